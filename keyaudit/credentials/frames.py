@@ -1,0 +1,231 @@
+"""Columns of strings -> the typed frames ``users`` and ``keys``.
+
+What a control judges is read strictly: a cell that is neither what AWS writes nor what a re-save is known to
+make of it is refused with its line, never coerced.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from keyaudit.credentials.principals import Gap, Remarks, principals, refuse_duplicates, remark_names
+from keyaudit.credentials.table import Table, read_table, shown
+from keyaudit.credentials.times import NONE_VALUES, UNKNOWN_VALUES, Instants, lenient_instants, read_instants
+from keyaudit.schema import (
+    ACTIVE,
+    EXTRA_COLUMN,
+    INACTIVE,
+    KEY_COLUMNS,
+    LIMITED_CONTROLS,
+    ROOT_KEY,
+    SLOTS,
+    TIME,
+    UNJUDGED_BOOLEANS,
+    UNJUDGED_TIMES,
+    UNUSED,
+    InputError,
+)
+
+_BOOLEANS = {
+    word: value == "true" for value in ("true", "false") for word in (value, value.title(), value.upper())
+}
+
+
+@dataclass
+class Parsed:
+    """One report, read. ``account_id`` is None where it has no ARNs; ``warnings`` say what was odd, with file
+    and line, ``notes`` what is merely worth knowing; ``gaps`` which controls cannot rely on the report, and
+    why; ``latest_activity`` is the last moment that the report knows of: it was generated no earlier."""
+
+    account_id: str | None
+    keys: pd.DataFrame
+    table: Table
+    latest_activity: datetime | None
+    warnings: list[str]
+    notes: list[str]
+    gaps: list[Gap]
+
+    @property
+    def rows(self) -> int:
+        return len(self.table)
+
+
+@dataclass
+class _Slot:
+    """One key slot over all rows of the report; ``used`` is None where the report has no such column."""
+
+    number: int
+    active: np.ndarray
+    rotated: Instants
+    used: Instants | None
+
+    def exists(self, rotated_cells: list[str]) -> np.ndarray:
+        """Active, or inactive with a date (also one that cannot be known): N/A and inactive is no key. The
+        word not_supported was seen for a root user that has none."""
+        unsupported = np.fromiter(
+            (cell == "not_supported" for cell in rotated_cells), bool, len(rotated_cells)
+        )
+        return self.active | ~(self.rotated.none | unsupported)
+
+
+def parse(text: str, source: str, label: str = "", generated_time: datetime | None = None) -> Parsed:
+    """Read the CSV text of one report into its ``keys``, under its account id or else the label given.
+
+    InputError names file, line, column, what was found, and the remedy.
+    """
+    table = read_table(text, source)
+    remarks = Remarks(table, source)
+    account_id, is_root = principals(remarks)
+    refuse_duplicates(remarks, is_root)
+    remark_names(remarks, is_root)
+    created = remarks.instants("user_creation_time")
+    slots = [_read_slot(remarks, number, is_root) for number in SLOTS]
+    columns, rows = _keys_columns(remarks, slots)
+    nowhere = np.full(len(table), np.datetime64("NaT", "us"))
+    columns |= {
+        "account_id": np.full(len(rows), account_id or label, dtype=object),
+        "is_root": is_root[rows],
+        "user_creation_time": (created.values if created else nowhere)[rows],
+        "generated_time": np.full(len(rows), _naive(generated_time)),
+    }
+    keys = _typed(columns, len(rows))
+    _remark_keys(remarks, keys, is_root)
+    activity = [read.values for read in (created, *(slot.used for slot in slots)) if read]
+    latest = max(
+        (values.max(where=~np.isnat(values), initial=_LONG_AGO) for values in activity), default=_LONG_AGO
+    )
+    return Parsed(
+        account_id=account_id,
+        keys=keys,
+        table=table,
+        latest_activity=None if latest == _LONG_AGO else latest.item().replace(tzinfo=UTC),
+        warnings=remarks.warnings,
+        notes=remarks.notes,
+        gaps=remarks.gaps,
+    )
+
+
+def users_frame(parsed: Parsed, account_id: str, generated_time: datetime | None) -> pd.DataFrame:
+    """The ``users`` frame of a parsed report: (principals x AWS's columns present), see ``schema``."""
+    index = pd.RangeIndex(parsed.rows)
+    frame: dict[str, Any] = {"account_id": pd.Series(account_id, index=index, dtype="str")}
+    for name, cells in parsed.table.columns.items():
+        if name in UNJUDGED_BOOLEANS or name.endswith("_active"):
+            frame[name] = pd.array([_BOOLEANS.get(cell) for cell in cells], dtype="boolean")
+        elif name in UNJUDGED_TIMES:
+            frame[name] = lenient_instants(cells)
+        elif name.endswith(("_time", "_date", "_last_rotated")):
+            frame[name] = pd.Series(read_instants(cells).values).dt.tz_localize("UTC")
+        else:
+            frame[name] = pd.array(cells, dtype="str")
+    frame["generated_time"] = pd.Series(generated_time, index=index, dtype=TIME)
+    return pd.DataFrame(frame, index=index)
+
+
+_LONG_AGO = np.datetime64("0001-01-01", "us")
+
+
+def _naive(instant: datetime | None) -> np.datetime64:
+    return np.datetime64(instant.astimezone(UTC).replace(tzinfo=None) if instant else "NaT", "us")
+
+
+def _read_slot(remarks: Remarks, number: int, is_root: np.ndarray) -> _Slot:
+    column = f"access_key_{number}_active"
+    cells = remarks.columns[column]
+    values = [_BOOLEANS.get(cell) for cell in cells]
+    for row in (row for row, value in enumerate(values) if value is None):
+        if not (is_root[row] and cells[row] in UNKNOWN_VALUES):
+            raise InputError(
+                f"{remarks.place(row, column)}: found {shown(cells[row])}, expected true or false; "
+                "use the file as AWS sent it (was it re-saved by a spreadsheet?)"
+            )
+        remarks.warn(row, column, f"{cells[row]} for the root user: not counted as a key")
+        remarks.gaps.append(((ROOT_KEY,), f"the report does not say whether root has access key {number}"))
+    active = np.fromiter((value is True for value in values), bool, len(values))
+    rotated = remarks.instants(f"access_key_{number}_last_rotated")
+    assert rotated is not None  # a required column
+    return _Slot(number, active, rotated, remarks.instants(f"access_key_{number}_last_used_date"))
+
+
+def _keys_columns(remarks: Remarks, slots: list[_Slot]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """One entry an existing key, in the order of the report, and the row of each."""
+    length = len(remarks.columns["user"])
+    parts: list[dict[str, np.ndarray]] = []
+    for slot in slots:
+        prefix = f"access_key_{slot.number}_last_"
+        rows = np.flatnonzero(slot.exists(remarks.columns[f"{prefix}rotated"]))
+        used = slot.used or Instants(
+            np.full(length, np.datetime64("NaT", "us")), np.zeros(length, bool), np.ones(length, bool)
+        )
+        parts.append(
+            {
+                "row": rows,
+                "user": _pick(remarks, "user", rows),
+                "arn": _pick(remarks, "arn", rows),
+                "key_slot": np.full(len(rows), slot.number),
+                "status": np.where(slot.active[rows], ACTIVE, INACTIVE).astype(object),
+                "last_rotated": slot.rotated.values[rows],
+                "last_used_date": used.values[rows],
+                "last_used_region": _pick(remarks, f"{prefix}used_region", rows),
+                "last_used_service": _pick(remarks, f"{prefix}used_service", rows),
+                "access_key_id": np.full(len(rows), None, dtype=object),
+                "last_used_unknown": used.unknown[rows],
+            }
+        )
+    both = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    order = np.lexsort((both["key_slot"], both["row"]))
+    ordered = {name: values[order] for name, values in both.items()}
+    return ordered, ordered.pop("row")
+
+
+def _pick(remarks: Remarks, column: str, rows: np.ndarray) -> np.ndarray:
+    cells = remarks.columns.get(column)
+    found = np.empty(len(rows), dtype=object)
+    found[:] = [None] * len(rows) if cells is None else [cells[row] for row in rows]
+    if column not in ("user", "arn"):
+        found[:] = [None if cell in NONE_VALUES else cell for cell in found]
+    return found
+
+
+def _typed(columns: dict[str, np.ndarray], length: int) -> pd.DataFrame:
+    index = pd.RangeIndex(length)
+    typed: dict[str, Any] = {}
+    for name, dtype in KEY_COLUMNS.items():
+        values = pd.Series(columns[name], index=index)
+        typed[name] = values.dt.tz_localize("UTC") if dtype == TIME else values.astype(dtype)
+    return pd.DataFrame(typed, index=index)
+
+
+def _remark_keys(remarks: Remarks, keys: pd.DataFrame, is_root: np.ndarray) -> None:
+    """What the report cannot tell of its keys, and what is odd about them."""
+    for number in SLOTS:
+        if f"access_key_{number}_last_used_date" not in remarks.columns:
+            message = f"{remarks.source} has no column access_key_{number}_last_used_date"
+            remarks.gaps.append(((UNUSED,), message))
+    extra = remarks.columns.get(EXTRA_COLUMN, [])
+    more = [row for row, cell in enumerate(extra) if cell.strip() not in NONE_VALUES]
+    if more:
+        place = remarks.place(more[0], EXTRA_COLUMN)
+        controls = (*LIMITED_CONTROLS, ROOT_KEY) if is_root[more].any() else LIMITED_CONTROLS
+        message = f"{place}: principals with more keys than the report shows (rows: {len(more)})"
+        remarks.gaps.append((controls, message))
+        remarks.warnings.append(message)
+    undated = keys[(keys["status"] == ACTIVE) & keys["last_rotated"].isna()]
+    if len(undated):
+        first = undated.iloc[0]
+        remarks.warnings.append(
+            f"{remarks.source}: access key {first['key_slot']} of {shown(first['user'])} is active "
+            f"without a date: its age is unknown (keys: {len(undated)})"
+        )
+    early = keys[keys["last_used_date"] < keys["last_rotated"]]
+    if len(early):
+        first = early.iloc[0]
+        remarks.notes.append(
+            f"{remarks.source}: access key {first['key_slot']} of {shown(first['user'])} was last used "
+            f"before it was last rotated (keys: {len(early)})"
+        )

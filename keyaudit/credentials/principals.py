@@ -1,0 +1,133 @@
+"""The rows of a report: what there is to remark of them, whose account they are, and which is the root.
+
+A principal may appear once; a second row of the same one would hide the first, and is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import numpy as np
+
+from keyaudit.credentials.table import Table, shown
+from keyaudit.credentials.times import Instants, read_instants
+from keyaudit.schema import CONTROLS, ROOT_KEY, ROOT_USER, InputError
+
+Gap = tuple[tuple[str, ...], str]
+_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):(root|user/.+)")
+#: IAM user names are ASCII, at most 64 long
+_USER_NAME = re.compile(r"[\x20-\x7e]{1,64}")
+
+
+class Remarks:
+    """A table with what there is to say of it: warnings, gaps, and errors that name file, line and column."""
+
+    def __init__(self, table: Table, source: str) -> None:
+        self.columns, self.lines, self.source = table.columns, table.lines, source
+        self.warnings, self.notes, self.gaps = table.warnings, list[str](), list[Gap]()
+
+    def place(self, row: int, column: str) -> str:
+        return f"{self.source}, line {self.lines[row]}, {column}"
+
+    def warn(self, row: int, column: str, message: str) -> None:
+        self.warnings.append(f"{self.place(row, column)}: {message}")
+
+    def instants(self, column: str) -> Instants | None:
+        """A time column, read strictly; None where the report does not have it."""
+        if column not in self.columns:
+            return None
+        cells = self.columns[column]
+        read = read_instants(cells)
+        if read.bad is not None:
+            raise InputError(
+                f"{self.place(read.bad, column)}: cannot read the date {shown(cells[read.bad])}; "
+                "AWS writes ISO 8601 (was the file re-saved by a spreadsheet?)"
+            )
+        if read.naive is not None:
+            self.warn(read.naive, column, "a time without a zone, read as UTC")
+        if read.blank is not None:
+            self.warn(read.blank, column, "an empty cell, read as N/A")
+        if read.zero is not None:
+            self.warn(
+                read.zero, column, "a date before the year 2000 is no date of a key: its age is unknown"
+            )
+        return read
+
+
+def principals(remarks: Remarks) -> tuple[str | None, np.ndarray]:
+    """The one account of the report, and which rows are its root (by the ARN, else by AWS's name for it)."""
+    users = remarks.columns["user"]
+    arns = remarks.columns.get("arn")
+    if arns is None:
+        return None, np.fromiter((user == ROOT_USER for user in users), bool, len(users))
+    matches = [_ARN.fullmatch(arn) for arn in arns]
+    accounts: dict[str, int] = {}
+    for row, match in enumerate(matches):
+        if match:
+            accounts.setdefault(match[1], row)
+    if len(accounts) > 1:
+        (first, _), (second, row) = list(accounts.items())[:2]
+        place = remarks.place(row, "arn")
+        raise InputError(
+            f"{place}: account {second} after account {first}; save each account's report in its own file"
+        )
+    foreign = [row for row, match in enumerate(matches) if not match]
+    if foreign:
+        remarks.warn(foreign[0], "arn", f"not the ARN of an IAM user or root (rows: {len(foreign)})")
+    roots = (m[2] == "root" if m else user == ROOT_USER for m, user in zip(matches, users, strict=True))
+    unlike = [
+        row
+        for row, (match, user) in enumerate(zip(matches, users, strict=True))
+        if match and match[2] != "root" and match[2].rsplit("/", 1)[1] != user
+    ]
+    if unlike:
+        place = remarks.place(unlike[0], "user")
+        remarks.notes.append(f"{place}: the name is not that of the ARN beside it (rows: {len(unlike)})")
+    return next(iter(accounts), None), np.fromiter(roots, bool, len(users))
+
+
+def refuse_duplicates(remarks: Remarks, is_root: np.ndarray) -> None:
+    roots = np.flatnonzero(is_root)
+    if len(roots) > 1:
+        raise InputError(
+            f"{remarks.place(int(roots[1]), 'user')}: a second root row; save each account in its own file"
+        )
+    for column in ("user", "arn"):
+        cells = remarks.columns.get(column, [])
+        if len(set(cells)) == len(cells):
+            continue
+        if column == "user" and len({*zip(cells, is_root, strict=True)}) == len(cells):
+            continue  # an IAM user may be called like root
+        again = next(
+            cell
+            for cell, count in Counter(cells).items()
+            if count > 1 and (column == "user" or _ARN.fullmatch(cell))
+        )
+        rows = [row for row, cell in enumerate(cells) if cell == again]
+        raise InputError(
+            f"{remarks.place(rows[1], column)}: the same {column} {shown(again)} as in line "
+            f"{remarks.lines[rows[0]]}; one of the two rows is not AWS's: fetch the report again"
+        )
+
+
+def remark_names(remarks: Remarks, is_root: np.ndarray) -> None:
+    users = remarks.columns["user"]
+    if "" in users:
+        place = remarks.place(users.index(""), "user")
+        raise InputError(
+            f"{place}: an empty user name; every row of a credential report has one: fetch it again"
+        )
+    if not users:
+        remarks.gaps.append((CONTROLS, f"{remarks.source} has no rows"))
+        remarks.warnings.append(f"{remarks.source}: no rows under the header: the report looks incomplete")
+    if not is_root.any():
+        remarks.gaps.append(((ROOT_KEY,), f"{remarks.source} has no row for the root user"))
+        if users:
+            remarks.warnings.append(
+                f"{remarks.source}: no row for the root user: the report looks incomplete"
+            )
+    odd = [row for row, user in enumerate(users) if not _USER_NAME.fullmatch(user) and not is_root[row]]
+    if odd:
+        message = f"a user name that IAM would refuse (longer than 64, or not ASCII; rows: {len(odd)})"
+        remarks.warn(odd[0], "user", message)

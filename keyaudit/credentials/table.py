@@ -1,0 +1,178 @@
+"""CSV text -> columns of strings, strictly: a row with a field too few or too many is refused, never padded.
+
+Read by name, in any order; unknown columns are tolerated. Nothing of the file is repeated in a message but
+short cells of the columns that keyaudit knows (``shown``), for a wrong file may hold a secret.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import io
+import re
+from dataclasses import dataclass, field
+
+from keyaudit.schema import EXTRA_COLUMN, REPORT_COLUMNS, REQUIRED_COLUMNS, InputError
+
+KNOWN = (*REPORT_COLUMNS, EXTRA_COLUMN)
+EXPORT_WHOLE = "export the report whole, not through cut"
+_SECRETIVE = re.compile(r"secret|session.?token|private.?key", re.IGNORECASE)
+_DELIMITERS = {";": "semicolons", "\t": "tabs"}
+
+
+@dataclass
+class Table:
+    """Columns of strings by name, all of one length; ``lines[i]`` is the line of row i in the file."""
+
+    columns: dict[str, list[str]]
+    lines: list[int] | range
+    warnings: list[str] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+
+def shown(value: str) -> str:
+    """A cell for a message; anything long enough to be a secret, and anything unprintable, is not shown."""
+    if len(value) > 32 or not value.isprintable():
+        return f"a value of {len(value)} characters (not shown)"
+    return repr(value)
+
+
+def read_table(text: str, source: str) -> Table:
+    """All rows of the CSV text; InputError names line and column of the first fault."""
+    warnings: list[str] = []
+    text = text.removeprefix("\ufeff")
+    skipped = len(text) - len(text.lstrip("\r\n"))
+    first_line = 1 + text.count("\n", 0, skipped)
+    text = text[skipped:]
+    delimiter = ","
+    banner = re.match(r"sep=(.)\r?\n", text)
+    if banner:
+        delimiter = banner.group(1)
+        text, first_line = text[banner.end() :], first_line + 1
+        warnings.append(f"{source}: the line {f'sep={delimiter}'!r} of a spreadsheet was skipped")
+    header_line = text.split("\n", 1)[0].rstrip("\r")
+    if delimiter == "," and "," not in header_line:
+        delimiter = next((d for d in _DELIMITERS if d in header_line), ",")
+    if delimiter != ",":
+        name = _DELIMITERS.get(delimiter, repr(delimiter))
+        warnings.append(f"{source}: fields are separated by {name}, not commas (re-saved by a spreadsheet?)")
+    names, rows, lines = _split(text, delimiter, source, first_line)
+    header = _header(names, header_line, source, first_line)
+    columns = dict(zip(header, rows, strict=True))
+    _refuse_second_header(columns, lines, source)
+    if any(name != raw for name, raw in zip(header, names, strict=True)) or delimiter != ",":
+        columns = {name: [cell.strip() for cell in cells] for name, cells in columns.items()}
+    return Table({name: columns[name] for name in KNOWN if name in columns}, lines, warnings)
+
+
+def _refuse_second_header(columns: dict[str, list[str]], lines: list[int] | range, source: str) -> None:
+    # an IAM user may be called "user", but its first key is not called "access_key_1_active"
+    probe = REQUIRED_COLUMNS[1]
+    if any(cell.strip() == probe for cell in set(columns[probe])):
+        line = next(line for line, cell in zip(lines, columns[probe], strict=True) if cell.strip() == probe)
+        raise InputError(
+            f"{source}, line {line}: the header is repeated: two reports in one file; "
+            "save each account's report in a file of its own"
+        )
+
+
+def _split(
+    text: str, delimiter: str, source: str, first_line: int
+) -> tuple[list[str], list[list[str]], list[int] | range]:
+    """Header fields, columns, and the line of each row."""
+    if '"' in text:
+        return _split_quoted(text, delimiter, source, first_line)
+    text = text.replace("\r\n", "\n").rstrip("\r\n")
+    if "\r" in text:
+        line = first_line + text.count("\n", 0, text.index("\r"))
+        raise InputError(f"{source}, line {line}: a carriage return inside the line; fetch the report again")
+    lines = text.split("\n")
+    names = lines[0].split(delimiter)
+    expected = len(names) - 1
+    for number, line in enumerate(lines):
+        if line.count(delimiter) != expected:
+            raise _wrong_count(source, first_line + number, line.count(delimiter) + 1, len(names), line)
+    cells = delimiter.join(lines[1:]).split(delimiter) if len(lines) > 1 else []
+    rows = [cells[position :: len(names)] for position in range(len(names))]
+    return names, rows, range(first_line + 1, first_line + len(lines))
+
+
+def _split_quoted(
+    text: str, delimiter: str, source: str, first_line: int
+) -> tuple[list[str], list[list[str]], list[int] | range]:
+    # blanks after a delimiter would hide the quote that opens a field
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
+    )
+    records: list[list[str]] = []
+    lines: list[int] = []
+    line = first_line
+    try:
+        for record in reader:
+            records.append(record)
+            lines.append(line)
+            line = first_line + reader.line_num
+            if len(record) != len(records[0]):
+                raise _wrong_count(source, lines[-1], len(record), len(records[0]), "")
+            if any("\n" in cell or "\r" in cell for cell in record):
+                raise InputError(
+                    f"{source}, line {lines[-1]}: a line break inside a field; "
+                    "no field of a credential report can hold one: fetch the report again"
+                )
+    except csv.Error:
+        raise InputError(
+            f"{source}, line {line}: the quotes do not match (is the file cut off?); fetch the report again"
+        ) from None
+    rows = [list(column) for column in zip(*records[1:], strict=True)] or [[] for _ in records[0]]
+    return records[0], rows, lines[1:]
+
+
+def _wrong_count(source: str, line: int, found: int, expected: int, text: str) -> InputError:
+    if not text.strip() and found == 1:
+        return InputError(f"{source}, line {line}: an empty line inside the report; fetch the report again")
+    if found < expected:
+        cause = "the file is cut off, or the line is no part of the report: fetch it again"
+    else:
+        cause = f"is there a comma in a user name? {EXPORT_WHOLE}, or quote the name"
+    return InputError(f"{source}, line {line}: has {found} of {expected} fields; {cause}")
+
+
+def _header(names: list[str], header_line: str, source: str, line: int) -> list[str]:
+    """The column names, trimmed; InputError where the question cannot be asked with them."""
+    header = [name.strip().strip("\ufeff").removesuffix("\\n") for name in names]
+    lowered = [name.lower() for name in header]
+    if "access key id" in lowered or any(_SECRETIVE.search(name) for name in lowered):
+        raise InputError(
+            f"{source}: is an access key download or holds a secret, not a credential report; "
+            "its content is not shown: keep it out of this folder"
+        )
+    if any(name.endswith("\\n") for name in (n.strip() for n in names)):
+        raise InputError(
+            f"{source}, line {line}: lines end in a literal \\n, not in a line end; "
+            "print the text raw (jq -r, --output text) and save it again"
+        )
+    for name in KNOWN:
+        if header.count(name) > 1:
+            raise InputError(
+                f"{source}, line {line}: the column {name} appears twice; fetch the report again"
+            )
+    if "user" not in header:
+        aligned = re.match(r"\s*user\s{2,}\S", header_line)
+        hint = (
+            "it is aligned by blanks, not separated by commas (output of column -t?)"
+            if aligned
+            else "is the header row missing, or is this no credential report?"
+        )
+        raise InputError(f"{source}, line {line}: the header has no column user; {hint}")
+    missing = [name for name in REQUIRED_COLUMNS if name not in header]
+    if missing:
+        unknown = [name for name in header if name not in KNOWN]
+        near = difflib.get_close_matches(missing[0], unknown, n=1, cutoff=0.9)
+        nearest = f" (nearest: {near[0]})" if near and len(near[0]) <= 40 else ""
+        raise InputError(
+            f"{source}, line {line}: missing column{'s' if len(missing) > 1 else ''} "
+            f"{', '.join(missing)}{nearest}; {EXPORT_WHOLE}, or cut -f1,9,10,11,14,15,16"
+        )
+    return header

@@ -1,0 +1,219 @@
+"""The forms in which people have a credential report -> its CSV text.
+
+Accepted: CSV, bare base64 (wrapped or quoted, as ``--query Content`` prints it), the AWS CLI's JSON; each in
+UTF-8 with or without a mark, or UTF-16 with one (PowerShell's ``>``). Everything else is refused by name.
+No message repeats content of the file: a wrong file may hold a secret access key.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from keyaudit.schema import InputError
+
+FETCH = "aws iam get-credential-report --query Content --output text | base64 -d > report.csv"
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
+_ACCOUNT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):")
+_CLI_ERROR = re.compile(r"An error occurred \((\w{1,64})\)")
+_MAGIC = (
+    (b"\x1f\x8b", "gzip data: unpack it first (gunzip)"),
+    (b"PK\x03\x04", "a ZIP archive or an Excel workbook: save the report as CSV"),
+    (b"%PDF", "a PDF: save the report as CSV"),
+    (b"PAR1", "a Parquet file: save the report as CSV"),
+    (b"BZh", "bzip2 data: unpack it first"),
+    (b"\xfd7zXZ", "xz data: unpack it first"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook: save the report as CSV"),
+)
+_UTF16 = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_REMEDIES = {
+    "AccessDenied": "the caller may not read it; allow iam:GetCredentialReport",
+    "AccessDeniedException": "the caller may not read it; allow iam:GetCredentialReport",
+    "ReportNotPresent": "run 'aws iam generate-credential-report' first",
+    "ReportExpired": "run 'aws iam generate-credential-report' again",
+    "ReportInProgress": "the report is still being made; fetch it again in a moment",
+    "ExpiredToken": "the session has expired; sign in again",
+    "InvalidClientTokenId": "the credentials used are not valid; sign in again",
+}
+# keys of other answers of the AWS CLI -> what they are
+_OTHER_ANSWERS = {
+    "UserDetailList": "looks like the output of get-account-authorization-details",
+    "AccessKeyMetadata": "looks like the output of list-access-keys",
+    "AccessKey": "looks like the output of create-access-key, which holds a secret: delete it",
+    "Credentials": "looks like the output of an STS call, which holds a secret: delete it",
+    "State": "is the answer of generate-credential-report, not the report",
+    "Users": "looks like the output of list-users",
+    "SummaryMap": "looks like the output of get-account-summary",
+}
+
+
+@dataclass(frozen=True)
+class Unwrapped:
+    """The CSV text of a report, the form it came in, and the generated time where the form carries one."""
+
+    text: str
+    form: str
+    generated_time: datetime | None = None
+
+
+def unwrap(content: bytes, source: str) -> Unwrapped:
+    """The CSV text inside ``content``; InputError says what the file is instead, and the remedy."""
+    text = _decode(content, source)
+    stripped = text.strip()
+    if not stripped:
+        raise InputError(
+            f"{source}: the file is empty ({len(content)} bytes); fetch the report again: {FETCH}"
+        )
+    _refuse_other_texts(stripped, source)
+    if stripped[0] in "{[":
+        return _from_json(stripped, source)
+    bare = stripped[1:-1] if stripped[0] == stripped[-1] and stripped[0] in "\"'" else stripped
+    if len(bare) >= 40 and "," not in bare and _BASE64.fullmatch(bare):
+        return Unwrapped(_from_base64(bare, source), "base64")
+    return Unwrapped(text, "csv")
+
+
+def peek_account(text: str) -> str | None:
+    """The first account id in an ARN of the text, to name a report before it is read in full."""
+    found = _ACCOUNT.search(text)
+    return found.group(1) if found else None
+
+
+def parse_instant(text: str) -> datetime | None:
+    """An ISO 8601 time with a zone as UTC; None where it is no such thing."""
+    try:
+        instant = datetime.fromisoformat(text)
+        return instant.astimezone(UTC) if instant.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _decode(content: bytes, source: str) -> str:
+    for magic, what in _MAGIC:
+        if content.startswith(magic):
+            raise InputError(f"{source}: this is {what}")
+    for bom, encoding in _UTF16:
+        if content.startswith(bom):
+            try:
+                return content[len(bom) :].decode(encoding)
+            except UnicodeDecodeError as error:
+                raise InputError(
+                    f"{source}: marked as UTF-16 but cannot be decoded at byte {error.start + len(bom)}; "
+                    f"the file is cut off or damaged: fetch it again"
+                ) from None
+    if b"\0" in content[:65536] or b"\0" in content:
+        raise InputError(
+            f"{source}: holds NUL bytes: looks like UTF-16 without a byte order mark, or no text at all; "
+            "save it as UTF-8"
+        )
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(_not_utf8(content, error, source)) from None
+
+
+def _not_utf8(content: bytes, error: UnicodeDecodeError, source: str) -> str:
+    # utf-8-sig counts from after the mark
+    start = error.start + (3 if content.startswith(codecs.BOM_UTF8) else 0)
+    line = content.count(b"\n", 0, start) + 1
+    korean = ""
+    try:
+        content.decode("cp949")
+        korean = " (CP949?)" if content[start] >= 0xB0 and content[start + 1 : start + 2] >= b"\xa1" else ""
+    except UnicodeDecodeError:
+        pass
+    return (
+        f"{source}, line {line}: not UTF-8{korean} (byte 0x{content[start]:02X}); "
+        "AWS writes UTF-8 (was the file re-saved by a spreadsheet?): use the file as AWS sent it"
+    )
+
+
+def _refuse_other_texts(text: str, source: str) -> None:
+    head = text[:2000]
+    lowered = head.lower()
+    if head.startswith("<") and re.match(r"<(!doctype|html|head|body|\?xml|script|form)\b", lowered):
+        raise InputError(
+            f"{source}: looks like HTML or XML (a sign-in page?), not a credential report; "
+            "sign in and fetch the report again"
+        )
+    error = _CLI_ERROR.search(head)
+    if error and "," not in head.splitlines()[0][: error.start()]:
+        code = error.group(1)
+        remedy = _REMEDIES.get(code, "mend that and fetch the report again")
+        raise InputError(f"{source}: is an error of the AWS CLI ({code}), not a report: {remedy}")
+    for sign in ("unable to locate credentials", "aws: error", "usage: aws", "error when retrieving token"):
+        if lowered.startswith(sign):
+            raise InputError(
+                f"{source}: is an error of the AWS CLI, not a report: sign in and fetch the report again"
+            )
+    if head.startswith("-----BEGIN"):
+        raise InputError(
+            f"{source}: has PEM armour (certutil -encode?), not bare base64; "
+            "remove the BEGIN and END lines, or use the report as AWS sent it"
+        )
+    if re.match(r"\{\s*'", head):
+        raise InputError(
+            f"{source}: is the Python repr of a boto3 response, not JSON; save response['Content'] instead"
+        )
+
+
+def _from_json(text: str, source: str) -> Unwrapped:
+    try:
+        answer: Any = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        at_end = isinstance(error, json.JSONDecodeError) and (
+            error.pos >= len(text) - 1 or error.msg.startswith("Unterminated string")
+        )
+        fault = "the JSON is cut off" if at_end else "not valid JSON"
+        raise InputError(f"{source}: {fault}; fetch the report again: {FETCH}") from None
+    if not isinstance(answer, dict):
+        raise InputError(f"{source}: JSON, but not the object that get-credential-report answers")
+    if "Content" not in answer:
+        what = next((text for key, text in _OTHER_ANSWERS.items() if key in answer), "is another answer")
+        raise InputError(
+            f"{source}: JSON without the key Content: {what}; "
+            "save the output of 'aws iam get-credential-report'"
+        )
+    content = answer["Content"]
+    if not isinstance(content, str):
+        kind = "null" if content is None else type(content).__name__
+        raise InputError(
+            f"{source}: JSON key Content is {kind}, expected base64 text; fetch the report again"
+        )
+    return Unwrapped(_from_base64(content, source), "json", _generated(answer.get("GeneratedTime"), source))
+
+
+def _generated(value: Any, source: str) -> datetime | None:
+    if value is None:
+        return None
+    instant = parse_instant(value) if isinstance(value, str) else None
+    if instant is None and isinstance(value, int | float) and not isinstance(value, bool):
+        # the CLI prints epoch seconds where cli_timestamp_format is "none" and the service sent them
+        try:
+            instant = datetime.fromtimestamp(value, UTC)
+        except (ValueError, OverflowError, OSError):
+            instant = None
+    if instant is None:
+        raise InputError(
+            f"{source}: JSON key GeneratedTime is not an ISO 8601 time with a zone; fetch the report again"
+        )
+    return instant
+
+
+def _from_base64(text: str, source: str) -> str:
+    try:
+        content = base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise InputError(f"{source}: the base64 is cut off or damaged; fetch the report again") from None
+    try:
+        return _decode(content, source)
+    except InputError as error:
+        raise InputError(
+            f"{source}: decoded from base64, but {str(error).removeprefix(source + ': ')}"
+        ) from None

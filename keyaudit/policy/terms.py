@@ -1,0 +1,171 @@
+"""The terms of a policy, validated; unknown keys are refused.
+
+Parameter names follow AWS Config (``max_access_key_age``, ``max_credential_usage_age``). Limits may be
+tightened by overrides and loosened only by exemptions, which name who approved them and when they end.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import hashlib
+import tomllib
+from datetime import date
+from functools import cache
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+
+from keyaudit import resources
+from keyaudit.schema import ACTIVE_KEYS, CONTROLS, ROOT_KEY, ROTATION, UNUSED
+
+LIMIT_OF = {
+    ROTATION: "max_access_key_age",
+    UNUSED: "max_credential_usage_age",
+    ACTIVE_KEYS: "max_active_keys",
+}
+
+Days = Annotated[int, Field(strict=True, ge=1, le=36_500)]
+Patterns = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
+AccountIds = Annotated[list[Annotated[str, Field(pattern=r"^\d{12}$")]], Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1, max_length=500)]
+Control = Literal["rotation", "unused", "active-keys", "root-key"]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class _Scope(_Strict):
+    """Users by name pattern (``*``, ``?``; case-sensitive) and accounts by id; left out means all."""
+
+    users: Patterns | None = None
+    accounts: AccountIds | None = None
+
+    def has_user(self, user: str) -> bool:
+        return self.users is None or any(fnmatch.fnmatchcase(user, pattern) for pattern in self.users)
+
+    def has_account(self, account_id: str) -> bool:
+        """False for an account that is not known, where accounts are named."""
+        return self.accounts is None or account_id in self.accounts
+
+
+class Override(_Scope):
+    """Tighter limits for some users or accounts; the first that matches applies, whole."""
+
+    max_access_key_age: Days | None = None
+    max_credential_usage_age: Days | None = None
+    max_active_keys: Annotated[int, Field(strict=True, ge=0, le=2)] | None = None
+
+
+class Exemption(_Scope):
+    """An approved exception: the only way to loosen. From ``expires`` on (00:00 UTC) the finding stands
+    again; with ``max_access_key_age`` a rotation finding is exempt up to that age only."""
+
+    id: Annotated[str, Field(min_length=1, max_length=64)]
+    users: Patterns
+    controls: Annotated[list[Control], Field(min_length=1)]
+    max_access_key_age: Days | None = None
+    reason: Text
+    approved_by: Text
+    expires: date
+
+
+class Policy(_Strict):
+    """A rotation policy as read from TOML; ``name``, ``content``, ``sha256`` and ``given`` tell its origin.
+
+    ``given`` is false where nobody gave one and the default preset stands in: the organisation's own period
+    was then not shown, and the best conclusion is INSUFFICIENT_DATA.
+    """
+
+    title: Text
+    version: Text = "unversioned"
+    approved_by: Text | None = None
+    effective: date | None = None
+    max_access_key_age: Days | None = None
+    warn_before: Annotated[int, Field(strict=True, ge=0, le=3650)] = 14
+    max_credential_usage_age: Days | None = None
+    max_active_keys: Annotated[int, Field(strict=True, ge=0, le=2)] | None = None
+    max_report_age_hours: Annotated[int, Field(strict=True, ge=4, le=24 * 3650)] = 24
+    age_comparison: Literal["elapsed", "whole_days"] = "elapsed"
+    controls: Annotated[list[Control], Field(min_length=1)] = list(CONTROLS)  # type: ignore[assignment]
+    references: list[str] = []
+    override: list[Override] = []
+    exemption: list[Exemption] = []
+
+    _name: str = PrivateAttr(default="")
+    _content: bytes = PrivateAttr(default=b"")
+    _given: bool = PrivateAttr(default=True)
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def content(self) -> bytes:
+        return self._content
+
+    @property
+    def given(self) -> bool:
+        return self._given
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self._content).hexdigest()
+
+    def limit(self, control: str) -> int | None:
+        """The policy's own limit for a control; None where it sets none (or, for root-key, needs none)."""
+        value: int | None = getattr(self, LIMIT_OF[control]) if control in LIMIT_OF else None
+        return value
+
+    def assessed(self, control: str) -> bool:
+        """Whether the control can be assessed: rotation always is, for no period is itself a finding."""
+        return control in (ROTATION, ROOT_KEY) or self.limit(control) is not None
+
+    @model_validator(mode="after")
+    def _tighten_only(self) -> Policy:
+        for number, override in enumerate(self.override):
+            limits = {key: getattr(override, key) for key in LIMIT_OF.values()}
+            set_limits = {key: value for key, value in limits.items() if value is not None}
+            if not set_limits or (override.users is None and override.accounts is None):
+                raise _at(("override", number), "needs users or accounts, and a limit to tighten for them")
+            for key, value in set_limits.items():
+                base = getattr(self, key)
+                if base is None:
+                    raise _at(("override", number, key), f"tightens nothing: the policy sets no {key}")
+                if value > base:
+                    raise _at(
+                        ("override", number, key),
+                        f"{value} is looser than the policy's {base}: an override may only tighten; "
+                        "use an exemption, with its approval and expiry",
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Policy:
+        ids = [exemption.id for exemption in self.exemption]
+        for number, identifier in enumerate(ids):
+            if identifier in ids[:number]:
+                raise _at(("exemption", number, "id"), f"{identifier!r} is used twice")
+        for reference in self.references:
+            if reference not in references():
+                near = difflib.get_close_matches(reference, references(), n=1, cutoff=0.4)
+                nearest = f"; nearest: {near[0]!r}" if near else ""
+                raise _at(("references",), f"unknown reference {reference!r}{nearest}")
+        return self
+
+
+class Misplaced(ValueError):
+    def __init__(self, location: tuple[str | int, ...], message: str) -> None:
+        super().__init__(message)
+        self.location = location
+
+
+def _at(location: tuple[str | int, ...], message: str) -> Misplaced:
+    return Misplaced(location, message)
+
+
+@cache
+def references() -> dict[str, dict[str, Any]]:
+    """What reports may cite: name -> control numbers, days where stated (``data/references.toml``)."""
+    return tomllib.loads(resources.data("references.toml").read_text(encoding="utf-8"))

@@ -1,0 +1,176 @@
+"""The vocabulary of keyaudit: columns, compliance types, controls and errors. Imports nothing of ours.
+
+Frames (pandas), one canonical meaning each; times are tz-aware UTC (``datetime64[us, UTC]``), strings stay
+strings, a missing value is ``NA``/``NaT``:
+
+``users``     one row a principal: AWS's own columns, typed, plus ``account_id`` and ``generated_time``.
+              Columns that no control judges are typed where they can be read and null where not.
+``keys``      one row an existing access key (KEY_COLUMNS). In an ``Audit`` each key also carries what was
+              judged of it (JUDGED_COLUMNS).
+``findings``  one row a (control, key, user or account) (FINDING_COLUMNS). Rows without a user speak of the
+              whole account: missing evidence stands here too, so that no list of findings looks clean
+              where something was not seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+# --- compliance types: AWS Config's four, and ours for an approved exception -------------------------
+COMPLIANT = "COMPLIANT"
+NON_COMPLIANT = "NON_COMPLIANT"
+NOT_APPLICABLE = "NOT_APPLICABLE"
+INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
+EXEMPT = "EXEMPT"
+
+#: worst first: the order in which findings are listed
+COMPLIANCE_TYPES = (NON_COMPLIANT, INSUFFICIENT_DATA, EXEMPT, COMPLIANT, NOT_APPLICABLE)
+
+# --- controls ------------------------------------------------------------------------------------------
+ROTATION = "rotation"
+UNUSED = "unused"
+ACTIVE_KEYS = "active-keys"
+ROOT_KEY = "root-key"
+CONTROLS = (ROTATION, UNUSED, ACTIVE_KEYS, ROOT_KEY)
+#: controls whose limit comes from the policy; a root key needs none
+LIMITED_CONTROLS = (ROTATION, UNUSED, ACTIVE_KEYS)
+
+# --- the credential report -------------------------------------------------------------------------------
+ROOT_USER = "<root_account>"
+SLOTS = (1, 2)
+REPORT_COLUMNS = (
+    "user",
+    "arn",
+    "user_creation_time",
+    "password_enabled",
+    "password_last_used",
+    "password_last_changed",
+    "password_next_rotation",
+    "mfa_active",
+    *(
+        f"access_key_{slot}_{field}"
+        for slot in SLOTS
+        for field in ("active", "last_rotated", "last_used_date", "last_used_region", "last_used_service")
+    ),
+    "cert_1_active",
+    "cert_1_last_rotated",
+    "cert_2_active",
+    "cert_2_last_rotated",
+)
+#: documented by AWS for principals with more than two keys or certificates; absent from most reports
+EXTRA_COLUMN = "additional_credentials_info"
+#: without these the question cannot be asked at all
+REQUIRED_COLUMNS = (
+    "user",
+    *(f"access_key_{slot}_{field}" for slot in SLOTS for field in ("active", "last_rotated")),
+)
+UNJUDGED_BOOLEANS = ("password_enabled", "mfa_active", "cert_1_active", "cert_2_active")
+UNJUDGED_TIMES = (
+    "password_last_used",
+    "password_last_changed",
+    "password_next_rotation",
+    "cert_1_last_rotated",
+    "cert_2_last_rotated",
+)
+
+# --- frames ----------------------------------------------------------------------------------------------
+TIME = "datetime64[us, UTC]"
+KEY_COLUMNS = {
+    "account_id": "str",
+    "user": "str",
+    "arn": "str",
+    "user_creation_time": TIME,
+    "is_root": "bool",
+    "key_slot": "Int64",
+    "status": "str",
+    "last_rotated": TIME,
+    "last_used_date": TIME,
+    "last_used_region": "str",
+    "last_used_service": "str",
+    "access_key_id": "str",
+    "generated_time": TIME,
+    "last_used_unknown": "bool",  # the report has no answer (no such column, or no_information)
+}
+#: what an Audit adds to each key: whole days since rotation and since last use, the limit that applies,
+#: the deadline, and the compliance type of its rotation finding
+JUDGED_COLUMNS = {
+    "age_days": "Int64",
+    "idle_days": "Int64",
+    "limit": "Int64",
+    "due": TIME,
+    "compliance_type": "str",
+}
+FINDING_COLUMNS = {
+    "finding_id": "str",
+    "control": "str",
+    "account_id": "str",
+    "user": "str",
+    "arn": "str",
+    "key_slot": "Int64",
+    "access_key_id": "str",
+    "status": "str",
+    "last_rotated": TIME,
+    "age_days": "Int64",
+    "due": TIME,
+    "days_over": "Int64",
+    "limit": "Int64",
+    "compliance_type": "str",
+    "annotation": "str",
+    "exemption_id": "str",
+}
+ACTIVE = "Active"
+INACTIVE = "Inactive"
+
+# --- where as_of came from ---------------------------------------------------------------------------------
+GIVEN = "given"
+GENERATED_TIME = "generated_time"
+RECEIVED_TIME = "received_time"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Evidence missing or not to be relied on: it makes these controls of the account INSUFFICIENT_DATA."""
+
+    account_id: str
+    controls: tuple[str, ...]
+    message: str
+
+
+@dataclass(frozen=True)
+class CredentialReport:
+    """One report as received. ``account_id`` is null where the report has no ARNs; ``problems`` say why it
+    could not be read, or not all of it (a capture that was denied something), in sentences."""
+
+    account_id: str | None
+    generated_time: datetime | None
+    received_time: datetime
+    content: bytes
+    source: str
+    problems: tuple[str, ...] = ()
+
+
+class KeyAuditError(Exception):
+    """Base of every error that a user can mend. The message is one line: thing, place, remedy."""
+
+
+class InputError(KeyAuditError):
+    """A source, an option or a parameter cannot be used (exit code 2)."""
+
+
+class PolicyError(KeyAuditError):
+    """The policy file cannot be used (exit code 2)."""
+
+
+class EvidenceError(KeyAuditError):
+    """No evidence could be made, though the input was right (exit code 4)."""
+
+
+def worst(compliance_types: set[str]) -> str:
+    """The conclusion over some findings: NON_COMPLIANT if any is, else INSUFFICIENT_DATA if any is or if
+    nothing was judged at all, else COMPLIANT (an exemption is stated beside it, never hidden)."""
+    if NON_COMPLIANT in compliance_types:
+        return NON_COMPLIANT
+    if INSUFFICIENT_DATA in compliance_types or not compliance_types:
+        return INSUFFICIENT_DATA
+    return COMPLIANT

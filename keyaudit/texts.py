@@ -1,0 +1,40 @@
+"""The sentences of reports, kept apart from the logic: ``say("rotation.over", days=204)``.
+
+Texts are data (``data/texts/<language>.toml``); code emits ids and facts. A text with a ``one`` and an
+``other`` form is chosen by its ``n``.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from typing import Any
+
+from keyaudit.resources import data
+
+LANGUAGE = "en"
+
+
+@cache
+def catalogue(language: str = LANGUAGE) -> dict[str, Any]:
+    """All texts of a language as nested tables."""
+    return tomllib.loads(data("texts", f"{language}.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def template(key: str) -> Any:
+    """The text, or table of texts, at a dotted key; KeyError names the key."""
+    found: Any = catalogue()
+    for part in key.split("."):
+        if not isinstance(found, dict) or part not in found:
+            raise KeyError(f"no text {key!r} in data/texts/{LANGUAGE}.toml")
+        found = found[part]
+    return found
+
+
+def say(key: str, **facts: Any) -> str:
+    """The sentence at ``key`` with its facts filled in; ``n`` chooses between singular and plural."""
+    text = template(key)
+    if isinstance(text, dict):
+        text = text["one" if facts.get("n") == 1 else "other"]
+    return str(text).format(**facts)
