@@ -6,6 +6,6 @@
 """
 
 from keyaudit.credentials.frames import Parsed, parse, users_frame
-from keyaudit.credentials.unwrap import Unwrapped, peek_account, unwrap
+from keyaudit.credentials.unwrap import Unwrapped, parse_instant, peek_account, unwrap
 
-__all__ = ["Parsed", "Unwrapped", "parse", "peek_account", "unwrap", "users_frame"]
+__all__ = ["Parsed", "Unwrapped", "parse", "parse_instant", "peek_account", "unwrap", "users_frame"]

@@ -31,9 +31,7 @@ from keyaudit.schema import (
     InputError,
 )
 
-_BOOLEANS = {
-    word: value == "true" for value in ("true", "false") for word in (value, value.title(), value.upper())
-}
+_BOOLEANS = {word: value == "true" for value in ("true", "false") for word in (value, value.title(), value.upper())}
 
 
 @dataclass
@@ -67,9 +65,7 @@ class _Slot:
     def exists(self, rotated_cells: list[str]) -> np.ndarray:
         """Active, or inactive with a date (also one that cannot be known): N/A and inactive is no key. The
         word not_supported was seen for a root user that has none."""
-        unsupported = np.fromiter(
-            (cell == "not_supported" for cell in rotated_cells), bool, len(rotated_cells)
-        )
+        unsupported = np.fromiter((cell == "not_supported" for cell in rotated_cells), bool, len(rotated_cells))
         return self.active | ~(self.rotated.none | unsupported)
 
 
@@ -95,15 +91,13 @@ def parse(text: str, source: str, label: str = "", generated_time: datetime | No
     }
     keys = _typed(columns, len(rows))
     _remark_keys(remarks, keys, is_root)
-    activity = [read.values for read in (created, *(slot.used for slot in slots)) if read]
-    latest = max(
-        (values.max(where=~np.isnat(values), initial=_LONG_AGO) for values in activity), default=_LONG_AGO
-    )
+    known = [read.values[~np.isnat(read.values)] for read in (created, *(slot.used for slot in slots)) if read]
+    activity = [values.max() for values in known if len(values)]
     return Parsed(
         account_id=account_id,
         keys=keys,
         table=table,
-        latest_activity=None if latest == _LONG_AGO else latest.item().replace(tzinfo=UTC),
+        latest_activity=max(activity).item().replace(tzinfo=UTC) if activity else None,
         warnings=remarks.warnings,
         notes=remarks.notes,
         gaps=remarks.gaps,
@@ -125,9 +119,6 @@ def users_frame(parsed: Parsed, account_id: str, generated_time: datetime | None
             frame[name] = pd.array(cells, dtype="str")
     frame["generated_time"] = pd.Series(generated_time, index=index, dtype=TIME)
     return pd.DataFrame(frame, index=index)
-
-
-_LONG_AGO = np.datetime64("0001-01-01", "us")
 
 
 def _naive(instant: datetime | None) -> np.datetime64:

@@ -49,9 +49,7 @@ class Remarks:
         if read.blank is not None:
             self.warn(read.blank, column, "an empty cell, read as N/A")
         if read.zero is not None:
-            self.warn(
-                read.zero, column, "a date before the year 2000 is no date of a key: its age is unknown"
-            )
+            self.warn(read.zero, column, "a date before the year 2000 is no date of a key: its age is unknown")
         return read
 
 
@@ -115,18 +113,14 @@ def remark_names(remarks: Remarks, is_root: np.ndarray) -> None:
     users = remarks.columns["user"]
     if "" in users:
         place = remarks.place(users.index(""), "user")
-        raise InputError(
-            f"{place}: an empty user name; every row of a credential report has one: fetch it again"
-        )
+        raise InputError(f"{place}: an empty user name; every row of a credential report has one: fetch it again")
     if not users:
         remarks.gaps.append((CONTROLS, f"{remarks.source} has no rows"))
         remarks.warnings.append(f"{remarks.source}: no rows under the header: the report looks incomplete")
     if not is_root.any():
         remarks.gaps.append(((ROOT_KEY,), f"{remarks.source} has no row for the root user"))
         if users:
-            remarks.warnings.append(
-                f"{remarks.source}: no row for the root user: the report looks incomplete"
-            )
+            remarks.warnings.append(f"{remarks.source}: no row for the root user: the report looks incomplete")
     odd = [row for row, user in enumerate(users) if not _USER_NAME.fullmatch(user) and not is_root[row]]
     if odd:
         message = f"a user name that IAM would refuse (longer than 64, or not ASCII; rows: {len(odd)})"

@@ -86,8 +86,8 @@ def _split(
         return _split_quoted(text, delimiter, source, first_line)
     text = text.replace("\r\n", "\n").rstrip("\r\n")
     if "\r" in text:
-        line = first_line + text.count("\n", 0, text.index("\r"))
-        raise InputError(f"{source}, line {line}: a carriage return inside the line; fetch the report again")
+        place = f"{source}, line {first_line + text.count(chr(10), 0, text.index(chr(13)))}"
+        raise InputError(f"{place}: a carriage return inside the line; fetch the report again")
     lines = text.split("\n")
     names = lines[0].split(delimiter)
     expected = len(names) - 1
@@ -103,9 +103,7 @@ def _split_quoted(
     text: str, delimiter: str, source: str, first_line: int
 ) -> tuple[list[str], list[list[str]], list[int] | range]:
     # blanks after a delimiter would hide the quote that opens a field
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
-    )
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
     records: list[list[str]] = []
     lines: list[int] = []
     line = first_line
@@ -155,9 +153,7 @@ def _header(names: list[str], header_line: str, source: str, line: int) -> list[
         )
     for name in KNOWN:
         if header.count(name) > 1:
-            raise InputError(
-                f"{source}, line {line}: the column {name} appears twice; fetch the report again"
-            )
+            raise InputError(f"{source}, line {line}: the column {name} appears twice; fetch the report again")
     if "user" not in header:
         aligned = re.match(r"\s*user\s{2,}\S", header_line)
         hint = (

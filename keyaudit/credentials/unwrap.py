@@ -67,9 +67,7 @@ def unwrap(content: bytes, source: str) -> Unwrapped:
     text = _decode(content, source)
     stripped = text.strip()
     if not stripped:
-        raise InputError(
-            f"{source}: the file is empty ({len(content)} bytes); fetch the report again: {FETCH}"
-        )
+        raise InputError(f"{source}: the file is empty ({len(content)} bytes); fetch the report again: {FETCH}")
     _refuse_other_texts(stripped, source)
     if stripped[0] in "{[":
         return _from_json(stripped, source)
@@ -177,15 +175,12 @@ def _from_json(text: str, source: str) -> Unwrapped:
     if "Content" not in answer:
         what = next((text for key, text in _OTHER_ANSWERS.items() if key in answer), "is another answer")
         raise InputError(
-            f"{source}: JSON without the key Content: {what}; "
-            "save the output of 'aws iam get-credential-report'"
+            f"{source}: JSON without the key Content: {what}; save the output of 'aws iam get-credential-report'"
         )
     content = answer["Content"]
     if not isinstance(content, str):
         kind = "null" if content is None else type(content).__name__
-        raise InputError(
-            f"{source}: JSON key Content is {kind}, expected base64 text; fetch the report again"
-        )
+        raise InputError(f"{source}: JSON key Content is {kind}, expected base64 text; fetch the report again")
     return Unwrapped(_from_base64(content, source), "json", _generated(answer.get("GeneratedTime"), source))
 
 
@@ -214,6 +209,4 @@ def _from_base64(text: str, source: str) -> str:
     try:
         return _decode(content, source)
     except InputError as error:
-        raise InputError(
-            f"{source}: decoded from base64, but {str(error).removeprefix(source + ': ')}"
-        ) from None
+        raise InputError(f"{source}: decoded from base64, but {str(error).removeprefix(source + ': ')}") from None

@@ -60,8 +60,11 @@ def _explain(error: ValidationError, text: str, name: str) -> str:
     keys = [part for part in location if isinstance(part, str)]
     message = str(cause) if isinstance(cause, Misplaced) else fault["msg"]
     if fault["type"] == "extra_forbidden":
-        owner = {"override": Override, "exemption": Exemption}.get(keys[0] if len(keys) > 1 else "", Policy)
-        near = difflib.get_close_matches(keys[-1], owner.model_fields, n=1, cutoff=0.5)
+        table = keys[0] if len(keys) > 1 else ""
+        owner = Override if table == "override" else Exemption if table == "exemption" else Policy
+            keys[0] if len(keys) > 1 else "", Policy
+        )
+        near = difflib.get_close_matches(keys[-1], list(owner.model_fields), n=1, cutoff=0.5)
         message = "unknown key" + (f"; nearest: {near[0]}" if near else "")
     elif fault["type"] == "missing":
         message = "this key is required"

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from keyaudit import resources
-from keyaudit.schema import ACTIVE_KEYS, CONTROLS, ROOT_KEY, ROTATION, UNUSED
+from keyaudit.schema import ACTIVE_KEYS, ROOT_KEY, ROTATION, UNUSED
 
 LIMIT_OF = {
     ROTATION: "max_access_key_age",
@@ -88,7 +88,7 @@ class Policy(_Strict):
     max_active_keys: Annotated[int, Field(strict=True, ge=0, le=2)] | None = None
     max_report_age_hours: Annotated[int, Field(strict=True, ge=4, le=24 * 3650)] = 24
     age_comparison: Literal["elapsed", "whole_days"] = "elapsed"
-    controls: Annotated[list[Control], Field(min_length=1)] = list(CONTROLS)  # type: ignore[assignment]
+    controls: Annotated[list[Control], Field(min_length=1)] = ["rotation", "unused", "active-keys", "root-key"]
     references: list[str] = []
     override: list[Override] = []
     exemption: list[Exemption] = []

@@ -1,0 +1,36 @@
+"""keyaudit: are AWS access keys rotated within the period that the policy sets?
+
+The face that notebooks import, as ``import keyaudit as ka``. Names are loaded when they are first used, so that
+``keyaudit --help`` imports no pandas. ``%load_ext keyaudit`` shows charts with their alternative text.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+_FACE = {
+    "keyaudit.auditing": ("Audit", "audit"),
+    "keyaudit.policy": ("Policy", "load_policy"),
+    "keyaudit.schema": ("CredentialReport", "EvidenceError", "InputError", "KeyAuditError", "PolicyError"),
+}
+_HOMES = {name: module for module, names in _FACE.items() for name in names}
+__all__ = sorted(_HOMES)
+
+try:
+    __version__ = version("keyaudit")
+except PackageNotFoundError:  # a source tree that was never installed
+    __version__ = "0+unknown"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'keyaudit' has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

@@ -1,0 +1,13 @@
+"""Keys + policy + as_of -> findings (pure).
+
+``limits``    which limit and which exemption applies to which key
+``controls``  the four controls, one small function each, in one registry
+``judge``     one account: controls, gaps and exemptions -> compact findings
+``describe``  compact findings -> findings with their stable id and annotation
+"""
+
+from keyaudit.assess.describe import describe, worst_first
+from keyaudit.assess.judge import judge, judged_keys
+from keyaudit.assess.limits import exemption_status
+
+__all__ = ["describe", "exemption_status", "judge", "judged_keys", "worst_first"]

@@ -1,0 +1,86 @@
+"""Which limit, and which exemption, applies to which key. Overrides only tighten; exemptions alone loosen."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from keyaudit.policy import LIMIT_OF, Exemption, Policy
+from keyaudit.schema import LIMITED_CONTROLS, ROTATION
+
+NO_LIMIT = -1
+DAY = np.timedelta64(86_400_000_000, "us")
+
+
+def instant(moment: datetime) -> np.datetime64:
+    """A tz-aware moment as numpy knows it: UTC, microseconds."""
+    return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "us")
+
+
+def is_known(account_id: str) -> bool:
+    """Whether this is an account id of AWS, and not a label for a report that does not tell its account."""
+    return len(account_id) == 12 and account_id.isdecimal() and account_id.isascii()
+
+
+def limits(users: Any, account_id: str, policy: Policy, control: str) -> np.ndarray:
+    """The limit of a control for each user (int64, NO_LIMIT where the policy sets none)."""
+    base = policy.limit(control)
+    values = np.full(len(users), NO_LIMIT if base is None else base, dtype=np.int64)
+    overrides = [override for override in policy.override if override.has_account(account_id)]
+    if overrides and base is not None:
+        for row, user in enumerate(users):
+            override = next((one for one in overrides if one.has_user(user)), None)
+            tighter = getattr(override, LIMIT_OF[control], None) if override else None
+            values[row] = base if tighter is None else tighter
+    return values
+
+
+def unclear_overrides(users: Any, account_id: str, policy: Policy) -> list[tuple[tuple[str, ...], int]]:
+    """Overrides that name accounts, where the report does not tell its account: (controls, number)."""
+    if is_known(account_id):
+        return []
+    return [
+        (tuple(c for c in LIMITED_CONTROLS if getattr(override, LIMIT_OF[c]) is not None), number)
+        for number, override in enumerate(policy.override, 1)
+        if override.accounts is not None and any(override.has_user(user) for user in set(users))
+    ]
+
+
+def is_expired(exemption: Exemption, as_of: datetime) -> bool:
+    """From the start of its expiry day on (UTC) an exemption is void."""
+    return as_of >= datetime.combine(exemption.expires, time(), UTC)
+
+
+def is_over(elapsed: Any, limit: Any, comparison: str) -> Any:
+    """Whether an age (timedelta64) is over a limit in days: ``elapsed`` is more than the limit to the
+    microsecond, ``whole_days`` once its whole days are more than the limit. Scalars or arrays."""
+    return elapsed >= (limit + 1) * DAY if comparison == "whole_days" else elapsed > limit * DAY
+
+
+def find_exemption(
+    policy: Policy, control: str, user: str, account_id: str, last_rotated: np.datetime64, as_of: datetime
+) -> Exemption | None:
+    """The first exemption in force that covers this finding; one with an upper limit does so for rotation
+    findings up to that age, compared as the policy compares ages."""
+    for exemption in policy.exemption:
+        covers = control in exemption.controls and exemption.has_user(user) and exemption.has_account(account_id)
+        if not covers or is_expired(exemption, as_of):
+            continue
+        cap = exemption.max_access_key_age if control == ROTATION else None
+        if cap is None or not is_over(instant(as_of) - last_rotated, cap, policy.age_comparison):
+            return exemption
+    return None
+
+
+def exemption_status(policy: Policy, findings: pd.DataFrame, as_of: datetime) -> list[tuple[Exemption, str, int]]:
+    """Every exemption with ``in_use``, ``unused`` or ``expired``, and how many findings it exempts."""
+    counts = findings["exemption_id"].value_counts()
+    rows = []
+    for exemption in policy.exemption:
+        number = int(counts.get(exemption.id, 0))
+        status = "expired" if is_expired(exemption, as_of) else "in_use" if number else "unused"
+        rows.append((exemption, status, number))
+    return rows

@@ -1,0 +1,185 @@
+"""Source + policy + as_of -> Audit: what check, notebooks, evidence and verify share."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from keyaudit import sources
+from keyaudit.assess import describe, worst_first
+from keyaudit.auditing.account import Provenance, Result, judge_account, judge_unread
+from keyaudit.auditing.survey import parse_as_of, resolve_as_of, survey
+from keyaudit.policy import Policy, load_policy
+from keyaudit.schema import (
+    COMPLIANCE_TYPES,
+    COMPLIANT,
+    CONTROLS,
+    NOT_APPLICABLE,
+    ROTATION,
+    InputError,
+    Problem,
+    worst,
+)
+from keyaudit.texts import say
+
+__all__ = ["Audit", "Provenance", "audit", "parse_as_of"]
+
+Progress = Callable[[Iterator[Any], int], Iterable[Any]]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """A judgement, complete: frames (see ``schema``), conclusions, and everything that they rest on.
+
+    ``conclusions`` has one entry a control assessed; ``conclusion`` is the worst of those that the policy counts.
+    ``tallies`` count findings by control and compliance type, ``due_soon`` the compliant keys whose deadline is
+    within the policy's ``warn_before``. Where only the worst findings were asked for, ``users`` and ``keys`` are
+    empty and ``findings`` is cut, while conclusions, tallies and provenance are complete.
+    """
+
+    users: pd.DataFrame
+    keys: pd.DataFrame
+    findings: pd.DataFrame
+    conclusions: dict[str, str]
+    conclusion: str
+    tallies: dict[str, dict[str, int]]
+    due_soon: int
+    policy: Policy
+    as_of: datetime
+    as_of_source: str
+    provenance: tuple[Provenance, ...]
+    problems: tuple[Problem, ...]
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+    is_sample: bool
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rotation findings by compliance type."""
+        return self.tallies[ROTATION]
+
+
+def audit(
+    source: Any = "",
+    policy: str | Path | Policy = "",
+    as_of: str | datetime = "",
+    keep: int | None = None,
+    progress: Progress | None = None,
+) -> Audit:
+    """Judge a source by a policy at an instant.
+
+    ``source``: path(s) of reports, folders or captures, ``-``, a ``Population``; empty: the sample.
+    ``policy``: a TOML file, the name of a preset, a ``Policy``; empty: the sample's own for the sample, else the
+    default preset, as not given. ``as_of``: ISO 8601 with a zone; empty: the latest generated time read, else
+    the moment of reading. ``keep``: keep only so many of the worst findings, and memory flat.
+    ``progress`` wraps the iteration over accounts.
+
+    Raises InputError and PolicyError; one line each, with the remedy.
+    """
+    population = source if isinstance(source, sources.Population) else sources.find(source)
+    terms = _policy(policy, population)
+    given = parse_as_of(as_of)
+    reads = survey(population)
+    moment, as_of_source = resolve_as_of(given, reads)
+    unread = sorted(set(population.expected) - {read.label for read in reads})
+    results: Iterator[Result] = chain(
+        (judge_account(read, terms, moment, given is not None) for read in reads),
+        (judge_unread(account, terms, moment) for account in unread),
+    )
+    total = len(reads) + len(unread)
+    collected = _Collected(terms, moment, keep)
+    for result in progress(results, total) if progress else results:
+        collected.add(result)
+    return collected.audit(as_of_source, population.is_sample)
+
+
+def _policy(policy: Any, population: sources.Population) -> Policy:
+    if isinstance(policy, Policy):
+        return policy
+    if not isinstance(policy, str | Path):
+        raise InputError(f"policy: expected the path of a TOML file or a preset, found {type(policy).__name__}")
+    return load_policy(policy or population.policy or "")
+
+
+class _Collected:
+    """The accounts judged so far, folded into one Audit."""
+
+    def __init__(self, policy: Policy, as_of: datetime, keep: int | None) -> None:
+        self.policy, self.as_of, self.keep = policy, as_of, keep
+        self.assessed = [control for control in CONTROLS if policy.assessed(control)]
+        self.tallies: dict[str, Counter[str]] = {control: Counter() for control in self.assessed}
+        self.types: dict[str, set[str]] = {control: set() for control in self.assessed}
+        self.due_soon = 0
+        self.users: list[pd.DataFrame] = []
+        self.keys: list[pd.DataFrame] = []
+        self.findings: list[pd.DataFrame] = []
+        self.provenance: list[Provenance] = []
+        self.problems: list[Problem] = []
+        self.warnings: list[str] = []
+        self.notes: list[str] = []
+
+    def add(self, result: Result) -> None:
+        findings = result.findings
+        pairs = Counter(zip(findings["control"], findings["compliance_type"], strict=True))
+        for (control, compliance_type), number in pairs.items():
+            self.tallies[control][compliance_type] += number
+        for control, conclusion in result.conclusions.items():
+            self.types[control].add(conclusion)
+        soon = self._due_soon(findings)
+        self.due_soon += int(soon.sum())
+        if self.keep is None:
+            self.users.append(result.users())
+            self.keys.append(result.keys)
+            self.findings.append(findings)
+        else:
+            passing = findings["compliance_type"].isin([COMPLIANT, NOT_APPLICABLE])
+            self.findings.append(worst_first(findings[~passing]).head(self.keep))
+            self.findings.append(findings[soon].nsmallest(self.keep, "due"))
+        self.provenance.append(result.provenance)
+        self.problems += result.problems
+        self.warnings += result.warnings
+        self.notes += result.notes
+
+    def _due_soon(self, findings: pd.DataFrame) -> pd.Series:
+        near = findings["due"] <= self.as_of + timedelta(days=self.policy.warn_before)
+        return near & (findings["control"] == ROTATION) & (findings["compliance_type"] == COMPLIANT)
+
+    def audit(self, as_of_source: str, is_sample: bool) -> Audit:
+        findings = worst_first(pd.concat(self.findings, ignore_index=True))
+        conclusions = {control: worst(self.types[control]) for control in self.assessed}
+        unassessed = [control for control in self.policy.controls if control not in conclusions]
+        notes = [say("note.not_assessed", control=control) for control in unassessed]
+        if self.policy.effective and self.policy.effective > self.as_of.date():
+            notes.append(say("note.not_yet_effective", date=self.policy.effective.isoformat()))
+        return Audit(
+            users=_concat(self.users),
+            keys=_concat(self.keys),
+            findings=describe(findings, self.policy),
+            conclusions=conclusions,
+            conclusion=worst({conclusions[c] for c in self.policy.controls if c in conclusions}),
+            tallies={
+                control: {kind: tally[kind] for kind in COMPLIANCE_TYPES if tally[kind]}
+                for control, tally in self.tallies.items()
+            },
+            due_soon=self.due_soon,
+            policy=self.policy,
+            as_of=self.as_of,
+            as_of_source=as_of_source,
+            provenance=tuple(self.provenance),
+            problems=tuple(self.problems),
+            warnings=tuple(self.warnings),
+            notes=tuple(self.notes + notes),
+            is_sample=is_sample,
+        )
+
+
+def _concat(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    full = [frame for frame in frames if len(frame)] or frames[:1]
+    return pd.concat(full, ignore_index=True) if full else pd.DataFrame()

@@ -1,0 +1,198 @@
+"""One account: its report read in full, judged, and everything there is to say of the evidence."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from keyaudit import credentials, sources
+from keyaudit.assess import judge, judged_keys
+from keyaudit.auditing.survey import Read
+from keyaudit.policy import Policy
+from keyaudit.schema import (
+    COMPLIANT,
+    CONTROLS,
+    KEY_COLUMNS,
+    CredentialReport,
+    InputError,
+    Problem,
+    worst,
+)
+from keyaudit.texts import say
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What was read for one account: where from, when, how much, and what came of it."""
+
+    account_id: str
+    source: str
+    form: str
+    sha256: str
+    bytes: int
+    generated_time: datetime | None
+    received_time: datetime | None
+    caller: str | None
+    users: int
+    keys: int
+    conclusion: str
+    problems: tuple[str, ...]
+    origin: sources.Origin | None = field(repr=False, compare=False)
+
+
+@dataclass
+class Result:
+    """One account, judged; ``findings`` are compact (see ``assess``), ``users`` is made when it is asked for."""
+
+    provenance: Provenance
+    users: Callable[[], pd.DataFrame]
+    keys: pd.DataFrame
+    findings: pd.DataFrame
+    problems: list[Problem]
+    warnings: list[str]
+    notes: list[str]
+    conclusions: dict[str, str]
+
+
+@dataclass
+class _Evidence:
+    """The report of one account in full, or what is left where it could not be read."""
+
+    keys: pd.DataFrame
+    users: Callable[[], pd.DataFrame]
+    rows: int = 0
+    form: str = ""
+    problems: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def judge_account(read: Read, policy: Policy, as_of: datetime, as_of_given: bool) -> Result:
+    """Judge the account of a report; one that cannot be read is INSUFFICIENT_DATA, unless the user named the
+    file: then InputError."""
+    evidence = _unreadable(read.error) if read.error else _read_in_full(read, policy, as_of, as_of_given)
+    facts = {
+        "source": read.origin.name,
+        "form": evidence.form,
+        "sha256": read.sha256 if read.size else "",
+        "bytes": read.size,
+        "generated_time": read.generated_time,
+        "received_time": read.origin.received_time,
+        "caller": str((read.origin.capture or {}).get("caller") or "") or None,
+        "origin": read.origin,
+    }
+    return _result(read.label, evidence, policy, as_of, facts)
+
+
+def judge_unread(account_id: str, policy: Policy, as_of: datetime) -> Result:
+    """An account that was expected and is not in the population."""
+    facts = dict.fromkeys(("generated_time", "received_time", "caller", "origin"))
+    evidence = _unreadable(say("problem.unread", account=account_id))
+    return _result(
+        account_id, evidence, policy, as_of, {"source": "", "form": "", "sha256": "", "bytes": 0, **facts}
+    )
+
+
+def _result(label: str, evidence: _Evidence, policy: Policy, as_of: datetime, facts: dict[str, object]) -> Result:
+    problems = [Problem(label, controls, message) for controls, message in evidence.problems]
+    findings, problems = judge(evidence.keys, label, policy, as_of, problems)
+    conclusions = {
+        # an account that was read and has no keys has nothing that fails
+        control: worst({COMPLIANT, *findings.loc[findings["control"] == control, "compliance_type"].unique()})
+        for control in CONTROLS
+        if policy.assessed(control)
+    }
+    counting = {conclusions[control] for control in policy.controls if control in conclusions}
+    provenance = Provenance(
+        account_id=label,
+        users=evidence.rows,
+        keys=len(evidence.keys),
+        conclusion=worst(counting),
+        problems=tuple(dict.fromkeys(problem.message for problem in problems)),
+        **facts,  # type: ignore[arg-type]
+    )
+    return Result(
+        provenance,
+        evidence.users,
+        judged_keys(evidence.keys, findings),
+        findings,
+        problems,
+        evidence.warnings,
+        evidence.notes,
+        conclusions,
+    )
+
+
+def _unreadable(error: str) -> _Evidence:
+    keys = pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in KEY_COLUMNS.items()})
+    return _Evidence(keys, pd.DataFrame, problems=[(CONTROLS, error)])
+
+
+def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool) -> _Evidence:
+    try:
+        report = sources.read(read.origin)
+        if hashlib.sha256(report.content).hexdigest() != read.sha256:
+            raise InputError(f"{read.origin.name}: changed while it was read; give it again")
+        unwrapped = credentials.unwrap(report.content, report.source)
+        parsed = credentials.parse(unwrapped.text, report.source, read.label, report.generated_time)
+        if parsed.account_id != read.account_id:
+            raise InputError(f"{read.origin.name}: the ARNs do not tell one account; fetch the report again")
+    except InputError as error:
+        if read.origin.named:
+            raise
+        return _unreadable(str(error))
+    notes = list(parsed.notes)
+    if report.generated_time is None:
+        notes.append(say("note.no_generated_time", source=report.source))
+    future = int((parsed.keys["last_rotated"] > as_of).sum())
+    if future:
+        parsed.warnings.append(say("warning.future", source=report.source, n=future))
+    return _Evidence(
+        keys=parsed.keys,
+        users=lambda: credentials.users_frame(parsed, read.label, report.generated_time),
+        rows=parsed.rows,
+        form=unwrapped.form,
+        problems=[
+            *parsed.gaps,
+            *_time_problems(report, parsed, policy, as_of, as_of_given),
+            *_capture_problems(report, read),
+        ],
+        warnings=parsed.warnings,
+        notes=notes,
+    )
+
+
+def _time_problems(
+    report: CredentialReport, parsed: credentials.Parsed, policy: Policy, as_of: datetime, as_of_given: bool
+) -> list[tuple[tuple[str, ...], str]]:
+    """A report generated after as_of hides the keys deleted in between; a stale one those made since."""
+    generated, latest = report.generated_time, parsed.latest_activity
+    limit = timedelta(hours=policy.max_report_age_hours)
+    facts = {"source": report.source, "hours": policy.max_report_age_hours, "generated": _utc(generated)}
+    messages = []
+    if generated and generated > as_of:
+        messages.append(say("problem.generated_after", **facts))
+    elif latest and latest > as_of:
+        messages.append(say("problem.activity_after", **facts, latest=_utc(latest)))
+    if generated and as_of - generated > limit:
+        messages.append(say("problem.stale", **facts))
+    elif generated and not as_of_given and report.received_time - generated > limit:
+        messages.append(say("problem.stale_when_read", **facts, received=_utc(report.received_time)))
+    return [(CONTROLS, message) for message in messages]
+
+
+def _capture_problems(report: CredentialReport, read: Read) -> list[tuple[tuple[str, ...], str]]:
+    """What a capture says it could not get, and a report that is not of the account that it was asked of."""
+    messages = list(report.problems)
+    asked = (read.origin.capture or {}).get("account_id")
+    if asked and asked != report.account_id:
+        messages.append(say("problem.other_account", source=report.source))
+    return [(CONTROLS, message) for message in messages]
+
+
+def _utc(moment: datetime | None) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""

@@ -1,0 +1,78 @@
+"""First pass over a population: which accounts there are, when their reports were generated, and so as_of."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from keyaudit import credentials, sources
+from keyaudit.assess.limits import is_known
+from keyaudit.schema import GENERATED_TIME, GIVEN, RECEIVED_TIME, InputError
+
+
+@dataclass
+class Read:
+    """A report of the population as the first pass saw it; ``error`` where it is no report."""
+
+    origin: sources.Origin
+    account_id: str | None
+    sha256: str
+    size: int
+    generated_time: datetime | None
+    error: str | None = None
+    label: str = ""
+
+
+def parse_as_of(as_of: Any) -> datetime | None:
+    """The instant given, in UTC; None if empty. InputError without a zone: a day is not an instant."""
+    if as_of is None or as_of == "":
+        return None
+    text = as_of.isoformat() if isinstance(as_of, datetime) else as_of
+    instant = credentials.parse_instant(text) if isinstance(text, str) else None
+    if instant is None:
+        raise InputError(
+            f"as_of: cannot use {str(as_of)[:40]!r}; give an ISO 8601 time with a zone, as 2026-11-23T17:00:00Z"
+        )
+    return instant
+
+
+def resolve_as_of(given: datetime | None, reads: list[Read]) -> tuple[datetime, str]:
+    """The instant of judgement and where it came from: given, the latest generated time, the moment of reading."""
+    if given is not None:
+        return given, GIVEN
+    generated = [read.generated_time for read in reads if read.generated_time]
+    if generated:
+        return max(generated), GENERATED_TIME
+    return max(read.origin.received_time for read in reads), RECEIVED_TIME
+
+
+def survey(population: sources.Population) -> list[Read]:
+    """First pass: which accounts there are, and when their reports were generated; in order of account."""
+    if not population.origins and not population.expected:
+        raise InputError("the folder holds no account; capture again")
+    reads = [_glance(origin) for origin in population.origins]
+    for read, label in zip(reads, sources.labels((r.account_id, r.sha256) for r in reads), strict=True):
+        read.label = label
+    reads.sort(key=lambda read: read.label)
+    for first, second in pairwise(reads):
+        if first.label == second.label or (first.sha256 == second.sha256 and not first.error):
+            places = f"{first.origin.place} and {second.origin.place}"
+            raise InputError(f"two reports of one account ({first.label}): {places}; give one of them")
+    return reads
+
+
+def _glance(origin: sources.Origin) -> Read:
+    try:
+        report = sources.read(origin)
+    except InputError as error:
+        if origin.named:
+            raise
+        captured = str((origin.capture or {}).get("account_id") or "")
+        account_id = captured if is_known(captured) else None
+        digest = hashlib.sha256(origin.name.encode()).hexdigest()
+        return Read(origin, account_id, digest, 0, None, str(error))
+    digest = hashlib.sha256(report.content).hexdigest()
+    return Read(origin, report.account_id, digest, len(report.content), report.generated_time)
