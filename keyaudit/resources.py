@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -21,3 +24,9 @@ def notebooks() -> Path:
 def names(folder: str, suffix: str) -> list[str]:
     """The stems of the data files of a folder, sorted: the presets, the languages."""
     return sorted(path.stem for path in data(folder).glob(f"*{suffix}"))
+
+
+@cache
+def references() -> dict[str, dict[str, Any]]:
+    """What reports may cite: name -> control numbers, and days where it states them."""
+    return tomllib.loads(data("references.toml").read_text(encoding="utf-8"))

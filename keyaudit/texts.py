@@ -38,3 +38,16 @@ def say(key: str, **facts: Any) -> str:
     if isinstance(text, dict):
         text = text["one" if facts.get("n") == 1 else "other"]
     return str(text).format(**facts)
+
+
+def visible(text: str) -> str:
+    """A name for people, on paper or a terminal: what cannot be seen, or turns the writing direction or the
+    terminal's colours, is shown by its code."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def utc(moment: Any) -> str:
+    """An instant as everyone prints it: ISO 8601, whole seconds, UTC; empty where there is none."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment is not None and moment == moment else ""

@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from keyaudit import sources
-from keyaudit.assess import describe, worst_first
+from keyaudit.assess import describe, exemption_status, worst_first
 from keyaudit.auditing.account import Provenance, Result, judge_account, judge_unread
 from keyaudit.auditing.survey import parse_as_of, resolve_as_of, survey
-from keyaudit.policy import Policy, load_policy
+from keyaudit.policy import Exemption, Policy, load_policy
 from keyaudit.schema import (
     COMPLIANCE_TYPES,
     COMPLIANT,
@@ -40,8 +40,9 @@ class Audit:
 
     ``conclusions`` has one entry a control assessed; ``conclusion`` is the worst of those that the policy counts.
     ``tallies`` count findings by control and compliance type, ``due_soon`` the compliant keys whose deadline is
-    within the policy's ``warn_before``. Where only the worst findings were asked for, ``users`` and ``keys`` are
-    empty and ``findings`` is cut, while conclusions, tallies and provenance are complete.
+    within the policy's ``warn_before``. ``exemptions`` are the policy's, each with its state and number
+    of findings. Where only the worst findings were asked for, ``users`` and ``keys`` are empty and ``findings``
+    is cut, while conclusions, tallies and provenance are complete.
     """
 
     users: pd.DataFrame
@@ -51,6 +52,7 @@ class Audit:
     conclusion: str
     tallies: dict[str, dict[str, int]]
     due_soon: int
+    exemptions: tuple[tuple[Exemption, str, int], ...]
     policy: Policy
     as_of: datetime
     as_of_source: str
@@ -169,6 +171,7 @@ class _Collected:
                 for control, tally in self.tallies.items()
             },
             due_soon=self.due_soon,
+            exemptions=tuple(exemption_status(self.policy, findings, self.as_of)),
             policy=self.policy,
             as_of=self.as_of,
             as_of_source=as_of_source,

@@ -22,7 +22,7 @@ from keyaudit.schema import (
     Problem,
     worst,
 )
-from keyaudit.texts import say
+from keyaudit.texts import say, utc
 
 
 @dataclass(frozen=True)
@@ -172,16 +172,16 @@ def _time_problems(
     """A report generated after as_of hides the keys deleted in between; a stale one those made since."""
     generated, latest = report.generated_time, parsed.latest_activity
     limit = timedelta(hours=policy.max_report_age_hours)
-    facts = {"source": report.source, "hours": policy.max_report_age_hours, "generated": _utc(generated)}
+    facts = {"source": report.source, "hours": policy.max_report_age_hours, "generated": utc(generated)}
     messages = []
     if generated and generated > as_of:
         messages.append(say("problem.generated_after", **facts))
     elif latest and latest > as_of:
-        messages.append(say("problem.activity_after", **facts, latest=_utc(latest)))
+        messages.append(say("problem.activity_after", **facts, latest=utc(latest)))
     if generated and as_of - generated > limit:
         messages.append(say("problem.stale", **facts))
     elif generated and not as_of_given and report.received_time - generated > limit:
-        messages.append(say("problem.stale_when_read", **facts, received=_utc(report.received_time)))
+        messages.append(say("problem.stale_when_read", **facts, received=utc(report.received_time)))
     return [(CONTROLS, message) for message in messages]
 
 
@@ -192,7 +192,3 @@ def _capture_problems(report: CredentialReport, read: Read) -> list[tuple[tuple[
     if asked and asked != report.account_id:
         messages.append(say("problem.other_account", source=report.source))
     return [(CONTROLS, message) for message in messages]
-
-
-def _utc(moment: datetime | None) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else ""

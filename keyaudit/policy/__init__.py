@@ -1,7 +1,7 @@
 """The policy: TOML -> Policy (pure)."""
 
 from keyaudit.policy.load import DEFAULT_PRESET, load_policy, parse_policy
-from keyaudit.policy.terms import LIMIT_OF, Exemption, Override, Policy, references
+from keyaudit.policy.terms import LIMIT_OF, Exemption, Override, Policy
 
 __all__ = [
     "DEFAULT_PRESET",
@@ -11,5 +11,4 @@ __all__ = [
     "Policy",
     "load_policy",
     "parse_policy",
-    "references",
 ]

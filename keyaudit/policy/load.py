@@ -62,8 +62,6 @@ def _explain(error: ValidationError, text: str, name: str) -> str:
     if fault["type"] == "extra_forbidden":
         table = keys[0] if len(keys) > 1 else ""
         owner = Override if table == "override" else Exemption if table == "exemption" else Policy
-            keys[0] if len(keys) > 1 else "", Policy
-        )
         near = difflib.get_close_matches(keys[-1], list(owner.model_fields), n=1, cutoff=0.5)
         message = "unknown key" + (f"; nearest: {near[0]}" if near else "")
     elif fault["type"] == "missing":

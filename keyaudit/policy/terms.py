@@ -9,10 +9,8 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import hashlib
-import tomllib
 from datetime import date
-from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
@@ -148,8 +146,8 @@ class Policy(_Strict):
             if identifier in ids[:number]:
                 raise _at(("exemption", number, "id"), f"{identifier!r} is used twice")
         for reference in self.references:
-            if reference not in references():
-                near = difflib.get_close_matches(reference, references(), n=1, cutoff=0.4)
+            if reference not in resources.references():
+                near = difflib.get_close_matches(reference, resources.references(), n=1, cutoff=0.4)
                 nearest = f"; nearest: {near[0]!r}" if near else ""
                 raise _at(("references",), f"unknown reference {reference!r}{nearest}")
         return self
@@ -163,9 +161,3 @@ class Misplaced(ValueError):
 
 def _at(location: tuple[str | int, ...], message: str) -> Misplaced:
     return Misplaced(location, message)
-
-
-@cache
-def references() -> dict[str, dict[str, Any]]:
-    """What reports may cite: name -> control numbers, days where stated (``data/references.toml``)."""
-    return tomllib.loads(resources.data("references.toml").read_text(encoding="utf-8"))

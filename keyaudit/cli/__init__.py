@@ -1,0 +1,70 @@
+"""Flags -> one call -> exit code. Modules that do the work are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from keyaudit import __version__
+from keyaudit.cli.check import check
+from keyaudit.cli.report import demo, report
+from keyaudit.cli.verify import verify
+from keyaudit.schema import EvidenceError, KeyAuditError
+
+EXIT_CODES = """\b
+Exit codes of check and report:
+  0    COMPLIANT
+  1    NON_COMPLIANT
+  2    the command or its input is wrong
+  3    INSUFFICIENT_DATA: something was not seen, so nothing is concluded
+  4    keyaudit or the notebook failed: there is no evidence
+  130  interrupted"""
+WRONG, FAILED, INTERRUPTED = 2, 4, 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
+@click.version_option(__version__, prog_name="keyaudit")
+def cli() -> None:
+    """Are AWS access keys rotated within the period that the policy sets?"""
+
+
+for command in (check, demo, report, verify):
+    cli.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The entry point: no exit code but those of EXIT_CODES, no traceback for a user's mistake."""
+    # jupyterlab brings extras of jsonschema that build a grammar at import, 0.9 s that no command needs
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        code = cli.main(args=arguments, standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as stop:
+        return int(stop.exit_code)
+    except click.ClickException as error:
+        error.show(sys.stderr)
+        return WRONG
+    except (click.Abort, KeyboardInterrupt):
+        return _say("interrupted", INTERRUPTED)
+    except EvidenceError as error:
+        return _say(str(error), FAILED)
+    except KeyAuditError as error:
+        return _say(str(error), WRONG)
+    except Exception as error:
+        if os.environ.get("KEYAUDIT_DEBUG"):
+            raise
+        kind = type(error).__name__
+        return _say(f"keyaudit itself failed ({kind}); set KEYAUDIT_DEBUG=1 to see where", FAILED)
+
+
+def _say(message: str, code: int) -> int:
+    line = " ".join(message.split())
+    click.echo(f"keyaudit: {line}", err=True)
+    return code

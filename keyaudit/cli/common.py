@@ -1,0 +1,62 @@
+"""What the commands share: their arguments, the progress bar, the exit code of a conclusion."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import click
+
+from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, InputError
+
+EXIT_OF = {COMPLIANT: 0, NON_COMPLIANT: 1, INSUFFICIENT_DATA: 3}
+
+policy_option = click.option(
+    "--policy",
+    metavar="FILE|PRESET",
+    default="",
+    help="The rotation policy: a TOML file, or the preset cis or skshieldus.",
+)
+as_of_option = click.option(
+    "--as-of",
+    metavar="TIME",
+    default="",
+    help="The instant of judgement, ISO 8601 with a zone. Default: when the latest report was generated.",
+)
+sources_argument = click.argument("sources", metavar="[SOURCE]...", nargs=-1)
+
+
+def require_sources(sources: tuple[str, ...]) -> list[str]:
+    """The sources given; InputError where there are none."""
+    if not sources:
+        raise InputError("no SOURCE: name a credential report, a folder of them, or - for standard input")
+    if sources.count("-") > 1:
+        raise InputError("- stands for standard input and can be given once")
+    return list(sources)
+
+
+def progress(description: str) -> Callable[[Iterator[Any], int], Iterable[Any]] | None:
+    """A bar on stderr for what takes long, on a terminal only."""
+    if not sys.stderr.isatty():
+        return None
+
+    def bar(items: Iterator[Any], total: int) -> Iterable[Any]:
+        from tqdm import tqdm
+
+        return tqdm(items, total=total, desc=description, unit="account", leave=False, delay=0.5, file=sys.stderr)
+
+    return bar
+
+
+def write(text: str | bytes) -> None:
+    """Machine output, on stdout; a reader that has closed the pipe does not change the verdict."""
+    content = text.encode() if isinstance(text, str) else text
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # Python flushes stdout once more at exit, which must find something to write to
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

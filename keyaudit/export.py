@@ -1,0 +1,82 @@
+"""An Audit as files: ``findings.csv`` for spreadsheets, ``summary.json`` for machines (also ``check -f``)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import Any
+
+import pandas as pd
+
+from keyaudit.auditing import Audit
+from keyaudit.present import rule
+from keyaudit.schema import FINDING_COLUMNS, TIME
+from keyaudit.texts import utc
+
+#: a spreadsheet runs a cell that begins so as a formula
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+def summary(audit: Audit) -> dict[str, Any]:
+    """The judgement as one JSON object; the keys are a contract (README, "For machines")."""
+    return {
+        "as_of": utc(audit.as_of),
+        "as_of_source": audit.as_of_source,
+        "rule": rule(audit),
+        "policy": {
+            "title": audit.policy.title,
+            "version": audit.policy.version,
+            "sha256": audit.policy.sha256,
+            "given": audit.policy.given,
+        },
+        "sample": audit.is_sample,
+        "conclusion": audit.conclusion,
+        "conclusions": audit.conclusions,
+        "accounts": [
+            {
+                "account_id": one.account_id,
+                "generated_time": utc(one.generated_time) or None,
+                "users": one.users,
+                "keys": one.keys,
+                "conclusion": one.conclusion,
+                "problems": list(one.problems),
+            }
+            for one in audit.provenance
+        ],
+        "counts": audit.counts,
+        "findings": records(audit.findings),
+        "warnings": list(audit.warnings),
+        "notes": list(audit.notes),
+    }
+
+
+def records(findings: pd.DataFrame) -> list[dict[str, Any]]:
+    """Findings as JSON objects: integers stay integers, times are ISO 8601 in UTC, nothing is null."""
+    columns = []
+    for name, dtype in FINDING_COLUMNS.items():
+        cells = findings[name].astype(object).where(findings[name].notna(), None)
+        columns.append([utc(cell) or None for cell in cells] if dtype == TIME else cells.tolist())
+    return [dict(zip(FINDING_COLUMNS, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def summary_json(audit: Audit) -> bytes:
+    """``summary`` as UTF-8 JSON with a final newline."""
+    return (json.dumps(summary(audit), ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def findings_csv(audit: Audit) -> bytes:
+    """Every finding as UTF-8 CSV with a header and LF line ends; text that a spreadsheet would run as a
+    formula gets an apostrophe in front (names in the other outputs are as AWS gave them)."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(FINDING_COLUMNS)
+    rows = records(audit.findings)
+    writer.writerows([_neutral(value) for value in row.values()] for row in rows)
+    return text.getvalue().encode()
+
+
+def _neutral(value: Any) -> Any:
+    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
+        return "'" + value
+    return value

@@ -1,0 +1,51 @@
+"""Frames -> sentences and tables for people (pure). Every function takes the Audit, and returns something
+that a notebook shows by itself: ``ka.bottom_line(a)``."""
+
+from keyaudit.present.evidence import (
+    accounts,
+    limits_of_audit,
+    policy_in_force,
+    problems,
+    provenance,
+    references,
+    scope,
+)
+from keyaudit.present.findings import (
+    boundary,
+    due_soon,
+    exemptions,
+    inactive,
+    more_than_one,
+    offenders,
+    root,
+    unused,
+)
+from keyaudit.present.table import Prose, Table
+from keyaudit.present.terminal import as_text
+from keyaudit.present.verdict import bottom_line, controls, findings_digest, headline, rule
+
+__all__ = [
+    "Prose",
+    "Table",
+    "accounts",
+    "as_text",
+    "bottom_line",
+    "boundary",
+    "controls",
+    "due_soon",
+    "exemptions",
+    "findings_digest",
+    "headline",
+    "inactive",
+    "limits_of_audit",
+    "more_than_one",
+    "offenders",
+    "policy_in_force",
+    "problems",
+    "provenance",
+    "references",
+    "root",
+    "rule",
+    "scope",
+    "unused",
+]

@@ -1,0 +1,153 @@
+"""The findings, section by section: worst first, at most 20 rows, "None found" where there are none."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pandas as pd
+
+from keyaudit.present.table import Table, table
+from keyaudit.schema import (
+    ACTIVE,
+    ACTIVE_KEYS,
+    COMPLIANT,
+    EXEMPT,
+    INACTIVE,
+    INSUFFICIENT_DATA,
+    NON_COMPLIANT,
+    ROOT_KEY,
+    ROTATION,
+    UNUSED,
+)
+from keyaudit.texts import say
+
+Audit = Any
+
+
+def _day(moment: Any) -> str | None:
+    return None if pd.isna(moment) else moment.strftime("%Y-%m-%d")
+
+
+def _or_none(value: Any) -> Any:
+    return None if pd.isna(value) else value
+
+
+def _of(a: Audit, control: str, *types: str) -> pd.DataFrame:
+    findings = a.findings
+    return findings[(findings["control"] == control) & findings["compliance_type"].isin(types)]
+
+
+def _rows(findings: pd.DataFrame, *columns: str) -> list[list[Any]]:
+    """Cells of the named columns; a column of times is shown by its day."""
+    cells = [
+        [_day(cell) for cell in findings[name]]
+        if name in ("last_rotated", "due", "last_used_date", "user_creation_time")
+        else [_or_none(cell) for cell in findings[name].astype(object)]
+        for name in columns
+    ]
+    return [list(row) for row in zip(*cells, strict=True)]
+
+
+_KEY = ("user", "account_id", "key_slot")
+
+
+def offenders(a: Audit) -> Table:
+    """Keys that fail the rotation control or cannot be judged by it, the longest overdue first."""
+    found = _of(a, ROTATION, NON_COMPLIANT, INSUFFICIENT_DATA)
+    return table("offenders", _rows(found, *_KEY, "last_rotated", "age_days", "limit", "days_over", "annotation"))
+
+
+def others(a: Audit) -> Table:
+    """What fails or cannot be judged by the other controls, in one list."""
+    found = a.findings[
+        (a.findings["control"] != ROTATION) & a.findings["compliance_type"].isin([NON_COMPLIANT, INSUFFICIENT_DATA])
+    ]
+    names = [[say(f"control.{control}")] for control in found["control"]]
+    rows = [name + row for name, row in zip(names, _rows(found, *_KEY, "annotation"), strict=True)]
+    return table("others", rows)
+
+
+def due_soon(a: Audit) -> Table:
+    """Keys still within their limit that pass their deadline within the policy's ``warn_before`` days."""
+    found = _of(a, ROTATION, COMPLIANT)
+    near = found["due"] <= a.as_of + timedelta(days=a.policy.warn_before)
+    soonest = found[near].sort_values(["due", "account_id", "user", "key_slot"])
+    return table(
+        "due_soon", _rows(soonest, *_KEY, "last_rotated", "age_days", "limit", "due"), days=a.policy.warn_before
+    )
+
+
+def unused(a: Audit) -> Table:
+    """Active keys idle for the limit or longer, the never used among them."""
+    return table(
+        "unused", _rows(_of(a, UNUSED, NON_COMPLIANT, INSUFFICIENT_DATA), *_KEY, "age_days", "limit", "annotation")
+    )
+
+
+def more_than_one(a: Audit) -> Table:
+    """Users with more active keys than the policy allows."""
+    return table(
+        "more_than_one", _rows(_of(a, ACTIVE_KEYS, NON_COMPLIANT, EXEMPT), "user", "account_id", "annotation")
+    )
+
+
+def root(a: Audit) -> Table:
+    """Access keys of the root user, active or not, and accounts where that cannot be told."""
+    return table(
+        "root",
+        _rows(
+            _of(a, ROOT_KEY, NON_COMPLIANT, INSUFFICIENT_DATA, EXEMPT),
+            "account_id",
+            "key_slot",
+            "status",
+            "annotation",
+        ),
+    )
+
+
+def inactive(a: Audit) -> Table:
+    """Inactive keys: not judged by age, but a key that is not needed should be deleted."""
+    found = a.keys[a.keys["status"] == INACTIVE].sort_values(
+        ["age_days", "account_id", "user"], ascending=[False, True, True]
+    )
+    return table("inactive", _rows(found, *_KEY, "last_rotated", "age_days", "last_used_date"))
+
+
+def exemptions(a: Audit) -> Table:
+    """Every exemption of the policy: in use, unused, or expired (its findings stand again)."""
+    rows = [
+        [
+            one.id,
+            say(f"exemption.{state}"),
+            number,
+            ", ".join(one.users),
+            ", ".join(one.accounts or ["*"]),
+            ", ".join(one.controls),
+            one.expires.isoformat(),
+            one.approved_by,
+            one.reason,
+        ]
+        for one, state, number in a.exemptions
+    ]
+    return table("exemptions", rows, most=None)
+
+
+def boundary(a: Audit) -> Table:
+    """Active keys on which the two ways of comparing ages disagree: older than the limit, but by less than a
+    whole day. Prowler, ScoutSuite and the console pass them; AWS's own sample rules fail them."""
+    keys = a.keys
+    limit = keys["limit"].fillna(-1).astype("int64")
+    over = (a.as_of - keys["last_rotated"]) > pd.to_timedelta(limit, unit="D")
+    found = keys[(keys["status"] == ACTIVE) & (keys["age_days"] == keys["limit"]) & over]
+    rows = [
+        [
+            row["user"],
+            row["account_id"],
+            row["key_slot"],
+            row["last_rotated"].strftime("%Y-%m-%d %H:%M:%S"),
+            row["limit"],
+        ]
+        for _, row in found.iterrows()
+    ]
+    return table("boundary", rows)

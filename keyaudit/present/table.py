@@ -1,0 +1,107 @@
+"""A table and a paragraph as values: what is shown is decided before how it is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+from keyaudit.texts import say, visible
+
+#: rows of a table in a report; the full list is in findings.csv
+MOST_ROWS = 20
+
+
+@dataclass(frozen=True)
+class Table:
+    """A captioned table of text cells; ``numeric`` columns are aligned right. ``total`` is the number of rows
+    there are, where only the first are shown."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    numeric: frozenset[str] = frozenset()
+    total: int = 0
+    note: str = ""
+
+    def _repr_html_(self) -> str:
+        if not self.rows:
+            return f'<p class="none"><b>{escape(self.caption)}:</b> {escape(say("table.none"))}</p>'
+        head = "".join(f'<th scope="col"{self._align(name)}>{escape(name)}</th>' for name in self.columns)
+        body = "\n".join(f"<tr>{self._cells(row)}</tr>" for row in self.rows)
+        notes = [text for text in (self._more(), self.note) if text]
+        after = "".join(f'<p class="note">{escape(text)}</p>' for text in notes)
+        return (
+            f"<table><caption>{escape(self.caption)}</caption>\n<thead><tr>{head}</tr></thead>\n"
+            f"<tbody>\n{body}\n</tbody></table>{after}"
+        )
+
+    def _cells(self, row: tuple[str, ...]) -> str:
+        first, *others = zip(self.columns, row, strict=True)
+        cells = [f'<th scope="row"{self._align(first[0])}>{escape(first[1])}</th>']
+        cells += [f"<td{self._align(name)}>{escape(cell)}</td>" for name, cell in others]
+        return "".join(cells)
+
+    def _align(self, name: str) -> str:
+        return ' class="number"' if name in self.numeric else ""
+
+    def _more(self) -> str:
+        return say("table.more", shown=len(self.rows), total=self.total) if self.total > len(self.rows) else ""
+
+    def __repr__(self) -> str:
+        if not self.rows:
+            return f"{self.caption}: {say('table.none')}"
+        lines = [
+            self.caption,
+            "\t".join(self.columns),
+            *("\t".join(row) for row in self.rows),
+            self._more(),
+            self.note,
+        ]
+        return "\n".join(line for line in lines if line)
+
+
+@dataclass(frozen=True)
+class Prose:
+    """Paragraphs, the first of which may be a headline of some kind (``kind`` names its style)."""
+
+    paragraphs: tuple[str, ...]
+    kind: str = "prose"
+    items: tuple[str, ...] = ()
+    metadata: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    def _repr_html_(self) -> str:
+        paragraphs = "".join(f"<p>{escape(text)}</p>" for text in self.paragraphs)
+        items = "".join(f"<li>{escape(item)}</li>" for item in self.items)
+        return f'<div class="{self.kind}">{paragraphs}{f"<ul>{items}</ul>" if items else ""}</div>'
+
+    def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:
+        return {"text/html": self._repr_html_(), "text/plain": repr(self)}, self.metadata
+
+    def __repr__(self) -> str:
+        return "\n".join([*self.paragraphs, *(f"- {item}" for item in self.items)])
+
+
+def table(
+    name: str, rows: Sequence[Sequence[Any]], most: int | None = MOST_ROWS, total: int | None = None, **facts: Any
+) -> Table:
+    """The table whose caption, headings and note are the texts under ``table.<name>``."""
+    columns = tuple(say(f"table.{name}.columns").split("|"))
+    numeric = frozenset(column.strip("#") for column in columns if column.startswith("#"))
+    shown = rows if most is None else rows[:most]
+    total = len(rows) if total is None else total
+    return Table(
+        caption=say(f"table.{name}.caption", n=total, **facts),
+        columns=tuple(column.strip("#") for column in columns),
+        rows=tuple(tuple(_cell(cell) for cell in row) for row in shown),
+        numeric=numeric,
+        total=total,
+        note=say(f"table.{name}.note", **facts),
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None or value != value:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else visible(str(value))

@@ -1,0 +1,106 @@
+"""The verdict as text for a terminal: aligned, worst first, coloured only if asked."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import replace
+from typing import Any
+
+from keyaudit.present.findings import due_soon, offenders, others
+from keyaudit.present.table import Table
+from keyaudit.present.verdict import controls, headline, reasons, rule
+from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION
+from keyaudit.texts import say, utc, visible
+
+Audit = Any
+
+WIDEST_CELL = 44
+_COLOURS = {NON_COMPLIANT: "31", INSUFFICIENT_DATA: "33", COMPLIANT: "32"}
+
+
+def as_text(a: Audit, colour: bool = False) -> str:
+    """Headline, rule, controls, the worst findings of each control, what is due soon, warnings and notes."""
+    blocks = [_head(a, colour), _grid(controls(a), colour)]
+    if len(a.provenance) > 1:
+        blocks.append(_accounts(a))
+    blocks += [_grid(table, colour) for table in _sections(a) if table.rows]
+    remarks = [say("problems.missing", account=one.account_id, message=one.message) for one in a.problems]
+    remarks += [say("problems.warning", message=message) for message in a.warnings]
+    remarks += [say("problems.note", message=message) for message in a.notes]
+    blocks.append("\n".join(_first(list(dict.fromkeys(remarks)), 15)))
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _head(a: Audit, colour: bool) -> str:
+    lines = [_coloured(headline(a), a.conclusion, colour)]
+    if a.is_sample:
+        lines.insert(0, say("verdict.sample"))
+    if a.conclusion == INSUFFICIENT_DATA:
+        lines += [say("verdict.missing", reason=visible(reason)) for reason in reasons(a)]
+    facts = {"title": a.policy.title, "version": a.policy.version, "sha256": a.policy.sha256[:12]}
+    lines.append(say("terminal.policy", **facts))
+    lines.append(say("terminal.as_of", as_of=utc(a.as_of), how=say(f"as_of.{a.as_of_source}")))
+    lines.append(say("terminal.rule", rule=rule(a)))
+    return "\n".join(lines)
+
+
+def _accounts(a: Audit) -> str:
+    """Accounts that are not compliant, the first few."""
+    failing = [one for one in a.provenance if one.conclusion != COMPLIANT]
+    failing.sort(key=lambda one: (one.conclusion != NON_COMPLIANT, one.account_id))
+    rows = [f"{one.account_id}  {one.conclusion}  {visible(one.source)}" for one in failing]
+    title = say("terminal.accounts", n=len(failing), total=len(a.provenance))
+    return "\n".join([title, *_first(rows, 10)])
+
+
+def _sections(a: Audit) -> list[Table]:
+    """The offenders of rotation, then those of the other controls, then the keys due soon; all counted, also
+    where the Audit keeps the worst only."""
+    failing = {
+        control: tally.get(NON_COMPLIANT, 0) + tally.get(INSUFFICIENT_DATA, 0)
+        for control, tally in a.tallies.items()
+    }
+    rotation = failing.pop(ROTATION)
+    return [
+        replace(offenders(a), total=rotation),
+        replace(others(a), total=sum(failing.values())),
+        replace(due_soon(a), total=a.due_soon),
+    ]
+
+
+def _grid(table: Table, colour: bool) -> str:
+    """The table in columns of even width."""
+    cells = [table.columns, *(tuple(_cut(cell, i, len(row)) for i, cell in enumerate(row)) for row in table.rows)]
+    widths = [max(_width(row[i]) for row in cells) for i in range(len(table.columns))]
+    lines = [table.caption]
+    for row in cells:
+        padded = (
+            " " * (width - _width(cell)) + cell if name in table.numeric else cell + " " * (width - _width(cell))
+            for cell, width, name in zip(row, widths, table.columns, strict=True)
+        )
+        text = "  ".join(padded).rstrip()
+        kind = next((kind for kind in _COLOURS if kind in row), "")
+        lines.append("  " + _coloured(text, kind, colour))
+    if table.total > len(table.rows):
+        lines.append("  " + say("terminal.more", shown=len(table.rows), total=table.total))
+    return "\n".join(lines)
+
+
+def _cut(cell: str, position: int, columns: int) -> str:
+    if position == columns - 1 or len(cell) <= WIDEST_CELL:
+        return cell
+    return cell[: WIDEST_CELL - 1] + "…"
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal: East Asian wide characters take two, combining ones none."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _coloured(text: str, kind: str, colour: bool) -> str:
+    return f"\x1b[{_COLOURS[kind]}m{text}\x1b[0m" if colour and kind in _COLOURS else text
+
+
+def _first(lines: list[str], most: int) -> list[str]:
+    more = [say("verdict.more_reasons", n=len(lines) - most)] if len(lines) > most else []
+    return [visible(line) for line in lines[:most]] + more

@@ -1,0 +1,123 @@
+"""The bottom line, and the rule by which it was reached."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import timedelta
+from typing import Any
+
+from keyaudit.present.table import Prose, Table, table
+from keyaudit.schema import (
+    COMPLIANT,
+    CONTROLS,
+    EXEMPT,
+    INSUFFICIENT_DATA,
+    NON_COMPLIANT,
+    NOT_APPLICABLE,
+    ROTATION,
+)
+from keyaudit.texts import say, utc
+
+#: the Audit of ``auditing``, a floor above: what is shown is read off its attributes
+Audit = Any
+
+
+def headline(a: Audit) -> str:
+    """The answer in one sentence: the conclusion, and what it rests on."""
+    tally = a.counts
+    active = sum(tally.values()) - tally.get(NOT_APPLICABLE, 0) - _account_rows(a)
+    over = tally.get(NON_COMPLIANT, 0) - (1 if a.policy.max_access_key_age is None else 0) * len(a.provenance)
+    facts = {
+        "n": over,
+        "active": active,
+        "exempt": tally.get(EXEMPT, 0),
+        "limit": a.policy.max_access_key_age,
+        "accounts": say("count.accounts", n=len(a.provenance)),
+    }
+    failing = [c for c in a.policy.controls if a.conclusions.get(c) == NON_COMPLIANT]
+    if a.conclusion == NON_COMPLIANT and a.policy.max_access_key_age is None:
+        text = say("verdict.no_period", **facts)
+    elif a.conclusion == NON_COMPLIANT and ROTATION in failing:
+        text = say("verdict.over", **facts)
+    elif a.conclusion == NON_COMPLIANT:
+        text = say("verdict.others", controls=", ".join(failing), **facts)
+    elif a.conclusion == INSUFFICIENT_DATA:
+        text = say("verdict.insufficient", **facts)
+    else:
+        text = say("verdict.compliant", **facts)
+    exempt = sum(one.get(EXEMPT, 0) for one in a.tallies.values())
+    return f"{a.conclusion}: {text}" + (" " + say("verdict.exempt", n=exempt) if exempt else "")
+
+
+def _account_rows(a: Audit) -> int:
+    """Rotation findings that speak of an account and not of a key."""
+    no_period = len(a.provenance) if a.policy.max_access_key_age is None else 0
+    return no_period + len({problem.account_id for problem in a.problems if ROTATION in problem.controls})
+
+
+def reasons(a: Audit, most: int = 5) -> list[str]:
+    """Why the evidence is not enough, the first few."""
+    found = list(dict.fromkeys(problem.message for problem in a.problems))
+    undated = [c for c in a.tallies if a.tallies[c].get(INSUFFICIENT_DATA)]
+    if not found and undated:
+        found = [say("verdict.undated", controls=", ".join(undated))]
+    return found[:most] + ([say("verdict.more_reasons", n=len(found) - most)] if len(found) > most else [])
+
+
+def bottom_line(a: Audit) -> Prose:
+    """The conclusion in a box: the answer, what is missing, and the controls one by one. Its metadata carries a
+    digest of the findings, by which evidence proves that the page and the data say the same."""
+    paragraphs = [headline(a)]
+    if a.is_sample:
+        paragraphs.insert(0, say("verdict.sample"))
+    items = [_control_line(a, control) for control in CONTROLS]
+    missing = [say("verdict.missing", reason=reason) for reason in reasons(a)]
+    return Prose(
+        tuple(paragraphs),
+        f"verdict {a.conclusion.lower().replace('_', '-')}",
+        tuple(items + missing),
+        metadata={"keyaudit": {"conclusion": a.conclusion, "findings_sha256": findings_digest(a)}},
+    )
+
+
+def findings_digest(a: Audit) -> str:
+    """SHA-256 over the ids, verdicts and annotations of all findings, in their order."""
+    columns = (a.findings[name] for name in ("finding_id", "compliance_type", "annotation"))
+    lines = ("\x1f".join(row) for row in zip(*columns, strict=True))
+    return hashlib.sha256("\n".join([a.conclusion, *lines]).encode()).hexdigest()
+
+
+def _control_line(a: Audit, control: str) -> str:
+    name = say(f"control.{control}")
+    if control not in a.conclusions:
+        return say("verdict.not_assessed", control=name)
+    tally = a.tallies[control]
+    parts = [f"{number:,} {kind}" for kind, number in tally.items()] or [say("verdict.nothing")]
+    aside = "" if control in a.policy.controls else " " + say("verdict.does_not_count")
+    return f"{name}: {a.conclusions[control]} ({', '.join(parts)}){aside}"
+
+
+def controls(a: Audit) -> Table:
+    """The conclusion and the numbers of findings, control by control."""
+    kinds = (NON_COMPLIANT, INSUFFICIENT_DATA, EXEMPT, COMPLIANT, NOT_APPLICABLE)
+    rows = [
+        [say(f"control.{c}"), _limit(a, c), a.conclusions[c], *(a.tallies[c].get(kind, 0) for kind in kinds)]
+        for c in CONTROLS
+        if c in a.conclusions
+    ]
+    return table("controls", rows)
+
+
+def _limit(a: Audit, control: str) -> str:
+    limit = a.policy.limit(control)
+    return say(f"limit.{control}", n=limit) if limit is not None else say("limit.none")
+
+
+def rule(a: Audit) -> str:
+    """The age rule in one sentence, with its cut-off instant where the policy sets a period."""
+    limit = a.policy.max_access_key_age
+    if limit is None:
+        return say("rule.no_period")
+    whole = a.policy.age_comparison == "whole_days"
+    cutoff = a.as_of - timedelta(days=limit + whole)
+    return say(f"rule.{a.policy.age_comparison}", limit=limit, next=limit + 1, cutoff=utc(cutoff))
