@@ -12,7 +12,28 @@ from typing import Any
 
 _FACE = {
     "keyaudit.auditing": ("Audit", "audit"),
+    "keyaudit.charts": ("plot_ages", "plot_deadlines", "plot_idle", "plot_share"),
     "keyaudit.policy": ("Policy", "load_policy"),
+    "keyaudit.present": (
+        "accounts",
+        "bottom_line",
+        "boundary",
+        "controls",
+        "due_soon",
+        "exemptions",
+        "headline",
+        "inactive",
+        "limits_of_audit",
+        "more_than_one",
+        "offenders",
+        "policy_in_force",
+        "problems",
+        "provenance",
+        "references",
+        "root",
+        "scope",
+        "unused",
+    ),
     "keyaudit.schema": ("CredentialReport", "EvidenceError", "InputError", "KeyAuditError", "PolicyError"),
 }
 _HOMES = {name: module for module, names in _FACE.items() for name in names}
@@ -34,3 +55,10 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *_HOMES})
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext keyaudit``: charts are shown with their alternative text."""
+    from keyaudit.display import register
+
+    register(shell)

@@ -7,10 +7,11 @@ an evidence folder, are captures too); any other folder is a set of report files
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -191,6 +192,14 @@ def _captured(folder: Path, now: datetime) -> Origin:
     )
 
 
+def is_complete_capture(origin: Origin, account_id: str) -> bool:
+    """Whether the account's capture folder can be copied as it stands and will be read the same: it tells when
+    it was received, and its name or its own word gives the report the name that it has now."""
+    facts = origin.capture or {}
+    named = "source" in facts or facts.get("folder") == account_id
+    return named and "file" in facts and parse_instant(str(facts.get("received_time"))) is not None
+
+
 def _read_json(path: Path) -> dict[str, Any]:
     try:
         facts = json.loads(path.read_bytes())
@@ -222,9 +231,26 @@ def _renamed(origin: Origin, number: int) -> Origin:
     return Origin(name, origin.path, origin.received_time, origin.named, origin.content, origin.capture)
 
 
-def labels(account_ids: Iterable[tuple[str | None, str]]) -> list[str]:
-    """A label for each (account id, digest of the report): the id if it is 12 digits, else ``unknown-1``, ... in
-    the order of the digests, so that the order of files never matters."""
-    pairs = list(account_ids)
-    unknown = sorted(digest for account_id, digest in pairs if account_id is None)
-    return [account_id or f"unknown-{unknown.index(digest) + 1}" for account_id, digest in pairs]
+def fingerprint(origin: Origin) -> tuple[str, int]:
+    """SHA-256 and size of what could not be read as a report: of its bytes, else as its capture recorded them,
+    else of its name."""
+    capture = origin.capture or {}
+    try:
+        content = (
+            origin.content if origin.content is not None else origin.path.read_bytes() if origin.path else None
+        )
+    except OSError:
+        content = None
+    if content is not None:
+        return hashlib.sha256(content).hexdigest(), len(content)
+    recorded, size = capture.get("sha256"), capture.get("bytes")
+    if isinstance(recorded, str) and isinstance(size, int):
+        return recorded, size
+    return hashlib.sha256(origin.name.encode()).hexdigest(), 0
+
+
+def labels(reads: list[tuple[str | None, str, str]]) -> list[str]:
+    """A label for each (account id, digest, name of the source): the id, else ``unknown-1``, ... in the order of
+    digest and name, so that the order of files never matters."""
+    unknown = sorted((digest, name) for account_id, digest, name in reads if account_id is None)
+    return [account_id or f"unknown-{unknown.index((digest, name)) + 1}" for account_id, digest, name in reads]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -27,7 +27,8 @@ from keyaudit.texts import say, utc
 
 @dataclass(frozen=True)
 class Provenance:
-    """What was read for one account: where from, when, how much, and what came of it."""
+    """What was read for one account: where from, when, how much, and what came of it. ``form`` is empty and
+    ``error`` says why where the report could not be read; ``users`` and ``keys`` count rows and existing keys."""
 
     account_id: str
     source: str
@@ -41,6 +42,7 @@ class Provenance:
     keys: int
     conclusion: str
     problems: tuple[str, ...]
+    error: str | None
     origin: sources.Origin | None = field(repr=False, compare=False)
 
 
@@ -78,7 +80,8 @@ def judge_account(read: Read, policy: Policy, as_of: datetime, as_of_given: bool
     facts = {
         "source": read.origin.name,
         "form": evidence.form,
-        "sha256": read.sha256 if read.size else "",
+        "error": None if evidence.form else evidence.problems[0][1],
+        "sha256": read.sha256,
         "bytes": read.size,
         "generated_time": read.generated_time,
         "received_time": read.origin.received_time,
@@ -90,14 +93,15 @@ def judge_account(read: Read, policy: Policy, as_of: datetime, as_of_given: bool
 
 def judge_unread(account_id: str, policy: Policy, as_of: datetime) -> Result:
     """An account that was expected and is not in the population."""
-    facts = dict.fromkeys(("generated_time", "received_time", "caller", "origin"))
-    evidence = _unreadable(say("problem.unread", account=account_id))
-    return _result(
-        account_id, evidence, policy, as_of, {"source": "", "form": "", "sha256": "", "bytes": 0, **facts}
-    )
+    error = say("problem.unread", account=account_id)
+    facts: dict[str, object] = {"source": "", "form": "", "sha256": "", "bytes": 0, "error": error}
+    facts |= dict.fromkeys(("generated_time", "received_time", "caller", "origin"))
+    return _result(account_id, _unreadable(error), policy, as_of, facts)
 
 
-def _result(label: str, evidence: _Evidence, policy: Policy, as_of: datetime, facts: dict[str, object]) -> Result:
+def _result(
+    label: str, evidence: _Evidence, policy: Policy, as_of: datetime, facts: Mapping[str, object]
+) -> Result:
     problems = [Problem(label, controls, message) for controls, message in evidence.problems]
     findings, problems = judge(evidence.keys, label, policy, as_of, problems)
     conclusions = {

@@ -54,11 +54,13 @@ def survey(population: sources.Population) -> list[Read]:
     if not population.origins and not population.expected:
         raise InputError("the folder holds no account; capture again")
     reads = [_glance(origin) for origin in population.origins]
-    for read, label in zip(reads, sources.labels((r.account_id, r.sha256) for r in reads), strict=True):
+    for read, label in zip(
+        reads, sources.labels([(r.account_id, r.sha256, r.origin.name) for r in reads]), strict=True
+    ):
         read.label = label
     reads.sort(key=lambda read: read.label)
     for first, second in pairwise(reads):
-        if first.label == second.label or (first.sha256 == second.sha256 and not first.error):
+        if first.label == second.label or (first.sha256 == second.sha256 and not first.error and not second.error):
             places = f"{first.origin.place} and {second.origin.place}"
             raise InputError(f"two reports of one account ({first.label}): {places}; give one of them")
     return reads
@@ -70,9 +72,10 @@ def _glance(origin: sources.Origin) -> Read:
     except InputError as error:
         if origin.named:
             raise
-        captured = str((origin.capture or {}).get("account_id") or "")
-        account_id = captured if is_known(captured) else None
-        digest = hashlib.sha256(origin.name.encode()).hexdigest()
-        return Read(origin, account_id, digest, 0, None, str(error))
+        capture = origin.capture or {}
+        account_id = str(capture.get("account_id") or "")
+        generated = credentials.parse_instant(str(capture.get("generated_time")))
+        digest, size = sources.fingerprint(origin)
+        return Read(origin, account_id if is_known(account_id) else None, digest, size, generated, str(error))
     digest = hashlib.sha256(report.content).hexdigest()
     return Read(origin, report.account_id, digest, len(report.content), report.generated_time)

@@ -11,6 +11,7 @@ from keyaudit.texts import say, visible
 
 #: rows of a table in a report; the full list is in findings.csv
 MOST_ROWS = 20
+LONGEST_WHOLE = 24
 
 
 @dataclass(frozen=True)
@@ -39,12 +40,17 @@ class Table:
 
     def _cells(self, row: tuple[str, ...]) -> str:
         first, *others = zip(self.columns, row, strict=True)
-        cells = [f'<th scope="row"{self._align(first[0])}>{escape(first[1])}</th>']
-        cells += [f"<td{self._align(name)}>{escape(cell)}</td>" for name, cell in others]
+        cells = [f'<th scope="row"{self._align(*first)}>{escape(first[1])}</th>']
+        cells += [f"<td{self._align(name, cell)}>{escape(cell)}</td>" for name, cell in others]
         return "".join(cells)
 
-    def _align(self, name: str) -> str:
-        return ' class="number"' if name in self.numeric else ""
+    def _align(self, name: str, cell: str = "") -> str:
+        if name in self.numeric:
+            return ' class="number"'
+        if not cell or " " in cell:
+            return ""
+        # a name, id or date stays whole; a hash, an ARN or a very long name may be broken anywhere
+        return ' class="whole"' if len(cell) <= LONGEST_WHOLE else ' class="long"'
 
     def _more(self) -> str:
         return say("table.more", shown=len(self.rows), total=self.total) if self.total > len(self.rows) else ""

@@ -1,0 +1,5 @@
+"""``python -m keyaudit``."""
+
+from keyaudit.cli import main
+
+main()

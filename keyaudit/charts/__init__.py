@@ -1,0 +1,24 @@
+"""The charts of the workbook: the keys of an Audit + its policy -> matplotlib Axes (pure).
+
+``plot_ages``       how old active keys are, against the limit
+``plot_share``      which share of them is no older than any age
+``plot_deadlines``  what is overdue, and what falls due in the next 90 days
+``plot_idle``       age against days without use
+
+Each takes ``(keys, policy, as_of=None, ax=None)`` and returns the Axes. ``keys`` is ``Audit.keys`` (see ``schema``)
+and is never changed; ``as_of`` is that of the audit, by default what the keys say of it. Without ``ax`` a new figure
+is made, without pyplot; an ``ax`` whose figure has no layout engine gets the constrained one, so that nothing is
+cut. The title claims what was found, the subtitle gives population and date, and ``ax.get_label()`` is the
+alternative text. An empty population gives an Axes that says so.
+
+``population``  what a chart may say of keys       ``bins``    ages -> bars
+``canvas``      figure, titles, limit lines         ``scale``   an axis of days
+``ages``, ``share``, ``deadlines``, ``idle``        one chart each: facts, words, drawing
+"""
+
+from keyaudit.charts.ages import plot_ages
+from keyaudit.charts.deadlines import plot_deadlines
+from keyaudit.charts.idle import plot_idle
+from keyaudit.charts.share import plot_share
+
+__all__ = ["plot_ages", "plot_deadlines", "plot_idle", "plot_share"]

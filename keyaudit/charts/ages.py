@@ -1,0 +1,113 @@
+"""Draw how old active keys are, against the limit; what is over it is dark and hatched."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator
+
+from keyaudit.charts import canvas
+from keyaudit.charts.empty import nothing, why_empty
+from keyaudit.charts.facts.ages import AgeBars, age_bars, alt, claim, group_text, part_text, remarks
+from keyaudit.charts.facts.bins import Bins
+from keyaudit.charts.facts.population import Population, days, population
+from keyaudit.texts import say
+
+if TYPE_CHECKING:
+    from keyaudit.policy import Policy
+
+STYLES: dict[str, dict[str, Any]] = {
+    "within": canvas.WITHIN,
+    "exempt": canvas.EXCUSED,
+    "over": canvas.OVER,
+    "unjudged": canvas.PLAIN,
+}
+#: share of the Axes above the bars: for their counts, and for what the two sides of the limit hold
+HEADROOM = 0.2
+
+
+def plot_ages(keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None, ax: Axes | None = None) -> Axes:
+    """Active keys by age, the limit, and what is over it; see the package for what the charts share."""
+    people = population(keys, policy, as_of)
+    if reason := why_empty(people):
+        return nothing(ax, people, reason)
+    bars = age_bars(people)
+    ax = canvas.axes(ax)
+    spans = _spans(bars.bins)
+    _draw_bars(ax, bars, spans)
+    _age_axis(ax, people, bars.bins, spans)
+    if people.limit:
+        canvas.limit_line(ax, people.limit, say("charts.limit", days=days(people.limit)))
+        _name_parts(ax, people, bars)
+    return canvas.head(ax, claim(people), remarks(people), alt(people, bars), strip=people.limit is not None)
+
+
+def _spans(bins: Bins) -> np.ndarray:
+    """Left and right end of each bar on the axis: days; the wider groups stand behind a gap, side by side."""
+    linear = np.array(list(pairwise(bins.edges)), dtype=float)
+    if not bins.groups:
+        return linear
+    unit = float(np.diff(bins.edges)[-1])
+    width = unit * max(1.3, 0.13 * len(linear))
+    start = bins.edges[-1] + unit * 0.8
+    lefts = start + width * np.arange(len(bins.groups))
+    return np.vstack([linear, np.column_stack([lefts, lefts + width])])
+
+
+def _draw_bars(ax: Axes, bars: AgeBars, spans: np.ndarray) -> None:
+    middles, widths = spans.mean(axis=1), np.diff(spans, axis=1)[:, 0] * 0.9
+    bottom = np.zeros(len(spans))
+    for name, counts in bars.parts.items():
+        ax.bar(middles, counts, widths, bottom, linewidth=0, label=part_text(bars, name), gid=name, **STYLES[name])
+        bottom = bottom + counts
+    canvas.count_axis(ax, bottom.max(), HEADROOM)
+    ax.set_xlim(0, spans[-1, 1] + (spans[0, 1] - spans[0, 0]) * 0.1)
+    canvas.count_labels(ax, middles, bars.totals, widths)
+
+
+def _age_axis(ax: Axes, people: Population, bins: Bins, spans: np.ndarray) -> None:
+    """Edges of the equal bars as ticks; each wider group named under its bar, behind a break in the axis."""
+    ax.xaxis.set_major_locator(FixedLocator([*bins.edges, *spans[len(bins.edges) - 1 :].mean(axis=1)]))
+    lows = [bins.edges[-1], *bins.groups[:-1]]
+    groups = [group_text(low, high) for low, high in zip(lows, bins.groups, strict=bool(bins.groups))]
+    keep = bins.edges.index(people.limit) if people.limit else 0
+    edges = canvas.thinned(ax, [f"{edge:,}" for edge in bins.edges], bins.edges[-1], spans[-1, 1], keep)
+    ax.set_xticklabels([*edges, *groups])
+    label = say("charts.ages.x_whole" if people.whole_days else "charts.ages.x")
+    if bins.groups:
+        label = say("charts.ages.x_groups", x=label)
+        canvas.axis_break(ax, (bins.edges[-1] + spans[len(bins.edges) - 1, 0]) / 2)
+    ax.set_xlabel(label, fontsize=canvas.TEXT, color=canvas.INK)
+
+
+def _name_parts(ax: Axes, people: Population, bars: AgeBars) -> None:
+    """Where each side of the limit holds one kind of bar, its name and number stand there; else a key of marks."""
+    if people.own_limits or "exempt" in bars.parts:
+        _key(ax, bars)
+        return
+    for part, offset, align in (("within", -6, "right"), ("over", 6, "left")):
+        canvas.note(ax, part_text(bars, part), (people.limit, 0.985), (offset, 0), across=True, ha=align, va="top")
+
+
+def _key(ax: Axes, bars: AgeBars) -> None:
+    """The marks and their numbers in one row, on white, above the highest bar."""
+    handles = [Patch(linewidth=0, label=part_text(bars, name), **STYLES[name]) for name in bars.parts]
+    ax.legend(
+        handles=handles,
+        loc="upper right",
+        ncols=len(handles),
+        fontsize=canvas.SMALL,
+        borderaxespad=0.1,
+        columnspacing=1.4,
+        handlelength=2.2,
+        handleheight=1.1,
+        facecolor="white",
+        edgecolor="none",
+        framealpha=1,
+    )

@@ -1,0 +1,158 @@
+"""What all charts share: the figure, titles, limit lines, colours and marks. Nothing here knows of keys.
+
+Colours differ in lightness as well as hue (Okabe and Ito's blue and vermilion), and never stand alone: what is over
+a limit is dark and hatched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import ceil
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+from matplotlib.ticker import MaxNLocator
+
+from keyaudit.texts import say
+
+INK, MUTED, GRID, BLUE = "#222222", "#555555", "#dddddd", "#1f5a85"
+SHADE = "#f1eee4"
+WITHIN: dict[str, Any] = {"facecolor": "#b4cfe4", "edgecolor": "#b4cfe4"}
+OVER: dict[str, Any] = {"facecolor": "#9e3d00", "edgecolor": "white", "hatch": "///"}
+EXCUSED: dict[str, Any] = {"facecolor": "#e3dcc5", "edgecolor": "#555555", "hatch": "..."}
+PLAIN: dict[str, Any] = {"facecolor": "#8a9aa8", "edgecolor": "#8a9aa8"}
+UNKNOWN: dict[str, Any] = {"facecolor": "white", "edgecolor": "#999999", "hatch": "xxx"}
+LINE: dict[str, Any] = {"color": INK, "linewidth": 1.5, "linestyle": (0, (5, 3))}
+TITLE, TEXT, SMALL = 12.0, 9.5, 9.0
+LEADING = 1.35
+INCH = 72.0
+
+
+def axes(ax: Axes | None) -> Axes:
+    """The caller's Axes, or those of a new figure; plain, on white, and in a figure that leaves room for text."""
+    if ax is None:
+        ax = Figure(figsize=(8, 4.5), layout="constrained", facecolor="white").subplots()
+    figure = ax.figure
+    if hasattr(figure, "set_layout_engine") and figure.get_layout_engine() is None:
+        figure.set_layout_engine("constrained")
+    ax.set_facecolor("white")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(MUTED)
+    ax.tick_params(labelsize=SMALL, colors=INK, which="both")
+    ax.set_axisbelow(True)
+    return ax
+
+
+def head(ax: Axes, title: str, lines: list[str], alt: str, strip: bool = True) -> Axes:
+    """Title and subtitle, flush left and broken to the width of the Axes; ``strip`` leaves a line for limits."""
+    width = inches(ax)[0] * INCH
+    below = [part for line in lines for part in broken(line, width, TEXT)]
+    base = 7 + (SMALL * LEADING + 3 if strip else 0)
+    ax.annotate(
+        "\n".join(below),
+        (0, 1),
+        xytext=(0, base),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        va="bottom",
+        fontsize=TEXT,
+        color=MUTED,
+        linespacing=LEADING,
+        annotation_clip=False,
+    )
+    ax.set_title(
+        "\n".join(broken(title, width, TITLE, "bold")),
+        loc="left",
+        fontsize=TITLE,
+        fontweight="bold",
+        color=INK,
+        pad=base + len(below) * TEXT * LEADING + 5,
+    )
+    ax.set_label(alt)
+    return ax
+
+
+def limit_line(ax: Axes, limit: float, text: str, gid: str = "limit") -> None:
+    """A dashed line at a limit, named above the Axes, where no data are."""
+    ax.axvline(limit, zorder=3, gid=gid, **LINE)
+    above(ax, limit, text)
+
+
+def above(ax: Axes, x: float, text: str, align: str = "center") -> None:
+    """A label on the strip above the Axes, at ``x`` in data."""
+    note(ax, text, (x, 1), (0, 3), across=True, ha=align, va="bottom", fontsize=SMALL, fontweight="bold")
+
+
+def count_axis(ax: Axes, highest: float, headroom: float) -> None:
+    """An axis of counts: whole numbers, from 0, with ``headroom`` (share of the Axes) left above the data."""
+    ax.set_ylim(0, max(highest, 1) / (1 - headroom))
+    ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value <= max(highest, 1) * 1.05 else "")
+    ax.grid(axis="y", color=GRID, linewidth=0.6)
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylabel(say("charts.active_keys"), fontsize=TEXT, color=INK)
+
+
+def count_labels(ax: Axes, xs: Any, counts: Any, widths: Any, marked: Any = ()) -> None:
+    """The count above each bar that has one, if all fit beside each other; those ``marked`` stand in any case."""
+    left, right = ax.get_xlim()
+    point = inches(ax)[0] * INCH / (right - left)
+    fits = all(text_width(f"{n:,}", SMALL) < width * point * 1.1 for n, width in zip(counts, widths, strict=True))
+    for place, (x, number) in enumerate(zip(xs, counts, strict=True)):
+        if number and (fits or place in marked):
+            note(ax, f"{number:,}", (x, number), (0, 2), ha="center", va="bottom", fontsize=SMALL)
+
+
+def note(ax: Axes, text: str, at: Any, offset: tuple[float, float], across: bool = False, **style: Any) -> None:
+    """A text at a point in data (``across``: y is a share of the Axes), moved by points."""
+    ax.annotate(
+        text,
+        at,
+        xytext=offset,
+        xycoords=ax.get_xaxis_transform() if across else "data",
+        textcoords="offset points",
+        annotation_clip=False,
+        **{"fontsize": TEXT, "color": INK, **style},
+    )
+
+
+def thinned(ax: Axes, labels: Sequence[str], span: float, whole: float, keep: int) -> list[str]:
+    """Labels of evenly spaced ticks over ``span`` of the ``whole`` axis; where they would touch, only every second,
+    third, ... is left, counted so that the one at ``keep`` stays."""
+    room = inches(ax)[0] * INCH * span / whole / max(len(labels) - 1, 1)
+    step = ceil((max(text_width(label, SMALL) for label in labels) + 5) / room)
+    return [label if (place - keep) % step == 0 else "" for place, label in enumerate(labels)]
+
+
+def axis_break(ax: Axes, x: float) -> None:
+    """The mark of a broken axis, on the lower edge at ``x``."""
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+    note(ax, "//", (x, 0), (0, 0), across=True, ha="center", va="center", bbox=box, zorder=5)
+
+
+def inches(ax: Axes) -> tuple[float, float]:
+    """Width and height of the Axes; its figure's layout engine will make it about so much larger than it is."""
+    box = ax.get_window_extent()
+    return box.width / ax.figure.dpi * 1.1, box.height / ax.figure.dpi
+
+
+def text_width(text: str, size: float, weight: str = "normal") -> float:
+    """Width of a line of text in points."""
+    return float(
+        text_to_path.get_text_width_height_descent(text, FontProperties(size=size, weight=weight), False)[0]
+    )
+
+
+def broken(text: str, width: float, size: float, weight: str = "normal") -> list[str]:
+    """A sentence as lines no wider than ``width`` points (a single word may be)."""
+    lines: list[str] = []
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and text_width(longer, size, weight) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(word)
+    return lines

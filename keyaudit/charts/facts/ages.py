@@ -1,0 +1,110 @@
+"""How old active keys are: the bars, and what the chart of them says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isinf
+
+import numpy as np
+
+from keyaudit.charts.facts.bins import YEAR, Bins, make_bins
+from keyaudit.charts.facts.population import Population, days, subtitle
+from keyaudit.texts import say
+
+
+@dataclass(frozen=True)
+class AgeBars:
+    """Keys of known age: how many of each verdict are in each bar, from the bottom of the bar upwards."""
+
+    bins: Bins
+    parts: dict[str, np.ndarray]
+
+    @property
+    def totals(self) -> np.ndarray:
+        return np.sum(list(self.parts.values()), axis=0)
+
+    def number(self, part: str) -> int:
+        return int(self.parts[part].sum()) if part in self.parts else 0
+
+
+def age_bars(people: Population) -> AgeBars:
+    """The bars of a population with at least one known age."""
+    ages = people.ages[people.known]
+    bins = make_bins(ages, people.limit)
+    verdicts = {name: chosen for name, chosen in _verdicts(people).items() if chosen.any()}
+    return AgeBars(bins, {name: bins.counts(ages[chosen]) for name, chosen in verdicts.items()})
+
+
+def _verdicts(people: Population) -> dict[str, np.ndarray]:
+    over, exempt = people.over[people.known], people.exempt[people.known]
+    if people.limit is None:
+        return {"unjudged": np.ones(len(over), bool)}
+    return {"within": ~(over | exempt), "exempt": exempt, "over": over}
+
+
+def claim(people: Population) -> str:
+    """The finding in a sentence: how many active keys are older than the limit that applies to them."""
+    number, total = int((people.over | people.exempt).sum()), len(people.active)
+    active = say("charts.active", n=total)
+    if people.limit is None:
+        return say("charts.ages.no_period", n=total, active=active, days=days(np.nanmax(people.ages)))
+    limit = say("charts.its_limit", n=max(number, 1)) if people.own_limits else days(people.limit)
+    facts = {"n": number, "active": active, "limit": limit, "exempt": _exempt(people, number)}
+    if number == 0 and people.unknown:
+        return say("charts.ages.none_known_over", limit=limit, unknown=f"{people.unknown:,}")
+    if total == 1:
+        return say(f"charts.ages.only_{'over' if number else 'within'}", **facts)
+    kind = "none_over" if number == 0 else "all_over" if number == total else "over"
+    return say(f"charts.ages.{kind}", **facts)
+
+
+def _exempt(people: Population, number: int) -> str:
+    exempt = int(people.exempt.sum())
+    if not exempt:
+        return ""
+    return say("charts.ages.exempt_all" if exempt == number else "charts.ages.exempt_some", n=exempt)
+
+
+def remarks(people: Population) -> list[str]:
+    """The subtitle: population, date, the oldest key, and the keys that are not in the bars."""
+    first = say("charts.oldest", days=days(np.nanmax(people.ages))) if people.limit else say("charts.no_period")
+    return subtitle(people, first, left_out=unknown_ages(people))
+
+
+def unknown_ages(people: Population) -> list[str]:
+    return [say("charts.unknown_age", n=people.unknown)] if people.unknown else []
+
+
+def alt(people: Population, bars: AgeBars) -> str:
+    """What the chart shows, with its numbers: every bar that is not empty."""
+    uppers = bars.bins.uppers
+    said = [
+        _bar_text(low, high, int(number))
+        for low, high, number in zip((0, *uppers), uppers, bars.totals, strict=False)
+        if number
+    ]
+    parts = [part_text(bars, name) for name in bars.parts]
+    facts = {"subtitle": "; ".join(remarks(people)), "bars": ", ".join(said), "parts": ", ".join(parts)}
+    return say("charts.ages.alt", title=claim(people), **facts)
+
+
+def _bar_text(low: float, high: float, number: int) -> str:
+    kind = "bar_open" if isinf(high) else "bar"
+    return say(f"charts.ages.{kind}", n=number, low=f"{low:,.0f}", high=f"{high:,.0f}")
+
+
+def part_text(bars: AgeBars, name: str) -> str:
+    return say(f"charts.ages.{name}_part", n=bars.number(name))
+
+
+def group_text(low: float, high: float) -> str:
+    """The label of a wider group: days below a year, else years."""
+    if isinf(high):
+        return say("charts.ages.group_over", low=_span(low))
+    if low % YEAR:
+        return say("charts.ages.group_to", low=_span(low), high=_span(high))
+    return say("charts.ages.group_years", low=int(low) // YEAR, high=int(high) // YEAR)
+
+
+def _span(number: float) -> str:
+    return days(number) if number % YEAR else say("charts.years", n=int(number) // YEAR)

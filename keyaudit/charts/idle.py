@@ -1,0 +1,118 @@
+"""Draw age against days without use: who is idle, who is old, and who is both."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from keyaudit.charts import canvas
+from keyaudit.charts.empty import nothing, why_empty
+from keyaudit.charts.facts.idle import Idle, alt, claim, idle, mark_text, remarks, zones
+from keyaudit.charts.facts.population import days, population
+from keyaudit.charts.scale import DayScale
+from keyaudit.texts import say
+
+if TYPE_CHECKING:
+    from keyaudit.policy import Policy
+
+MARKS: dict[bool, dict[str, Any]] = {
+    False: {"marker": "o", "color": canvas.BLUE},
+    True: {"marker": "^", "color": canvas.OVER["facecolor"]},
+}
+#: share of the height that is kept free for words, above the data and below them
+STRIP = 0.1
+
+
+def plot_idle(keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None, ax: Axes | None = None) -> Axes:
+    """Active keys by age and days without use; see the package for what the charts share."""
+    people = population(keys, policy, as_of)
+    reason = why_empty(people)
+    known = None if reason else idle(people)
+    if known is None or not len(known.ages):
+        return nothing(ax, people, reason or "unknown_use")
+    ax = canvas.axes(ax)
+    _axes(ax, DayScale.over(known.ages, known.age_limit or known.idle_limit, people.whole_days))
+    _draw_keys(ax, known)
+    _draw_limits(ax, known)
+    _name_zones(ax, known)
+    strip = known.age_limit is not None
+    return canvas.head(ax, claim(people, known), remarks(people, known), alt(people, known), strip)
+
+
+def _axes(ax: Axes, scale: DayScale) -> None:
+    """The same scale on both axes: a key that was never used then lies on the diagonal, and none above it."""
+    for axis, what in (("x", say("charts.age")), ("y", say("charts.idle.y"))):
+        scale.apply(ax, axis)
+        getattr(ax, f"set_{axis}label")(scale.label(what) if axis == "x" else what, fontsize=canvas.TEXT)
+        target = getattr(ax, f"{axis}axis").get_transform()
+        low, high = target.transform(np.array([0.0, scale.top]))
+        before, after = (STRIP, STRIP) if axis == "y" else (0.015, 0)
+        span = high - low
+        ends = target.inverted().transform(np.array([low - before * span, high + after * span]))
+        getattr(ax, f"set_{axis}lim")(*ends)
+    ax.grid(color=canvas.GRID, linewidth=0.6)
+    ax.tick_params(length=0)
+
+
+def _draw_keys(ax: Axes, keys: Idle) -> None:
+    """Circles were used, triangles never; many keys are drawn small and translucent, so that dense is dark."""
+    many = len(keys.ages) > 500
+    handles = []
+    for never, mark in MARKS.items():
+        chosen = keys.never == never
+        (line,) = ax.plot(
+            keys.ages[chosen],
+            keys.idle[chosen],
+            linestyle="none",
+            markersize=3 if many else 6,
+            alpha=0.35 if many else 0.8,
+            markeredgewidth=0 if many else 0.6,
+            markeredgecolor="white",
+            label=mark_text(keys, never),
+            gid="never-used" if never else "used",
+            **mark,
+        )
+        handles.append(line)
+    ax.legend(
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(0, 1 - STRIP * 0.9),
+        fontsize=canvas.SMALL,
+        borderaxespad=0,
+        borderpad=0.2,
+        handletextpad=0.2,
+        facecolor="white",
+        edgecolor="none",
+        framealpha=1,
+    )
+
+
+def _draw_limits(ax: Axes, keys: Idle) -> None:
+    if keys.age_limit:
+        canvas.limit_line(ax, keys.age_limit, say("charts.idle.age_limit", days=days(keys.age_limit)), "age-limit")
+    if keys.idle_limit:
+        ax.axhline(keys.idle_limit, zorder=3, gid="idle-limit", **canvas.LINE)
+        ax.annotate(
+            say("charts.idle.idle_limit", days=days(keys.idle_limit)),
+            (1, keys.idle_limit),
+            xytext=(4, 0),
+            xycoords=ax.get_yaxis_transform(),
+            textcoords="offset points",
+            va="center",
+            fontsize=canvas.SMALL,
+            fontweight="bold",
+            color=canvas.INK,
+            annotation_clip=False,
+        )
+
+
+def _name_zones(ax: Axes, keys: Idle) -> None:
+    """The number of keys on each side of the limits, on the strips above and below the data."""
+    for (old, idle), text in zones(keys).items():
+        x, offset = (keys.age_limit, 6) if old else (0, 2)
+        y, align = (0.985, "top") if idle or not keys.idle_limit else (0.015, "bottom")
+        canvas.note(ax, text, (x, y), (offset, 0), across=True, va=align)

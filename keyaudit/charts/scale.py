@@ -1,0 +1,65 @@
+"""An axis of days: linear up to a knee; beyond it logarithmic, where some keys are many times older."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import log10
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from keyaudit.charts.facts.bins import YEAR, edges_to, edges_without_limit
+from keyaudit.texts import say
+
+ROUND = (30, 60, 90, 180, *(YEAR * n for n in (1, 2, 5, 10, 20, 50)))
+#: share of a bent axis that its linear part has
+LINEAR = 0.45
+
+
+@dataclass(frozen=True)
+class DayScale:
+    """An axis from 0 to ``top`` days; ``knee`` is where it turns logarithmic, if it does."""
+
+    knee: int
+    top: float
+    whole_days: bool = False
+
+    @classmethod
+    def over(cls, ages: np.ndarray, limit: int | None, whole_days: bool) -> DayScale:
+        """An axis that holds all ages and shows the limit well inside it; without one, the knee is where nine ages
+        in ten are below."""
+        knee = limit or edges_without_limit(ages)[-1]
+        return cls(knee, max(float(ages.max()) * 1.08, knee * 1.3), whole_days)
+
+    @property
+    def bent(self) -> bool:
+        return self.top > 4 * self.knee
+
+    @property
+    def ticks(self) -> list[int]:
+        edges = edges_to(self.knee)
+        step = (edges[-1] - edges[-2]) * (2 if self.top > 2 * self.knee and len(edges) > 5 else 1)
+        beyond = [tick for tick in ROUND if 1.5 * self.knee < tick <= self.top]
+        linear = list(range(self.knee + step, int(self.top) + 1, step))
+        return [*range(self.knee % step, self.knee + 1, step), *(beyond if self.bent else linear)]
+
+    def apply(self, ax: Axes, axis: str) -> None:
+        """Scale and ticks of the ``x`` or ``y`` axis."""
+        if self.bent:
+            weight = log10(self.top / self.knee) * LINEAR / (1 - LINEAR)
+            getattr(ax, f"set_{axis}scale")("symlog", linthresh=self.knee, linscale=weight * 0.9, base=10)
+        target = getattr(ax, f"{axis}axis")
+        target.set_major_locator(FixedLocator(self.ticks))
+        target.set_minor_locator(NullLocator())
+        target.set_major_formatter(lambda value, _: tick_text(round(value)))
+
+    def label(self, what: str) -> str:
+        """The label of the axis: what it measures, in which unit, on which scale."""
+        kind = "logarithmic" if self.bent else "linear"
+        whole = "_whole" if self.whole_days else ""
+        return say(f"charts.{kind}{whole}", what=what, knee=say("charts.days", n=self.knee))
+
+
+def tick_text(value: int) -> str:
+    return say("charts.years", n=value // YEAR) if value and value % YEAR == 0 else f"{value:,}"

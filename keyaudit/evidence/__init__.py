@@ -1,0 +1,72 @@
+"""papermill and nbconvert -> a sealed evidence folder.
+
+Nothing heavy is imported before the kernel's process runs: its imports are half of the time that a report takes.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from keyaudit import seal
+from keyaudit.evidence.kernel import warm_kernel
+from keyaudit.evidence.request import Request
+from keyaudit.schema import EvidenceError
+
+__all__ = ["Evidence", "Request", "make_evidence"]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A finished evidence folder, the hash of its seal, and the judgement in it."""
+
+    path: Path
+    sha256: str
+    audit: Any
+
+
+def make_evidence(request: Request) -> Evidence:
+    """Judge, run the notebook over the raw evidence, and seal the folder.
+
+    InputError and PolicyError before anything is left behind; EvidenceError with a ``.failed-*`` folder kept.
+    """
+    made = not request.reports.exists()
+    staging = seal.make_staging(request.reports)
+    try:
+        with warm_kernel(staging) as process:
+            from keyaudit.evidence import folder
+            from keyaudit.evidence.notebook import find_notebook, refuse_unknown
+
+            notebook = find_notebook(request.notebook)
+            refuse_unknown(notebook, request.parameters or {})
+            judged = folder.judge(request)
+            name = folder.folder_name(judged, notebook)
+            try:
+                sealed = folder.fill(staging, name, notebook, judged, request, process)
+            except Exception as error:
+                reason = _reason(error)
+                kept = seal.fail(staging, name, reason)
+                hint = f"no evidence was made; for diagnosis there is {kept}"
+                raise EvidenceError(f"{reason}; {hint}") from error
+    except BaseException:
+        shutil.rmtree(staging, ignore_errors=True)
+        if made:
+            _remove_if_empty(request.reports)
+        raise
+    return Evidence(sealed.path, sealed.sha256, judged)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, EvidenceError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"cannot write the evidence ({error.strerror})"
+    return f"keyaudit itself failed ({type(error).__name__})"
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):
+        folder.rmdir()

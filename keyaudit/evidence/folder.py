@@ -1,0 +1,176 @@
+"""A staging folder filled: raw evidence -> notebook -> page -> seal."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import subprocess
+import threading
+from datetime import UTC, datetime
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from keyaudit import __version__, seal, sources
+from keyaudit.auditing import Audit, Provenance, audit
+from keyaudit.evidence.kernel import LOG, connected
+from keyaudit.evidence.notebook import Notebook, run_notebook
+from keyaudit.evidence.request import Request
+from keyaudit.export import findings_csv, summary_json
+from keyaudit.policy import load_policy
+from keyaudit.present import findings_digest
+from keyaudit.schema import EvidenceError
+from keyaudit.texts import say, utc
+
+RAW = "raw"
+POLICY_FILE = "policy.toml"
+LIBRARIES = ("boto3", "ipykernel", "matplotlib", "nbconvert", "numpy", "pandas", "papermill", "pydantic")
+
+
+def judge(request: Request) -> Audit:
+    """The judgement that was asked for; InputError and PolicyError as ``audit``."""
+    # the policy first: a mistake in it shows before hundreds of reports are read
+    population = sources.find(list(request.sources))
+    policy = load_policy(request.policy or population.policy or "")
+    return audit(population, policy, request.as_of)
+
+
+def folder_name(judged: Audit, notebook: Notebook) -> str:
+    """``2026-11-23T170000Z-key_rotation-123456789012``: instant, notebook, and whose evidence it is."""
+    labels = [one.account_id for one in judged.provenance]
+    whose = "sample" if judged.is_sample else labels[0] if len(labels) == 1 else "organization"
+    return f"{judged.as_of:%Y-%m-%dT%H%M%SZ}-{notebook.name}-{whose}"
+
+
+def fill(
+    staging: Path, name: str, notebook: Notebook, judged: Audit, request: Request, process: subprocess.Popen[bytes]
+) -> seal.Sealed:
+    """Everything that belongs in the folder, written, run and sealed; any exception leaves the staging as it is."""
+    started = datetime.now(UTC)
+    _stage_raw(staging, judged)
+    seal.write_file(staging, POLICY_FILE, judged.policy.content)
+    seal.write_file(staging, "findings.csv", findings_csv(judged))
+    seal.write_file(staging, "summary.json", summary_json(judged))
+    parameters = {
+        **(request.parameters or {}),
+        "source": RAW,
+        # a policy that nobody gave is the default preset in the notebook too
+        "policy": POLICY_FILE if judged.policy.given else "",
+        "as_of": request.as_of,
+    }
+    # nbconvert takes half a second to import, while the kernel has the work
+    loading = threading.Thread(target=import_module, args=("nbconvert.exporters",), daemon=True)
+    output = staging / "report.ipynb"
+    loading.start()
+    with connected(process) as kernel:
+        executed = run_notebook(notebook, parameters, output, kernel, request.progress)
+    loading.join()
+    _agree(executed, judged)
+    _write_pages(staging, output, executed, judged)
+    (staging / LOG).unlink()
+    return seal.finish(staging, name, _facts(notebook, judged, request, parameters, started))
+
+
+def _stage_raw(staging: Path, judged: Audit) -> None:
+    """The reports byte for byte, each with a capture.json that says where and when it was read. A file that was
+    refused is described, not copied: it may hold a secret."""
+    for one in judged.provenance:
+        if one.origin is not None:
+            _stage_one(staging, f"{RAW}/{one.account_id}", one, one.origin)
+    accounts = {"sample": judged.is_sample, "expected": [one.account_id for one in judged.provenance]}
+    seal.write_file(staging, f"{RAW}/{sources.ACCOUNTS_FILE}", _json(accounts))
+
+
+def _stage_one(staging: Path, folder: str, one: Provenance, origin: sources.Origin) -> None:
+    if one.form and origin.path and sources.is_complete_capture(origin, one.account_id):
+        for path in sorted(origin.path.parent.iterdir()):
+            if path.is_file() and not path.name.startswith("."):
+                seal.write_file(staging, f"{folder}/{path.name}", path.read_bytes())
+        return
+    facts: dict[str, Any] = {
+        "account_id": one.account_id if one.account_id.isdecimal() else None,
+        "source": one.source,
+        "file": _raw_name(one.form) if one.form else None,
+        "form": one.form or None,
+        "bytes": one.bytes,
+        "sha256": one.sha256,
+        "generated_time": utc(one.generated_time) or None,
+        "received_time": one.received_time.isoformat() if one.received_time else None,
+        "caller": one.caller,
+        "problems": (origin.capture or {}).get("problems", []) if one.form else [one.error],
+    }
+    if one.form:
+        seal.write_file(staging, f"{folder}/{facts['file']}", _reread(one, origin))
+    seal.write_file(staging, f"{folder}/{sources.CAPTURE_FILE}", _json(facts))
+
+
+def _reread(one: Provenance, origin: sources.Origin) -> bytes:
+    content = origin.content if origin.content is not None else origin.path.read_bytes() if origin.path else b""
+    if hashlib.sha256(content).hexdigest() != one.sha256:
+        raise EvidenceError(f"{one.source}: changed while it was read")
+    return content
+
+
+def _raw_name(form: str) -> str:
+    return {"csv": sources.REPORT_FILE, "json": "credential-report.json"}.get(form, "credential-report.b64")
+
+
+def _agree(executed: Any, judged: Audit) -> None:
+    """The page must state the very judgement that the data files hold."""
+    told = [
+        output.metadata["keyaudit"]["findings_sha256"]
+        for cell in executed.cells
+        for output in cell.get("outputs", [])
+        if "keyaudit" in output.get("metadata", {})
+    ]
+    if not told:
+        raise EvidenceError(
+            "the notebook shows no bottom line (ka.bottom_line(a)): a page without it proves nothing"
+        )
+    if set(told) != {findings_digest(judged)}:
+        raise EvidenceError("the notebook reached another judgement than keyaudit: their versions or inputs differ")
+
+
+def _write_pages(staging: Path, output: Path, executed: Any, judged: Audit) -> None:
+    import nbformat
+
+    from keyaudit.evidence.page import render
+
+    output.unlink()
+    seal.write_file(staging, output.name, (nbformat.writes(executed) + "\n").encode())
+    whose = say("count.accounts", n=len(judged.provenance))
+    if len(judged.provenance) == 1:
+        whose = judged.provenance[0].account_id
+    title = say("page.title", whose=whose, as_of=utc(judged.as_of))
+    if judged.is_sample:
+        title = say("page.sample", title=title)
+    seal.write_file(staging, "report.html", render(executed, title))
+
+
+def _facts(
+    notebook: Notebook, judged: Audit, request: Request, parameters: dict[str, Any], started: datetime
+) -> dict[str, Any]:
+    labels = [one.account_id for one in judged.provenance]
+    failed = [one.account_id for one in judged.provenance if not one.form]
+    return {
+        "format": 1,
+        "as_of": utc(judged.as_of),
+        "as_of_source": judged.as_of_source,
+        "conclusion": judged.conclusion,
+        "sample": judged.is_sample,
+        "parameters": parameters,
+        "sources": [Path(one).name or one for one in request.sources],
+        "policy": {"name": judged.policy.name, "given": judged.policy.given, "sha256": judged.policy.sha256},
+        "notebook": {"name": notebook.name, "sha256": notebook.sha256},
+        "accounts": {"expected": labels, "read": [one for one in labels if one not in failed], "failed": failed},
+        "tool": {"keyaudit": __version__, "python": platform.python_version(), "system": platform.system()},
+        "libraries": {name: version(name) for name in LIBRARIES},
+        "started_at": utc(started),
+        "sealed_at": utc(datetime.now(UTC)),
+    }
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()

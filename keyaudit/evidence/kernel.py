@@ -1,0 +1,71 @@
+"""A Jupyter kernel that is started before it is needed, and has the imports of the notebooks behind it.
+
+The kernel's process (``warm``) begins to import at once, while the command still reads and judges; jupyter_client
+takes it over later through ``WarmProvisioner``, its own extension point, instead of starting another.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+LOG = "kernel.log"
+
+
+@contextmanager
+def warm_kernel(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process on its way to be a kernel, with ``folder`` as its working directory and its complaints in
+    ``kernel.log`` there; it is gone when the block ends, however that ends."""
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore", "JPY_PARENT_PID": str(os.getpid())}
+    # -P keeps the working directory, where anyone may have put a pandas.py, off the path
+    command = [sys.executable, "-P", "-m", "keyaudit.evidence.warm"]
+    with (folder / LOG).open("wb") as log:
+        process = subprocess.Popen(
+            command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log
+        )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        if process.stdin:
+            with suppress(OSError):
+                process.stdin.close()
+
+
+@contextmanager
+def connected(process: subprocess.Popen[bytes]) -> Iterator[Any]:
+    """A kernel manager of jupyter_client for the warm process."""
+    from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+    from jupyter_client.manager import KernelManager
+    from jupyter_client.provisioning import LocalProvisioner
+
+    class WarmProvisioner(LocalProvisioner):
+        async def launch_kernel(self, cmd: list[str], **_: Any) -> Any:
+            self.process, self.pid, self.pgid = process, process.pid, None
+            assert process.stdin is not None
+            process.stdin.write(cmd[-1].encode() + b"\n")
+            process.stdin.flush()
+            return self.connection_info
+
+    class OurKernels(KernelSpecManager):
+        def get_kernel_spec(self, kernel_name: str) -> Any:  # noqa: ARG002
+            # what passes between us and the kernel is encrypted where both sides can
+            curve = {"supported_encryption": ["curve"]}
+            return KernelSpec(
+                argv=["{connection_file}"], display_name="keyaudit", language="python", metadata=curve
+            )
+
+    manager = KernelManager(kernel_name="python3", kernel_spec_manager=OurKernels())
+    # a manager that has a provisioner already, as at a restart, makes no other
+    manager.provisioner = WarmProvisioner(kernel_id="warm", kernel_spec=manager.kernel_spec, parent=manager)
+    manager.start_kernel()
+    try:
+        yield manager
+    finally:
+        manager.shutdown_kernel(now=True)

@@ -1,0 +1,95 @@
+"""A notebook, its parameters, and its headless run by papermill."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from keyaudit import resources
+from keyaudit.schema import EvidenceError, InputError
+
+CELL_TIMEOUT = 600  # seconds; a cell that takes longer hangs
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A parameterized notebook: its name, file, and the names of its parameters."""
+
+    name: str
+    path: Path
+    parameters: tuple[str, ...]
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+
+
+def find_notebook(name: str) -> Notebook:
+    """The notebook of that name, or in that file; InputError names those there are."""
+    path = Path(name) if name.endswith(".ipynb") else resources.notebooks() / f"{name}.ipynb"
+    if not path.is_file():
+        known = ", ".join(sorted(one.stem for one in resources.notebooks().glob("*.ipynb")))
+        raise InputError(f"no notebook {name!r}; there are {known}, or name a file")
+    return Notebook(path.stem, path, _parameter_names(path))
+
+
+def _parameter_names(path: Path) -> tuple[str, ...]:
+    """The names assigned in the cell tagged ``parameters``."""
+    try:
+        notebook = nbformat.read(path, as_version=4)
+        cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+        statements = ast.parse(cells[0].source).body if cells else []
+    except Exception as error:
+        raise InputError(f"{path.name}: cannot be read as a notebook ({type(error).__name__})") from None
+    targets = [
+        t for s in statements for t in (s.targets if isinstance(s, ast.Assign) else [getattr(s, "target", None)])
+    ]
+    return tuple(target.id for target in targets if isinstance(target, ast.Name))
+
+
+def refuse_unknown(notebook: Notebook, parameters: dict[str, Any]) -> None:
+    """InputError for a parameter that the notebook does not know (papermill only warns), naming the nearest."""
+    for name in parameters:
+        if name not in notebook.parameters:
+            near = difflib.get_close_matches(name, notebook.parameters, n=1, cutoff=0.3)
+            nearest = f"; nearest: {near[0]}" if near else f"; it knows {', '.join(notebook.parameters)}"
+            raise InputError(f"{notebook.name} has no parameter {name!r}{nearest}")
+
+
+def run_notebook(notebook: Notebook, parameters: dict[str, Any], output: Path, manager: Any, progress: bool) -> Any:
+    """Run the notebook in a kernel that is already starting; the executed notebook, also saved as ``output``.
+
+    EvidenceError if a cell fails; the notebook with the error in it is saved all the same.
+    """
+    import papermill
+    from papermill.exceptions import PapermillException
+
+    try:
+        executed = papermill.execute_notebook(
+            str(notebook.path),
+            str(output),
+            parameters=parameters,
+            kernel_name="python3",
+            progress_bar=progress,
+            request_save_on_cell_execute=False,
+            km=manager,
+            start_timeout=120,
+            execution_timeout=CELL_TIMEOUT,
+        )
+    except PapermillException as error:
+        reason = f"{getattr(error, 'ename', type(error).__name__)}: {getattr(error, 'evalue', error)}"
+        raise EvidenceError(f"the notebook {notebook.name} failed: {reason[:300]}") from error
+    except (
+        RuntimeError,
+        TimeoutError,
+    ) as error:  # nbclient's and jupyter_client's: the kernel died, or a cell took too long
+        raise EvidenceError(f"the notebook {notebook.name} failed: {str(error)[:300]}") from error
+    # where it ran is nobody's business, and would differ from run to run
+    executed.metadata.papermill.update(input_path=notebook.path.name, output_path=output.name)
+    return executed

@@ -1,0 +1,46 @@
+"""An executed notebook -> one self-contained HTML page, by nbconvert and a template of our own.
+
+The page makes no request to anywhere, has nothing to click open, and no clock, path or duration in it: the same
+judgement is the same bytes. What a cell printed on stderr (interpreter warnings) is not part of a report.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+
+from keyaudit import __version__, resources
+from keyaudit.texts import LANGUAGE, say
+
+TEMPLATE = "keyaudit"
+
+
+def render(executed: Any, title: str) -> bytes:
+    """The page of an executed notebook, UTF-8."""
+    from nbconvert.exporters import HTMLExporter
+
+    exporter = HTMLExporter(
+        template_name=TEMPLATE,
+        extra_template_basedirs=[str(resources.data("templates"))],
+        exclude_anchor_links=True,
+        preprocessors=[],
+        default_preprocessors=[],
+    )
+    style = resources.data("templates", TEMPLATE, "style.css").read_text(encoding="utf-8")
+    style = style.replace("{{title}}", _css_text(title))
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
+    facts = {
+        "title": title,
+        "lang": LANGUAGE,
+        "style": style,
+        "style_hash": f"sha256-{digest}",
+        "footer": say("page.footer", version=__version__),
+    }
+    page, _ = exporter.from_notebook_node(executed, resources={"keyaudit": facts})
+    return str(page).encode()
+
+
+def _css_text(text: str) -> str:
+    """Text inside a CSS string: whatever is not plain becomes an escape."""
+    return "".join(c if c.isalnum() or c in " .,:()-_/" else f"\\{ord(c):x} " for c in text)

@@ -1,0 +1,35 @@
+"""The kernel's side: import what the notebooks import, then wait for the connection file and be a kernel.
+
+Run as ``python -P -m keyaudit.evidence.warm``; the path of the connection file comes on standard input, and its
+end without one means that the command has gone.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+PRELOADED = (
+    "keyaudit.auditing",
+    "keyaudit.charts",
+    "keyaudit.present",
+    "keyaudit.display",
+    "matplotlib.backends.backend_agg",
+    "ipykernel.kernelapp",
+)
+
+
+def main() -> None:
+    """Become a kernel, warm."""
+    for name in PRELOADED:
+        import_module(name)
+    connection_file = sys.stdin.readline().strip()
+    if connection_file:
+        from ipykernel.kernelapp import launch_new_instance
+
+        options = ["--log-level=ERROR", "--HistoryManager.hist_file=:memory:"]
+        launch_new_instance(argv=["-f", connection_file, *options])
+
+
+if __name__ == "__main__":
+    main()

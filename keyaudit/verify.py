@@ -1,0 +1,141 @@
+"""An evidence folder -> what is wrong with it: its seal, and the same verdict reached again from its raw evidence.
+
+Imports neither papermill nor nbconvert: a year of folders is verified in seconds. What is not proved here is
+``report.html`` and ``report.ipynb`` beyond their hashes: they are sealed, not made again.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from keyaudit import __version__, seal
+from keyaudit.auditing import Audit, audit
+from keyaudit.export import findings_csv, summary_json
+from keyaudit.policy import parse_policy
+from keyaudit.schema import InputError, KeyAuditError
+
+EXPECTED = ("report.html", "report.ipynb", "findings.csv", "summary.json", "policy.toml")
+
+
+def verify(folder: Path) -> tuple[list[str], list[str]]:
+    """(faults, remarks) of a finished evidence folder; no fault: all holds. A remark is no fault: another version
+    of keyaudit made it, so that sentences may differ.
+
+    InputError if there is no such folder.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such evidence folder")
+    manifest, faults = _seal(folder)
+    if faults:
+        return faults, []
+    try:
+        return _judge_again(folder, manifest)
+    except KeyAuditError as error:
+        return [f"cannot be judged again: {error}"], []
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return [f"{seal.MANIFEST}: not as keyaudit writes it ({type(error).__name__})"], []
+
+
+def _seal(folder: Path) -> tuple[dict[str, Any], list[str]]:
+    """The manifest, and every way in which files, manifest and SHA256SUMS disagree."""
+    missing = [name for name in (seal.MANIFEST, seal.SUMS) if not (folder / name).is_file()]
+    if missing:
+        return {}, [f"{name}: missing: not a finished evidence folder" for name in missing]
+    manifest_bytes = (folder / seal.MANIFEST).read_bytes()
+    try:
+        manifest = json.loads(manifest_bytes)
+        listed = {str(entry["path"]): entry for entry in manifest["files"]}
+        sums = seal.sums_bytes(manifest_bytes)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}, [f"{seal.MANIFEST}: not a manifest of keyaudit"]
+    faults = [f"{name}: a path out of the folder" for name in listed if not _inside(name)]
+    if faults:
+        return manifest, faults
+    if (folder / seal.SUMS).read_bytes() != sums:
+        faults.append(f"{seal.SUMS}: is not what {seal.MANIFEST} implies")
+    if seal.manifest_bytes(manifest) != manifest_bytes:
+        faults.append(f"{seal.MANIFEST}: not written as keyaudit writes it")
+    present = {path.relative_to(folder).as_posix(): path for path in seal.walk(folder)}
+    faults += [f"{name}: missing" for name in sorted({*listed, *EXPECTED} - set(present))]
+    extra = set(present) - set(listed) - {seal.MANIFEST, seal.SUMS}
+    faults += [f"{name}: is not in the manifest" for name in sorted(extra)]
+    faults += [
+        fault
+        for name in sorted(set(listed) & set(present))
+        if (fault := _changed(present[name], name, listed[name]))
+    ]
+    faults += [f"{name}/: an empty folder that is not in the manifest" for name in _empty_folders(folder)]
+    return manifest, faults
+
+
+def _inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and "\\" not in name and path.as_posix() == name
+
+
+def _changed(path: Path, name: str, entry: dict[str, Any]) -> str:
+    if path.is_symlink() or not path.is_file():
+        return f"{name}: is not a plain file"
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != entry.get("sha256"):
+        return f"{name}: changed (SHA-256 differs)"
+    if len(content) != entry.get("bytes"):
+        return f"{name}: the manifest gives another size"
+    return ""
+
+
+def _empty_folders(folder: Path) -> list[str]:
+    return sorted(
+        p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_dir() and not any(p.iterdir())
+    )
+
+
+def _judge_again(folder: Path, manifest: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Findings and summary from ``raw/`` and ``policy.toml``: byte-identical under the same version of keyaudit,
+    else in every column but the annotation."""
+    terms = manifest["policy"]
+    policy = parse_policy((folder / "policy.toml").read_bytes(), terms["name"], given=terms["given"] is True)
+    judged = audit(str(folder / "raw"), policy, manifest["parameters"]["as_of"])
+    faults = [f"{seal.MANIFEST}: {name} is not what the evidence gives" for name in _misstated(judged, manifest)]
+    made_by = str(manifest["tool"]["keyaudit"])
+    if made_by == __version__:
+        pairs = (("findings.csv", findings_csv(judged)), ("summary.json", summary_json(judged)))
+        faults += [
+            f"{name}: is not what raw/ and policy.toml give"
+            for name, new in pairs
+            if new != (folder / name).read_bytes()
+        ]
+        return faults, []
+    if _without_annotations((folder / "findings.csv").read_bytes()) != _without_annotations(findings_csv(judged)):
+        faults.append("findings.csv: is not what raw/ and policy.toml give")
+    if _core((folder / "summary.json").read_bytes()) != _core(summary_json(judged)):
+        faults.append("summary.json: is not what raw/ and policy.toml give")
+    return faults, [f"made by keyaudit {made_by}, verified by {__version__}: annotations were not compared"]
+
+
+def _misstated(judged: Audit, manifest: dict[str, Any]) -> list[str]:
+    summary = json.loads(summary_json(judged))
+    facts = {name: summary[name] for name in ("as_of", "as_of_source", "conclusion", "sample")}
+    facts["accounts"] = [one.account_id for one in judged.provenance]
+    stated = {name: manifest[name] for name in ("as_of", "as_of_source", "conclusion", "sample")}
+    stated["accounts"] = manifest["accounts"]["expected"]
+    return [name for name, value in facts.items() if stated[name] != value]
+
+
+def _without_annotations(content: bytes) -> list[dict[str, str]]:
+    rows = list(csv.DictReader(io.StringIO(content.decode())))
+    return [{name: cell for name, cell in row.items() if name != "annotation"} for row in rows]
+
+
+def _core(content: bytes) -> dict[str, Any]:
+    """What of a summary every version must agree on."""
+    summary = json.loads(content)
+    findings = [{k: v for k, v in row.items() if k != "annotation"} for row in summary["findings"]]
+    names = ("as_of", "as_of_source", "conclusion", "conclusions", "counts")
+    accounts = [{k: v for k, v in one.items() if k != "problems"} for one in summary["accounts"]]
+    return {**{name: summary[name] for name in names}, "findings": findings, "accounts": accounts}

@@ -1,0 +1,121 @@
+"""Shared by the tests: credential reports from literal rows, and a judgement in one line.
+
+``report(("alice", "true 2026-08-25T00:00:00Z N/A"))`` is a whole report: AWS's 22 columns, a root user without
+keys, then one row a user. A key is written as three words: active, last rotated, last used.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import keyaudit
+
+ACCOUNT = "111122223333"
+OTHER = "444455556666"
+AS_OF = "2026-11-23T00:00:00Z"
+NO_KEY = "false N/A N/A"
+FRESH = "true 2026-11-01T00:00:00Z 2026-11-20T00:00:00Z"
+OLD = "true 2026-03-01T00:00:00Z 2026-11-20T00:00:00Z"
+ROOT = "<root_account>"
+KEY_FIELDS = ("active", "last_rotated", "last_used_date")
+CUT = ("user", *(f"access_key_{slot}_{field}" for slot in (1, 2) for field in KEY_FIELDS))
+AWS_HEADER = (
+    "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,"
+    "password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,"
+    "access_key_1_last_used_date,access_key_1_last_used_region,access_key_1_last_used_service,"
+    "access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,"
+    "access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,cert_1_last_rotated,"
+    "cert_2_active,cert_2_last_rotated"
+)
+HEADER = AWS_HEADER.split(",")
+
+
+def row(
+    user: str, key_1: str = NO_KEY, key_2: str = NO_KEY, account: str = ACCOUNT, **cells: str
+) -> dict[str, str]:
+    """One row as AWS writes it: column name -> cell; ``cells`` replace single ones."""
+    resource = "root" if user == ROOT else f"user/{user}"
+    found = dict.fromkeys(HEADER, "N/A") | {
+        "user": user,
+        "arn": f"arn:aws:iam::{account}:{resource}",
+        "user_creation_time": "2020-01-01T00:00:00Z",
+        **dict.fromkeys(("password_enabled", "mfa_active", "cert_1_active", "cert_2_active"), "false"),
+    }
+    for slot, key in ((1, key_1), (2, key_2)):
+        for field, cell in zip(KEY_FIELDS, key.split(), strict=True):
+            found[f"access_key_{slot}_{field}"] = cell
+    return found | cells
+
+
+def csv_of(rows: list[dict[str, str]], columns: list[str] | tuple[str, ...] = tuple(HEADER)) -> str:
+    """Rows as CSV without a final newline, as AWS sends it."""
+    return "\n".join([",".join(columns), *(",".join(found[name] for name in columns) for found in rows)])
+
+
+def report(
+    *users: tuple[str, ...],
+    root: tuple[str, ...] | None = (),
+    account: str = ACCOUNT,
+    columns: tuple[str, ...] = (),
+) -> str:
+    """A report of some users, ``(name, key 1, key 2)``; ``root`` are the root user's keys, None for no root row."""
+    rows = [] if root is None else [row(ROOT, *root, account=account)]
+    return csv_of([*rows, *(row(*user, account=account) for user in users)], columns or tuple(HEADER))
+
+
+def write(folder: Path, name: str, content: str | bytes) -> Path:
+    """A file with exactly these bytes (text in UTF-8, line ends as given)."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def capture(folder: Path, expected: object, **accounts: str | dict[str, object]) -> Path:
+    """A capture folder: ``accounts.json``, and a folder an account (named as ``a111122223333``) with its report, or
+    with facts for ``capture.json`` alone where its report is missing."""
+    write(folder, "accounts.json", json.dumps({"expected": expected}))
+    for name, content in accounts.items():
+        facts = {"account_id": name[1:], "generated_time": AS_OF, "received_time": AS_OF}
+        facts |= content if isinstance(content, dict) else {}
+        write(folder / name[1:], "capture.json", json.dumps(facts))
+        if isinstance(content, str):
+            write(folder / name[1:], "credential-report.csv", content)
+    return folder
+
+
+def verdicts(audit: keyaudit.Audit, control: str) -> dict[tuple[str, int | None], str]:
+    """(user, slot) -> compliance type of one control; an account's own row is under ("", None)."""
+    found = audit.findings[audit.findings["control"] == control]
+    users = ["" if user is None or user != user else user for user in found["user"]]
+    slots = [None if slot is pd.NA else int(slot) for slot in found["key_slot"]]
+    return dict(zip(zip(users, slots, strict=True), found["compliance_type"], strict=True))
+
+
+def said(audit: keyaudit.Audit) -> str:
+    """Everything that an audit says of its input, one remark a line."""
+    return "\n".join([*audit.warnings, *audit.notes, *(problem.message for problem in audit.problems)])
+
+
+@pytest.fixture
+def judge(tmp_path):
+    """``judge(text, policy, as_of)``: the Audit of one report."""
+
+    def _judge(content: str | bytes, policy: object = "cis", as_of: str = AS_OF, name: str = "report.csv"):
+        return keyaudit.audit(write(tmp_path, name, content), policy, as_of)
+
+    return _judge
+
+
+@pytest.fixture
+def policy(tmp_path):
+    """``policy("max_access_key_age = 90")``: the path of a policy file with a title and these lines."""
+
+    def _policy(text: str = "", title: str = 'title = "standard"') -> Path:
+        return write(tmp_path / "policies", f"{len(list(tmp_path.glob('policies/*')))}.toml", f"{title}\n{text}\n")
+
+    return _policy
