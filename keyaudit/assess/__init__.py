@@ -7,7 +7,7 @@
 """
 
 from keyaudit.assess.describe import describe, worst_first
-from keyaudit.assess.judge import judge, judged_keys
+from keyaudit.assess.judge import Judgement, judge, judged_keys
 from keyaudit.assess.limits import exemption_status
 
-__all__ = ["describe", "exemption_status", "judge", "judged_keys", "worst_first"]
+__all__ = ["Judgement", "describe", "exemption_status", "judge", "judged_keys", "worst_first"]

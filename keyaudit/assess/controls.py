@@ -1,7 +1,6 @@
 """The controls: each a small pure function of one account's keys; REGISTRY is the only list of them.
 
-A control returns ``Rows``: arrays of one length, entry i speaking of key ``row[i]`` of the account's keys
-(ACCOUNT where it speaks of the account). Numbers are whole days, MISSING where there is none.
+A control returns ``Rows``: which key each finding speaks of, which of the control's cases it is, and the days.
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from keyaudit.assess.limits import DAY, NO_LIMIT, instant, is_over, limits
+from keyaudit.assess.rows import ACCOUNT, MISSING, NAT, Rows, choose
 from keyaudit.policy import Policy
 from keyaudit.schema import (
     ACTIVE,
@@ -26,24 +26,6 @@ from keyaudit.schema import (
     ROTATION,
     UNUSED,
 )
-
-ACCOUNT = -1
-MISSING = -1
-NAT = np.datetime64("NaT", "us")
-
-
-@dataclass
-class Rows:
-    """Findings of one control; ``reason`` is the id of the annotation's text under the control's name."""
-
-    row: np.ndarray
-    compliance_type: np.ndarray
-    reason: np.ndarray
-    age_days: np.ndarray
-    due: np.ndarray
-    days_over: np.ndarray
-    limit: np.ndarray
-    whole_user: bool = False  # speaks of the user, not of one key
 
 
 @dataclass
@@ -95,12 +77,11 @@ def rotation(account: Account) -> Rows:
         (over & (age == limit), NON_COMPLIANT, "just_over"),
         (over, NON_COMPLIANT, "over"),
     ]
-    types, reasons = _choose(cases, (COMPLIANT, "within"), len(limit))
+    case = choose(cases, (COMPLIANT, "within"), len(limit))
     judged = account.active & ~no_limit
     return Rows(
         row=np.arange(len(limit)),
-        compliance_type=types,
-        reason=reasons,
+        case=case,
         age_days=age,
         due=np.where(judged, account.rotated + allowed, NAT),
         days_over=np.where(judged & over, age - limit, MISSING),
@@ -128,15 +109,14 @@ def unused(account: Account) -> Rows:
         (over, NON_COMPLIANT, "over"),
         (never, COMPLIANT, "young"),
     ]
-    types, reasons = _choose(cases, (COMPLIANT, "within"), len(rows))
+    case = choose(cases, (COMPLIANT, "within"), len(rows))
     idle_days = whole_days(idle)
     return Rows(
         row=rows,
-        compliance_type=types,
-        reason=reasons,
+        case=case,
         age_days=idle_days,
         due=np.where(future, NAT, since + limit * DAY),
-        days_over=np.where(types == NON_COMPLIANT, idle_days - limit, MISSING),
+        days_over=np.where(case.is_a(NON_COMPLIANT), idle_days - limit, MISSING),
         limit=limit,
     )
 
@@ -144,34 +124,24 @@ def unused(account: Account) -> Rows:
 def active_keys(account: Account) -> Rows:
     """Users with more active keys than the limit fail; one row a user with any active key."""
     keys = account.keys
-    numbers: dict[tuple[str, bool], int] = {}
-    codes = np.array(
-        [
-            numbers.setdefault(who, len(numbers))
-            for who in zip(keys["user"].to_numpy(object), keys["is_root"].to_numpy(bool), strict=True)
-        ],
-        dtype=np.int64,
-    )
-    counts = np.bincount(codes[account.active], minlength=len(numbers))
+    # an IAM user may have any name, also the one that AWS gives to root
+    codes = pd.factorize(keys["user"].to_numpy(object))[0] * 2 + keys["is_root"].to_numpy(np.int64)
+    counts = np.bincount(codes[account.active], minlength=1)
     active_rows = np.flatnonzero(account.active)
     rows = active_rows[np.unique(codes[active_rows], return_index=True)[1]] if len(active_rows) else active_rows
     limit, count = account.limits(ACTIVE_KEYS)[rows], counts[codes[rows]] if len(rows) else rows
-    types, reasons = _choose([(count > limit, NON_COMPLIANT, "over")], (COMPLIANT, "within"), len(rows))
-    reasons = np.array([f"{reason}_{number}" for reason, number in zip(reasons, count, strict=True)], dtype=object)
-    return Rows(rows, types, reasons, _missing(rows), _never(rows), _missing(rows), limit, whole_user=True)
+    case = choose([(count > limit, NON_COMPLIANT, "over")], (COMPLIANT, "within"), len(rows))
+    return Rows(rows, case, limit=limit, count=count)
 
 
 def root_key(account: Account) -> Rows:
     """The root user has no access key, active or not; one row a root key, else one for the account."""
     rows = np.flatnonzero(account.keys["is_root"].to_numpy(bool))
     if len(rows):
-        types, reasons = _choose(
-            [(account.active[rows], NON_COMPLIANT, "active")], (NON_COMPLIANT, "inactive"), len(rows)
-        )
-    else:
-        rows = np.array([] if account.root_gap else [ACCOUNT], dtype=np.int64)
-        types, reasons = _choose([], (COMPLIANT, "none"), len(rows))
-    return Rows(rows, types, reasons, _missing(rows), _never(rows), _missing(rows), _missing(rows))
+        active = account.active[rows]
+        return Rows(rows, choose([(active, NON_COMPLIANT, "active")], (NON_COMPLIANT, "inactive"), len(rows)))
+    none = np.array([] if account.root_gap else [ACCOUNT], dtype=np.int64)
+    return Rows(none, choose([], (COMPLIANT, "none"), len(none)))
 
 
 REGISTRY: dict[str, Callable[[Account], Rows]] = {
@@ -180,22 +150,3 @@ REGISTRY: dict[str, Callable[[Account], Rows]] = {
     ACTIVE_KEYS: active_keys,
     ROOT_KEY: root_key,
 }
-
-
-def _choose(
-    cases: list[tuple[np.ndarray, str, str]], otherwise: tuple[str, str], length: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Compliance type and reason of the first case that holds, entry by entry."""
-    types = np.full(length, otherwise[0], dtype=object)
-    reasons = np.full(length, otherwise[1], dtype=object)
-    for mask, compliance_type, reason in reversed(cases):
-        types[mask], reasons[mask] = compliance_type, reason
-    return types, reasons
-
-
-def _missing(rows: np.ndarray) -> np.ndarray:
-    return np.full(len(rows), MISSING, dtype=np.int64)
-
-
-def _never(rows: np.ndarray) -> np.ndarray:
-    return np.full(len(rows), NAT)

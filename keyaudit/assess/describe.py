@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from keyaudit.policy import Exemption, Policy
-from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, EXEMPT, FINDING_COLUMNS
+from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, FINDING_COLUMNS, TIME
 from keyaudit.texts import say
 
 
@@ -34,48 +35,61 @@ def worst_first(findings: pd.DataFrame) -> pd.DataFrame:
 def describe(findings: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     """Compact findings with ``finding_id`` and ``annotation``: exactly ``schema.FINDING_COLUMNS``."""
     exemptions = {exemption.id: exemption for exemption in policy.exemption}
-    records = findings.astype(dict.fromkeys(findings.columns, object)).itertuples(index=False)
-    ids, annotations = [], []
-    for record in records:
-        ids.append(_finding_id(record))
-        annotations.append(_annotation(record, exemptions))
-    described = findings.assign(finding_id=ids, annotation=annotations)
-    return described[list(FINDING_COLUMNS)].astype({"finding_id": "str", "annotation": "str"})
-
-
-def _finding_id(finding: Any) -> str:
-    """The same for the same key and control in every run: account, principal, its creation, slot, rotation.
-    A slot that is used again, or a user made again, is another key."""
-    parts = (
-        finding.control,
-        finding.account_id,
-        _text(finding.arn) or _text(finding.user),
-        _text(finding.user_creation_time),
-        _text(finding.key_slot),
-        _text(finding.last_rotated),
-        finding.reason if not _text(finding.user) else "",
+    ids = [_finding_id(*parts) for parts in zip(*_identity(findings), strict=True)]
+    facts = ("control", "reason", "age_days", "days_over", "limit", "count")
+    texts = map(_text, *(_column(findings, name) for name in facts))
+    annotations = [
+        _detailed(text, detail, exemptions.get(exemption_id))
+        for text, detail, exemption_id in zip(
+            texts, _column(findings, "detail"), _column(findings, "exemption_id"), strict=True
+        )
+    ]
+    described = findings.assign(
+        finding_id=pd.Series(ids, dtype="str"), annotation=pd.Series(annotations, dtype="str")
     )
-    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:16]
+    return described[list(FINDING_COLUMNS)]
 
 
-def _text(value: Any) -> str:
-    if pd.isna(value):
+def _column(findings: pd.DataFrame, name: str) -> list[Any]:
+    """Cells as Python values, "" for a missing one; times as whole microseconds since 1970."""
+    cells = findings[name]
+    missing = cells.isna().to_numpy()
+    if cells.dtype == TIME:
+        values = cells.to_numpy("datetime64[us]").astype("int64").tolist()
+    else:
+        values = cells.to_numpy(object).tolist()
+    return ["" if gone else value for gone, value in zip(missing, values, strict=True)] if missing.any() else values
+
+
+def _identity(findings: pd.DataFrame) -> list[list[Any]]:
+    """What makes a finding the same in every run: control, account, principal, its creation, slot, rotation; for
+    one of the whole account its reason. A slot that is used again, or a user made again, is another key."""
+    users, arns, reasons = (_column(findings, name) for name in ("user", "arn", "reason"))
+    who = [arn or user for arn, user in zip(arns, users, strict=True)]
+    what = ["" if user else reason for user, reason in zip(users, reasons, strict=True)]
+    names = ("user_creation_time", "key_slot", "last_rotated")
+    return [
+        *(_column(findings, n) for n in ("control", "account_id")),
+        who,
+        *(_column(findings, n) for n in names),
+        what,
+    ]
+
+
+def _finding_id(*parts: Any) -> str:
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:16]
+
+
+@lru_cache(maxsize=16_384)
+def _text(control: str, reason: str, age_days: Any, days_over: Any, limit: Any, count: Any) -> str:
+    """The annotation of a finding by its facts alone; ages repeat, so that most are said once."""
+    if reason == "missing":
         return ""
-    return str(value.isoformat()) if hasattr(value, "isoformat") else str(value)
+    facts = {"age": age_days or 0, "over": days_over or 0, "limit": limit or 0, "count": count or 0}
+    return say(f"{control}.{reason}", **facts, n=count or age_days or 0)
 
 
-def _annotation(finding: Any, exemptions: dict[str, Exemption]) -> str:
-    if finding.reason == "missing":
-        return str(finding.detail)
-    over = 0 if pd.isna(finding.days_over) else int(finding.days_over)
-    age = 0 if pd.isna(finding.age_days) else int(finding.age_days)
-    limit = 0 if pd.isna(finding.limit) else int(finding.limit)
-    reason, _, count = (
-        finding.reason.partition("_") if finding.control == "active-keys" else (finding.reason, "", "")
-    )
-    facts = {"age": age, "over": over, "limit": limit, "count": count, "n": int(count or age)}
-    text = say(f"{finding.control}.{reason}", **facts)
-    if finding.compliance_type == EXEMPT:
-        exemption = exemptions[finding.exemption_id]
-        return say("exemption.exempt", finding=text, id=exemption.id, expires=exemption.expires.isoformat())
-    return text
+def _detailed(text: str, detail: str, exemption: Exemption | None) -> str:
+    if exemption is None:
+        return detail or text
+    return say("exemption.exempt", finding=text, id=exemption.id, expires=exemption.expires.isoformat())

@@ -1,55 +1,99 @@
-"""One account: controls, gaps and exemptions -> compact findings.
-
-Compact findings have every column of ``schema.FINDING_COLUMNS`` but ``finding_id`` and ``annotation``, which
-cost more than the judgement and are made by ``describe`` for the rows that are shown; ``reason``, ``detail``
-and ``user_creation_time`` are what it needs. ``row`` is the key's place in the account's keys.
-"""
+"""One account: controls, gaps and exemptions -> findings and counts."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from keyaudit.assess.controls import ACCOUNT, MISSING, REGISTRY, Account, Rows
-from keyaudit.assess.limits import find_exemption, unclear_overrides
+from keyaudit.assess.compact import account_findings, findings_frame
+from keyaudit.assess.controls import REGISTRY, Account
+from keyaudit.assess.limits import DAY, find_exemption, unclear_overrides
+from keyaudit.assess.rows import Rows
 from keyaudit.policy import Policy
 from keyaudit.schema import (
+    COMPLIANT,
     EXEMPT,
-    FINDING_COLUMNS,
     INSUFFICIENT_DATA,
     LIMITED_CONTROLS,
     NON_COMPLIANT,
     ROOT_KEY,
-    ROOT_USER,
     ROTATION,
-    TIME,
     UNUSED,
     Problem,
 )
 from keyaudit.texts import say
 
-_KEY_FIELDS = ("user", "arn", "access_key_id", "status")
+
+@dataclass
+class Judgement:
+    """One account, judged: compact findings (all, or those worth showing), problems, and full counts: findings
+    by control and compliance type, by exemption, and compliant keys due within ``warn_before``."""
+
+    findings: pd.DataFrame
+    problems: list[Problem]
+    tallies: dict[str, Counter[str]]
+    exempted: Counter[str]
+    due_soon: int
 
 
 def judge(
-    keys: pd.DataFrame, account_id: str, policy: Policy, as_of: datetime, problems: Sequence[Problem] = ()
-) -> tuple[pd.DataFrame, list[Problem]]:
-    """The compact findings of one account, and its problems: those given and those found on the way.
+    keys: pd.DataFrame,
+    account_id: str,
+    policy: Policy,
+    as_of: datetime,
+    problems: Sequence[Problem] = (),
+    keep: int | None = None,
+) -> Judgement:
+    """Judge one account by every control that the policy allows to assess.
 
-    ``keys`` are the account's own; ``problems`` say which controls cannot rely on what evidence.
+    ``keys`` are the account's own; ``problems`` say which controls cannot rely on what evidence. With ``keep``,
+    passing findings are counted and not made, of the others only about so many of the worst of each control.
     """
     problems = [*problems, *_policy_problems(keys, account_id, policy)]
     controls = [control for control in REGISTRY if policy.assessed(control)]
     gaps = {c: [p.message for p in problems if c in p.controls] for c in controls}
     account = Account(account_id, keys, policy, as_of, root_gap=bool(gaps.get(ROOT_KEY)))
-    frames = [_exempt(_frame(REGISTRY[c](account), c, account), account) for c in controls]
-    frames.append(_account_rows(account_id, policy, gaps))
-    findings = pd.concat([frame for frame in frames if len(frame)] or [frames[-1]], ignore_index=True)
-    return findings, problems
+    tallies: dict[str, Counter[str]] = {}
+    exempted: Counter[str] = Counter()
+    frames, due_soon = [account_findings(account_id, policy, gaps)], 0
+    for control in controls:
+        rows = _exempt(REGISTRY[control](account), control, account)
+        tallies[control] = rows.case.tally() + Counter({EXEMPT: len(rows.exempt)})
+        tallies[control].subtract({NON_COMPLIANT: len(rows.exempt)})
+        exempted.update(rows.exempt.values())
+        near = _due_soon(rows, control, account)
+        due_soon += int(near.sum())
+        shown = rows if keep is None else rows.take(np.flatnonzero(near | _worst(rows, keep)))
+        if len(shown.row):
+            frames.append(findings_frame(shown, control, account))
+    for row in frames[0].itertuples():
+        tallies[row.control][row.compliance_type] += 1
+    findings = pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True)
+    return Judgement(findings, problems, tallies, exempted, due_soon)
+
+
+def _due_soon(rows: Rows, control: str, account: Account) -> np.ndarray:
+    """Rotation rows that pass now and whose deadline is within the policy's ``warn_before``."""
+    if control != ROTATION:
+        return np.zeros(len(rows.row), bool)
+    horizon = account.now + account.policy.warn_before * DAY
+    return (rows.due <= horizon) & rows.case.is_a(COMPLIANT)
+
+
+def _worst(rows: Rows, keep: int) -> np.ndarray:
+    """The worst ``keep`` rows that fail or cannot be judged, and those level with the last of them, so that what
+    is shown does not depend on the order of rows."""
+    failing = rows.case.is_a(NON_COMPLIANT, INSUFFICIENT_DATA)
+    failing[list(rows.exempt)] = False
+    if failing.sum() <= keep:
+        return failing
+    score = np.where(rows.case.is_a(NON_COMPLIANT), rows.numbers("days_over") + 1, -1)
+    return failing & (score >= np.sort(score[failing])[-keep])
 
 
 def judged_keys(keys: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
@@ -73,76 +117,18 @@ def _policy_problems(keys: pd.DataFrame, account_id: str, policy: Policy) -> lis
     return problems
 
 
-def _frame(rows: Rows, control: str, account: Account) -> pd.DataFrame:
-    """A control's rows as compact findings, with the identity of the keys that they speak of."""
-    index = pd.RangeIndex(len(rows.row))
-    of_account = rows.row == ACCOUNT
-    frame: dict[str, Any] = {
-        "control": pd.Series(control, index=index, dtype="str"),
-        "account_id": pd.Series(account.account_id, index=index, dtype="str"),
-    }
-    if of_account.any():
-        # only root-key speaks of an account as a whole and means its root user
-        frame |= {field: pd.Series(None, index=index, dtype="str") for field in _KEY_FIELDS}
-        frame["user"] = pd.Series(ROOT_USER, index=index, dtype="str")
-        frame |= {
-            name: pd.Series(pd.NaT, index=index, dtype=TIME) for name in ("user_creation_time", "last_rotated")
-        }
-        slots = np.full(len(index), MISSING)
-    else:
-        keys = account.keys.take(rows.row)
-        keys.index = index
-        frame |= {field: keys[field] for field in (*_KEY_FIELDS, "user_creation_time", "last_rotated")}
-        slots = keys["key_slot"].to_numpy(np.int64)
-    if rows.whole_user:
-        frame |= {field: pd.Series(None, index=index, dtype="str") for field in ("access_key_id", "status")}
-        frame["last_rotated"] = pd.Series(pd.NaT, index=index, dtype=TIME)
-        slots = np.full(len(index), MISSING)
-    for name, values in (
-        ("key_slot", slots),
-        ("age_days", rows.age_days),
-        ("days_over", rows.days_over),
-        ("limit", rows.limit),
-    ):
-        frame[name] = pd.Series(pd.arrays.IntegerArray(values.astype(np.int64), values < 0), index=index)
-    frame["due"] = pd.Series(rows.due.astype("datetime64[us]"), index=index).dt.tz_localize("UTC")
-    frame["compliance_type"] = pd.Series(rows.compliance_type, index=index, dtype="str")
-    frame["reason"] = pd.Series(rows.reason, index=index, dtype="str")
-    frame["row"] = pd.Series(rows.row if not rows.whole_user else np.full(len(index), ACCOUNT), index=index)
-    for name in ("exemption_id", "detail"):
-        frame[name] = pd.Series(None, index=index, dtype="str")
-    return pd.DataFrame(frame, index=index)
-
-
-def _exempt(findings: pd.DataFrame, account: Account) -> pd.DataFrame:
-    """Failing findings that an exemption in force covers become EXEMPT; nothing else changes."""
-    if not account.policy.exemption or not len(findings):
-        return findings
-    failing = findings[(findings["compliance_type"] == NON_COMPLIANT) & (findings["reason"] != "no_period")]
-    rotated = failing["last_rotated"].to_numpy("datetime64[us]")
-    found = [
-        find_exemption(account.policy, control, user, account.account_id, when, account.as_of)
-        for control, user, when in zip(failing["control"], failing["user"], rotated, strict=True)
-    ]
-    covered = failing.index[[exemption is not None for exemption in found]]
-    findings.loc[covered, "compliance_type"] = EXEMPT
-    findings.loc[covered, "exemption_id"] = [exemption.id for exemption in found if exemption]
-    return findings
-
-
-def _account_rows(account_id: str, policy: Policy, gaps: dict[str, list[str]]) -> pd.DataFrame:
-    """Rows that speak of the whole account: what was missing, by control, and a policy without a period."""
-    rows = [(c, INSUFFICIENT_DATA, "missing", "; ".join(dict.fromkeys(said))) for c, said in gaps.items() if said]
-    if policy.limit(ROTATION) is None:
-        rows.insert(0, (ROTATION, NON_COMPLIANT, "no_period_defined", ""))
-    index = pd.RangeIndex(len(rows))
-    frame = pd.DataFrame(index=index)
-    dtypes = {**FINDING_COLUMNS, "user_creation_time": TIME, "reason": "str", "detail": "str"}
-    for name, dtype in dtypes.items():
-        if name not in ("finding_id", "annotation"):
-            frame[name] = pd.Series(pd.NaT if dtype == TIME else None, index=index, dtype=dtype)
-    frame["row"] = pd.Series(ACCOUNT, index=index)
-    frame["account_id"] = pd.Series(account_id, index=index, dtype="str")
-    for position, name in enumerate(("control", "compliance_type", "reason", "detail")):
-        frame[name] = pd.Series([row[position] for row in rows], index=index, dtype="str")
-    return frame
+def _exempt(rows: Rows, control: str, account: Account) -> Rows:
+    """Failing rows that an exemption in force covers become exempt; nothing else changes."""
+    if not account.policy.exemption:
+        return rows
+    users = account.keys["user"].to_numpy(object)
+    # no exemption stands in for a period that nobody has defined
+    open_ended = np.array([reason == "no_period" for _, reason in rows.case.kinds])[rows.case.number]
+    exempt = {}
+    for position in np.flatnonzero(rows.case.is_a(NON_COMPLIANT) & ~open_ended).tolist():
+        key = rows.row[position]
+        rotated = account.rotated[key]
+        exemption = find_exemption(account.policy, control, users[key], account.account_id, rotated, account.as_of)
+        if exemption:
+            exempt[position] = exemption.id
+    return replace(rows, exempt=exempt)

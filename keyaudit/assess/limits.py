@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, time
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from keyaudit.policy import LIMIT_OF, Exemption, Policy
 from keyaudit.schema import LIMITED_CONTROLS, ROTATION
@@ -75,12 +75,13 @@ def find_exemption(
     return None
 
 
-def exemption_status(policy: Policy, findings: pd.DataFrame, as_of: datetime) -> list[tuple[Exemption, str, int]]:
+def exemption_status(
+    policy: Policy, exempted: Mapping[str, int], as_of: datetime
+) -> list[tuple[Exemption, str, int]]:
     """Every exemption with ``in_use``, ``unused`` or ``expired``, and how many findings it exempts."""
-    counts = findings["exemption_id"].value_counts()
     rows = []
     for exemption in policy.exemption:
-        number = int(counts.get(exemption.id, 0))
+        number = exempted.get(exemption.id, 0)
         status = "expired" if is_expired(exemption, as_of) else "in_use" if number else "unused"
         rows.append((exemption, status, number))
     return rows

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,6 @@ from keyaudit.schema import (
     COMPLIANCE_TYPES,
     COMPLIANT,
     CONTROLS,
-    NOT_APPLICABLE,
     ROTATION,
     InputError,
     Problem,
@@ -30,6 +29,9 @@ from keyaudit.schema import (
 from keyaudit.texts import say
 
 __all__ = ["Audit", "Provenance", "audit", "parse_as_of"]
+
+#: frames of findings are put together and cut down when there are more
+MOST_FRAMES = 20
 
 Progress = Callable[[Iterator[Any], int], Iterable[Any]]
 
@@ -92,7 +94,7 @@ def audit(
     moment, as_of_source = resolve_as_of(given, reads)
     unread = sorted(set(population.expected) - {read.label for read in reads})
     results: Iterator[Result] = chain(
-        (judge_account(read, terms, moment, given is not None) for read in reads),
+        (judge_account(read, terms, moment, given is not None, keep) for read in reads),
         (judge_unread(account, terms, moment) for account in unread),
     )
     total = len(reads) + len(unread)
@@ -118,6 +120,7 @@ class _Collected:
         self.assessed = [control for control in CONTROLS if policy.assessed(control)]
         self.tallies: dict[str, Counter[str]] = {control: Counter() for control in self.assessed}
         self.types: dict[str, set[str]] = {control: set() for control in self.assessed}
+        self.exempted: Counter[str] = Counter()
         self.due_soon = 0
         self.users: list[pd.DataFrame] = []
         self.keys: list[pd.DataFrame] = []
@@ -128,33 +131,34 @@ class _Collected:
         self.notes: list[str] = []
 
     def add(self, result: Result) -> None:
-        findings = result.findings
-        pairs = Counter(zip(findings["control"], findings["compliance_type"], strict=True))
-        for (control, compliance_type), number in pairs.items():
-            self.tallies[control][compliance_type] += number
-        for control, conclusion in result.conclusions.items():
-            self.types[control].add(conclusion)
-        soon = self._due_soon(findings)
-        self.due_soon += int(soon.sum())
+        judgement = result.judgement
+        for control, tally in judgement.tallies.items():
+            self.tallies[control].update(tally)
+            self.types[control].add(result.conclusions[control])
+        self.exempted.update(judgement.exempted)
+        self.due_soon += judgement.due_soon
+        self.findings.append(judgement.findings)
         if self.keep is None:
             self.users.append(result.users())
-            self.keys.append(result.keys)
-            self.findings.append(findings)
-        else:
-            passing = findings["compliance_type"].isin([COMPLIANT, NOT_APPLICABLE])
-            self.findings.append(worst_first(findings[~passing]).head(self.keep))
-            self.findings.append(findings[soon].nsmallest(self.keep, "due"))
+            self.keys.append(result.keys())
+        elif len(self.findings) > MOST_FRAMES:
+            self.findings = [self._shown()]
         self.provenance.append(result.provenance)
-        self.problems += result.problems
+        self.problems += judgement.problems
         self.warnings += result.warnings
         self.notes += result.notes
 
-    def _due_soon(self, findings: pd.DataFrame) -> pd.Series:
-        near = findings["due"] <= self.as_of + timedelta(days=self.policy.warn_before)
-        return near & (findings["control"] == ROTATION) & (findings["compliance_type"] == COMPLIANT)
+    def _shown(self) -> pd.DataFrame:
+        """The findings kept so far, worst first; where only some are kept, these and the soonest deadlines."""
+        findings = worst_first(pd.concat(self.findings, ignore_index=True))
+        if self.keep is None:
+            return findings
+        passing = findings["compliance_type"] == COMPLIANT
+        failing = findings[~passing].groupby("control", sort=False).head(self.keep)
+        return pd.concat([failing, findings[passing].nsmallest(self.keep, "due", keep="all")], ignore_index=True)
 
     def audit(self, as_of_source: str, is_sample: bool) -> Audit:
-        findings = worst_first(pd.concat(self.findings, ignore_index=True))
+        findings = self._shown()
         conclusions = {control: worst(self.types[control]) for control in self.assessed}
         unassessed = [control for control in self.policy.controls if control not in conclusions]
         notes = [say("note.not_assessed", control=control) for control in unassessed]
@@ -171,7 +175,7 @@ class _Collected:
                 for control, tally in self.tallies.items()
             },
             due_soon=self.due_soon,
-            exemptions=tuple(exemption_status(self.policy, findings, self.as_of)),
+            exemptions=tuple(exemption_status(self.policy, self.exempted, self.as_of)),
             policy=self.policy,
             as_of=self.as_of,
             as_of_source=as_of_source,

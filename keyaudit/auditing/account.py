@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from keyaudit import credentials, sources
-from keyaudit.assess import judge, judged_keys
+from keyaudit.assess import Judgement, judge, judged_keys
 from keyaudit.auditing.survey import Read
 from keyaudit.policy import Policy
 from keyaudit.schema import (
@@ -48,13 +48,12 @@ class Provenance:
 
 @dataclass
 class Result:
-    """One account, judged; ``findings`` are compact (see ``assess``), ``users`` is made when it is asked for."""
+    """One account, judged; ``users`` and ``keys`` are made when they are asked for."""
 
     provenance: Provenance
+    judgement: Judgement
     users: Callable[[], pd.DataFrame]
-    keys: pd.DataFrame
-    findings: pd.DataFrame
-    problems: list[Problem]
+    keys: Callable[[], pd.DataFrame]
     warnings: list[str]
     notes: list[str]
     conclusions: dict[str, str]
@@ -73,7 +72,9 @@ class _Evidence:
     notes: list[str] = field(default_factory=list)
 
 
-def judge_account(read: Read, policy: Policy, as_of: datetime, as_of_given: bool) -> Result:
+def judge_account(
+    read: Read, policy: Policy, as_of: datetime, as_of_given: bool, keep: int | None = None
+) -> Result:
     """Judge the account of a report; one that cannot be read is INSUFFICIENT_DATA, unless the user named the
     file: then InputError."""
     evidence = _unreadable(read.error) if read.error else _read_in_full(read, policy, as_of, as_of_given)
@@ -88,7 +89,7 @@ def judge_account(read: Read, policy: Policy, as_of: datetime, as_of_given: bool
         "caller": str((read.origin.capture or {}).get("caller") or "") or None,
         "origin": read.origin,
     }
-    return _result(read.label, evidence, policy, as_of, facts)
+    return _result(read.label, evidence, policy, as_of, facts, keep)
 
 
 def judge_unread(account_id: str, policy: Policy, as_of: datetime) -> Result:
@@ -100,34 +101,34 @@ def judge_unread(account_id: str, policy: Policy, as_of: datetime) -> Result:
 
 
 def _result(
-    label: str, evidence: _Evidence, policy: Policy, as_of: datetime, facts: Mapping[str, object]
+    label: str,
+    evidence: _Evidence,
+    policy: Policy,
+    as_of: datetime,
+    facts: Mapping[str, object],
+    keep: int | None = None,
 ) -> Result:
     problems = [Problem(label, controls, message) for controls, message in evidence.problems]
-    findings, problems = judge(evidence.keys, label, policy, as_of, problems)
-    conclusions = {
-        # an account that was read and has no keys has nothing that fails
-        control: worst({COMPLIANT, *findings.loc[findings["control"] == control, "compliance_type"].unique()})
-        for control in CONTROLS
-        if policy.assessed(control)
-    }
+    judgement = judge(evidence.keys, label, policy, as_of, problems, keep)
+    # an account that was read and has no keys has nothing that fails
+    conclusions = {control: worst({COMPLIANT, *+tally}) for control, tally in judgement.tallies.items()}
     counting = {conclusions[control] for control in policy.controls if control in conclusions}
     provenance = Provenance(
         account_id=label,
         users=evidence.rows,
         keys=len(evidence.keys),
         conclusion=worst(counting),
-        problems=tuple(dict.fromkeys(problem.message for problem in problems)),
+        problems=tuple(dict.fromkeys(problem.message for problem in judgement.problems)),
         **facts,  # type: ignore[arg-type]
     )
     return Result(
-        provenance,
-        evidence.users,
-        judged_keys(evidence.keys, findings),
-        findings,
-        problems,
-        evidence.warnings,
-        evidence.notes,
-        conclusions,
+        provenance=provenance,
+        judgement=judgement,
+        users=evidence.users,
+        keys=lambda: judged_keys(evidence.keys, judgement.findings),
+        warnings=evidence.warnings,
+        notes=evidence.notes,
+        conclusions=conclusions,
     )
 
 

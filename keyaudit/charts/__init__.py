@@ -5,15 +5,14 @@
 ``plot_deadlines``  what is overdue, and what falls due in the next 90 days
 ``plot_idle``       age against days without use
 
-Each takes ``(keys, policy, as_of=None, ax=None)`` and returns the Axes. ``keys`` is ``Audit.keys`` (see ``schema``)
-and is never changed; ``as_of`` is that of the audit, by default what the keys say of it. Without ``ax`` a new figure
-is made, without pyplot; an ``ax`` whose figure has no layout engine gets the constrained one, so that nothing is
-cut. The title claims what was found, the subtitle gives population and date, and ``ax.get_label()`` is the
-alternative text. An empty population gives an Axes that says so.
+Each takes ``(keys, policy, as_of=None, ax=None)`` and returns the Axes. ``keys`` is ``Audit.keys`` (see
+``schema``) and is never changed; ``as_of`` is that of the audit, by default what the keys tell of it. Without
+``ax`` a new figure is made, without pyplot; an ``ax`` whose figure has no layout engine gets the constrained one,
+so that nothing is cut. The title claims what was found, the subtitle gives population and date, and
+``ax.get_label()`` is the alternative text. An empty population gives an Axes that says so in words.
 
-``population``  what a chart may say of keys       ``bins``    ages -> bars
-``canvas``      figure, titles, limit lines         ``scale``   an axis of days
-``ages``, ``share``, ``deadlines``, ``idle``        one chart each: facts, words, drawing
+``facts``   what is shown and said: counts, claims, alternative texts (no matplotlib)
+``canvas``  figure, titles, limit lines, marks; ``scale`` an axis of days; ``empty`` nothing to draw
 """
 
 from keyaudit.charts.ages import plot_ages

@@ -42,10 +42,8 @@ def plot_ages(keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None,
     spans = _spans(bars.bins)
     _draw_bars(ax, bars, spans)
     _age_axis(ax, people, bars.bins, spans)
-    if people.limit:
-        canvas.limit_line(ax, people.limit, say("charts.limit", days=days(people.limit)))
-        _name_parts(ax, people, bars)
-    return canvas.head(ax, claim(people), remarks(people), alt(people, bars), strip=people.limit is not None)
+    strips = _draw_limit(ax, people, bars) if people.limit else 0
+    return canvas.head(ax, claim(people), remarks(people), alt(people, bars), strips)
 
 
 def _spans(bins: Bins) -> np.ndarray:
@@ -86,28 +84,16 @@ def _age_axis(ax: Axes, people: Population, bins: Bins, spans: np.ndarray) -> No
     ax.set_xlabel(label, fontsize=canvas.TEXT, color=canvas.INK)
 
 
-def _name_parts(ax: Axes, people: Population, bars: AgeBars) -> None:
-    """Where each side of the limit holds one kind of bar, its name and number stand there; else a key of marks."""
+def _draw_limit(ax: Axes, people: Population, bars: AgeBars) -> int:
+    """The limit, and what is on either side of it; the number of lines that this takes above the Axes. Where one
+    side holds several kinds of bars, a key of marks has a line of its own."""
+    assert people.limit is not None
+    canvas.limit_line(ax, people.limit, say("charts.limit", days=days(people.limit)))
     if people.own_limits or "exempt" in bars.parts:
-        _key(ax, bars)
-        return
+        handles = [Patch(linewidth=0, label=part_text(bars, name), **STYLES[name]) for name in bars.parts]
+        canvas.key_above(ax, handles)
+        return 2
     for part, offset, align in (("within", -6, "right"), ("over", 6, "left")):
-        canvas.note(ax, part_text(bars, part), (people.limit, 0.985), (offset, 0), across=True, ha=align, va="top")
-
-
-def _key(ax: Axes, bars: AgeBars) -> None:
-    """The marks and their numbers in one row, on white, above the highest bar."""
-    handles = [Patch(linewidth=0, label=part_text(bars, name), **STYLES[name]) for name in bars.parts]
-    ax.legend(
-        handles=handles,
-        loc="upper right",
-        ncols=len(handles),
-        fontsize=canvas.SMALL,
-        borderaxespad=0.1,
-        columnspacing=1.4,
-        handlelength=2.2,
-        handleheight=1.1,
-        facecolor="white",
-        edgecolor="none",
-        framealpha=1,
-    )
+        at = (people.limit, 0.985)
+        canvas.note(ax, part_text(bars, part), at, (offset, 0), ax.get_xaxis_transform(), ha=align, va="top")
+    return 1

@@ -6,20 +6,23 @@ a limit is dark and hatched.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from math import ceil
 from typing import Any
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import text_to_path
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 
 from keyaudit.texts import say
 
 INK, MUTED, GRID, BLUE = "#222222", "#555555", "#dddddd", "#1f5a85"
-SHADE = "#f1eee4"
+SHADE, AMBER = "#f1eee4", "#c77700"
 WITHIN: dict[str, Any] = {"facecolor": "#b4cfe4", "edgecolor": "#b4cfe4"}
 OVER: dict[str, Any] = {"facecolor": "#9e3d00", "edgecolor": "white", "hatch": "///"}
 EXCUSED: dict[str, Any] = {"facecolor": "#e3dcc5", "edgecolor": "#555555", "hatch": "..."}
@@ -28,16 +31,18 @@ UNKNOWN: dict[str, Any] = {"facecolor": "white", "edgecolor": "#999999", "hatch"
 LINE: dict[str, Any] = {"color": INK, "linewidth": 1.5, "linestyle": (0, (5, 3))}
 TITLE, TEXT, SMALL = 12.0, 9.5, 9.0
 LEADING = 1.35
+#: height of one line above the Axes, in points
+STRIP = 15.0
 INCH = 72.0
 
 
 def axes(ax: Axes | None) -> Axes:
     """The caller's Axes, or those of a new figure; plain, on white, and in a figure that leaves room for text."""
     if ax is None:
-        ax = Figure(figsize=(8, 4.5), layout="constrained", facecolor="white").subplots()
+        ax = Figure(figsize=(8, 4.5), facecolor="white").subplots()
     figure = ax.figure
     if hasattr(figure, "set_layout_engine") and figure.get_layout_engine() is None:
-        figure.set_layout_engine("constrained")
+        figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.1)
     ax.set_facecolor("white")
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color(MUTED)
@@ -46,23 +51,13 @@ def axes(ax: Axes | None) -> Axes:
     return ax
 
 
-def head(ax: Axes, title: str, lines: list[str], alt: str, strip: bool = True) -> Axes:
-    """Title and subtitle, flush left and broken to the width of the Axes; ``strip`` leaves a line for limits."""
+def head(ax: Axes, title: str, lines: list[str], alt: str, strips: int = 0) -> Axes:
+    """Title, subtitle and alternative text; flush left, broken to the width of the Axes, with ``strips`` lines left
+    free for the names of limits and the key of marks."""
     width = inches(ax)[0] * INCH
     below = [part for line in lines for part in broken(line, width, TEXT)]
-    base = 7 + (SMALL * LEADING + 3 if strip else 0)
-    ax.annotate(
-        "\n".join(below),
-        (0, 1),
-        xytext=(0, base),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        va="bottom",
-        fontsize=TEXT,
-        color=MUTED,
-        linespacing=LEADING,
-        annotation_clip=False,
-    )
+    base = 7 + strips * STRIP
+    note(ax, "\n".join(below), (0, 1), (0, base), "axes fraction", va="bottom", color=MUTED, linespacing=LEADING)
     ax.set_title(
         "\n".join(broken(title, width, TITLE, "bold")),
         loc="left",
@@ -83,14 +78,37 @@ def limit_line(ax: Axes, limit: float, text: str, gid: str = "limit") -> None:
 
 def above(ax: Axes, x: float, text: str, align: str = "center") -> None:
     """A label on the strip above the Axes, at ``x`` in data."""
-    note(ax, text, (x, 1), (0, 3), across=True, ha=align, va="bottom", fontsize=SMALL, fontweight="bold")
+    note(
+        ax, text, (x, 1), (0, 3), ax.get_xaxis_transform(), ha=align, va="bottom", fontsize=SMALL, fontweight="bold"
+    )
+
+
+def key_above(ax: Axes, handles: Sequence[Artist]) -> None:
+    """A key of marks in one row, on the second line above the Axes."""
+    lifted = ax.transAxes + ScaledTranslation(0, (STRIP + 2) / INCH, ax.figure.dpi_scale_trans)
+    ax.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0, 1),
+        bbox_transform=lifted,
+        ncols=len(handles),
+        fontsize=SMALL,
+        frameon=False,
+        borderaxespad=0,
+        borderpad=0,
+        columnspacing=1.6,
+        handlelength=2.2,
+        handleheight=1.1,
+    )
 
 
 def count_axis(ax: Axes, highest: float, headroom: float) -> None:
     """An axis of counts: whole numbers, from 0, with ``headroom`` (share of the Axes) left above the data."""
-    ax.set_ylim(0, max(highest, 1) / (1 - headroom))
-    ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
-    ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value <= max(highest, 1) * 1.05 else "")
+    top = max(highest, 1)
+    ticks = MaxNLocator(5, integer=True).tick_values(0, top)
+    ax.set_ylim(0, top / (1 - headroom))
+    ax.yaxis.set_major_locator(FixedLocator([tick for tick in ticks if 0 <= tick <= top * 1.05]))
+    ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     ax.grid(axis="y", color=GRID, linewidth=0.6)
     ax.tick_params(axis="y", length=0)
     ax.set_ylabel(say("charts.active_keys"), fontsize=TEXT, color=INK)
@@ -106,17 +124,10 @@ def count_labels(ax: Axes, xs: Any, counts: Any, widths: Any, marked: Any = ()) 
             note(ax, f"{number:,}", (x, number), (0, 2), ha="center", va="bottom", fontsize=SMALL)
 
 
-def note(ax: Axes, text: str, at: Any, offset: tuple[float, float], across: bool = False, **style: Any) -> None:
-    """A text at a point in data (``across``: y is a share of the Axes), moved by points."""
-    ax.annotate(
-        text,
-        at,
-        xytext=offset,
-        xycoords=ax.get_xaxis_transform() if across else "data",
-        textcoords="offset points",
-        annotation_clip=False,
-        **{"fontsize": TEXT, "color": INK, **style},
-    )
+def note(ax: Axes, text: str, at: Any, offset: tuple[float, float], where: Any = "data", **style: Any) -> None:
+    """A text at a point (in ``where``, as ``xycoords``), moved by points, and never clipped."""
+    style = {"fontsize": TEXT, "color": INK, **style}
+    ax.annotate(text, at, xytext=offset, xycoords=where, textcoords="offset points", annotation_clip=False, **style)
 
 
 def thinned(ax: Axes, labels: Sequence[str], span: float, whole: float, keep: int) -> list[str]:
@@ -130,7 +141,7 @@ def thinned(ax: Axes, labels: Sequence[str], span: float, whole: float, keep: in
 def axis_break(ax: Axes, x: float) -> None:
     """The mark of a broken axis, on the lower edge at ``x``."""
     box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-    note(ax, "//", (x, 0), (0, 0), across=True, ha="center", va="center", bbox=box, zorder=5)
+    note(ax, "//", (x, 0), (0, 0), ax.get_xaxis_transform(), ha="center", va="center", bbox=box, zorder=5)
 
 
 def inches(ax: Axes) -> tuple[float, float]:
@@ -140,19 +151,24 @@ def inches(ax: Axes) -> tuple[float, float]:
 
 
 def text_width(text: str, size: float, weight: str = "normal") -> float:
-    """Width of a line of text in points."""
-    return float(
-        text_to_path.get_text_width_height_descent(text, FontProperties(size=size, weight=weight), False)[0]
-    )
+    """Width of a line of text in points, as wide as any renderer makes it."""
+    font = FontProperties(size=size, weight=weight)
+    return 1.03 * float(text_to_path.get_text_width_height_descent(text, font, False)[0])
 
 
 def broken(text: str, width: float, size: float, weight: str = "normal") -> list[str]:
-    """A sentence as lines no wider than ``width`` points (a single word may be)."""
-    lines: list[str] = []
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and text_width(longer, size, weight) <= width:
+    """A sentence as lines no wider than ``width`` points: broken between clauses if these fit, else between words
+    (a single word may be wider)."""
+    parts: list[str] = []
+    for separator in (r"(?<=;) ", r"(?<=[,;]) ", " "):
+        parts = re.split(separator, text)
+        if all(text_width(part, size, weight) <= width for part in parts):
+            break
+    lines = parts[:1]
+    for part in parts[1:]:
+        longer = f"{lines[-1]} {part}"
+        if text_width(longer, size, weight) <= width:
             lines[-1] = longer
         else:
-            lines.append(word)
+            lines.append(part)
     return lines

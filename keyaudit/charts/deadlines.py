@@ -37,7 +37,9 @@ def plot_deadlines(
     _draw_window(ax, dues)
     _draw_bars(ax, dues)
     _week_axis(ax, dues)
-    return canvas.head(ax, claim(people, dues), remarks(people, dues), alt(people, dues), bool(dues.warn_before))
+    return canvas.head(
+        ax, claim(people, dues), remarks(people, dues), alt(people, dues), int(bool(dues.warn_before))
+    )
 
 
 def _draw_bars(ax: Axes, dues: Deadlines) -> None:
@@ -65,7 +67,8 @@ def _draw_window(ax: Axes, dues: Deadlines) -> None:
 def _week_axis(ax: Axes, dues: Deadlines) -> None:
     """The first instant of each week, the end, and the bar of what is overdue, named."""
     edges = [*(start for start, _ in dues.weeks), HORIZON]
-    labels = canvas.thinned(ax, [dues.date(edge) for edge in edges], HORIZON, HORIZON - LEFT, keep=0)
+    # the end is named by the label of the axis: it is less than a week from the tick before it
+    labels = [*canvas.thinned(ax, [dues.date(edge) for edge in edges[:-1]], edges[-2], HORIZON - LEFT, keep=0), ""]
     ax.axvline(0, color=canvas.INK, linewidth=1, zorder=2, gid="as-of")
     ax.xaxis.set_major_locator(FixedLocator([OVERDUE, *edges]))
     ax.set_xticklabels([say("charts.deadlines.overdue_bar"), *labels])

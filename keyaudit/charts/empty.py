@@ -24,8 +24,8 @@ def nothing(ax: Axes | None, people: Population, reason: str) -> Axes:
     ax.set_axis_off()
     title, lines, text = words(people, reason)
     ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=11, linespacing=1.6)
-    alt = say("charts.nothing.alt", title=title, subtitle="; ".join(lines), text=" ".join(text.split()))
-    return canvas.head(ax, title, lines, alt, strip=False)
+    alt = say("charts.nothing.alt", title=title, subtitle=". ".join(lines), text=" ".join(text.split()))
+    return canvas.head(ax, title, lines, alt)
 
 
 def words(people: Population, reason: str) -> tuple[str, list[str], str]:

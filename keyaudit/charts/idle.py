@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from keyaudit.charts import canvas
 from keyaudit.charts.empty import nothing, why_empty
@@ -21,10 +22,12 @@ if TYPE_CHECKING:
 
 MARKS: dict[bool, dict[str, Any]] = {
     False: {"marker": "o", "color": canvas.BLUE},
-    True: {"marker": "^", "color": canvas.OVER["facecolor"]},
+    True: {"marker": "^", "color": canvas.AMBER},
 }
+#: more keys than this are drawn small and translucent
+MANY = 500
 #: share of the height that is kept free for words, above the data and below them
-STRIP = 0.1
+STRIP = 0.13
 
 
 def plot_idle(keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None, ax: Axes | None = None) -> Axes:
@@ -35,12 +38,12 @@ def plot_idle(keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None,
     if known is None or not len(known.ages):
         return nothing(ax, people, reason or "unknown_use")
     ax = canvas.axes(ax)
-    _axes(ax, DayScale.over(known.ages, known.age_limit or known.idle_limit, people.whole_days))
+    _axes(ax, DayScale.over(known.ages, [known.age_limit, known.idle_limit], people.whole_days))
     _draw_keys(ax, known)
     _draw_limits(ax, known)
     _name_zones(ax, known)
-    strip = known.age_limit is not None
-    return canvas.head(ax, claim(people, known), remarks(people, known), alt(people, known), strip)
+    strips = int(known.age_limit is not None)
+    return canvas.head(ax, claim(people, known), remarks(people, known), alt(people, known), strips)
 
 
 def _axes(ax: Axes, scale: DayScale) -> None:
@@ -59,28 +62,20 @@ def _axes(ax: Axes, scale: DayScale) -> None:
 
 
 def _draw_keys(ax: Axes, keys: Idle) -> None:
-    """Circles were used, triangles never; many keys are drawn small and translucent, so that dense is dark."""
-    many = len(keys.ages) > 500
+    """Circles were used, triangles never; many keys are drawn small and translucent, so that dense is dark. The key
+    of marks stands where no key can lie: above the diagonal."""
+    many = len(keys.ages) > MANY
+    size = {"markersize": 3.2, "alpha": 0.35, "markeredgewidth": 0} if many else {"markersize": 6.5, "alpha": 0.85}
     handles = []
     for never, mark in MARKS.items():
         chosen = keys.never == never
-        (line,) = ax.plot(
-            keys.ages[chosen],
-            keys.idle[chosen],
-            linestyle="none",
-            markersize=3 if many else 6,
-            alpha=0.35 if many else 0.8,
-            markeredgewidth=0 if many else 0.6,
-            markeredgecolor="white",
-            label=mark_text(keys, never),
-            gid="never-used" if never else "used",
-            **mark,
-        )
-        handles.append(line)
+        style = {**mark, "linestyle": "none", "markeredgecolor": "white", "markeredgewidth": 0.5}
+        ax.plot(keys.ages[chosen], keys.idle[chosen], gid="never-used" if never else "used", **{**style, **size})
+        handles.append(Line2D([], [], markersize=7, label=mark_text(keys, never), **style))
     ax.legend(
         handles=handles,
         loc="upper left",
-        bbox_to_anchor=(0, 1 - STRIP * 0.9),
+        bbox_to_anchor=(0.01, 1 - STRIP * 0.75),
         fontsize=canvas.SMALL,
         borderaxespad=0,
         borderpad=0.2,
@@ -96,23 +91,14 @@ def _draw_limits(ax: Axes, keys: Idle) -> None:
         canvas.limit_line(ax, keys.age_limit, say("charts.idle.age_limit", days=days(keys.age_limit)), "age-limit")
     if keys.idle_limit:
         ax.axhline(keys.idle_limit, zorder=3, gid="idle-limit", **canvas.LINE)
-        ax.annotate(
-            say("charts.idle.idle_limit", days=days(keys.idle_limit)),
-            (1, keys.idle_limit),
-            xytext=(4, 0),
-            xycoords=ax.get_yaxis_transform(),
-            textcoords="offset points",
-            va="center",
-            fontsize=canvas.SMALL,
-            fontweight="bold",
-            color=canvas.INK,
-            annotation_clip=False,
-        )
+        text = say("charts.idle.idle_limit", days=days(keys.idle_limit))
+        style = {"va": "center", "fontsize": canvas.SMALL, "fontweight": "bold"}
+        canvas.note(ax, text, (1, keys.idle_limit), (4, 0), ax.get_yaxis_transform(), **style)
 
 
 def _name_zones(ax: Axes, keys: Idle) -> None:
     """The number of keys on each side of the limits, on the strips above and below the data."""
-    for (old, idle), text in zones(keys).items():
+    for (old, over), text in zones(keys).items():
         x, offset = (keys.age_limit, 6) if old else (0, 2)
-        y, align = (0.985, "top") if idle or not keys.idle_limit else (0.015, "bottom")
-        canvas.note(ax, text, (x, y), (offset, 0), across=True, va=align)
+        y, align = (0.985, "top") if over or not keys.idle_limit else (0.015, "bottom")
+        canvas.note(ax, text, (x, y), (offset, 0), ax.get_xaxis_transform(), va=align)

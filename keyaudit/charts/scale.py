@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log10
 
@@ -26,11 +27,11 @@ class DayScale:
     whole_days: bool = False
 
     @classmethod
-    def over(cls, ages: np.ndarray, limit: int | None, whole_days: bool) -> DayScale:
-        """An axis that holds all ages and shows the limit well inside it; without one, the knee is where nine ages
-        in ten are below."""
-        knee = limit or edges_without_limit(ages)[-1]
-        return cls(knee, max(float(ages.max()) * 1.08, knee * 1.3), whole_days)
+    def over(cls, ages: np.ndarray, limits: Sequence[int | None], whole_days: bool) -> DayScale:
+        """An axis that holds all ages and shows all limits well inside it. The first limit that there is makes the
+        knee; without any, it is where nine ages in ten are below."""
+        known = [limit for limit in limits if limit] or [edges_without_limit(ages)[-1]]
+        return cls(known[0], max(float(ages.max()) * 1.08, max(known) * 1.35), whole_days)
 
     @property
     def bent(self) -> bool:
@@ -42,7 +43,8 @@ class DayScale:
         step = (edges[-1] - edges[-2]) * (2 if self.top > 2 * self.knee and len(edges) > 5 else 1)
         beyond = [tick for tick in ROUND if 1.5 * self.knee < tick <= self.top]
         linear = list(range(self.knee + step, int(self.top) + 1, step))
-        return [*range(self.knee % step, self.knee + 1, step), *(beyond if self.bent else linear)]
+        first = [0] if self.knee % step > step / 3 else []
+        return [*first, *range(self.knee % step, self.knee + 1, step), *(beyond if self.bent else linear)]
 
     def apply(self, ax: Axes, axis: str) -> None:
         """Scale and ticks of the ``x`` or ``y`` axis."""

@@ -28,7 +28,7 @@ def plot_share(keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None
         return nothing(ax, people, reason)
     shares = share(people)
     ax = canvas.axes(ax)
-    scale = DayScale.over(shares.ages, people.limit, people.whole_days)
+    scale = DayScale.over(shares.ages, [people.limit], people.whole_days)
     _axes(ax, scale)
     _draw_curve(ax, shares, scale.top)
     if people.unknown:
@@ -36,7 +36,7 @@ def plot_share(keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None
     if people.limit:
         canvas.limit_line(ax, people.limit, say("charts.limit", days=days(people.limit)))
         _draw_share_at(ax, people, shares, people.limit)
-    return canvas.head(ax, claim(people, shares), remarks(people), alt(people, shares), bool(people.limit))
+    return canvas.head(ax, claim(people, shares), remarks(people), alt(people, shares), int(bool(people.limit)))
 
 
 def _axes(ax: Axes, scale: DayScale) -> None:
@@ -62,7 +62,7 @@ def _draw_share_at(ax: Axes, people: Population, shares: Share, limit: int) -> N
     """The point of the curve at the limit, named where a rising curve cannot be: below it to the right, else above
     it to the left."""
     height = shares.upto(limit) / shares.total
-    ax.plot([limit], [height], marker="o", markersize=7, color=canvas.INK, zorder=4, gid="share-at-limit")
+    ax.plot([limit], [height], marker="o", markersize=7, color=canvas.INK, clip_on=False, gid="share-at-limit")
     below = height >= 0.25
     canvas.note(
         ax,
@@ -72,6 +72,7 @@ def _draw_share_at(ax: Axes, people: Population, shares: Share, limit: int) -> N
         ha="left" if below else "right",
         va="top" if below else "bottom",
         linespacing=1.3,
+        bbox=None if below else {"facecolor": "white", "edgecolor": "none", "pad": 1},
     )
 
 

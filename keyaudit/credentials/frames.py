@@ -65,7 +65,7 @@ class _Slot:
     def exists(self, rotated_cells: list[str]) -> np.ndarray:
         """Active, or inactive with a date (also one that cannot be known): N/A and inactive is no key. The
         word not_supported was seen for a root user that has none."""
-        unsupported = np.fromiter((cell == "not_supported" for cell in rotated_cells), bool, len(rotated_cells))
+        unsupported = np.array(rotated_cells, dtype=object) == "not_supported"
         return self.active | ~(self.rotated.none | unsupported)
 
 
@@ -128,8 +128,8 @@ def _naive(instant: datetime | None) -> np.datetime64:
 def _read_slot(remarks: Remarks, number: int, is_root: np.ndarray) -> _Slot:
     column = f"access_key_{number}_active"
     cells = remarks.columns[column]
-    values = [_BOOLEANS.get(cell) for cell in cells]
-    for row in (row for row, value in enumerate(values) if value is None):
+    values = list(map(_BOOLEANS.get, cells))
+    for row in (row for row, value in enumerate(values) if value is None) if None in values else ():
         if not (is_root[row] and cells[row] in UNKNOWN_VALUES):
             raise InputError(
                 f"{remarks.place(row, column)}: found {shown(cells[row])}, expected true or false; "
@@ -137,7 +137,7 @@ def _read_slot(remarks: Remarks, number: int, is_root: np.ndarray) -> _Slot:
             )
         remarks.warn(row, column, f"{cells[row]} for the root user: not counted as a key")
         remarks.gaps.append(((ROOT_KEY,), f"the report does not say whether root has access key {number}"))
-    active = np.fromiter((value is True for value in values), bool, len(values))
+    active = np.array(values, dtype=object) == True  # noqa: E712
     rotated = remarks.instants(f"access_key_{number}_last_rotated")
     assert rotated is not None  # a required column
     return _Slot(number, active, rotated, remarks.instants(f"access_key_{number}_last_used_date"))
@@ -175,11 +175,13 @@ def _keys_columns(remarks: Remarks, slots: list[_Slot]) -> tuple[dict[str, np.nd
 
 
 def _pick(remarks: Remarks, column: str, rows: np.ndarray) -> np.ndarray:
-    cells = remarks.columns.get(column)
-    found = np.empty(len(rows), dtype=object)
-    found[:] = [None] * len(rows) if cells is None else [cells[row] for row in rows]
+    """The cells of these rows, None where the report has no such column or says N/A (but for names)."""
+    if column not in remarks.columns:
+        return np.full(len(rows), None, dtype=object)
+    found = np.array(remarks.columns[column], dtype=object)[rows]
     if column not in ("user", "arn"):
-        found[:] = [None if cell in NONE_VALUES else cell for cell in found]
+        for nothing in NONE_VALUES:
+            found[found == nothing] = None
     return found
 
 

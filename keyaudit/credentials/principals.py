@@ -16,8 +16,7 @@ from keyaudit.schema import CONTROLS, ROOT_KEY, ROOT_USER, InputError
 
 Gap = tuple[tuple[str, ...], str]
 _ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):(root|user/.+)")
-#: IAM user names are ASCII, at most 64 long
-_USER_NAME = re.compile(r"[\x20-\x7e]{1,64}")
+LONGEST_NAME = 64
 
 
 class Remarks:
@@ -59,30 +58,33 @@ def principals(remarks: Remarks) -> tuple[str | None, np.ndarray]:
     arns = remarks.columns.get("arn")
     if arns is None:
         return None, np.fromiter((user == ROOT_USER for user in users), bool, len(users))
-    matches = [_ARN.fullmatch(arn) for arn in arns]
-    accounts: dict[str, int] = {}
-    for row, match in enumerate(matches):
-        if match:
-            accounts.setdefault(match[1], row)
-    if len(accounts) > 1:
-        (first, _), (second, row) = list(accounts.items())[:2]
-        place = remarks.place(row, "arn")
-        raise InputError(
-            f"{place}: account {second} after account {first}; save each account's report in its own file"
-        )
-    foreign = [row for row, match in enumerate(matches) if not match]
+    first = next((match for match in map(_ARN.fullmatch, arns) if match), None)
+    plain = f"{first[0][: first.start(2)]}user/" if first else ""
+    # nearly all rows are the first one's account, and plain users: the others are looked at one by one
+    special = [
+        row for row, (arn, user) in enumerate(zip(arns, users, strict=True)) if not plain or arn != plain + user
+    ]
+    is_root = np.zeros(len(users), bool)
+    foreign: list[int] = []
+    unlike: list[int] = []
+    for row in special:
+        match, user = _ARN.fullmatch(arns[row]), users[row]
+        is_root[row] = match[2] == "root" if match else user == ROOT_USER
+        if not match:
+            foreign.append(row)
+        elif first and match[1] != first[1]:
+            place = remarks.place(row, "arn")
+            raise InputError(
+                f"{place}: account {match[1]} after account {first[1]}; save each account's report in its own file"
+            )
+        elif not is_root[row] and match[2].rsplit("/", 1)[1] != user:
+            unlike.append(row)
     if foreign:
         remarks.warn(foreign[0], "arn", f"not the ARN of an IAM user or root (rows: {len(foreign)})")
-    roots = (m[2] == "root" if m else user == ROOT_USER for m, user in zip(matches, users, strict=True))
-    unlike = [
-        row
-        for row, (match, user) in enumerate(zip(matches, users, strict=True))
-        if match and match[2] != "root" and match[2].rsplit("/", 1)[1] != user
-    ]
     if unlike:
         place = remarks.place(unlike[0], "user")
         remarks.notes.append(f"{place}: the name is not that of the ARN beside it (rows: {len(unlike)})")
-    return next(iter(accounts), None), np.fromiter(roots, bool, len(users))
+    return (first[1] if first else None), is_root
 
 
 def refuse_duplicates(remarks: Remarks, is_root: np.ndarray) -> None:
@@ -109,6 +111,11 @@ def refuse_duplicates(remarks: Remarks, is_root: np.ndarray) -> None:
         )
 
 
+def _is_usual(user: str) -> bool:
+    """IAM user names are ASCII, at most 64 long."""
+    return user.isascii() and len(user) <= LONGEST_NAME
+
+
 def remark_names(remarks: Remarks, is_root: np.ndarray) -> None:
     users = remarks.columns["user"]
     if "" in users:
@@ -121,7 +128,8 @@ def remark_names(remarks: Remarks, is_root: np.ndarray) -> None:
         remarks.gaps.append(((ROOT_KEY,), f"{remarks.source} has no row for the root user"))
         if users:
             remarks.warnings.append(f"{remarks.source}: no row for the root user: the report looks incomplete")
-    odd = [row for row, user in enumerate(users) if not _USER_NAME.fullmatch(user) and not is_root[row]]
+    usual = "".join(users).isascii() and max(map(len, users), default=0) <= LONGEST_NAME
+    odd = [] if usual else [row for row, user in enumerate(users) if not _is_usual(user) and not is_root[row]]
     if odd:
         message = f"a user name that IAM would refuse (longer than 64, or not ASCII; rows: {len(odd)})"
         remarks.warn(odd[0], "user", message)

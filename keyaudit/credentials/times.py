@@ -13,7 +13,8 @@ import pandas as pd
 #: AWS's word for "no such thing", and the empty cell that pandas and spreadsheets make of it; "not known"
 NONE_VALUES = frozenset({"N/A", ""})
 UNKNOWN_VALUES = frozenset({"no_information", "not_supported"})
-SPECIAL_VALUES = NONE_VALUES | UNKNOWN_VALUES
+_NONE, _UNKNOWN = 1, 2
+_KINDS = {**dict.fromkeys(NONE_VALUES, _NONE), **dict.fromkeys(UNKNOWN_VALUES, _UNKNOWN)}
 _ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(?P<zone>[Zz]|[+-]\d\d:?\d\d)?")
 #: IAM did not exist then: such a date is another program's "zero time"
 _EARLIEST = np.datetime64("2000-01-01", "us")
@@ -37,8 +38,8 @@ class Instants:
 def read_instants(cells: list[str]) -> Instants:
     """All cells of one column; see ``Instants``."""
     count = len(cells)
-    none = np.fromiter((cell in NONE_VALUES for cell in cells), bool, count)
-    unknown = np.fromiter((cell in UNKNOWN_VALUES for cell in cells), bool, count)
+    kinds = np.array(list(map(_KINDS.get, cells)), dtype=object)
+    none, unknown = kinds == _NONE, kinds == _UNKNOWN
     rows = np.flatnonzero(~(none | unknown))
     values = np.full(count, np.datetime64("NaT", "us"))
     result = Instants(values, none, unknown)
@@ -55,7 +56,7 @@ def read_instants(cells: list[str]) -> Instants:
 
 def _fill(result: Instants, cells: list[str], rows: np.ndarray) -> None:
     dates = [cells[row] for row in rows]
-    if all((len(d) == 20 and d[-1] == "Z") or (len(d) == 25 and d[19] in "+-") for d in dates):
+    if _as_aws_writes(dates):
         try:
             # the two forms that AWS writes, in one call; whatever else there is goes cell by cell
             read = pd.to_datetime(pd.Index(dates, dtype=object), format="ISO8601", utc=True)
@@ -71,6 +72,14 @@ def _fill(result: Instants, cells: list[str], rows: np.ndarray) -> None:
         if not has_zone and result.naive is None:
             result.naive = int(row)
         result.values[row] = np.datetime64(instant.replace(tzinfo=None), "us")
+
+
+def _as_aws_writes(dates: list[str]) -> bool:
+    """Whether all have the length and the zone of ``2026-11-23T17:00:00Z``, or all of ``...+00:00``."""
+    lengths = set(map(len, dates))
+    return (lengths == {20} and {d[19] for d in dates} == {"Z"}) or (
+        lengths == {25} and {d[19] for d in dates} <= {"+", "-"}
+    )
 
 
 def _read(text: str) -> tuple[datetime | None, bool]:

@@ -67,8 +67,8 @@ def _exempt(people: Population, number: int) -> str:
 
 def remarks(people: Population) -> list[str]:
     """The subtitle: population, date, the oldest key, and the keys that are not in the bars."""
-    first = say("charts.oldest", days=days(np.nanmax(people.ages))) if people.limit else say("charts.no_period")
-    return subtitle(people, first, left_out=unknown_ages(people))
+    oldest = [say("charts.oldest", days=days(np.nanmax(people.ages)))] if people.limit else []
+    return subtitle(people, *oldest, left_out=unknown_ages(people))
 
 
 def unknown_ages(people: Population) -> list[str]:
@@ -84,7 +84,7 @@ def alt(people: Population, bars: AgeBars) -> str:
         if number
     ]
     parts = [part_text(bars, name) for name in bars.parts]
-    facts = {"subtitle": "; ".join(remarks(people)), "bars": ", ".join(said), "parts": ", ".join(parts)}
+    facts = {"subtitle": ". ".join(remarks(people)), "bars": ", ".join(said), "parts": ", ".join(parts)}
     return say("charts.ages.alt", title=claim(people), **facts)
 
 

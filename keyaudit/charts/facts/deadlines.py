@@ -18,9 +18,9 @@ WEEK = 7
 
 @dataclass(frozen=True)
 class Deadlines:
-    """Active keys by deadline. ``weeks``: starts in days from ``as_of``, and how many fall due from there on to the
-    next start (the last one ends at the horizon); ``soon``: due within ``warn_before``; ``later``: after the horizon;
-    ``exempt``: past it, by an approved exception."""
+    """Active keys by deadline. ``weeks``: starts in days from ``as_of``, and how many fall due from there on to
+    the next start (the last one ends at the horizon); ``soon``: due within ``warn_before``; ``later``: after the
+    horizon; ``exempt``: past the deadline, by an approved exception."""
 
     as_of: pd.Timestamp
     overdue: int
@@ -88,7 +88,7 @@ def alt(people: Population, dues: Deadlines) -> str:
         for start, number in dues.weeks
         if number
     ]
-    facts = {"subtitle": "; ".join(remarks(people, dues)), "overdue": f"{dues.overdue:,}"}
+    facts = {"subtitle": ". ".join(remarks(people, dues)), "overdue": f"{dues.overdue:,}"}
     said = ", ".join(weeks) or say("charts.deadlines.no_week")
     return say("charts.deadlines.alt", title=claim(people, dues), weeks=said, **facts)
 

@@ -58,7 +58,7 @@ def _whole_days(people: Population, since: pd.Series) -> pd.Series:
 
 
 def claim(people: Population, keys: Idle) -> str:
-    """The finding in a sentence: who is idle, and who of these is old; without an idle limit, who was never used."""
+    """The finding in a sentence: who is idle, and who of these old; without an idle limit, who was never used."""
     active = say("charts.active", n=len(people.active))
     if keys.idle_limit is None:
         number = int(keys.never.sum())
@@ -66,7 +66,7 @@ def claim(people: Population, keys: Idle) -> str:
     number, both = keys.count(idle=True), keys.count(old=True, idle=True)
     facts = {"n": number, "active": active, "days": days(keys.idle_limit)}
     if not number:
-        kind = "none_known_idle" if keys.left_out else "none_idle"
+        kind = "none_known_idle" if keys.left_out else "only_used" if len(people.active) == 1 else "none_idle"
         return say(f"charts.idle.{kind}", **facts, unknown=f"{keys.left_out:,}")
     text = say("charts.idle.only_idle" if len(people.active) == 1 else "charts.idle.idle", **facts)
     if keys.age_limit is None:
@@ -83,14 +83,14 @@ def remarks(people: Population, keys: Idle) -> list[str]:
 
 
 def zones(keys: Idle) -> dict[tuple[bool, bool], str]:
-    """What lies on each side of the limits that there are: (right of the age limit, above the idle limit) -> words."""
-    sides = {"old": keys.age_limit, "idle": keys.idle_limit}
+    """What lies on each side of the limits that there are: (over the age limit, over the idle limit) -> words."""
     found: dict[tuple[bool, bool], str] = {}
-    for old in (False, True) if sides["old"] else (False,):
-        for idle in (False, True) if sides["idle"] else (False,):
-            kind = ("old" if old else "young") + ("_idle" if idle else "_used") * bool(sides["idle"])
-            if any(sides.values()):
-                found[old, idle] = say(f"charts.idle.zone_{kind}", n=keys.count(old, idle))
+    for old in (False, True) if keys.age_limit else (False,):
+        for over in (False, True) if keys.idle_limit else (False,):
+            age = ("_old" if old else "_young") if keys.age_limit else ""
+            use = ("_idle" if over else "_used") if keys.idle_limit else ""
+            if age or use:
+                found[old, over] = say(f"charts.idle.zone{age}{use}", n=keys.count(old, over))
     return found
 
 
@@ -103,6 +103,6 @@ def alt(people: Population, keys: Idle) -> str:
     """What the chart shows, with its numbers."""
     marks = [mark_text(keys, never) for never in (False, True)]
     extremes = say("charts.idle.extremes", age=days(keys.ages.max()), idle=days(keys.idle.max()))
-    facts = {"subtitle": "; ".join(remarks(people, keys)), "extremes": extremes}
+    facts = {"subtitle": ". ".join(remarks(people, keys)), "extremes": extremes}
     said = ", ".join([*zones(keys).values(), *marks])
     return say("charts.idle.alt", title=claim(people, keys), said=said, **facts)

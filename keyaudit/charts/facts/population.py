@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from keyaudit.schema import ACTIVE, EXEMPT, INACTIVE, JUDGED_COLUMNS, KEY_COLUMNS, NON_COMPLIANT, InputError
-from keyaudit.texts import say
+from keyaudit.texts import say, utc
 
 if TYPE_CHECKING:
     from keyaudit.policy import Policy
@@ -75,8 +75,8 @@ class Population:
         return int((self.keys["status"] == INACTIVE).sum())
 
     def elapsed(self, since: pd.Series, days: pd.Series) -> np.ndarray:
-        """Days from ``since`` to ``as_of`` with their fraction, or whole where the policy compares whole days; never
-        off the whole ``days`` that were judged. NaN where these are unknown."""
+        """Days from ``since`` to ``as_of`` with their fraction, or whole ones where the policy compares these;
+        never off the whole ``days`` that were judged. NaN where these are unknown."""
         whole = days.to_numpy("float64", na_value=np.nan)
         if self.whole_days or self.as_of is None:
             return whole
@@ -132,7 +132,7 @@ def when(people: Population) -> str:
         return say("charts.as_of_unknown")
     if not people.exact:
         return say("charts.as_of_about", date=f"{people.as_of:%Y-%m-%d}")
-    return say("charts.as_of", moment=f"{people.as_of:%Y-%m-%dT%H:%M:%SZ}")
+    return say("charts.as_of", moment=utc(people.as_of))
 
 
 def subtitle(people: Population, *remarks: str, left_out: Sequence[str] = ()) -> list[str]:
@@ -148,7 +148,8 @@ def subtitle(people: Population, *remarks: str, left_out: Sequence[str] = ()) ->
         hidden.append(say("charts.inactive", n=people.inactive))
     if hidden:
         second.append(say("charts.not_shown", what=", ".join(hidden)))
-    return [*lines, "; ".join(second)] if second else lines
+    said = "; ".join(second)
+    return [*lines, said[0].upper() + said[1:]] if said else lines
 
 
 def _range(limits: list[int]) -> str:

@@ -54,15 +54,15 @@ def claim(people: Population, shares: Share) -> str:
 
 def remarks(people: Population) -> list[str]:
     unknown = [say("charts.share.unknown", keys=keys) for keys in unknown_ages(people)]
-    return subtitle(people, *([] if people.limit else [say("charts.no_period")]), *unknown)
+    return subtitle(people, *unknown)
 
 
 def limit_text(people: Population, shares: Share, limit: int) -> str:
     """What the curve says at the limit, and what is missing there from all active keys."""
     number = shares.upto(limit)
-    facts = {"share": percent(number, shares.total), "days": days(limit), "older": f"{len(shares.ages) - number:,}"}
+    facts = {"share": percent(number, shares.total), "older": f"{len(shares.ages) - number:,}"}
     unknown = say("charts.share.and_unknown", number=f"{people.unknown:,}") if people.unknown else ""
-    return say("charts.share.at_limit", **facts, unknown=unknown)
+    return say("charts.share.at_limit", n=number, **facts, unknown=unknown)
 
 
 def alt(people: Population, shares: Share) -> str:
@@ -70,7 +70,7 @@ def alt(people: Population, shares: Share) -> str:
     oldest = float(shares.ages[-1])
     points = sorted({point for point in (*POINTS, people.limit or 0) if 0 < point < oldest})
     said = [_at(shares, point) for point in points] + [_at(shares, oldest)]
-    facts = {"subtitle": "; ".join(remarks(people)), "points": ", ".join(said)}
+    facts = {"subtitle": ". ".join(remarks(people)), "points": ", ".join(said)}
     return say("charts.share.alt", title=claim(people, shares), **facts)
 
 

@@ -1,0 +1,467 @@
+"""Properties that hold for every account, policy and instant; hypothesis looks for one where they do not.
+
+The judge is compared with ``naive``, which was written from DESIGN.md and DOMAIN.md and shares no code with it.
+"""
+
+from __future__ import annotations
+
+import base64
+import codecs
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import naive
+import pytest
+from conftest import (
+    ACCOUNT,
+    AS_OF,
+    CUT,
+    FRESH,
+    HEADER,
+    OLD,
+    OTHER,
+    ROOT,
+    capture,
+    csv_of,
+    report,
+    row,
+    said,
+    verdicts,
+    write,
+)
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+import keyaudit
+from keyaudit import InputError
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+NAMES = ("alice", "bob", "svc-1", "svc-22", "NA", "root", "legacy-etl")
+PATTERNS = ("*", "svc-*", "svc-?", "alice", "?????", "*o*", "<*", "NA")
+CONTROLS = ("rotation", "unused", "active-keys", "root-key")
+KINDS = ("COMPLIANT", "EXEMPT", "INSUFFICIENT_DATA", "NON_COMPLIANT")
+
+
+def examples(number: int) -> settings:
+    return settings(
+        max_examples=number,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+
+
+# --- any account, any policy ----------------------------------------------------------------------------------
+def cell(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+#: ages around the limits that policies set, and around whole days
+AGES = st.one_of(
+    st.sampled_from([0, 1, 29, 30, 31, 44, 45, 46, 60, 89, 90, 91, 92, 365, 366, 2000]).flatmap(
+        lambda days: st.sampled_from([-1, 0, 1, 3600, 86399]).map(lambda s: timedelta(days=days, seconds=s))
+    ),
+    st.integers(-5, 200 * 86400).map(lambda seconds: timedelta(seconds=seconds)),
+)
+PAST_AGES = AGES.map(lambda age: abs(age))
+
+
+@st.composite
+def keys(draw: st.DrawFn, ages: st.SearchStrategy[timedelta] = AGES) -> str:
+    active = draw(st.sampled_from(["true", "true", "true", "false", "TRUE", "False"]))
+    dated = st.builds(lambda age: cell(NOW - age), ages)
+    words = ["N/A"] if active.lower() == "false" else ["N/A", "no_information"]
+    rotated = draw(st.one_of(dated, dated, dated, st.sampled_from(words)))
+    used = draw(st.one_of(dated, dated, st.sampled_from(["N/A", "no_information"])))
+    return f"{active} {rotated} {used}"
+
+
+@st.composite
+def accounts(draw: st.DrawFn, ages: st.SearchStrategy[timedelta] = AGES) -> list[dict[str, str]]:
+    users = draw(st.lists(st.sampled_from(NAMES), unique=True, max_size=5))
+    rows = [row(user, draw(keys(ages)), draw(keys(ages))) for user in users]
+    if draw(st.integers(0, 9)):
+        empty = st.just("false N/A N/A")
+        rows.insert(
+            draw(st.integers(0, len(rows))), row(ROOT, draw(empty | keys(ages)), draw(empty | empty | keys(ages)))
+        )
+    return rows
+
+
+def scopes(draw: st.DrawFn) -> dict:
+    return {"users": draw(st.lists(st.sampled_from(PATTERNS), min_size=1, max_size=2))} | draw(
+        st.sampled_from([{}, {}, {"accounts": [ACCOUNT]}, {"accounts": [OTHER]}])
+    )
+
+
+@st.composite
+def exemptions(draw: st.DrawFn, identifier: str) -> dict:
+    cap = draw(st.sampled_from([None, 91, 100, 365]))
+    return {
+        "id": identifier,
+        **scopes(draw),
+        "controls": draw(st.lists(st.sampled_from(CONTROLS), min_size=1, unique=True)),
+        **({"max_access_key_age": cap} if cap else {}),
+        "reason": "r",
+        "approved_by": "CISO",
+        "expires": draw(
+            st.sampled_from([date(2026, 11, 22), date(2026, 11, 23), date(2026, 11, 24), date(2027, 1, 1)])
+        ),
+    }
+
+
+@st.composite
+def policies(draw: st.DrawFn) -> dict:
+    limits = {
+        "max_access_key_age": draw(st.sampled_from([90, 90, 30, 365, None])),
+        "max_credential_usage_age": draw(st.sampled_from([45, 45, 90, None])),
+        "max_active_keys": draw(st.sampled_from([1, 1, 0, 2, None])),
+    }
+    limits = {name: limit for name, limit in limits.items() if limit is not None}
+    overrides = []
+    for _ in range(draw(st.integers(0, 2))):
+        chosen = draw(st.lists(st.sampled_from(sorted(limits)), min_size=1, unique=True)) if limits else []
+        tighter = {name: draw(st.integers(0 if name == "max_active_keys" else 1, limits[name])) for name in chosen}
+        if tighter:
+            overrides.append(scopes(draw) | tighter)
+    return {
+        "title": "generated",
+        **limits,
+        "age_comparison": draw(st.sampled_from(["elapsed", "whole_days"])),
+        "controls": draw(st.lists(st.sampled_from(CONTROLS), min_size=1, unique=True)),
+        "override": overrides,
+        "exemption": [draw(exemptions(f"E{number}")) for number in range(draw(st.integers(0, 2)))],
+    }
+
+
+def toml(terms: dict) -> str:
+    """A policy as TOML: JSON's strings, numbers and lists are TOML's too."""
+
+    def line(name: str, value: object) -> str:
+        return f"{name} = {value.isoformat() if isinstance(value, date) else json.dumps(value)}"
+
+    tables = ("override", "exemption")
+    lines = [line(name, value) for name, value in terms.items() if name not in tables]
+    for table in tables:
+        for one in terms.get(table, []):
+            lines += [f"[[{table}]]", *(line(name, value) for name, value in one.items())]
+    return "\n".join(lines)
+
+
+def judged(folder, rows: list[dict[str, str]], terms: dict, as_of: datetime = NOW, columns=tuple(HEADER)):
+    policy = write(folder, "policy.toml", toml(terms))
+    return keyaudit.audit(write(folder, "report.csv", csv_of(rows, columns)), policy, as_of)
+
+
+def found_by(audit) -> dict[tuple[str, str, int | None], str]:
+    """(control, user, slot) -> compliance type, without the rows that speak of the account."""
+    return {
+        (control, *key): kind for control in CONTROLS for key, kind in verdicts(audit, control).items() if key[0]
+    }
+
+
+@given(rows=accounts(), terms=policies(), age=st.sampled_from([timedelta(0), SECOND, -SECOND, DAY, -3 * DAY]))
+@examples(400)
+def test_the_naive_judge_says_the_same_of_any_account(tmp_path, rows, terms, age):
+    audit = judged(tmp_path, rows, terms, NOW + age)
+    findings, conclusions, conclusion = naive.judge(rows, ACCOUNT if rows else None, terms, NOW + age)
+    assert found_by(audit) == findings
+    assert audit.conclusions == conclusions
+    assert audit.conclusion == conclusion
+
+
+@given(rows=accounts(), terms=policies())
+@examples(150)
+def test_the_naive_judge_says_the_same_of_a_report_cut_to_columns_without_arns(tmp_path, rows, terms):
+    rows = [{name: one[name] for name in CUT} for one in rows]
+    audit = judged(tmp_path, rows, terms, columns=CUT)
+    findings, conclusions, conclusion = naive.judge(rows, None, terms, NOW)
+    assert found_by(audit) == findings
+    assert audit.conclusions == conclusions
+    assert audit.conclusion == conclusion
+
+
+@given(rows=accounts(), terms=policies(), seed=st.randoms(use_true_random=False))
+@examples(60)
+def test_the_order_of_rows_and_columns_never_matters(tmp_path, rows, terms, seed):
+    def of(audit):
+        cells = audit.findings.astype(object).where(audit.findings.notna(), None)
+        named = cells.drop(columns="annotation")[cells["user"].notna()]  # the account's own row names lines
+        return named.values.tolist(), audit.conclusions, audit.conclusion, audit.tallies
+
+    first = of(judged(tmp_path, rows, terms))
+    columns = list(HEADER)
+    seed.shuffle(rows)
+    seed.shuffle(columns)
+    assert of(judged(tmp_path, rows, terms, columns=tuple(columns))) == first
+
+
+# --- monotony -------------------------------------------------------------------------------------------------
+def rank(kind: str) -> int:
+    return KINDS.index("COMPLIANT" if kind == "NOT_APPLICABLE" else kind)
+
+
+@given(
+    rows=accounts(),
+    terms=policies(),
+    limit=st.sampled_from(sorted(naive.LIMITS.values())),
+    more=st.integers(1, 400),
+)
+@examples(100)
+def test_a_longer_limit_never_makes_any_key_worse(tmp_path, rows, terms, limit, more):
+    assume(limit in terms)
+    longer = terms | {limit: min(2, terms[limit] + more) if limit == "max_active_keys" else terms[limit] + more}
+    before, after = judged(tmp_path, rows, terms), judged(tmp_path, rows, longer)
+    assert rank(after.conclusion) <= rank(before.conclusion)
+    kinds = found_by(after)
+    assert [key for key, kind in found_by(before).items() if rank(kinds[key]) > rank(kind)] == []
+
+
+@given(rows=accounts(PAST_AGES), terms=policies(), later=AGES.map(abs))
+@examples(100)
+def test_ageing_never_makes_any_key_better(tmp_path, rows, terms, later):
+    before, after = judged(tmp_path, rows, terms), judged(tmp_path, rows, terms, NOW + later)
+    assert rank(after.conclusion) >= rank(before.conclusion)
+    kinds = found_by(after)
+    assert [key for key, kind in found_by(before).items() if rank(kinds[key]) < rank(kind)] == []
+
+
+@given(rows=accounts(), terms=policies(), extra=exemptions("EXTRA"))
+@examples(100)
+def test_an_exemption_improves_nothing_but_failures_of_its_own_users_and_controls(tmp_path, rows, terms, extra):
+    with_it = terms | {"exemption": [*terms["exemption"], extra]}
+    before, after = found_by(judged(tmp_path, rows, terms)), found_by(judged(tmp_path, rows, with_it))
+    changed = {key for key in before | after if before.get(key) != after.get(key)}
+    assert all((before[key], after[key]) == ("NON_COMPLIANT", "EXEMPT") for key in changed)
+    assert all(key[0] in extra["controls"] and naive.in_scope(extra, key[1], ACCOUNT) for key in changed)
+
+
+# --- what is missing never reads as clean ---------------------------------------------------------------------
+UNREADABLE = (
+    "N/A",
+    "",
+    "no_information",
+    "not_supported",
+    "15.03.2026 09:00",
+    "46234",
+    "0001-01-01T00:00:00Z",
+    "?",
+    "9999-12-31T23:59:59Z",
+    "2026-11-23T00:00:01Z",
+)
+
+
+def kept_from(folder, rows, terms, columns=tuple(HEADER)) -> str:
+    """The conclusion on rotation, or "refused"."""
+    try:
+        return judged(folder, rows, terms, columns=columns).conclusions["rotation"]
+    except InputError:
+        return "refused"
+
+
+@given(rows=accounts(PAST_AGES), terms=policies(), data=st.data())
+@examples(120)
+def test_a_present_key_whose_date_becomes_unreadable_is_never_compliant(tmp_path, rows, terms, data):
+    present = [
+        (at, f"access_key_{slot}_last_rotated")
+        for at, one in enumerate(rows)
+        for slot in (1, 2)
+        if one[f"access_key_{slot}_active"].lower() == "true"
+    ]
+    assume(present)
+    at, column = data.draw(st.sampled_from(present))
+    damaged = [
+        one | ({column: data.draw(st.sampled_from(UNREADABLE))} if n == at else {}) for n, one in enumerate(rows)
+    ]
+    assert kept_from(tmp_path, damaged, terms) != "COMPLIANT"
+
+
+@given(rows=accounts(PAST_AGES), terms=policies(), data=st.data())
+@examples(80)
+def test_a_key_whose_state_becomes_unreadable_is_never_compliant(tmp_path, rows, terms, data):
+    present = [
+        (at, slot)
+        for at, one in enumerate(rows)
+        for slot in (1, 2)
+        if one[f"access_key_{slot}_active"].lower() == "true"
+        and naive.moment(one[f"access_key_{slot}_last_rotated"])
+    ]
+    assume(present)
+    at, slot = data.draw(st.sampled_from(present))
+    words = st.sampled_from(["", "N/A", "no_information", "not_supported", "WAHR", "1", "yes", "truе"])
+    damaged = [
+        one | ({f"access_key_{slot}_active": data.draw(words)} if n == at else {}) for n, one in enumerate(rows)
+    ]
+    assert kept_from(tmp_path, damaged, terms) != "COMPLIANT"
+
+
+@given(
+    rows=accounts(),
+    terms=policies(),
+    missing=st.sampled_from(["user", *(n for n in CUT if n.endswith(("active", "rotated")))]),
+)
+@examples(30)
+def test_without_a_needed_column_nothing_is_compliant(tmp_path, rows, terms, missing):
+    assert kept_from(tmp_path, rows, terms, tuple(name for name in HEADER if name != missing)) == "refused"
+
+
+@given(rows=accounts(), terms=policies(), missing=st.sampled_from([n for n in CUT if n.endswith("used_date")]))
+@examples(40)
+def test_without_the_date_of_last_use_unused_is_never_compliant(tmp_path, rows, terms, missing):
+    columns = tuple(name for name in HEADER if name != missing)
+    conclusions = judged(tmp_path, rows, terms, columns=columns).conclusions
+    assert conclusions.get("unused", "not assessed") != "COMPLIANT"
+
+
+@given(
+    rows=accounts(),
+    terms=policies(),
+    lost=st.sampled_from(["not there", "empty", "cut", "denied", "of another account"]),
+)
+@examples(60)
+def test_an_expected_account_that_cannot_be_read_is_never_compliant(tmp_path_factory, rows, terms, lost):
+    folder = tmp_path_factory.mktemp("capture")
+    text = csv_of(rows)
+    content = {
+        "not there": {"problems": []},
+        "empty": "",
+        "cut": report(("alice", FRESH))[:-30],
+        "denied": {"problems": ["AccessDenied"]},
+        "of another account": report(("alice", FRESH), account="777788889999"),
+    }[lost]
+    capture(folder, [ACCOUNT, OTHER], a111122223333=text, a444455556666=content)
+    audit = keyaudit.audit(folder, write(folder.parent, "policy.toml", toml(terms)), NOW)
+    assert "COMPLIANT" not in audit.conclusions.values()
+    assert audit.conclusion != "COMPLIANT"
+    assert [one.conclusion for one in audit.provenance if one.account_id == OTHER] != ["COMPLIANT"]
+
+
+# --- the reader, given anything at all ------------------------------------------------------------------------
+GOOD = report(("alice", OLD), ("bob", FRESH))
+PIECES = (
+    GOOD, csv_of([row(ROOT)]), ",".join(CUT), "user", "sep=;", "N/A", "true", "2026-03-01T00:00:00Z", "\n", "\r\n", "\r",
+    ",", ";", '"', "\t", " ", "\0", "\x1a", "\ufeff", "{", "}", "[", '{"Content": "', '"}', "<html>", "=", "arn:aws:iam::",
+    base64.b64encode(GOOD.encode()).decode(), "An error occurred (AccessDenied)", "é", "\U0001d4b6", "１", "0" * 5000,
+)  # fmt: skip
+
+
+def read(folder, content: bytes) -> None:
+    """An Audit whose findings fit together, or one line; never anything else."""
+    try:
+        audit = keyaudit.audit(write(folder, "report.csv", content), "cis", AS_OF)
+    except InputError as refused:
+        assert str(refused).startswith("report.csv") and "\n" not in str(refused)
+        return
+    assert sum(audit.counts.values()) >= len(audit.keys)
+    assert all("\n" not in remark for remark in (*audit.warnings, *audit.notes))
+    assert said(audit) or audit.conclusion
+
+
+@given(
+    content=st.binary(max_size=300)
+    | st.builds(
+        bytes.__add__,
+        st.sampled_from([codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, b"\x1f\x8b"]),
+        st.binary(max_size=100),
+    )
+)
+@examples(200)
+def test_any_bytes_are_read_or_refused_in_one_line(tmp_path, content):
+    read(tmp_path, content)
+
+
+@given(text=st.text(max_size=200) | st.lists(st.sampled_from(PIECES), max_size=8).map("".join))
+@examples(300)
+def test_any_text_is_read_or_refused_in_one_line(tmp_path, text):
+    read(tmp_path, text.encode("utf-8", "surrogatepass"))
+
+
+@given(
+    answer=st.recursive(
+        st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20) | st.sampled_from(PIECES),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(st.sampled_from(["Content", "GeneratedTime", "x"]), inner, max_size=3)
+        ),
+        max_leaves=5,
+    )
+)
+@examples(150)
+def test_any_json_is_read_or_refused_in_one_line(tmp_path, answer):
+    read(tmp_path, json.dumps(answer).encode())
+
+
+@given(
+    cells=st.dictionaries(
+        st.sampled_from(HEADER),
+        st.text(max_size=12) | st.sampled_from(PIECES[5:]) | st.sampled_from(UNREADABLE),
+        min_size=1,
+        max_size=3,
+    ),
+    user=st.sampled_from([ROOT, "alice"]),
+)
+@examples(200)
+def test_any_cell_is_read_or_refused_in_one_line(tmp_path, cells, user):
+    rows = [
+        one | (cells if one["user"] == user else {}) for one in (row(ROOT), row("alice", OLD), row("bob", FRESH))
+    ]
+    read(tmp_path, csv_of(rows).encode("utf-8", "surrogatepass"))
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> bytes:
+    """A report with some bytes flipped, cut, inserted or deleted, or some lines or fields doubled or lost."""
+    content = draw(
+        st.sampled_from([GOOD, report(("alice", OLD), columns=CUT), '"' + GOOD.replace(",", '","') + '"'])
+    )
+    for _ in range(draw(st.integers(1, 3))):
+        kind = draw(
+            st.sampled_from(["flip", "insert", "delete", "double line", "lose line", "double field", "lose field"])
+        )
+        at = draw(st.integers(0, len(content)))
+        if kind == "flip":
+            content = content[:at] + draw(st.characters(max_codepoint=255)) + content[at + 1 :]
+        elif kind == "insert":
+            content = content[:at] + draw(st.sampled_from(PIECES[4:])) + content[at:]
+        elif kind == "delete":
+            content = content[:at] + content[at + draw(st.integers(1, 30)) :]
+        else:
+            separator = "\n" if "line" in kind else ","
+            parts = content.split(separator)
+            index = draw(st.integers(0, len(parts) - 1))
+            parts[index : index + 1] = [parts[index]] * (2 if kind.startswith("double") else 0)
+            content = separator.join(parts)
+    data = content.encode(draw(st.sampled_from(["utf-8", "utf-8", "latin-1", "utf-16"])), "replace")
+    return data if draw(st.booleans()) else base64.b64encode(data)
+
+
+@given(content=mutated())
+@examples(400)
+def test_a_damaged_report_is_read_or_refused_in_one_line(tmp_path, content):
+    read(tmp_path, content)
+
+
+@given(
+    rows=accounts(),
+    cut=st.integers(1, 10_000),
+    form=st.sampled_from(["as sent", "CRLF", "quoted", "UTF-16", "base64"]),
+)
+@examples(150)
+def test_a_report_cut_short_in_the_middle_of_a_row_is_never_accepted(tmp_path, rows, cut, form):
+    assume(rows)
+    text = csv_of(rows)
+    if form == "quoted":
+        text = "\n".join(",".join(f'"{one}"' for one in line.split(",")) for line in text.split("\n"))
+    start = text.index("\n") + 1
+    length = start + cut % (len(text) - start)
+    assume(text[length - 1] != "\n" and text[length] != "\n")
+    text = text[:length]
+    content = {
+        "CRLF": text.replace("\n", "\r\n").encode(),
+        "UTF-16": codecs.BOM_UTF16_LE + text.encode("utf-16-le"),
+        "base64": base64.b64encode(text.encode()),
+    }.get(form, text.encode())
+    with pytest.raises(InputError):
+        keyaudit.audit(write(tmp_path, "report.csv", content), "cis", AS_OF)
