@@ -68,7 +68,7 @@ def judge(
         exempted.update(rows.exempt.values())
         near = _due_soon(rows, control, account)
         due_soon += int(near.sum())
-        shown = rows if keep is None else rows.take(np.flatnonzero(near | _worst(rows, keep)))
+        shown = rows if keep is None else rows.take(np.flatnonzero(_soonest(rows, near, keep) | _worst(rows, keep)))
         if len(shown.row):
             frames.append(findings_frame(shown, control, account))
     for row in frames[0].itertuples():
@@ -83,6 +83,13 @@ def _due_soon(rows: Rows, control: str, account: Account) -> np.ndarray:
         return np.zeros(len(rows.row), bool)
     horizon = account.now + account.policy.warn_before * DAY
     return (rows.due <= horizon) & rows.case.is_a(COMPLIANT)
+
+
+def _soonest(rows: Rows, near: np.ndarray, keep: int) -> np.ndarray:
+    """Of the rows due soon, the first ``keep``, and those level with the last of them."""
+    if near.sum() <= keep:
+        return near
+    return near & (rows.due <= np.sort(rows.due[near])[keep - 1])
 
 
 def _worst(rows: Rows, keep: int) -> np.ndarray:

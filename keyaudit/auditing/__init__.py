@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import pandas as pd
 from keyaudit import sources
 from keyaudit.assess import describe, exemption_status, worst_first
 from keyaudit.auditing.account import Provenance, Result, judge_account, judge_unread
-from keyaudit.auditing.survey import parse_as_of, resolve_as_of, survey
+from keyaudit.auditing.survey import Read, parse_as_of, resolve_as_of, survey
 from keyaudit.policy import Exemption, Policy, load_policy
 from keyaudit.schema import (
     COMPLIANCE_TYPES,
@@ -32,6 +33,8 @@ __all__ = ["Audit", "Provenance", "audit", "parse_as_of"]
 
 #: frames of findings are put together and cut down when there are more
 MOST_FRAMES = 20
+#: accounts from which on further processes pay for their start
+WORTH_PROCESSES = 40
 
 Progress = Callable[[Iterator[Any], int], Iterable[Any]]
 
@@ -76,6 +79,7 @@ def audit(
     as_of: str | datetime = "",
     keep: int | None = None,
     progress: Progress | None = None,
+    jobs: int = 1,
 ) -> Audit:
     """Judge a source by a policy at an instant.
 
@@ -83,7 +87,7 @@ def audit(
     ``policy``: a TOML file, the name of a preset, a ``Policy``; empty: the sample's own for the sample, else the
     default preset, as not given. ``as_of``: ISO 8601 with a zone; empty: the latest generated time read, else
     the moment of reading. ``keep``: keep only so many of the worst findings, and memory flat.
-    ``progress`` wraps the iteration over accounts.
+    ``progress`` wraps the iteration over accounts. ``jobs``: with ``keep``, processes for many accounts.
 
     Raises InputError and PolicyError; one line each, with the remedy.
     """
@@ -93,8 +97,10 @@ def audit(
     reads = survey(population)
     moment, as_of_source = resolve_as_of(given, reads)
     unread = sorted(set(population.expected) - {read.label for read in reads})
+    judge_one = partial(judge_account, policy=terms, as_of=moment, as_of_given=given is not None, keep=keep)
+    parallel = keep is not None and jobs > 1 and len(reads) >= WORTH_PROCESSES
     results: Iterator[Result] = chain(
-        (judge_account(read, terms, moment, given is not None, keep) for read in reads),
+        _in_processes(judge_one, reads, jobs) if parallel else map(judge_one, reads),
         (judge_unread(account, terms, moment) for account in unread),
     )
     total = len(reads) + len(unread)
@@ -102,6 +108,15 @@ def audit(
     for result in progress(results, total) if progress else results:
         collected.add(result)
     return collected.audit(as_of_source, population.is_sample)
+
+
+def _in_processes(judge_one: Callable[[Read], Result], reads: list[Read], jobs: int) -> Iterator[Result]:
+    """The results in the order of ``reads``; spawned, not forked, for forking a process with threads may hang."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(judge_one, reads, chunksize=4)
 
 
 def _policy(policy: Any, population: sources.Population) -> Policy:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 import pandas as pd
 
@@ -121,11 +122,13 @@ def _result(
         problems=tuple(dict.fromkeys(problem.message for problem in judgement.problems)),
         **facts,  # type: ignore[arg-type]
     )
+    keys = partial(judged_keys, evidence.keys, judgement.findings)
+    nothing = pd.DataFrame  # where only the worst is kept, frames are neither made nor sent between processes
     return Result(
         provenance=provenance,
         judgement=judgement,
-        users=evidence.users,
-        keys=lambda: judged_keys(evidence.keys, judgement.findings),
+        users=evidence.users if keep is None else nothing,
+        keys=keys if keep is None else nothing,
         warnings=evidence.warnings,
         notes=evidence.notes,
         conclusions=conclusions,

@@ -30,6 +30,8 @@ STYLES: dict[str, dict[str, Any]] = {
 }
 #: share of the Axes above the bars: for their counts, and for what the two sides of the limit hold
 HEADROOM = 0.2
+#: the gap before the wider groups, in bars; the width of a group's name, in inches
+GAP, GROUP_NAME = 0.8, 0.7
 
 
 def plot_ages(keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None, ax: Axes | None = None) -> Axes:
@@ -39,22 +41,24 @@ def plot_ages(keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None,
         return nothing(ax, people, reason)
     bars = age_bars(people)
     ax = canvas.axes(ax)
-    spans = _spans(bars.bins)
+    spans = _spans(bars.bins, canvas.inches(ax)[0])
     _draw_bars(ax, bars, spans)
     _age_axis(ax, people, bars.bins, spans)
     strips = _draw_limit(ax, people, bars) if people.limit else 0
     return canvas.head(ax, claim(people), remarks(people), alt(people, bars), strips)
 
 
-def _spans(bins: Bins) -> np.ndarray:
-    """Left and right end of each bar on the axis: days; the wider groups stand behind a gap, side by side."""
+def _spans(bins: Bins, inches: float) -> np.ndarray:
+    """Left and right end of each bar on the axis: days; the wider groups stand behind a gap, side by side, each as
+    wide as its name."""
     linear = np.array(list(pairwise(bins.edges)), dtype=float)
     if not bins.groups:
         return linear
-    unit = float(np.diff(bins.edges)[-1])
-    width = unit * max(1.3, 0.13 * len(linear))
-    start = bins.edges[-1] + unit * 0.8
-    lefts = start + width * np.arange(len(bins.groups))
+    unit, end = float(linear[-1, 1] - linear[-1, 0]), bins.edges[-1]
+    number = len(bins.groups)
+    named = GROUP_NAME * (end + GAP * unit) / max(inches - GROUP_NAME * number, inches / 3)
+    width = max(1.3 * unit, named)
+    lefts = end + GAP * unit + width * np.arange(number)
     return np.vstack([linear, np.column_stack([lefts, lefts + width])])
 
 
@@ -63,6 +67,7 @@ def _draw_bars(ax: Axes, bars: AgeBars, spans: np.ndarray) -> None:
     bottom = np.zeros(len(spans))
     for name, counts in bars.parts.items():
         ax.bar(middles, counts, widths, bottom, linewidth=0, label=part_text(bars, name), gid=name, **STYLES[name])
+        canvas.foot(ax, middles, counts * (bottom == 0), widths, STYLES[name]["facecolor"])
         bottom = bottom + counts
     canvas.count_axis(ax, bottom.max(), HEADROOM)
     ax.set_xlim(0, spans[-1, 1] + (spans[0, 1] - spans[0, 0]) * 0.1)

@@ -28,6 +28,8 @@ OVER: dict[str, Any] = {"facecolor": "#9e3d00", "edgecolor": "white", "hatch": "
 EXCUSED: dict[str, Any] = {"facecolor": "#e3dcc5", "edgecolor": "#555555", "hatch": "..."}
 PLAIN: dict[str, Any] = {"facecolor": "#8a9aa8", "edgecolor": "#8a9aa8"}
 UNKNOWN: dict[str, Any] = {"facecolor": "white", "edgecolor": "#999999", "hatch": "xxx"}
+#: the ground of a text that lines would cross
+BLANK: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 1}
 LINE: dict[str, Any] = {"color": INK, "linewidth": 1.5, "linestyle": (0, (5, 3))}
 TITLE, TEXT, SMALL = 12.0, 9.5, 9.0
 LEADING = 1.35
@@ -83,9 +85,9 @@ def above(ax: Axes, x: float, text: str, align: str = "center") -> None:
     )
 
 
-def key_above(ax: Axes, handles: Sequence[Artist]) -> None:
-    """A key of marks in one row, on the second line above the Axes."""
-    lifted = ax.transAxes + ScaledTranslation(0, (STRIP + 2) / INCH, ax.figure.dpi_scale_trans)
+def key_above(ax: Axes, handles: Sequence[Artist], strip: int = 1, handlelength: float = 2.2) -> None:
+    """A key of marks in one row above the Axes, over so many ``strip``s of other labels."""
+    lifted = ax.transAxes + ScaledTranslation(0, (STRIP * strip + 3) / INCH, ax.figure.dpi_scale_trans)
     ax.legend(
         handles=handles,
         loc="lower left",
@@ -97,7 +99,7 @@ def key_above(ax: Axes, handles: Sequence[Artist]) -> None:
         borderaxespad=0,
         borderpad=0,
         columnspacing=1.6,
-        handlelength=2.2,
+        handlelength=handlelength,
         handleheight=1.1,
     )
 
@@ -112,6 +114,13 @@ def count_axis(ax: Axes, highest: float, headroom: float) -> None:
     ax.grid(axis="y", color=GRID, linewidth=0.6)
     ax.tick_params(axis="y", length=0)
     ax.set_ylabel(say("charts.active_keys"), fontsize=TEXT, color=INK)
+
+
+def foot(ax: Axes, xs: Any, counts: Any, widths: Any, color: str) -> None:
+    """A thick base under bars that have a count: one key among thousands is still seen. Heights stay to scale."""
+    some = [(x, width / 2) for x, number, width in zip(xs, counts, widths, strict=True) if number]
+    for x, half in some:
+        ax.plot([x - half, x + half], [0, 0], color=color, linewidth=3, solid_capstyle="butt", gid="foot")
 
 
 def count_labels(ax: Axes, xs: Any, counts: Any, widths: Any, marked: Any = ()) -> None:
@@ -140,8 +149,7 @@ def thinned(ax: Axes, labels: Sequence[str], span: float, whole: float, keep: in
 
 def axis_break(ax: Axes, x: float) -> None:
     """The mark of a broken axis, on the lower edge at ``x``."""
-    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-    note(ax, "//", (x, 0), (0, 0), ax.get_xaxis_transform(), ha="center", va="center", bbox=box, zorder=5)
+    note(ax, "//", (x, 0), (0, 0), ax.get_xaxis_transform(), ha="center", va="center", bbox=BLANK, zorder=5)
 
 
 def inches(ax: Axes) -> tuple[float, float]:

@@ -48,6 +48,7 @@ def _draw_bars(ax: Axes, dues: Deadlines) -> None:
     ax.set_xlim(LEFT, HORIZON + 1)
     ax.bar(starts + spans / 2, counts, spans * 0.88, linewidth=0, gid="weeks", **canvas.WITHIN)
     ax.bar([OVERDUE], [dues.overdue], OVERDUE_WIDTH, linewidth=0, gid="overdue", **canvas.OVER)
+    canvas.foot(ax, [OVERDUE], [dues.overdue], [OVERDUE_WIDTH], canvas.OVER["facecolor"])
     canvas.count_axis(ax, max(dues.overdue, counts.max()), HEADROOM)
     xs, widths = [OVERDUE, *starts + spans / 2], [OVERDUE_WIDTH, *spans]
     canvas.count_labels(ax, xs, [dues.overdue, *counts], widths, marked=(0,))

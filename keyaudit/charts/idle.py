@@ -42,7 +42,7 @@ def plot_idle(keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None,
     _draw_keys(ax, known)
     _draw_limits(ax, known)
     _name_zones(ax, known)
-    strips = int(known.age_limit is not None)
+    strips = 2 if known.age_limit else 1
     return canvas.head(ax, claim(people, known), remarks(people, known), alt(people, known), strips)
 
 
@@ -62,28 +62,19 @@ def _axes(ax: Axes, scale: DayScale) -> None:
 
 
 def _draw_keys(ax: Axes, keys: Idle) -> None:
-    """Circles were used, triangles never; many keys are drawn small and translucent, so that dense is dark. The key
-    of marks stands where no key can lie: above the diagonal."""
+    """Circles were used, triangles never; many keys are drawn small and translucent, so that dense is dark, and
+    under the limits instead of over them."""
     many = len(keys.ages) > MANY
-    size = {"markersize": 3.2, "alpha": 0.35, "markeredgewidth": 0} if many else {"markersize": 6.5, "alpha": 0.85}
+    few = {"markersize": 6.5, "alpha": 0.85, "zorder": 3.5}
+    size = {"markersize": 3.2, "alpha": 0.35, "markeredgewidth": 0} if many else few
     handles = []
     for never, mark in MARKS.items():
         chosen = keys.never == never
         style = {**mark, "linestyle": "none", "markeredgecolor": "white", "markeredgewidth": 0.5}
         ax.plot(keys.ages[chosen], keys.idle[chosen], gid="never-used" if never else "used", **{**style, **size})
-        handles.append(Line2D([], [], markersize=7, label=mark_text(keys, never), **style))
-    ax.legend(
-        handles=handles,
-        loc="upper left",
-        bbox_to_anchor=(0.01, 1 - STRIP * 0.75),
-        fontsize=canvas.SMALL,
-        borderaxespad=0,
-        borderpad=0.2,
-        handletextpad=0.2,
-        facecolor="white",
-        edgecolor="none",
-        framealpha=1,
-    )
+        if chosen.any():
+            handles.append(Line2D([], [], markersize=7, label=mark_text(keys, never), **style))
+    canvas.key_above(ax, handles, 1 if keys.age_limit else 0, handlelength=1)
 
 
 def _draw_limits(ax: Axes, keys: Idle) -> None:
@@ -101,4 +92,4 @@ def _name_zones(ax: Axes, keys: Idle) -> None:
     for (old, over), text in zones(keys).items():
         x, offset = (keys.age_limit, 6) if old else (0, 2)
         y, align = (0.985, "top") if over or not keys.idle_limit else (0.015, "bottom")
-        canvas.note(ax, text, (x, y), (offset, 0), ax.get_xaxis_transform(), va=align)
+        canvas.note(ax, text, (x, y), (offset, 0), ax.get_xaxis_transform(), va=align, bbox=canvas.BLANK)

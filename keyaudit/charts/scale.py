@@ -31,7 +31,7 @@ class DayScale:
         """An axis that holds all ages and shows all limits well inside it. The first limit that there is makes the
         knee; without any, it is where nine ages in ten are below."""
         known = [limit for limit in limits if limit] or [edges_without_limit(ages)[-1]]
-        return cls(known[0], max(float(ages.max()) * 1.08, max(known) * 1.35), whole_days)
+        return cls(known[0], max(float(ages.max()) * 1.08, max(known) * 1.45), whole_days)
 
     @property
     def bent(self) -> bool:
@@ -54,7 +54,7 @@ class DayScale:
         target = getattr(ax, f"{axis}axis")
         target.set_major_locator(FixedLocator(self.ticks))
         target.set_minor_locator(NullLocator())
-        target.set_major_formatter(lambda value, _: tick_text(round(value)))
+        target.set_major_formatter(lambda value, _: self._text(round(value)))
 
     def label(self, what: str) -> str:
         """The label of the axis: what it measures, in which unit, on which scale."""
@@ -62,6 +62,6 @@ class DayScale:
         whole = "_whole" if self.whole_days else ""
         return say(f"charts.{kind}{whole}", what=what, knee=say("charts.days", n=self.knee))
 
-
-def tick_text(value: int) -> str:
-    return say("charts.years", n=value // YEAR) if value and value % YEAR == 0 else f"{value:,}"
+    def _text(self, value: int) -> str:
+        years = self.bent and value > self.knee and value % YEAR == 0
+        return say("charts.years", n=value // YEAR) if years else f"{value:,}"

@@ -62,7 +62,9 @@ def _draw_share_at(ax: Axes, people: Population, shares: Share, limit: int) -> N
     """The point of the curve at the limit, named where a rising curve cannot be: below it to the right, else above
     it to the left."""
     height = shares.upto(limit) / shares.total
-    ax.plot([limit], [height], marker="o", markersize=7, color=canvas.INK, clip_on=False, gid="share-at-limit")
+    ax.plot(
+        [limit], [height], marker="o", markersize=7, color=canvas.INK, zorder=4, clip_on=False, gid="share-at-limit"
+    )
     below = height >= 0.25
     canvas.note(
         ax,
@@ -72,7 +74,7 @@ def _draw_share_at(ax: Axes, people: Population, shares: Share, limit: int) -> N
         ha="left" if below else "right",
         va="top" if below else "bottom",
         linespacing=1.3,
-        bbox=None if below else {"facecolor": "white", "edgecolor": "none", "pad": 1},
+        bbox=None if below else canvas.BLANK,
     )
 
 

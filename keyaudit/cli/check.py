@@ -17,9 +17,6 @@ from keyaudit.cli.common import (
     write,
 )
 
-#: findings that the table can show of each control: more are counted, not kept
-KEPT = 200
-
 
 @click.command()
 @sources_argument
@@ -35,10 +32,11 @@ def check(sources: tuple[str, ...], policy: str, as_of: str, form: str) -> int:
     of them, a capture folder, or - for standard input.
     """
     from keyaudit.auditing import audit
+    from keyaudit.present.table import MOST_ROWS
 
     table = form == "table"
     judged = audit(
-        require_sources(sources), policy, as_of, keep=KEPT if table else None, progress=progress("judging")
+        require_sources(sources), policy, as_of, keep=MOST_ROWS if table else None, progress=progress("judging")
     )
     if table:
         from keyaudit.present import as_text

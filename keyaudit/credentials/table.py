@@ -90,12 +90,13 @@ def _split(
         raise InputError(f"{place}: a carriage return inside the line; fetch the report again")
     lines = text.split("\n")
     names = lines[0].split(delimiter)
-    expected = len(names) - 1
-    for number, line in enumerate(lines):
-        if line.count(delimiter) != expected:
-            raise _wrong_count(source, first_line + number, line.count(delimiter) + 1, len(names), line)
-    cells = delimiter.join(lines[1:]).split(delimiter) if len(lines) > 1 else []
-    rows = [cells[position :: len(names)] for position in range(len(names))]
+    width = len(names)
+    if any(line.count(delimiter) + 1 != width for line in lines):
+        number, line = next((n, one) for n, one in enumerate(lines) if one.count(delimiter) + 1 != width)
+        raise _wrong_count(source, first_line + number, line.count(delimiter) + 1, width, line)
+    # every line has the same number of fields, so that the cells of a column are so many apart
+    cells = text.replace("\n", delimiter).split(delimiter)
+    rows = [cells[width + position :: width] for position in range(width)]
     return names, rows, range(first_line + 1, first_line + len(lines))
 
 

@@ -101,9 +101,11 @@ def group_text(low: float, high: float) -> str:
     """The label of a wider group: days below a year, else years."""
     if isinf(high):
         return say("charts.ages.group_over", low=_span(low))
-    if low % YEAR:
+    if low % YEAR == 0:
+        return say("charts.ages.group_years", low=int(low) // YEAR, high=int(high) // YEAR)
+    if high % YEAR == 0:
         return say("charts.ages.group_to", low=_span(low), high=_span(high))
-    return say("charts.ages.group_years", low=int(low) // YEAR, high=int(high) // YEAR)
+    return say("charts.ages.group_days", low=int(low), high=int(high))
 
 
 def _span(number: float) -> str:

@@ -16,7 +16,8 @@ PARTS = (6, 5, 7, 8, 9, 4, 10, 12, 3, 11)
 #: widths where there is no limit to divide
 WIDTHS = (1, 2, 5, 10, 15, 30, 60, 90, 180, 365, 730, 1825)
 YEAR = 365
-YEARS = (YEAR, 2 * YEAR, 5 * YEAR)
+#: ends of the wider groups
+GROUPS = (30, 90, YEAR, 2 * YEAR, 5 * YEAR)
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,6 @@ def edges_without_limit(ages: np.ndarray) -> list[int]:
 
 def _groups(start: int, oldest: float) -> tuple[float, ...]:
     """Ends of the wider groups after ``start``, as few as hold the oldest; the last may be open."""
-    ends = [float(end) for end in YEARS if end > 1.2 * start]
+    ends = [float(end) for end in GROUPS if end > 1.2 * start]
     needed = next((n for n, end in enumerate(ends, 1) if end >= oldest), None)
     return tuple(ends[:needed]) if needed else (*ends, inf)

@@ -60,6 +60,8 @@ def claim(people: Population, dues: Deadlines) -> str:
     if len(people.active) == 1:
         return _only(people, dues)
     active = say("charts.active", n=len(people.active))
+    if dues.overdue == len(people.active):
+        return say("charts.deadlines.all_overdue", active=active)
     kind = "overdue" if dues.overdue else "none_known_overdue" if people.unknown else "none_overdue"
     first = say(f"charts.deadlines.{kind}", n=dues.overdue, active=active)
     days_ahead = dues.warn_before or HORIZON

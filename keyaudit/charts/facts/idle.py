@@ -68,7 +68,8 @@ def claim(people: Population, keys: Idle) -> str:
     if not number:
         kind = "none_known_idle" if keys.left_out else "only_used" if len(people.active) == 1 else "none_idle"
         return say(f"charts.idle.{kind}", **facts, unknown=f"{keys.left_out:,}")
-    text = say("charts.idle.only_idle" if len(people.active) == 1 else "charts.idle.idle", **facts)
+    everyone = number == len(people.active)
+    text = say(f"charts.idle.{('only_idle' if number == 1 else 'all_idle') if everyone else 'idle'}", **facts)
     if keys.age_limit is None:
         return text
     kind = "none_old" if not both else "all_old" if both == number else "some_old"

@@ -44,11 +44,14 @@ def claim(people: Population, shares: Share) -> str:
     active = say("charts.active", n=total)
     if limit is None:
         middle = shares.ages[len(shares.ages) // 2]
-        return say("charts.share.no_period", n=len(shares.ages), days=days(middle))
+        some = say("charts.share.known" if people.unknown else "charts.active", n=len(shares.ages))
+        return say("charts.share.no_period", n=total, some=some, days=days(middle))
     number = shares.upto(limit)
     if total == 1:
         return say(f"charts.share.only_{'within' if number else 'over'}", limit=days(limit))
     facts = {"active": active, "limit": days(limit), "share": percent(number, total)}
+    if number == total or number == people.unknown == 0:
+        return say(f"charts.share.all_{'within' if number else 'over'}", **facts)
     return say("charts.share.title", n=number, **facts)
 
 
