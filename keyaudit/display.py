@@ -1,13 +1,15 @@
-"""Charts in a notebook: ``%load_ext keyaudit`` shows an Axes as a PNG with its alternative text.
+"""Charts in a notebook: ``%load_ext keyaudit`` shows an Axes as a picture with its alternative text.
 
 Charts are drawn without pyplot, so that nothing is shown twice and no figure outlives its cell; the alternative
-text is the label that the chart gave to its Axes. nbconvert and JupyterLab take it from the output's metadata.
+text is the label that the chart gave to its Axes. It is shown as HTML, for JupyterLab gives an ``image/png``
+output no alternative text.
 """
 
 from __future__ import annotations
 
 import io
 from base64 import b64encode
+from html import escape
 from typing import Any
 
 DPI = 130
@@ -19,9 +21,8 @@ def register(shell: Any) -> None:
     formatter.for_type_by_name("matplotlib.axes._axes", "Axes", show_axes)
 
 
-def show_axes(axes: Any, **_: Any) -> tuple[dict[str, str], dict[str, Any]] | None:
-    """The MIME bundle of an Axes, and the metadata with its alternative text; None leaves figures that pyplot
-    manages to pyplot."""
+def show_axes(axes: Any, **_: Any) -> dict[str, str] | None:
+    """The MIME bundle of an Axes; None leaves figures that pyplot manages to pyplot."""
     figure = axes.figure
     if figure.canvas.manager is not None:
         return None
@@ -29,7 +30,7 @@ def show_axes(axes: Any, **_: Any) -> tuple[dict[str, str], dict[str, Any]] | No
     # no software name and no date: the same chart is the same bytes
     figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
     alt = str(axes.get_label())
-    data = {"image/png": b64encode(png.getvalue()).decode("ascii"), "text/plain": alt}
-    width, height = figure.get_size_inches()
-    size = {"width": round(width * 96), "height": round(height * 96)}
-    return data, {"image/png": {"alt": alt, **size}}
+    width, height = (round(inches * 96) for inches in figure.get_size_inches())
+    source = f"data:image/png;base64,{b64encode(png.getvalue()).decode('ascii')}"
+    picture = f'<img src="{source}" alt="{escape(alt)}" width="{width}" height="{height}">'
+    return {"text/html": f"<figure>{picture}</figure>", "text/plain": alt}

@@ -384,6 +384,12 @@ def test_an_exemption_with_an_upper_limit_ends_there_compared_as_ages_are(
         assert one_key(judge(text, terms)) == kind
 
 
+def test_the_upper_limit_of_an_exemption_is_an_age_and_bounds_rotation_alone(judge, policy):
+    terms = policy(LIMITS + exemption(controls='["rotation", "unused"]', more="max_access_key_age = 200"))
+    audit = judge(report(("alice", "true 2026-03-01T00:00:00Z N/A")), terms)
+    assert (one_key(audit), one_key(audit, "unused")) == ("NON_COMPLIANT", "EXEMPT")
+
+
 def test_a_later_exemption_applies_where_an_earlier_one_has_ended(judge, policy):
     terms = policy(
         LIMITS

@@ -6,7 +6,7 @@ import json
 from itertools import permutations
 
 import pytest
-from conftest import ACCOUNT, AS_OF, CUT, FRESH, NO_KEY, OLD, OTHER, capture, report, said, write
+from conftest import ACCOUNT, AS_OF, CUT, FRESH, NO_KEY, OLD, OTHER, ROOT, capture, csv_of, report, row, said, write
 
 import keyaudit
 from keyaudit import InputError
@@ -121,6 +121,28 @@ def test_a_report_that_breaks_in_its_middle_is_missing_evidence_of_its_own_accou
     audit = keyaudit.audit(tmp_path, "cis", AS_OF)
     assert conclusions(audit) == {ACCOUNT: "COMPLIANT", OTHER: "INSUFFICIENT_DATA"}
     assert "b.csv, line 3" in said(audit)
+
+
+def test_an_account_whose_rows_have_no_arn_never_ends_the_list_of_accounts(tmp_path):
+    """What goes wrong in one account leaves the others in the population."""
+    rows = [row(ROOT, account=OTHER), *(row(user, OLD, arn="N/A") for user in ("ann", "bea"))]
+    write(tmp_path, "a.csv", GOOD)
+    write(tmp_path, "b.csv", csv_of(rows))
+    write(tmp_path, "c.csv", report(("bob", OLD), account=THIRD))
+    audit = keyaudit.audit(tmp_path, "cis", AS_OF)
+    assert list(conclusions(audit)) == [ACCOUNT, OTHER, THIRD]
+    assert audit.conclusion == "NON_COMPLIANT"
+
+
+def test_an_account_that_is_lost_on_the_way_is_noticed(tmp_path):
+    write(tmp_path, "a.csv", GOOD)
+    write(tmp_path, "b.csv", BAD_TOO)
+    try:
+        audit = keyaudit.audit(tmp_path, "cis", AS_OF, progress=lambda accounts, total: [next(accounts)])
+    except keyaudit.KeyAuditError as noticed:
+        assert "\n" not in str(noticed)
+    else:
+        assert audit.conclusion != "COMPLIANT"
 
 
 def test_two_bad_files_of_one_name_in_two_folders_are_two_gaps(tmp_path):

@@ -30,8 +30,8 @@ STYLES: dict[str, dict[str, Any]] = {
 }
 #: share of the Axes above the bars: for their counts, and for what the two sides of the limit hold
 HEADROOM = 0.2
-#: the gap before the wider groups, in bars; the width of a group's name, in inches
-GAP, GROUP_NAME = 0.8, 0.7
+#: the gap before the wider groups, in bars; the width of a group's name, in points
+GAP, GROUP_NAME = 0.8, 50.0
 
 
 def plot_ages(keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None, ax: Axes | None = None) -> Axes:
@@ -41,14 +41,14 @@ def plot_ages(keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None,
         return nothing(ax, people, reason)
     bars = age_bars(people)
     ax = canvas.axes(ax)
-    spans = _spans(bars.bins, canvas.inches(ax)[0])
+    spans = _spans(bars.bins, canvas.points(ax))
     _draw_bars(ax, bars, spans)
     _age_axis(ax, people, bars.bins, spans)
     strips = _draw_limit(ax, people, bars) if people.limit else 0
     return canvas.head(ax, claim(people), remarks(people), alt(people, bars), strips)
 
 
-def _spans(bins: Bins, inches: float) -> np.ndarray:
+def _spans(bins: Bins, points: float) -> np.ndarray:
     """Left and right end of each bar on the axis: days; the wider groups stand behind a gap, side by side, each as
     wide as its name."""
     linear = np.array(list(pairwise(bins.edges)), dtype=float)
@@ -56,7 +56,7 @@ def _spans(bins: Bins, inches: float) -> np.ndarray:
         return linear
     unit, end = float(linear[-1, 1] - linear[-1, 0]), bins.edges[-1]
     number = len(bins.groups)
-    named = GROUP_NAME * (end + GAP * unit) / max(inches - GROUP_NAME * number, inches / 3)
+    named = GROUP_NAME * (end + GAP * unit) / max(points - GROUP_NAME * number, points / 3)
     width = max(1.3 * unit, named)
     lefts = end + GAP * unit + width * np.arange(number)
     return np.vstack([linear, np.column_stack([lefts, lefts + width])])
@@ -86,7 +86,7 @@ def _age_axis(ax: Axes, people: Population, bins: Bins, spans: np.ndarray) -> No
     if bins.groups:
         label = say("charts.ages.x_groups", x=label)
         canvas.axis_break(ax, (bins.edges[-1] + spans[len(bins.edges) - 1, 0]) / 2)
-    ax.set_xlabel(label, fontsize=canvas.TEXT, color=canvas.INK)
+    canvas.x_label(ax, label)
 
 
 def _draw_limit(ax: Axes, people: Population, bars: AgeBars) -> int:
@@ -94,7 +94,9 @@ def _draw_limit(ax: Axes, people: Population, bars: AgeBars) -> int:
     side holds several kinds of bars, a key of marks has a line of its own."""
     assert people.limit is not None
     canvas.limit_line(ax, people.limit, say("charts.limit", days=days(people.limit)))
-    if people.own_limits or "exempt" in bars.parts:
+    room = canvas.points(ax) * people.limit / ax.get_xlim()[1]
+    narrow = canvas.text_width(part_text(bars, "within"), canvas.TEXT) + 8 > room
+    if people.own_limits or "exempt" in bars.parts or narrow:
         handles = [Patch(linewidth=0, label=part_text(bars, name), **STYLES[name]) for name in bars.parts]
         canvas.key_above(ax, handles)
         return 2

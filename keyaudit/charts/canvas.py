@@ -42,8 +42,8 @@ def axes(ax: Axes | None) -> Axes:
     """The caller's Axes, or those of a new figure; plain, on white, and in a figure that leaves room for text."""
     if ax is None:
         ax = Figure(figsize=(8, 4.5), facecolor="white").subplots()
-    figure = ax.figure
-    if hasattr(figure, "set_layout_engine") and figure.get_layout_engine() is None:
+    figure = ax.figure.figure  # of a subfigure, the figure that it is part of
+    if figure.get_layout_engine() is None:
         figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.1)
     ax.set_facecolor("white")
     ax.spines[["top", "right"]].set_visible(False)
@@ -56,7 +56,7 @@ def axes(ax: Axes | None) -> Axes:
 def head(ax: Axes, title: str, lines: list[str], alt: str, strips: int = 0) -> Axes:
     """Title, subtitle and alternative text; flush left, broken to the width of the Axes, with ``strips`` lines left
     free for the names of limits and the key of marks."""
-    width = inches(ax)[0] * INCH
+    width = points(ax)
     below = [part for line in lines for part in broken(line, width, TEXT)]
     base = 7 + strips * STRIP
     note(ax, "\n".join(below), (0, 1), (0, base), "axes fraction", va="bottom", color=MUTED, linespacing=LEADING)
@@ -104,6 +104,11 @@ def key_above(ax: Axes, handles: Sequence[Artist], strip: int = 1, handlelength:
     )
 
 
+def x_label(ax: Axes, text: str) -> None:
+    """The name of the x axis, broken to the width of the Axes."""
+    ax.set_xlabel("\n".join(broken(text, points(ax), TEXT)), fontsize=TEXT, color=INK)
+
+
 def count_axis(ax: Axes, highest: float, headroom: float) -> None:
     """An axis of counts: whole numbers, from 0, with ``headroom`` (share of the Axes) left above the data."""
     top = max(highest, 1)
@@ -118,15 +123,16 @@ def count_axis(ax: Axes, highest: float, headroom: float) -> None:
 
 def foot(ax: Axes, xs: Any, counts: Any, widths: Any, color: str) -> None:
     """A thick base under bars that have a count: one key among thousands is still seen. Heights stay to scale."""
-    some = [(x, width / 2) for x, number, width in zip(xs, counts, widths, strict=True) if number]
-    for x, half in some:
-        ax.plot([x - half, x + half], [0, 0], color=color, linewidth=3, solid_capstyle="butt", gid="foot")
+    for x, number, width in zip(xs, counts, widths, strict=True):
+        if number:
+            ends = [x - width / 2, x + width / 2]
+            ax.plot(ends, [0, 0], color=color, linewidth=3, solid_capstyle="butt", gid="foot")
 
 
 def count_labels(ax: Axes, xs: Any, counts: Any, widths: Any, marked: Any = ()) -> None:
     """The count above each bar that has one, if all fit beside each other; those ``marked`` stand in any case."""
     left, right = ax.get_xlim()
-    point = inches(ax)[0] * INCH / (right - left)
+    point = points(ax) / (right - left)
     fits = all(text_width(f"{n:,}", SMALL) < width * point * 1.1 for n, width in zip(counts, widths, strict=True))
     for place, (x, number) in enumerate(zip(xs, counts, strict=True)):
         if number and (fits or place in marked):
@@ -142,7 +148,7 @@ def note(ax: Axes, text: str, at: Any, offset: tuple[float, float], where: Any =
 def thinned(ax: Axes, labels: Sequence[str], span: float, whole: float, keep: int) -> list[str]:
     """Labels of evenly spaced ticks over ``span`` of the ``whole`` axis; where they would touch, only every second,
     third, ... is left, counted so that the one at ``keep`` stays."""
-    room = inches(ax)[0] * INCH * span / whole / max(len(labels) - 1, 1)
+    room = points(ax) * span / whole / max(len(labels) - 1, 1)
     step = ceil((max(text_width(label, SMALL) for label in labels) + 5) / room)
     return [label if (place - keep) % step == 0 else "" for place, label in enumerate(labels)]
 
@@ -152,10 +158,9 @@ def axis_break(ax: Axes, x: float) -> None:
     note(ax, "//", (x, 0), (0, 0), ax.get_xaxis_transform(), ha="center", va="center", bbox=BLANK, zorder=5)
 
 
-def inches(ax: Axes) -> tuple[float, float]:
-    """Width and height of the Axes; its figure's layout engine will make it about so much larger than it is."""
-    box = ax.get_window_extent()
-    return box.width / ax.figure.dpi * 1.1, box.height / ax.figure.dpi
+def points(ax: Axes) -> float:
+    """Width of the Axes; the layout engine of its figure will make it about a tenth wider than it is."""
+    return float(ax.get_window_extent().width / ax.figure.dpi * INCH * 1.1)
 
 
 def text_width(text: str, size: float, weight: str = "normal") -> float:

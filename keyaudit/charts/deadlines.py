@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from keyaudit.policy import Policy
 
 #: where the bar of what is overdue stands, in days: apart from the weeks
-OVERDUE, OVERDUE_WIDTH = -9.0, 8.0
-LEFT = -15.0
+OVERDUE, OVERDUE_WIDTH = -10.0, 8.0
+LEFT = -16.0
 HEADROOM = 0.1
 
 
@@ -72,6 +72,7 @@ def _week_axis(ax: Axes, dues: Deadlines) -> None:
     labels = [*canvas.thinned(ax, [dues.date(edge) for edge in edges[:-1]], edges[-2], HORIZON - LEFT, keep=0), ""]
     ax.axvline(0, color=canvas.INK, linewidth=1, zorder=2, gid="as-of")
     ax.xaxis.set_major_locator(FixedLocator([OVERDUE, *edges]))
-    ax.set_xticklabels([say("charts.deadlines.overdue_bar"), *labels])
+    lowered = "\n" if canvas.points(ax) < 400 else ""
+    ax.set_xticklabels([lowered + say("charts.deadlines.overdue_bar"), *labels])
     ax.xaxis.get_major_ticks()[0].label1.set_fontweight("bold")
-    ax.set_xlabel(axis_text(dues), fontsize=canvas.TEXT, color=canvas.INK)
+    canvas.x_label(ax, axis_text(dues))

@@ -48,15 +48,16 @@ def plot_idle(keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None,
 
 def _axes(ax: Axes, scale: DayScale) -> None:
     """The same scale on both axes: a key that was never used then lies on the diagonal, and none above it."""
-    for axis, what in (("x", say("charts.age")), ("y", say("charts.idle.y"))):
+    for axis in ("x", "y"):
         scale.apply(ax, axis)
-        getattr(ax, f"set_{axis}label")(scale.label(what) if axis == "x" else what, fontsize=canvas.TEXT)
         target = getattr(ax, f"{axis}axis").get_transform()
         low, high = target.transform(np.array([0.0, scale.top]))
         before, after = (STRIP, STRIP) if axis == "y" else (0.015, 0)
         span = high - low
         ends = target.inverted().transform(np.array([low - before * span, high + after * span]))
         getattr(ax, f"set_{axis}lim")(*ends)
+    canvas.x_label(ax, scale.label(say("charts.age")))
+    ax.set_ylabel(say("charts.idle.y"), fontsize=canvas.TEXT, color=canvas.INK)
     ax.grid(color=canvas.GRID, linewidth=0.6)
     ax.tick_params(length=0)
 

@@ -42,7 +42,7 @@ def plot_share(keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None
 def _axes(ax: Axes, scale: DayScale) -> None:
     scale.apply(ax, "x")
     ax.set_xlim(0, scale.top)
-    ax.set_xlabel(scale.label(say("charts.age")), fontsize=canvas.TEXT, color=canvas.INK)
+    canvas.x_label(ax, scale.label(say("charts.age")))
     ax.set_ylim(0, 1.03)
     ax.yaxis.set_major_locator(FixedLocator([0, 0.25, 0.5, 0.75, 1]))
     ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")

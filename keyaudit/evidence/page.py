@@ -18,13 +18,14 @@ TEMPLATE = "keyaudit"
 
 def render(executed: Any, title: str) -> bytes:
     """The page of an executed notebook, UTF-8."""
-    from nbconvert.exporters import HTMLExporter
+    from nbconvert.exporters.templateexporter import TemplateExporter
 
-    exporter = HTMLExporter(
+    # not HTMLExporter, which parses the finished page and writes it anew, for features that this page lacks
+    exporter = TemplateExporter(
         template_name=TEMPLATE,
+        template_file="index.html.j2",
         extra_template_basedirs=[str(resources.data("templates"))],
-        exclude_anchor_links=True,
-        preprocessors=[],
+        filters={"prose": _prose},
         default_preprocessors=[],
     )
     style = resources.data("templates", TEMPLATE, "style.css").read_text(encoding="utf-8")
@@ -39,6 +40,13 @@ def render(executed: Any, title: str) -> bytes:
     }
     page, _ = exporter.from_notebook_node(executed, resources={"keyaudit": facts})
     return str(page).encode()
+
+
+def _prose(markdown: str) -> str:
+    """The HTML of a markdown cell, its headings without links."""
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    return str(MarkdownWithMath(renderer=IPythonRenderer(escape=True, exclude_anchor_links=True)).render(markdown))
 
 
 def _css_text(text: str) -> str:

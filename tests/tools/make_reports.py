@@ -19,7 +19,9 @@ HEADER = (
 def report(account_id: str, users: int, seed: int = 7) -> str:
     """A report of so many rows, the root user among them."""
     random_ = random.Random(f"{seed}/{account_id}")
-    root = f"<root_account>,arn:aws:iam::{account_id}:root,{_at(4000)},true,{_at(90)},{_at(4000)},not_supported,true"
+    root = (
+        f"<root_account>,arn:aws:iam::{account_id}:root,{_at(4000)},true,{_at(90)},{_at(4000)},not_supported,true"
+    )
     rows = [f"{root},{_no_key()},{_no_key()},false,N/A,false,N/A"]
     for number in range(users - 1):
         name = f"user-{number:05d}"
@@ -27,7 +29,9 @@ def report(account_id: str, users: int, seed: int = 7) -> str:
         first = _key(random_, made)
         second = _key(random_, made) if random_.random() < 0.15 else _no_key()
         person = "false,N/A,N/A,N/A,false"
-        rows.append(f"{name},arn:aws:iam::{account_id}:user/{name},{_at(made)},{person},{first},{second},false,N/A,false,N/A")
+        rows.append(
+            f"{name},arn:aws:iam::{account_id}:user/{name},{_at(made)},{person},{first},{second},false,N/A,false,N/A"
+        )
     return "\n".join([HEADER, *rows])
 
 

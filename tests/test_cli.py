@@ -1,0 +1,194 @@
+"""The commands: exit codes, one line of error, machine output on stdout alone, a table for people."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+REPORTS = Path(__file__).parent / "data" / "reports"
+BAD = Path(__file__).parent / "data" / "bad"
+AS_OF = "2026-11-23T00:00:00Z"
+POLICY = Path(__file__).parents[1] / "keyaudit" / "data" / "policies" / "cis.toml"
+
+
+def keyaudit(*arguments: str, stdin: bytes = b"", **options: object) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "keyaudit", *arguments], input=stdin, capture_output=True, check=False, **options
+    )  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["check", str(REPORTS / "002_file-real.csv"), "--policy", "cis", "--as-of", "2025-01-29T17:00:00Z"], 0),
+        (["check", str(REPORTS / "001_file-real.csv"), "--policy", "cis", "--as-of", "2023-01-03T10:30:00Z"], 1),
+        (["check", str(REPORTS / "002_file-real.csv"), "--as-of", "2025-01-29T17:00:00Z"], 3),
+        (["check", "no-such-file.csv"], 2),
+        (["check"], 2),
+        (["check", str(BAD / "json_truncated.json")], 2),
+        (["check", str(REPORTS / "002_file-real.csv"), "--policy", "no-such-policy.toml"], 2),
+        (["check", str(REPORTS / "002_file-real.csv"), "--as-of", "2025-01-29"], 2),
+        (["check", "--no-such-option"], 2),
+        (["no-such-command"], 2),
+        (["verify", "no-such-folder"], 2),
+        (["--help"], 0),
+        (["check", "-h"], 0),
+        (["--version"], 0),
+        ([], 2),
+    ],
+    ids=lambda value: (
+        " ".join(Path(part).name for part in value) or "nothing" if isinstance(value, list) else str(value)
+    ),
+)
+def test_exit_codes(arguments: list[str], code: int) -> None:
+    done = keyaudit(*arguments)
+    assert done.returncode == code, done.stderr
+    assert b"Traceback" not in done.stderr
+    if code == 2:
+        assert done.stdout == b""
+        assert done.stderr.strip()
+
+
+def test_an_error_is_one_line_on_stderr() -> None:
+    done = keyaudit("check", str(BAD / "truncated_last_line_on_field_border.csv"))
+    assert done.stderr.decode() == (
+        "keyaudit: truncated_last_line_on_field_border.csv, line 4: has 14 of 22 fields; the file is cut off, "
+        "or the line is no part of the report: fetch it again\n"
+    )
+
+
+def test_json_is_one_object_with_the_keys_of_the_contract() -> None:
+    done = keyaudit(
+        "check",
+        str(REPORTS / "001_file-real.csv"),
+        "--policy",
+        "cis",
+        "--as-of",
+        "2023-01-03T10:30:00Z",
+        "-f",
+        "json",
+    )
+    told = json.loads(done.stdout)
+    assert done.stderr == b""
+    assert {
+        "as_of", "as_of_source", "rule", "policy", "conclusion", "conclusions", "accounts", "counts", "findings", "warnings",
+        "notes",
+    } <= set(told)  # fmt: skip
+    assert {"title", "version", "sha256"} <= set(told["policy"])
+    assert set(told["accounts"][0]) == {"account_id", "generated_time", "users", "keys", "conclusion", "problems"}
+    assert (told["as_of"], told["as_of_source"], told["conclusion"]) == (
+        "2023-01-03T10:30:00Z",
+        "given",
+        "NON_COMPLIANT",
+    )
+    assert told["counts"] == {"NON_COMPLIANT": 2, "COMPLIANT": 1}
+    worst = told["findings"][0]
+    assert (worst["user"], worst["age_days"], worst["days_over"], worst["limit"]) == ("user04", 230, 140, 90)
+    assert worst["annotation"] == "active for 230 days, 140 over the limit of 90"
+    assert worst["due"] == "2022-08-16T09:51:58Z"
+
+
+def test_csv_has_every_finding_and_neutralises_formulas() -> None:
+    done = keyaudit(
+        "check", str(BAD / "formula_injection_names.csv"), "--policy", "cis", "--as-of", AS_OF, "-f", "csv"
+    )
+    rows = list(csv.DictReader(io.StringIO(done.stdout.decode())))
+    assert {row["control"] for row in rows} == {"rotation", "unused", "active-keys", "root-key"}
+    assert {row["user"] for row in rows} >= {"'=cmd|' /C calc'!A0", "'+SUM(1+1)", "'-2+3", "'@SUM(1+1)"}
+    assert not [cell for row in rows for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
+
+
+def test_standard_input_can_be_given_once() -> None:
+    content = (REPORTS / "018_literal-in-a-test-synthetic.csv").read_bytes()
+    assert keyaudit("check", "-", stdin=content).returncode == 1
+    done = keyaudit("check", "-", "-", stdin=content)
+    assert (done.returncode, done.stdout) == (2, b"")
+
+
+def test_the_verdict_survives_a_reader_that_leaves(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m keyaudit check {REPORTS / '001_file-real.csv'} --policy cis --as-of 2023-01-03T10:30:00Z"
+    script = f"set -o pipefail; {command} | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "1"
+    assert done.stderr == ""
+
+
+def test_the_table_is_coloured_on_a_terminal_only() -> None:
+    arguments = ["check", str(REPORTS / "001_file-real.csv"), "--policy", "cis", "--as-of", "2023-01-03T10:30:00Z"]
+    assert b"\x1b[" not in keyaudit(*arguments).stdout
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "keyaudit", *arguments], stdout=theirs, stderr=subprocess.DEVNULL
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            shown += chunk
+    except OSError:
+        pass  # the other end of the terminal is closed
+    assert process.wait() == 1
+    os.close(ours)
+    assert shown.startswith(b"\x1b[31mNON_COMPLIANT")
+
+
+def test_columns_stay_aligned_with_wide_and_long_names() -> None:
+    for name in ("unicode_names.csv", "very_long_user_name_64plus.csv"):
+        text = keyaudit("check", str(BAD / name), "--policy", "cis", "--as-of", AS_OF).stdout.decode()
+        lines = text.splitlines()
+        start = next(i for i, line in enumerate(lines) if line.startswith("Keys not rotated")) + 1
+        table = lines[start : lines.index("", start)]
+        positions = {_column_of(line, "111122223333") for line in table[1:]}
+        assert len(positions) == 1, table
+
+
+def _column_of(line: str, text: str) -> int:
+    from keyaudit.present.terminal import _width
+
+    return _width(line[: line.index(text)])
+
+
+def test_control_characters_in_a_name_do_not_reach_the_terminal(tmp_path: Path) -> None:
+    text = (REPORTS / "018_literal-in-a-test-synthetic.csv").read_text(encoding="utf-8")
+    path = tmp_path / "report.csv"
+    path.write_text(text.replace("bob", "b\x1b[2Job\u202e"), encoding="utf-8")
+    shown = keyaudit("check", str(path), "--policy", "cis", "--as-of", AS_OF).stdout.decode()
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    assert r"b\x1b[2Job\u202e" in shown
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = "import sys; from keyaudit.cli import _run; _run(['--help']); print(sorted({'pandas','numpy','matplotlib','pydantic','papermill','jupyter_client','tqdm'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_check_imports_no_notebook_machinery_and_no_charts() -> None:
+    code = (
+        "import sys; from keyaudit.cli import _run; "
+        f"_run(['check', {str(REPORTS / '002_file-real.csv')!r}]); "
+        "print(sorted({'matplotlib','papermill','nbconvert','jupyter_client','IPython','boto3'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_an_unforeseen_failure_is_exit_4_in_one_line(tmp_path: Path) -> None:
+    # a broken installation: the texts are gone
+    code = (
+        "import sys, pathlib, keyaudit.resources as r; r.PACKAGE = pathlib.Path('nowhere'); from keyaudit.cli import _run; "
+        f"sys.exit(_run(['check', {str(REPORTS / '001_file-real.csv')!r}, '--policy', {str(POLICY)!r}]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 4
+    assert done.stderr.startswith("keyaudit: keyaudit itself failed (")
+    assert len(done.stderr.splitlines()) == 1

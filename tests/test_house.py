@@ -1,0 +1,124 @@
+"""The house: arrows run downward only, modules stay small, nothing committed that must not be."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "keyaudit"
+#: from the ground up; a module may import what stands on a lower floor, or is part of its own package
+FLOORS = (
+    ("schema", "resources"),
+    ("texts",),
+    ("credentials", "policy"),
+    ("charts", "present"),
+    ("assess", "display"),
+    ("sources", "seal"),
+    ("auditing",),
+    ("export",),
+    ("evidence", "verify"),
+    ("cli",),
+    ("__main__",),
+)
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return parts[0]
+
+
+def imported_rooms(path: Path) -> set[str]:
+    """Rooms of ours that a module imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {parts[1] for name in names if (parts := name.split("."))[0] == "keyaudit" and len(parts) > 1}
+
+
+def test_every_module_has_a_floor() -> None:
+    rooms = {room(path) for path in MODULES} - {"__init__"}
+    assert rooms == set(FLOOR_OF)
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if p != PACKAGE / "__init__.py"], ids=lambda p: str(p.relative_to(ROOT))
+)
+def test_arrows_run_downward_only(path: Path) -> None:
+    own = room(path)
+    others = {other for other in imported_rooms(path) if other in FLOOR_OF and other != own}
+    upward = {other for other in others if FLOOR_OF[other] >= FLOOR_OF[own]}
+    assert not upward
+
+
+def test_the_ground_floor_imports_nothing_of_ours() -> None:
+    assert imported_rooms(PACKAGE / "schema.py") == set()
+
+
+def test_no_module_is_over_250_lines() -> None:
+    long = {
+        str(p.relative_to(ROOT)): n for p in MODULES if (n := len(p.read_text(encoding="utf-8").splitlines())) > 250
+    }
+    assert long == {}
+
+
+def test_modules_that_only_posix_has_are_not_imported_at_top_level() -> None:
+    posix = {"fcntl", "resource", "pwd", "grp", "termios", "pty"}
+    for path in MODULES:
+        tops = [
+            node
+            for node in ast.parse(path.read_text(encoding="utf-8")).body
+            if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
+        names = {alias.name for node in tops for alias in node.names} | {
+            getattr(node, "module", "") for node in tops
+        }
+        assert not names & posix, path
+
+
+def test_charts_and_the_rest_of_the_library_never_import_pyplot() -> None:
+    assert [p for p in MODULES if "pyplot" in {n for name in _all_names(p) for n in name.split(".")}] == []
+
+
+def _all_names(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def committed() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True).stdout
+    return [ROOT / name for name in listed.decode().split("\0") if name and (ROOT / name).is_file()]
+
+
+def test_nothing_committed_names_a_registry_or_a_path_of_this_machine() -> None:
+    forbidden = re.compile(
+        rb"--(extra-)?index-url|pypi\.org|registry\.npmjs|files\.pythonhosted|" + re.escape(f"{ROOT}/".encode())
+    )
+    guilty = [
+        str(p)
+        for p in committed()
+        if p.suffix != ".png" and forbidden.search(p.read_bytes()) and p != Path(__file__)
+    ]
+    assert guilty == []
+
+
+def test_top_level_is_as_designed() -> None:
+    allowed = {
+        "notebooks", "keyaudit", "reports", "tests", "environment.yml", "README.md", "pyproject.toml",
+        "constraints.txt", "Makefile", ".ci", ".gitignore", ".gitattributes", "CHANGELOG.md",
+    }  # fmt: skip
+    assert {p.relative_to(ROOT).parts[0] for p in committed()} <= allowed

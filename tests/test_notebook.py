@@ -1,0 +1,109 @@
+"""The notebook: its craft, and the ways to run it (JupyterLab's is in test_lab)."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+KEY_ROTATION = ROOT / "notebooks" / "key_rotation.ipynb"
+REPORT = ROOT / "tests" / "data" / "reports" / "001_file-real.csv"
+
+
+def cells(path: Path, kind: str) -> list[nbformat.NotebookNode]:
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
+
+
+def python(cell: nbformat.NotebookNode) -> ast.Module:
+    return ast.parse("\n".join(line for line in cell.source.splitlines() if not line.startswith("%")))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
+def test_committed_notebooks_are_valid_and_carry_no_outputs(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    nbformat.validate(notebook)
+    assert [cell for cell in cells(path, "code") if cell.outputs or cell.execution_count] == []
+    assert "papermill" not in notebook.metadata
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
+def test_cells_are_calls_and_prose_is_no_less_than_code(path: Path) -> None:
+    code, prose = cells(path, "code"), cells(path, "markdown")
+    assert 18 <= len(code) + len(prose) <= 28
+    banned = (ast.FunctionDef, ast.ClassDef, ast.If, ast.For, ast.While, ast.Try, ast.Lambda)
+    assert [cell.source for cell in code if any(isinstance(n, banned) for n in ast.walk(python(cell)))] == []
+    assert sum(len(cell.source.split()) for cell in prose) >= sum(len(cell.source.split()) for cell in code)
+    assert sorted(len(cell.source.splitlines()) for cell in code)[len(code) // 2] <= 2
+
+
+def test_headings_come_in_the_order_in_which_an_auditor_reads() -> None:
+    lines = [
+        line
+        for cell in cells(KEY_ROTATION, "markdown")
+        for line in cell.source.splitlines()
+        if line.startswith("#")
+    ]
+    assert lines == [
+        "# Are the access keys rotated in time?",
+        "## Where the evidence comes from",
+        "## Bottom line",
+        "## Accounts",
+        "## How old the active keys are",
+        "## Keys to act on",
+        "## Exemptions",
+        "## What was odd, missing, or not checked",
+        "## Method",
+    ]
+
+
+def test_each_parameter_is_a_typed_scalar_with_a_default_and_a_comment() -> None:
+    tagged = [cell for cell in cells(KEY_ROTATION, "code") if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    statements = python(tagged[0]).body
+    assert [s.target.id for s in statements if isinstance(s, ast.AnnAssign)] == ["source", "policy", "as_of"]
+    assert all(isinstance(s, ast.AnnAssign) and ast.literal_eval(s.value) == "" for s in statements)
+    assert all("  # " in line for line in tagged[0].source.splitlines())
+
+
+def papermill(folder: Path, *parameters: str) -> tuple[subprocess.CompletedProcess[str], dict[str, object]]:
+    out = folder / "out.ipynb"
+    pairs = [word for pair in zip(parameters[::2], parameters[1::2], strict=True) for word in ("-p", *pair)]
+    command = [sys.executable, "-m", "papermill", str(KEY_ROTATION), str(out), "--no-progress-bar", *pairs]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return done, json.loads(out.read_text(encoding="utf-8"))
+
+
+def outputs(notebook: dict[str, object]) -> str:
+    return json.dumps([cell.get("outputs", []) for cell in notebook["cells"]], ensure_ascii=False)  # type: ignore[index,attr-defined]
+
+
+def test_plain_papermill_runs_it_on_a_report(tmp_path: Path) -> None:
+    done, notebook = papermill(tmp_path, "source", str(REPORT), "policy", "cis", "as_of", "2023-01-03T10:30:00Z")
+    assert done.returncode == 0, done.stderr
+    shown = outputs(notebook)
+    assert "NON_COMPLIANT: 2 of 3 active access keys in 1 account were not rotated" in shown
+    assert "SAMPLE DATA" not in shown
+    assert shown.count("data:image/png;base64,iVBOR") == 4
+    assert '"name": "stderr"' not in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("as_of", "yesterday", "as_of: cannot use 'yesterday'"),
+        ("as_of", "2023", "as_of: cannot use"),
+        ("source", "7", "source: expected the path of a report or folder, found int"),
+        ("policy", "0.5", "policy: expected the path of a TOML file or a preset, found float"),
+    ],
+)
+def test_a_mistyped_value_is_refused_by_the_notebook(tmp_path: Path, name: str, value: str, message: str) -> None:
+    done, notebook = papermill(tmp_path, name, value)
+    assert done.returncode != 0
+    assert message in outputs(notebook)

@@ -1,0 +1,115 @@
+"""pyproject.toml is the truth: environment.yml agrees, what is imported is declared, the wheel works by itself."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+import venv
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+#: conda-forge's names where they differ, and the smaller builds that it has
+CONDA_NAMES = {"matplotlib": "matplotlib-base", "nbconvert": "nbconvert-core", "jupyter-client": "jupyter_client"}
+#: declared before it is imported: capture reads live AWS with it
+NOT_YET_IMPORTED = {"boto3"}
+
+
+def requirement(text: str) -> tuple[str, str]:
+    match = re.fullmatch(r"([A-Za-z0-9_.-]+)\s*(>=\s*[\d.]+)?", text)
+    assert match, text
+    return match[1].lower().replace("_", "-"), (match[2] or "").replace(" ", "")
+
+
+def imported() -> set[str]:
+    """Distributions that the package imports, by their normal names."""
+    names: set[str] = set()
+    for path in (ROOT / "keyaudit").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.add(node.module.split(".")[0])
+    homes = packages_distributions()
+    foreign = names - set(sys.stdlib_module_names) - {"keyaudit", "mpl_toolkits"}
+    return {homes[name][0].lower().replace("_", "-") for name in foreign}
+
+
+def test_every_package_that_is_imported_is_declared_and_no_other() -> None:
+    declared = {requirement(text)[0] for text in PROJECT["dependencies"]}
+    assert imported() == declared - NOT_YET_IMPORTED
+
+
+def test_environment_yml_says_the_same_as_pyproject() -> None:
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    listed = dict(requirement(text) for text in environment["dependencies"] if isinstance(text, str))
+    wanted = PROJECT["dependencies"] + PROJECT["optional-dependencies"]["lab"]
+    expected = {requirement(CONDA_NAMES.get(name, name))[0]: version for name, version in map(requirement, wanted)}
+    expected |= {"python": PROJECT["requires-python"], "pip": ""}
+    assert listed == expected
+    assert {"jupyterlab", "pandas", "boto3", "matplotlib-base", "papermill"} <= set(listed)
+
+
+def test_constraints_pin_every_requirement_plainly() -> None:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[\w.+!]+", line) for line in lines)
+    pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines}
+    wanted = PROJECT["dependencies"] + [r for extra in PROJECT["optional-dependencies"].values() for r in extra]
+    assert {requirement(text)[0] for text in wanted} <= pinned
+
+
+def test_the_wheel_in_an_environment_of_its_own_makes_the_demo_from_any_folder(tmp_path: Path) -> None:
+    # the environment borrows the dependencies of this one, and nothing else: not the checkout
+    subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "-q",
+            "--no-deps",
+            "--disable-pip-version-check",
+            "-w",
+            tmp_path / "dist",
+            ROOT,
+        ],
+        check=True,
+    )
+    home = tmp_path / "environment"
+    venv.create(home, with_pip=True, symlinks=True)
+    python = home / "bin" / "python"
+    wheel = next((tmp_path / "dist").glob("keyaudit-*.whl"))
+    subprocess.run(
+        [python, "-m", "pip", "install", "-q", "--no-deps", "--disable-pip-version-check", wheel], check=True
+    )
+    site = Path(
+        subprocess.check_output(
+            [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True
+        ).strip()
+    )
+    borrowed = [path for path in sys.path if path.endswith("site-packages")]
+    lent = tmp_path / "lent"
+    lent.mkdir()
+    for source in (Path(path) for path in borrowed):
+        for item in source.iterdir():
+            # all but the editable install of the checkout
+            if "keyaudit" not in item.name.lower() and item.suffix != ".pth" and not (lent / item.name).exists():
+                (lent / item.name).symlink_to(item)
+    (site / "lent.pth").write_text(f"{lent}\n", encoding="utf-8")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    where = subprocess.check_output(
+        [python, "-c", "import keyaudit; print(keyaudit.__file__)"], text=True, cwd=elsewhere
+    )
+    assert Path(where.strip()).is_relative_to(home)
+    done = subprocess.run(
+        [home / "bin" / "keyaudit", "demo"], cwd=elsewhere, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert (elsewhere / done.stdout.strip() / "SHA256SUMS").is_file()

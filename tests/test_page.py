@@ -1,0 +1,132 @@
+"""The page in a real browser: accessible, silent, printable."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+from pypdf import PdfReader
+
+from tests.browser import chromium
+
+sys.path.insert(0, str(Path(__file__).parent / "tools"))
+from make_reports import AS_OF, report
+
+HOSTILE = '<script>document.title="owned"</script><img src=x onerror=alert(1)>'
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Evidence of 400 users in one account, one with a hostile name."""
+    folder = tmp_path_factory.mktemp("page")
+    source = folder / "report.csv"
+    name = HOSTILE.replace('"', '""')
+    text = report("123456789012", 400).replace("user-00007,", f'"{name}",', 1)
+    source.write_text(text, encoding="utf-8")
+    command = [
+        "report",
+        str(source),
+        "--policy",
+        "cis",
+        "--as-of",
+        AS_OF.isoformat(),
+        "-o",
+        str(folder / "reports"),
+    ]
+    done = subprocess.run([sys.executable, "-m", "keyaudit", *command], capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    return Path(done.stdout.strip())
+
+
+@pytest.fixture(scope="module")
+def page(evidence: Path) -> Iterator[tuple[Page, list[str], list[str]]]:
+    """The page, opened; the requests that it made; what its console said."""
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 1100, "height": 1400})
+        requests: list[str] = []
+        said: list[str] = []
+        page.on("request", lambda request: requests.append(request.url))
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto((evidence / "report.html").as_uri())
+        yield page, requests, said
+
+
+def test_it_makes_no_request_and_its_console_is_silent(page: tuple[Page, list[str], list[str]]) -> None:
+    _, requests, said = page
+    assert [url for url in requests if not url.startswith("data:")] == requests[:1]
+    assert requests[0].startswith("file://")
+    assert said == []
+
+
+def test_axe_finds_no_violation(page: tuple[Page, list[str], list[str]]) -> None:
+    found = Axe().run(page[0])
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_markup_in_a_name_stays_text(page: tuple[Page, list[str], list[str]], evidence: Path) -> None:
+    assert page[0].title().startswith("Access key rotation, 123456789012")
+    assert page[0].locator("script").count() == 0
+    assert "<script>" not in (evidence / "report.html").read_text(encoding="utf-8")
+
+
+def test_structure_one_h1_headings_in_order_captions_and_scopes(page: tuple[Page, list[str], list[str]]) -> None:
+    document = page[0]
+    levels = [
+        int(name[1]) for name in document.eval_on_selector_all("h1,h2,h3,h4", "all => all.map(e => e.tagName)")
+    ]
+    assert levels.count(1) == 1
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert document.locator("table").count() == document.locator("table > caption").count() > 5
+    assert document.locator("thead th:not([scope=col]), tbody th:not([scope=row])").count() == 0
+    assert document.evaluate("document.documentElement.lang") == "en"
+    assert document.locator("a, button, details, summary, input, select").count() == 0
+
+
+def test_every_chart_has_an_alternative_text_that_says_what_it_shows(
+    page: tuple[Page, list[str], list[str]],
+) -> None:
+    texts = page[0].eval_on_selector_all("img", "all => all.map(e => e.alt)")
+    assert len(texts) == 4
+    assert all(len(text) > 60 and re.search(r"\d", text) for text in texts)
+
+
+def test_the_policy_of_the_page_forbids_everything_but_its_own_pictures_and_style(evidence: Path) -> None:
+    text = (evidence / "report.html").read_text(encoding="utf-8")
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', text)
+    assert policy is not None
+    assert policy[1].startswith("default-src 'none'; img-src data:; style-src 'sha256-")
+    assert " style=" not in text
+
+
+def test_it_prints_with_page_numbers_repeated_headers_and_nothing_cut(
+    page: tuple[Page, list[str], list[str]],
+) -> None:
+    document = PdfReader(io.BytesIO(page[0].pdf(prefer_css_page_size=True, print_background=True)))
+    texts = [sheet.extract_text() for sheet in document.pages]
+    total = len(texts)
+    assert total >= 5
+    for number, text in enumerate(texts, 1):
+        assert f"{number} / {total}" in text
+    assert "NON_COMPLIANT" in texts[0], "the bottom line is not on the first page"
+    # nothing is wider than the paper: at the printed width no element overflows
+    page[0].emulate_media(media="print")
+    page[0].set_viewport_size({"width": 688, "height": 972})  # A4 less its margins, at 96 dpi
+    wide = page[0].evaluate(
+        "[...document.querySelectorAll('table,img,pre,.verdict')]"
+        ".filter(e => e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 200))"
+    )
+    page[0].emulate_media(media="screen")
+    page[0].set_viewport_size({"width": 1100, "height": 1400})
+    assert wide == []
+    style = page[0].evaluate("getComputedStyle(document.querySelector('thead')).display")
+    assert style == "table-header-group"

@@ -1,0 +1,145 @@
+"""Every command of README.md runs as written, and prints what README.md says ("..." stands for what varies)."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BIN = Path(sys.executable).parent
+BLOCK = re.compile(r"(?:<!-- (?P<mark>[^>]*) -->\n)?```(?P<kind>\w+)\n(?P<body>.*?)```", re.DOTALL)
+#: what the real one prints: JSON, or the text of --query Content; nothing for another operation but its state
+AWS = """#!/bin/sh
+case "$*" in
+  "iam generate-credential-report") printf '{\\n    "State": "COMPLETE"\\n}\\n' ;;
+  "iam get-credential-report --query Content --output text") base64 -w0 < "$REPORT"; echo ;;
+  "iam get-credential-report") printf '{\\n    "Content": "%s",\\n    "ReportFormat": "text/csv",\\n    "GeneratedTime": "%s"\\n}\\n' "$(base64 -w0 < "$REPORT")" "$(date -u +%Y-%m-%dT%H:%M:%S+00:00)" ;;
+  *) echo "aws: error: argument operation: Invalid choice" >&2; exit 252 ;;
+esac
+"""
+
+
+@dataclass
+class Block:
+    """A fenced block: what marks it, its language, its text."""
+
+    mark: str
+    kind: str
+    body: str
+
+
+BLOCKS = [Block(m["mark"] or "", m["kind"], m["body"]) for m in BLOCK.finditer(README)]
+COMMANDS = [block for block in BLOCKS if block.kind == "console"]
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The checkout in another folder, with the programs of the environment that runs these tests in its ``.venv``
+    (set up, as far as make can tell), the policy of the README, and an ``aws`` on the path that prints what the
+    real one does."""
+    folder = tmp_path_factory.mktemp("readme") / "keyaudit"
+    ignored = shutil.ignore_patterns(".git", ".venv", ".hypothesis", ".*_cache", "__pycache__", "demo")
+    shutil.copytree(ROOT, folder, ignore=ignored, symlinks=True)
+    # a folder of its own: make must never install this copy into the environment that runs the tests
+    programs = folder / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    for program in BIN.iterdir():
+        (programs / program.name).symlink_to(program)
+    for stamp in ("core", "lab", "dev"):
+        (programs.parent / stamp).touch()
+    aws = folder / "bin" / "aws"
+    aws.parent.mkdir()
+    aws.write_text(AWS, encoding="utf-8")
+    aws.chmod(aws.stat().st_mode | stat.S_IXUSR)
+    for block in BLOCKS:
+        if block.mark.startswith("file: "):
+            (folder / block.mark.removeprefix("file: ")).write_text(block.body, encoding="utf-8")
+    return folder
+
+
+def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {
+        "PATH": f"{folder / 'bin'}:{BIN}:{os.environ['PATH']}",
+        "REPORT": str(ROOT / "tests" / "data" / "reports" / "018_literal-in-a-test-synthetic.csv"),
+    }
+    return subprocess.run(
+        ["/bin/sh", "-c", command], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        check=False,
+    )  # fmt: skip
+
+
+def steps(block: Block) -> list[tuple[str, str]]:
+    """(command, what it should print) of a console block."""
+    parts = re.split(r"^\$ ", block.body, flags=re.MULTILINE)[1:]
+    return [(command, output) for part in parts for command, _, output in [part.partition("\n")]]
+
+
+def matches(output: str, expected: str) -> bool:
+    pattern = r".*".join(re.escape(part) for part in expected.strip().split("..."))
+    return re.fullmatch(pattern, output.strip(), flags=re.DOTALL) is not None
+
+
+def test_the_readme_has_commands_and_each_block_is_of_a_known_kind() -> None:
+    assert len(COMMANDS) >= 5
+    assert {block.kind for block in BLOCKS} <= {"console", "toml", "text", "ini"}
+
+
+@pytest.mark.parametrize("block", COMMANDS, ids=lambda block: steps(block)[0][0][:40])
+def test_commands_run_as_written(block: Block, checkout: Path) -> None:
+    for command, expected in steps(block):
+        done = run(command, checkout)
+        assert done.returncode in (0, 1, 3), f"$ {command}\n{done.stdout}"
+        assert "Traceback" not in done.stdout
+        if expected.strip():
+            assert matches(done.stdout, expected), f"$ {command}\n{done.stdout}"
+
+
+def test_the_line_of_the_auditors_guide_works_as_typed(checkout: Path) -> None:
+    line = (
+        "aws iam get-credential-report --query Content --output text | base64 -d"
+        " | cut -d, -f1,9,10,11,14,15,16 | keyaudit check -"
+    )
+    assert line in README
+    done = run(line, checkout)
+    assert done.returncode == 1
+    assert done.stdout.startswith("NON_COMPLIANT: 3 of 3 active access keys")
+    assert "no policy was given" in done.stdout
+
+
+def test_the_policy_of_the_readme_is_valid_and_the_text_names_every_key() -> None:
+    from keyaudit.policy import Policy, parse_policy
+
+    text = next(block.body for block in BLOCKS if block.mark == "file: our-policy.toml")
+    policy = parse_policy(text.encode(), "our-policy.toml")
+    assert policy.max_access_key_age == 90
+    assert all(f"{name} = " in text or f"[[{name}]]" in text for name in Policy.model_fields)
+
+
+def test_systemd_units_hold_and_the_cron_line_has_five_fields(tmp_path: Path) -> None:
+    units = {
+        block.mark.removeprefix("systemd: "): block.body for block in BLOCKS if block.mark.startswith("systemd: ")
+    }
+    assert set(units) == {"keyaudit.service", "keyaudit.timer"}
+    assert "ExecStart=/srv/keyaudit/.venv/bin/keyaudit report " in units["keyaudit.service"]
+    assert re.search(r"^OnCalendar=\w{3} \d\d:\d\d UTC$", units["keyaudit.timer"], re.MULTILINE)
+    cron = next(block.body for block in BLOCKS if block.mark == "cron").split(maxsplit=5)
+    assert all(re.fullmatch(r"[\d*/,-]+", field) for field in cron[:5])
+    assert "keyaudit report report.json --policy our-policy.toml" in cron[5]
+
+
+def test_exit_codes_of_the_readme_are_those_of_the_help() -> None:
+    from keyaudit.cli import EXIT_CODES
+
+    for line in EXIT_CODES.splitlines()[2:]:
+        code, meaning = line.split(maxsplit=1)
+        assert code in README
+        assert meaning.split(":")[0].split()[0].lower() in README.lower()

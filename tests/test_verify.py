@@ -1,0 +1,539 @@
+"""``keyaudit verify``: no change to a finished folder goes unseen, and a seal that was made again to fit does not
+help, because the verdict is reached again from the raw evidence (DESIGN.md, "Evidence folder")."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import ACCOUNT, OTHER, report, write
+from evidence_helpers import (
+    CLEAN,
+    FAILING,
+    POLICY,
+    SECRET,
+    digest,
+    failing,
+    files,
+    keyaudit,
+    made,
+    manifest,
+    once,
+    report_on,
+    seal_again,
+    summary,
+    verified,
+)
+
+from keyaudit.cli import main
+from keyaudit.verify import verify
+
+REPORT = f"raw/{ACCOUNT}/credential-report.csv"
+#: every file of a finished folder
+FILES = (
+    "SHA256SUMS",
+    "findings.csv",
+    "manifest.json",
+    "policy.toml",
+    f"raw/{ACCOUNT}/capture.json",
+    REPORT,
+    "raw/accounts.json",
+    "report.html",
+    "report.ipynb",
+    "summary.json",
+)
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory) -> Path:
+    return failing(tmp_path_factory)
+
+
+@pytest.fixture
+def folder(original, tmp_path) -> Path:
+    """A copy to tamper with."""
+    return shutil.copytree(original, tmp_path / original.name)
+
+
+def exit_code(*folders: Path) -> int:
+    """The exit code of the command, in this process."""
+    with pytest.raises(SystemExit) as left:
+        main(["verify", *map(str, folders)])
+    return left.value.code
+
+
+def found(folder: Path) -> str:
+    """The faults of a folder in which something is wrong: they are also what the command says, and it exits 1."""
+    faults, _ = verify(folder)
+    assert faults, "nothing was found"
+    assert exit_code(folder) == 1
+    return "\n".join(faults)
+
+
+def rewrite(path: Path, change: Callable[[str], str]) -> None:
+    before = path.read_text()
+    assert change(before) != before
+    path.write_text(change(before))
+
+
+# --- untouched -----------------------------------------------------------------------------------------------------
+
+
+def test_an_untouched_folder_is_ok(original):
+    assert verified(original) == (0, f"OK  {original}\n")
+
+
+def test_verifying_writes_nothing(original):
+    before = {path: path.stat().st_mtime_ns for path in (original, *original.rglob("*"))}
+    verify(original)
+    assert {path: path.stat().st_mtime_ns for path in (original, *original.rglob("*"))} == before
+
+
+def test_the_files_named_here_are_all_there_are(original):
+    assert sorted(files(original)) == sorted(FILES)
+
+
+def test_a_folder_may_be_moved_and_renamed(original, tmp_path):
+    moved = shutil.copytree(original, tmp_path / "archive" / "quarter 4")
+    assert verify(moved) == ([], [])
+
+
+def test_modes_are_not_looked_at(folder):
+    for path in folder.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    assert verify(folder) == ([], [])
+
+
+def test_it_imports_neither_papermill_nor_nbconvert(original):
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom keyaudit.verify import verify\n"
+        "assert verify(Path(sys.argv[1])) == ([], [])\n"
+        "heavy = {'papermill', 'nbconvert', 'nbformat', 'jupyter_client', 'matplotlib', 'boto3'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, original], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+# --- a file changed, gone or added: seen by the seal alone --------------------------------------------------------
+
+
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def append(path: Path) -> None:
+    path.write_bytes(path.read_bytes() + b"\n")
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("change", [flip, truncate, append, empty, Path.unlink])
+def test_any_file_changed_or_removed_is_found(folder, name, change):
+    change(folder / name)
+    assert name in found(folder) or name in ("manifest.json", "SHA256SUMS")
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_replaced_by_a_link_to_the_same_bytes_is_found(folder, tmp_path, name):
+    """Whoever owns the file outside may change it at any time."""
+    outside = write(tmp_path / "outside", "file", (folder / name).read_bytes())
+    (folder / name).unlink()
+    (folder / name).symlink_to(outside)
+    assert name in found(folder)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["extra.txt", ".hidden", "raw/extra.csv", f"raw/{ACCOUNT}/extra.json", "more/extra.txt", "SHA256SUMS.bak"],
+)
+def test_a_file_added_anywhere_is_found(folder, name):
+    write(folder, name, "")
+    assert name in found(folder)
+
+
+@pytest.mark.parametrize("name", ["extra", "raw/444455556666", "raw/extra/deeper"])
+def test_an_empty_folder_added_is_found(folder, name):
+    (folder / name).mkdir(parents=True)
+    assert name in found(folder)
+
+
+@pytest.mark.parametrize("target", ["/etc/hostname", "/etc", "raw", "findings.csv", "nowhere"])
+@pytest.mark.parametrize("place", ["", "raw"])
+def test_a_link_added_is_found(folder, target, place):
+    (folder / place / "link").symlink_to(target)
+    assert "link" in found(folder)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only here are names of files any bytes")
+def test_an_added_file_whose_name_is_not_utf_8_is_found(folder):
+    write(folder, os.fsdecode(b"extra-\xff"), "")
+    done = keyaudit("verify", folder)
+    assert done.returncode == 1, done.stderr.decode(errors="replace")
+    assert done.stdout.startswith(b"WRONG  ") and b"extra-" in done.stdout
+
+
+def test_a_folder_in_the_place_of_a_file_is_found(folder):
+    (folder / "report.html").unlink()
+    (folder / "report.html").mkdir()
+    assert "report.html" in found(folder)
+
+
+# --- the seal itself edited -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text + f"{'0' * 64}  other.txt\n",
+        lambda text: "".join(sorted(text.splitlines(keepends=True))),
+        lambda text: text.replace("  ", " *"),
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.partition("\n")[2],
+    ],
+)
+def test_sha256sums_that_are_not_the_manifests_are_found(folder, change):
+    lines = (folder / "SHA256SUMS").read_text()
+    changed = change(lines)
+    if changed == lines:
+        changed = "".join(reversed(lines.splitlines(keepends=True)))
+    (folder / "SHA256SUMS").write_bytes(changed.encode())
+    assert "SHA256SUMS" in found(folder)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"conclusion": "COMPLIANT"},
+        {"as_of": "2026-11-22T00:00:00Z"},
+        {"as_of_source": "generated_time"},
+        {"sample": True},
+        {"accounts": {"expected": [OTHER], "read": [OTHER], "failed": []}},
+        {"accounts": {"expected": [ACCOUNT, OTHER], "read": [ACCOUNT, OTHER], "failed": []}},
+        {"accounts": {"expected": [ACCOUNT], "read": [ACCOUNT, OTHER], "failed": []}},
+        {"accounts": {"expected": [ACCOUNT], "read": [], "failed": [ACCOUNT]}},
+        {"policy": {"name": "policy.toml", "given": False, "sha256": digest(POLICY.encode())}},
+        {"policy": {"name": "policy.toml", "given": True, "sha256": "0" * 64}},
+        {"parameters": {"source": "raw", "policy": "policy.toml", "as_of": "2026-06-01T00:00:00Z"}},
+        {"parameters": {"source": "raw", "policy": "policy.toml", "as_of": ""}},
+        {"parameters": {"source": "raw", "policy": "policy.toml", "as_of": 5}},
+        {"parameters": None},
+        {"policy": {}},
+        {"tool": []},
+        {"accounts": "all"},
+    ],
+    ids=lambda changes: json.dumps(changes)[:70],
+)
+def test_a_manifest_that_misstates_the_judgement_is_found_though_the_seal_fits(folder, changes):
+    seal_again(folder, **changes)
+    assert found(folder)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd", "/etc/passwd", "raw/../../evil", "./findings.csv", "a\\b", ""]
+)
+def test_a_path_out_of_the_folder_in_the_manifest_is_found_and_not_read(folder, name):
+    entries = manifest(folder)["files"]
+    seal_again(folder, files=[*entries, {"path": name, "bytes": 1, "sha256": "0" * 64}])
+    said = found(folder)
+    assert "root:" not in said and "a path out of the folder" in said
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"1",
+        b'{"files": 1}',
+        b'{"files": [1]}',
+        b'{"files": [{}]}',
+        b"\xff",
+        b"[" * 100_000,
+    ],
+    ids=lambda content: repr(content[:20]),
+)
+def test_a_manifest_that_is_none_is_found(folder, content):
+    (folder / "manifest.json").write_bytes(content)
+    assert "manifest.json" in found(folder)
+
+
+def test_a_manifest_with_a_key_twice_is_found(folder):
+    rewrite(
+        folder / "manifest.json",
+        lambda text: text.replace('"conclusion":', '"conclusion": "COMPLIANT",\n "conclusion":', 1),
+    )
+    sums = (folder / "SHA256SUMS").read_text().splitlines()
+    kept = [line for line in sums if not line.endswith("  manifest.json")]
+    kept.append(f"{digest((folder / 'manifest.json').read_bytes())}  manifest.json")
+    kept.sort(key=lambda line: line.split("  ")[1])
+    (folder / "SHA256SUMS").write_text("\n".join(kept) + "\n")
+    assert "manifest.json" in found(folder)
+
+
+# --- data changed and the seal made to fit: seen by judging again ---------------------------------------------------
+
+
+def turned_compliant(content: str) -> str:
+    rows = list(csv.DictReader(io.StringIO(content)))
+    for row in rows:
+        if row["compliance_type"] == "NON_COMPLIANT":
+            row["compliance_type"] = "COMPLIANT"
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def test_a_seal_made_again_over_untouched_files_is_ok(folder):
+    """So that the tests below fail for the right reason."""
+    seal_again(folder)
+    assert verify(folder) == ([], [])
+
+
+def test_a_finding_turned_compliant_is_found_though_the_seal_fits(folder):
+    rewrite(folder / "findings.csv", turned_compliant)
+    seal_again(folder)
+    assert found(folder) == "findings.csv: is not what raw/ and policy.toml give"
+
+
+def test_an_annotation_changed_is_found_though_the_seal_fits(folder):
+    rewrite(folder / "findings.csv", lambda text: text.replace("over the limit", "within the limit"))
+    seal_again(folder)
+    assert "findings.csv" in found(folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("NON_COMPLIANT", "COMPLIANT"),
+        ('"warnings": [', '"warnings": [\n  "x"'),
+        ('"given": true', '"given": false'),
+        (ACCOUNT, OTHER),
+        ("\n}\n", "\n}"),
+    ],
+)
+def test_a_summary_changed_is_found_though_the_seal_fits(folder, old, new):
+    rewrite(folder / "summary.json", lambda text: text.replace(old, new))
+    seal_again(folder)
+    assert "summary.json" in found(folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("max_access_key_age = 90", "max_access_key_age = 900"),
+        ('users = ["legacy-*"]', 'users = ["*"]'),
+        ("expires = 2026-12-31", "expires = 2027-12-31"),
+        ('title = "Access key standard"', 'title = "Access key standard, loosened"'),
+        ('approved_by = "CISO"', 'approved_by = "CEO"'),
+    ],
+)
+def test_a_policy_changed_is_found_though_the_seal_fits(folder, old, new):
+    rewrite(folder / "policy.toml", lambda text: text.replace(old, new))
+    seal_again(folder)
+    assert found(folder)
+
+
+def test_a_policy_that_is_none_is_found(folder):
+    (folder / "policy.toml").write_text("title = ")
+    seal_again(folder)
+    assert "cannot be judged again" in found(folder)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("bob,arn:aws:iam", "bert,arn:aws:iam"),
+        ("2026-03-01T00:00:00Z", "2026-11-01T00:00:00Z"),
+        ("bob", "bob\0"),
+        (ACCOUNT, OTHER),
+    ],
+)
+def test_a_report_changed_is_found_though_the_seal_fits(folder, old, new):
+    rewrite(folder / REPORT, lambda text: text.replace(old, new))
+    seal_again(folder)
+    assert found(folder)
+
+
+@pytest.mark.parametrize("name", [REPORT, f"raw/{ACCOUNT}/capture.json", "raw/accounts.json"])
+def test_raw_evidence_removed_is_found_though_the_seal_fits(folder, name):
+    (folder / name).unlink()
+    seal_again(folder)
+    assert found(folder)
+
+
+def test_an_account_removed_with_all_its_files_is_found_though_the_seal_fits(folder):
+    shutil.rmtree(folder / "raw" / ACCOUNT)
+    seal_again(folder)
+    assert found(folder)
+
+
+def test_a_second_report_put_into_raw_is_found_though_the_seal_fits(folder):
+    facts = json.loads((folder / f"raw/{ACCOUNT}/capture.json").read_bytes())
+    write(folder / "raw" / OTHER, "capture.json", json.dumps({**facts, "account_id": OTHER}))
+    write(folder / "raw" / OTHER, "credential-report.csv", CLEAN)
+    seal_again(folder)
+    assert found(folder)
+
+
+@pytest.mark.parametrize("file", ["../../../secret", "/etc/passwd", "..", 5, None])
+def test_a_capture_that_names_a_file_elsewhere_is_found_and_that_file_is_not_read(folder, tmp_path, file):
+    write(tmp_path, "secret", f"{FAILING}\n{SECRET}")
+    path = folder / f"raw/{ACCOUNT}/capture.json"
+    write(path.parent, path.name, json.dumps({**json.loads(path.read_bytes()), "file": file}))
+    seal_again(folder)
+    said = found(folder)
+    assert SECRET not in said and "root:" not in said
+
+
+@pytest.mark.parametrize("name", [f"raw/{ACCOUNT}/capture.json", "raw/accounts.json"])
+@pytest.mark.parametrize("content", ["", "[]", "null", "{", '{"problems": 5, "expected": 5}', "[" * 100_000])
+def test_json_in_raw_that_is_not_as_keyaudit_writes_it_is_found(folder, name, content):
+    write(folder, name, content)
+    seal_again(folder)
+    assert found(folder)
+
+
+@pytest.mark.parametrize("name", ["findings.csv", "summary.json", "report.html", "report.ipynb", "policy.toml"])
+def test_a_file_that_every_folder_has_is_missed_also_where_the_manifest_does_not_list_it(folder, name):
+    (folder / name).unlink()
+    seal_again(folder)
+    assert f"{name}: missing" in found(folder)
+
+
+# --- another version --------------------------------------------------------------------------------------------------
+
+OLDER = {"keyaudit": "0.0.9", "python": "3.11.0", "system": "Linux"}
+
+
+def test_evidence_of_another_version_is_ok_and_the_difference_is_stated(folder):
+    seal_again(folder, tool=OLDER)
+    code, said = verified(folder)
+    assert code == 0 and said.startswith(f"OK  {folder}\n")
+    assert "0.0.9" in said and "annotations were not compared" in said
+
+
+def test_annotations_of_another_version_may_differ(folder):
+    rewrite(folder / "findings.csv", lambda text: text.replace("over the limit of", "more than the limit,"))
+    rewrite(folder / "summary.json", lambda text: text.replace("over the limit of", "more than the limit,"))
+    seal_again(folder, tool=OLDER)
+    faults, remarks = verify(folder)
+    assert faults == [] and len(remarks) == 1
+
+
+@pytest.mark.parametrize("column", ["compliance_type", "age_days", "due", "exemption_id", "user", "limit"])
+def test_any_other_column_of_another_version_may_not(folder, column):
+    rows = list(csv.DictReader(io.StringIO((folder / "findings.csv").read_text())))
+    rows[0][column] = "1"
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, rows[0], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    (folder / "findings.csv").write_text(text.getvalue())
+    seal_again(folder, tool=OLDER)
+    assert "findings.csv" in found(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda facts: facts["findings"].pop(),
+        lambda facts: facts["findings"][0].update(compliance_type="COMPLIANT"),
+        lambda facts: facts.update(conclusion="COMPLIANT"),
+        lambda facts: facts["conclusions"].update(rotation="COMPLIANT"),
+        lambda facts: facts["counts"].update(NON_COMPLIANT=0),
+        lambda facts: facts["accounts"][0].update(conclusion="COMPLIANT"),
+        lambda facts: facts["policy"].update(sha256="0" * 64),
+        lambda facts: facts["policy"].update(given=False),
+        lambda facts: facts.update(sample=True),
+    ],
+    ids=["row", "finding", "conclusion", "control", "count", "account", "policy", "given", "sample"],
+)
+def test_a_summary_of_another_version_must_agree_in_all_but_sentences(folder, change):
+    facts = summary(folder)
+    change(facts)
+    write(folder, "summary.json", json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
+    seal_again(folder, tool=OLDER)
+    assert "summary.json" in found(folder)
+
+
+@pytest.mark.parametrize("name", ["summary.json", "findings.csv"])
+@pytest.mark.parametrize("content", [b"", b"null", b"{}", b"\xff", b"[" * 100_000])
+def test_data_of_another_version_that_cannot_be_read_are_found(folder, name, content):
+    (folder / name).write_bytes(content)
+    seal_again(folder, tool=OLDER)
+    assert found(folder)
+
+
+# --- no evidence folder at all ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["nowhere", "file"])
+def test_no_such_folder_exits_with_2_and_one_line(tmp_path, name):
+    write(tmp_path, "file", "")
+    done = keyaudit("verify", tmp_path / name)
+    assert done.returncode == 2 and done.stdout == b""
+    assert done.stderr.decode().count("\n") == 1 and name in done.stderr.decode()
+
+
+@pytest.mark.parametrize("name", ["SHA256SUMS", "manifest.json"])
+def test_an_unsealed_folder_is_wrong(folder, name):
+    staging = folder.rename(folder.with_name(".staging-0123456789ab"))
+    (staging / name).unlink()
+    assert "not a finished evidence folder" in found(staging)
+
+
+def test_an_empty_folder_and_one_of_something_else_are_wrong(tmp_path):
+    write(tmp_path / "other", "README", "")
+    (tmp_path / "empty").mkdir()
+    assert exit_code(tmp_path / "other") == exit_code(tmp_path / "empty") == 1
+
+
+def test_one_wrong_folder_among_several_exits_with_1_and_each_is_named(folder, original):
+    append(folder / "findings.csv")
+    code, said = verified(original, folder, original)
+    assert code == 1
+    assert [line.split()[0] for line in said.splitlines() if not line.startswith("  ")] == ["OK", "WRONG", "OK"]
+    assert "  findings.csv: changed" in said
+
+
+def test_a_folder_that_is_not_there_exits_with_2_also_beside_one_that_holds(original, tmp_path):
+    done = keyaudit("verify", original, tmp_path / "nowhere")
+    assert done.returncode == 2 and b"nowhere" in done.stderr
+
+
+# --- evidence that was made where verify must not cry wolf --------------------------------------------------------------
+
+
+def test_evidence_without_an_instant_given_is_judged_again_by_the_moment_at_which_it_was_read(tmp_path_factory):
+    """A bare CSV tells no time: as_of is the moment of reading, and stays so."""
+
+    def make(folder: Path) -> None:
+        write(folder, "report.csv", report(("alice", "true 2020-01-01T00:00:00Z N/A")))
+        made(*report_on(folder / "reports", folder / "report.csv", as_of=""), code=1)
+
+    reports = once(tmp_path_factory, "received", make) / "reports"
+    (folder,) = [path for path in reports.iterdir() if path.is_dir()]
+    assert manifest(folder)["as_of_source"] == "received_time"
+    assert verify(folder) == ([], [])
