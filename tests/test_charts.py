@@ -607,11 +607,11 @@ def test_exempt_and_unknown_are_hatched_each_in_its_way():
 
 @ALL_CHARTS
 def test_5000_keys_are_drawn_in_less_than_a_second(plot):
-    """Measured 0.11-0.17 s on two cores; the bound is for slow machines and other work beside it."""
+    """Measured 0.12-0.17 s; the bound, of processor time, is for slow machines."""
     png(plot(MIXED, CIS))
-    start = time.perf_counter()
+    start = time.process_time()
     png(plot(MANY, CIS))
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_bars_of_5000_keys_add_up():

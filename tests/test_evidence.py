@@ -59,11 +59,6 @@ def wrapped(text: str, generated: str = AS_OF) -> bytes:
     return json.dumps({"Content": content, "ReportFormat": "text/csv", "GeneratedTime": generated}).encode()
 
 
-def judged(path: Path, *options: str) -> dict:
-    """What ``keyaudit check -f json`` says of a source."""
-    return json.loads(keyaudit("check", path, "-f", "json", *options).stdout)
-
-
 # --- one account that fails: every file, mode and fact -----------------------------------------------------------
 
 
@@ -91,7 +86,6 @@ def test_folders_are_0700_and_files_0600(evidence):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
-@pytest.mark.skipif(not shutil.which("sha256sum"), reason="the system has no sha256sum")
 def test_sha256sum_verifies_the_folder_without_keyaudit(evidence):
     done = subprocess.run(
         ["sha256sum", "--strict", "-c", "SHA256SUMS"], cwd=evidence, capture_output=True, text=True, check=False
@@ -169,7 +163,7 @@ def test_report_html_asks_nothing_of_anywhere_and_hides_nothing(evidence):
     page = (evidence / "report.html").read_text()
     assert "default-src 'none'" in page
     assert not re.search(r"<(script|iframe|object|embed|form|link|details|base)\b", page, re.IGNORECASE)
-    assert not re.search(r"""(src|href|action)\s*=\s*["']?(?!data:|#)""", page, re.IGNORECASE)
+    assert not re.search(r"""<[^>]*\s(src|href|action)\s*=\s*(?!["']?(data:|#))""", page, re.IGNORECASE)
     assert not re.search(r"@import|url\((?!['\"]?data:)", page)
 
 
@@ -386,13 +380,8 @@ def test_unreadable_files_make_their_accounts_insufficient_data_and_leave_the_ot
 
 def test_what_could_not_be_read_is_described_by_name_size_and_hash_and_not_copied(unreadable):
     found = raw(only(unreadable / "reports"))
-    told = (
-        {facts["source"]: facts for facts in map(json.loads, found.values()) if "source" in facts} if False else {}
-    )
-    for name, content in found.items():
-        if name.endswith("/capture.json"):
-            facts = json.loads(content)
-            told[facts["source"]] = facts
+    facts = [json.loads(content) for name, content in found.items() if name.endswith("/capture.json")]
+    told = {one["source"]: one for one in facts}
     assert sorted(path for path in found if not path.endswith("capture.json")) == [
         f"{OTHER}/credential-report.csv",
         "accounts.json",
@@ -643,7 +632,6 @@ def test_an_instant_at_the_ends_of_the_calendar_is_no_failure_of_keyaudit(tmp_pa
     assert b"keyaudit itself failed" not in done.stderr
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only here are names of files any bytes")
 def test_a_source_whose_name_is_not_utf_8_is_judged_or_refused_but_no_failure_of_keyaudit(tmp_path):
     name = os.fsdecode(b"report-\xff.csv")
     write(tmp_path, name, CLEAN)
@@ -661,7 +649,6 @@ def notebooks(tmp_path_factory) -> Path:
         "fails": (JUDGED, "1 / 0"),
         "silent": ("import keyaudit as ka\na = ka.audit(source, policy, as_of)",),
         "elsewhere": (JUDGED.replace("as_of)", "'2026-01-01T00:00:00Z')"),),
-        "dies": (JUDGED, "import os\nos._exit(3)"),
         "extends": (JUDGED, "assert rows == 7\nopen('own.csv', 'w').write('1')"),
         "empties": (JUDGED, "import os\nos.mkdir('plots')"),
         "links": (JUDGED, "import os\nos.symlink('/etc/hostname', 'host')"),
@@ -698,7 +685,6 @@ def ran(notebooks: Path, name: str) -> tuple[int, str, Path]:
         ("fails", "ZeroDivisionError"),
         ("silent", "no bottom line"),
         ("elsewhere", "another judgement"),
-        ("dies", "kernel"),
     ],
 )
 def test_a_notebook_that_fails_or_proves_nothing_exits_with_4_and_leaves_no_evidence(notebooks, name, reason):
@@ -724,9 +710,7 @@ def test_a_notebook_of_ones_own_gives_the_folder_its_name_and_the_manifest_its_p
     assert code == 0 and folder.name == f"2026-11-23T000000Z-extends-{OTHER}"
     assert manifest(folder)["parameters"]["rows"] == 7
     assert manifest(folder)["notebook"]["sha256"] == digest((notebooks / "extends.ipynb").read_bytes())
-    assert {"own.csv"} == set(files(folder)) - {"SHA256SUMS", "manifest.json", *COMPARED} - {
-        name for name in files(folder) if name.startswith("raw/")
-    } - {"policy.toml", "report.ipynb"}
+    assert "own.csv" in [one["path"] for one in manifest(folder)["files"]]
 
 
 @pytest.mark.parametrize("name", ["extends", "empties", "links", "findings", "raw", "policy"])

@@ -15,8 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from tests.browser import chromium
+from browser import chromium
 
 ROOT = Path(__file__).resolve().parents[1]
 TOKEN = "keyaudit-test"

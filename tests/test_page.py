@@ -12,10 +12,9 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from browser import chromium
 from playwright.sync_api import Page
 from pypdf import PdfReader
-
-from tests.browser import chromium
 
 sys.path.insert(0, str(Path(__file__).parent / "tools"))
 from make_reports import AS_OF, report

@@ -182,7 +182,6 @@ def test_a_link_added_is_found(folder, target, place):
     assert "link" in found(folder)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only here are names of files any bytes")
 def test_an_added_file_whose_name_is_not_utf_8_is_found(folder):
     write(folder, os.fsdecode(b"extra-\xff"), "")
     done = keyaudit("verify", folder)

@@ -1,0 +1,119 @@
+"""Files, folders, standard input, captures and the sample -> credential reports, one at a time.
+
+A population is found first and read later, so that memory does not grow with the number of reports. A folder is a
+capture folder if it holds ``accounts.json`` or folders with a ``capture.json``; any other is a set of report files.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from keyaudit import resources
+from keyaudit.schema import InputError
+from keyaudit.sources.captures import (
+    ACCOUNTS_FILE,
+    CAPTURE_FILE,
+    REPORT_FILE,
+    find_capture,
+    is_capture,
+    is_complete_capture,
+)
+from keyaudit.sources.origin import Origin, Population, fingerprint, labels, read
+
+__all__ = [
+    "ACCOUNTS_FILE",
+    "CAPTURE_FILE",
+    "REPORT_FILE",
+    "Origin",
+    "Population",
+    "find",
+    "fingerprint",
+    "is_complete_capture",
+    "labels",
+    "read",
+]
+STANDARD_INPUT = "standard input"
+
+
+def sample() -> Path:
+    """The bundled account: a capture folder with a policy of its own."""
+    return resources.data("sample")
+
+
+def find(sources: Any = ()) -> Population:
+    """The population of some sources: paths, ``-`` for standard input, none for the sample.
+
+    InputError: no such file, nothing in a folder, or a source that is no text.
+    """
+    if isinstance(sources, str | Path):
+        sources = [sources] if str(sources) else []
+    if not isinstance(sources, Sequence) or not all(isinstance(one, str | Path) for one in sources):
+        kind = type(sources).__name__
+        raise InputError(f"source: expected the path of a report or folder, found {kind}; empty means the sample")
+    now = datetime.now(UTC)
+    parts = [_find_one(str(one), now) for one in sources] or [find_capture(sample(), now)]
+    return Population(
+        origins=_distinct([origin for part in parts for origin in part.origins]),
+        expected=tuple(sorted({account for part in parts for account in part.expected})),
+        is_sample=any(part.is_sample for part in parts),
+        policy=parts[0].policy if len(parts) == 1 else None,
+    )
+
+
+def _find_one(source: str, now: datetime) -> Population:
+    if not source:
+        raise InputError("source: an empty name; name a credential report, or a folder of them")
+    if source == "-":
+        content = sys.stdin.buffer.read()
+        return Population((Origin(STANDARD_INPUT, None, now, named=True, content=content),))
+    path = Path(source)
+    try:
+        if path.is_dir():
+            return find_capture(path, now) if is_capture(path) else _folder(path, now)
+        if path.is_file():
+            return Population((Origin(path.name, path, now, named=True),))
+        if path.exists():
+            # a pipe, as in <(aws ... | base64 -d): it can be read only once
+            return Population((Origin(path.name, None, now, named=True, content=path.read_bytes()),))
+    except OSError as error:
+        raise InputError(f"{source}: cannot be read ({error.strerror})") from None
+    raise InputError(f"{source}: no such file or folder")
+
+
+def _folder(folder: Path, now: datetime) -> Population:
+    """All files of a folder and the folders in it but hidden ones: each should be a report."""
+    paths = sorted(
+        Path(base) / name
+        for base, folders, names in os.walk(folder, onerror=_refuse)
+        for name in names
+        if not name.startswith(".") and not _is_hidden(Path(base), folder)
+    )
+    if not paths:
+        raise InputError(f"{folder}: no files in this folder; it should hold credential reports")
+    return Population(tuple(Origin(path.relative_to(folder).as_posix(), path, now) for path in paths))
+
+
+def _refuse(error: OSError) -> None:
+    raise error
+
+
+def _is_hidden(base: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in base.relative_to(folder).parts)
+
+
+def _distinct(origins: list[Origin]) -> tuple[Origin, ...]:
+    """The origins, those of one name told apart by the folders that they are in."""
+    counts = Counter(origin.name for origin in origins)
+    return tuple(
+        replace(origin, name=f"{origin.path.parent.name or number}/{origin.name}")
+        if counts[origin.name] > 1 and origin.path
+        else origin
+        for number, origin in enumerate(origins, 1)
+    )

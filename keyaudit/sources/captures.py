@@ -1,0 +1,79 @@
+"""Capture folders: ``accounts.json``, and a folder an account with its report and ``capture.json``.
+
+The sample is one, and so is ``raw/`` of an evidence folder.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from keyaudit.credentials import parse_instant
+from keyaudit.schema import InputError
+from keyaudit.sources.origin import Origin, Population, texts
+
+ACCOUNTS_FILE = "accounts.json"
+CAPTURE_FILE = "capture.json"
+REPORT_FILE = "credential-report.csv"
+
+
+def is_capture(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in (ACCOUNTS_FILE, CAPTURE_FILE)) or any(
+        (inside / CAPTURE_FILE).is_file() for inside in folder.iterdir()
+    )
+
+
+def find_capture(folder: Path, now: datetime) -> Population:
+    """The accounts of a capture folder, those included that were expected and are not there."""
+    facts = _read_json(folder / ACCOUNTS_FILE) if (folder / ACCOUNTS_FILE).is_file() else {}
+    if (folder / CAPTURE_FILE).is_file():
+        inside = [folder]
+    else:
+        inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    origins = [_captured(account, now) for account in inside]
+    policy = folder / "policy.toml"
+    return Population(
+        origins=tuple(origins),
+        expected=tuple(texts(facts.get("expected"))),
+        is_sample=facts.get("sample") is True,
+        policy=policy if facts.get("sample") is True and policy.is_file() else None,
+    )
+
+
+def _captured(folder: Path, now: datetime) -> Origin:
+    facts: dict[str, Any] = _read_json(folder / CAPTURE_FILE) if (folder / CAPTURE_FILE).is_file() else {}
+    problems = texts(facts.get("problems"))
+    if not facts:
+        problems = [f"{folder.name}: has no {CAPTURE_FILE}: it is not known where its report comes from"]
+    file = facts.get("file", REPORT_FILE)
+    # a name from JSON is never followed out of the account's own folder
+    path = folder / file if isinstance(file, str) and file == Path(file).name and file not in (".", "..") else None
+    if path is not None and not path.is_file():
+        problems, path = [*problems, f"{folder.name}: the report is missing"], None
+    received = parse_instant(str(facts.get("received_time")))
+    return Origin(
+        name=str(facts.get("source") or f"{folder.name}/{file}"),
+        path=path,
+        received_time=received or now,
+        capture={**facts, "problems": problems, "folder": folder.name},
+    )
+
+
+def is_complete_capture(origin: Origin, account_id: str) -> bool:
+    """Whether the account's capture folder can be copied as it stands and will be read the same: it tells when
+    it was received, and its name or its own word gives the report the name that it has now."""
+    facts = origin.capture or {}
+    named = "source" in facts or facts.get("folder") == account_id
+    return named and "file" in facts and parse_instant(str(facts.get("received_time"))) is not None
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        facts = json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        raise InputError(f"{path}: not valid JSON; capture or seal the folder again") from None
+    if not isinstance(facts, dict):
+        raise InputError(f"{path}: not a JSON object; capture or seal the folder again")
+    return facts

@@ -1,0 +1,101 @@
+"""Where reports come from, and one of them, read."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from keyaudit.credentials import parse_instant, peek_account, unwrap
+from keyaudit.schema import CredentialReport, InputError
+
+#: far above the largest report that AWS makes (5,000 users are 1.3 MB); guards against reading a disk image
+MAX_BYTES = 2**30
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where one report comes from. ``named``: the user named this very file, so it must be readable."""
+
+    name: str
+    path: Path | None
+    received_time: datetime
+    named: bool = False
+    content: bytes | None = None
+    capture: dict[str, Any] | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is, for an error; reports show ``name`` alone."""
+        return str(self.path) if self.path else self.name
+
+
+@dataclass(frozen=True)
+class Population:
+    """The reports to judge as one, the accounts that were expected, and whether this is the sample."""
+
+    origins: tuple[Origin, ...]
+    expected: tuple[str, ...] = ()
+    is_sample: bool = False
+    policy: Path | None = None  # the sample's own
+
+
+def read(origin: Origin) -> CredentialReport:
+    """The report of an origin; InputError where it cannot be had or is no credential report at all."""
+    capture = origin.capture or {}
+    content = origin.content
+    if content is None:
+        if origin.path is None:
+            raise InputError("; ".join(texts(capture.get("problems"))) or f"{origin.name}: was not read")
+        content = _read_bytes(origin.path, origin.name)
+    found = unwrap(content, origin.name)
+    generated = parse_instant(str(capture.get("generated_time"))) if origin.capture else None
+    return CredentialReport(
+        account_id=peek_account(found.text),
+        generated_time=found.generated_time or generated,
+        received_time=origin.received_time,
+        content=content,
+        source=origin.name,
+        problems=tuple(texts(capture.get("problems"))),
+    )
+
+
+def _read_bytes(path: Path, name: str) -> bytes:
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise InputError(f"{name}: larger than 1 GiB: this is no credential report")
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{name}: cannot be read ({error.strerror})") from None
+
+
+def fingerprint(origin: Origin) -> tuple[str, int]:
+    """SHA-256 and size of what could not be read as a report: of its bytes, else as its capture recorded them,
+    else of its name."""
+    capture = origin.capture or {}
+    try:
+        content = (
+            origin.content if origin.content is not None else origin.path.read_bytes() if origin.path else None
+        )
+    except OSError:
+        content = None
+    if content is not None:
+        return hashlib.sha256(content).hexdigest(), len(content)
+    recorded, size = capture.get("sha256"), capture.get("bytes")
+    if isinstance(recorded, str) and isinstance(size, int):
+        return recorded, size
+    return hashlib.sha256(origin.name.encode()).hexdigest(), 0
+
+
+def labels(reads: list[tuple[str | None, str, str]]) -> list[str]:
+    """A label for each (account id, digest, name of the source): the id, else ``unknown-1``, ... in the order of
+    digest and name, so that the order of files never matters."""
+    unknown = sorted((digest, name) for account_id, digest, name in reads if account_id is None)
+    return [account_id or f"unknown-{unknown.index((digest, name)) + 1}" for account_id, digest, name in reads]
+
+
+def texts(value: Any) -> list[str]:
+    """A JSON list as strings; anything else as none."""
+    return [str(one) for one in value] if isinstance(value, list | tuple) else []

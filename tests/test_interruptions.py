@@ -1,0 +1,310 @@
+"""Runs that are killed, interrupted or starved: what is left either is finished evidence that verifies or cannot be
+taken for it, earlier evidence is as it was, the kernel is gone, and the next run works (DESIGN.md, "Evidence
+folder" and the exit codes)."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from conftest import ACCOUNT, write
+from evidence_helpers import (
+    CLEAN,
+    FAILING,
+    JUDGED,
+    NAME,
+    POLICY,
+    digest,
+    failing,
+    files,
+    keyaudit,
+    leftovers,
+    made,
+    manifest,
+    notebook,
+    refused,
+    report_on,
+    wait_for,
+)
+
+from keyaudit.verify import verify
+
+#: ``python -c COMMAND SIGNAL EVENT NAME ARGUMENTS``: the command, which sends itself a signal (to its whole group if
+#: the number is negative) at an event of Python's audit hooks: a file of this NAME is opened for writing, or a
+#: folder renamed to this NAME, or what comes after that
+COMMAND = """
+import os, signal, sys
+number, event, name = int(sys.argv[1]), sys.argv[2], sys.argv[3]
+seen = []
+def hook(happens, facts):
+    if happens == "os.rename" and os.path.basename(os.fspath(facts[1])) == name:
+        seen.append("os.rename")
+        if event == "os.rename":
+            send()
+    elif happens == "open" and seen == ["os.rename"] and event == "renamed":
+        send()
+    elif happens == event == "open" and isinstance(facts[0], (str, os.PathLike)) and facts[2] & 3:
+        if os.path.basename(os.fspath(facts[0])) == name:
+            send()
+def send():
+    seen.append("sent")
+    if seen.count("sent") == 1:
+        os.kill(os.getpid(), number) if number > 0 else os.killpg(os.getpgrp(), -number)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.addaudithook(hook)
+from keyaudit.cli import main
+main(sys.argv[4:])
+"""
+#: the command with files of at most so many bytes
+STARVED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
+from keyaudit.cli import main
+main(sys.argv[2:])
+"""
+#: the command with a time limit for a cell of a second
+HURRIED = """
+import sys
+from keyaudit.evidence import notebook
+notebook.CELL_TIMEOUT = 1
+from keyaudit.cli import main
+main(sys.argv[1:])
+"""
+SLEEPS = "import pathlib, time\npathlib.Path('here').touch()\ntime.sleep(120)"
+PATIENCE = 20  # seconds for what takes four
+
+
+@pytest.fixture
+def reports(tmp_path, tmp_path_factory) -> Path:
+    """A reports folder with earlier evidence in it."""
+    write(tmp_path, "report.csv", FAILING)
+    write(tmp_path, "policy.toml", POLICY)
+    return shutil.copytree(failing(tmp_path_factory).parent, tmp_path / "reports")
+
+
+def arguments(reports: Path, *options: object) -> list[str]:
+    folder = reports.parent
+    asked = report_on(reports, folder / "report.csv", policy=folder / "policy.toml", options=options)
+    return list(map(str, asked))
+
+
+def run(code: str, *words: object) -> subprocess.CompletedProcess[bytes]:
+    """The command under one of the programs above; killed, with its kernel, if it hangs."""
+    process = start(code, *words)
+    try:
+        out, err = process.communicate(timeout=PATIENCE)
+    finally:
+        end(process)
+    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def start(code: str, *words: object) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, words)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """The process and what it started, gone."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for stream in (process.stdout, process.stderr):
+        if stream:
+            stream.close()
+    process.wait()
+
+
+def at_work_in(folder: Path) -> list[int]:
+    """The processes whose working directory is in a folder: the kernel, which works in the staging folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if str((process / "cwd").readlink()).startswith(f"{folder}/"):
+                found.append(int(process.name))
+    return found
+
+
+def sealed(reports: Path) -> list[Path]:
+    return sorted(path.parent for path in reports.rglob("SHA256SUMS"))
+
+
+def finished(reports: Path) -> list[Path]:
+    return [folder for folder in sealed(reports) if not folder.name.startswith(".")]
+
+
+def assert_sound(reports: Path, before: dict[str, bytes]) -> None:
+    """Earlier evidence is as it was, whatever has SHA256SUMS verifies, and no kernel is left."""
+    after = files(reports)
+    assert {name: after.get(name) for name in before} == before
+    assert [(folder.name, verify(folder)[0]) for folder in sealed(reports) if verify(folder)[0]] == []
+    names = {path.name for path in reports.iterdir()} - {".lock"}
+    assert all(re.match(rf"(\.staging-|\.failed-|{NAME}-{ACCOUNT}(-\d+)?$)", name) for name in names), names
+    wait_for(lambda: not at_work_in(reports), 10)
+
+
+def assert_next_run_works(reports: Path) -> None:
+    """A further run is sealed beside what is there, verifies, and points to the newest finished folder."""
+    earlier = finished(reports)
+    folder = made(*arguments(reports), code=1)
+    assert verify(folder) == ([], []) and folder not in earlier
+    assert manifest(folder)["previous"] == digest((earlier[-1] / "SHA256SUMS").read_bytes())
+
+
+@pytest.fixture
+def asleep(reports) -> Iterator[subprocess.Popen[bytes]]:
+    """A run whose notebook is in the middle of a cell that takes two minutes."""
+    slow = notebook(reports.parent, "slow", JUDGED, SLEEPS)
+    process = start(COMMAND, 0, "", "", *arguments(reports, "--notebook", slow))
+    try:
+        wait_for(lambda: list(reports.glob(".staging-*/here")), PATIENCE)
+        assert len(at_work_in(reports)) == 1
+        yield process
+    finally:
+        end(process)
+
+
+# --- killed -------------------------------------------------------------------------------------------------------------
+
+FINAL = f"{NAME}-{ACCOUNT}-2"
+POINTS = [
+    ("open", "kernel.log"),
+    ("open", "capture.json"),
+    ("open", "findings.csv"),
+    ("open", "summary.json"),
+    ("open", "report.ipynb"),
+    ("open", "report.html"),
+    ("open", "manifest.json"),
+    ("open", "SHA256SUMS"),
+    ("os.rename", FINAL),
+    ("renamed", FINAL),
+]
+
+
+@pytest.mark.parametrize(("event", "name"), POINTS)
+def test_a_killed_run_leaves_finished_evidence_or_nothing_that_looks_like_it_and_the_next_works(
+    reports, event, name
+):
+    before = files(reports)
+    done = run(COMMAND, signal.SIGKILL.value, event, name, *arguments(reports))
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert_sound(reports, before)
+    assert len(finished(reports)) == (2 if event == "renamed" else 1)
+    if event != "open" or name == "summary.json":
+        assert_next_run_works(reports)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_run_that_is_killed_in_a_cell_takes_its_kernel_with_it(reports, asleep, number):
+    before = {name: content for name, content in files(reports).items() if not name.startswith(".")}
+    asleep.send_signal(number)
+    assert asleep.wait(PATIENCE) not in (0, 1, 3)
+    assert_sound(reports, before)
+    assert len(sealed(reports)) == 1
+
+
+# --- interrupted ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("kernel.log", signal.SIGINT.value),
+        ("summary.json", -signal.SIGINT.value),
+        ("report.html", signal.SIGINT.value),
+        ("SHA256SUMS", -signal.SIGINT.value),
+    ],
+)
+def test_ctrl_c_exits_with_130_and_leaves_nothing(reports, name, number):
+    """As a terminal sends it, to the command and its kernel, or to the command alone."""
+    before = files(reports)
+    done = run(COMMAND, number, "open", name, *arguments(reports))
+    assert (done.returncode, done.stderr.strip()) == (130, b"keyaudit: interrupted")
+    assert leftovers(reports) == []
+    assert_sound(reports, before)
+    assert files(reports) == before
+
+
+@pytest.mark.parametrize("whole_group", [False, True], ids=["process", "group"])
+def test_ctrl_c_in_a_cell_exits_with_130_and_leaves_nothing(reports, asleep, whole_group):
+    if whole_group:
+        os.killpg(asleep.pid, signal.SIGINT)
+    else:
+        asleep.send_signal(signal.SIGINT)
+    _, said = asleep.communicate(timeout=PATIENCE)
+    assert (asleep.returncode, said.strip()) == (130, b"keyaudit: interrupted")
+    assert leftovers(reports) == [] and len(sealed(reports)) == 1
+    wait_for(lambda: not at_work_in(reports), 10)
+
+
+# --- starved, stuck and shut out ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("most", [0, 2_000, 20_000, 60_000])
+def test_a_disk_that_takes_no_more_exits_with_4_and_leaves_nothing_that_looks_finished(reports, most):
+    before = files(reports)
+    done = run(STARVED, most, *arguments(reports))
+    said = refused(done, 4)
+    assert "itself failed" not in said
+    assert_sound(reports, before)
+    assert len(sealed(reports)) == 1
+
+
+def test_a_kernel_that_dies_is_a_failure_and_not_a_wait_without_end(reports):
+    """As when the system runs out of memory."""
+    dies = notebook(reports.parent, "dies", JUDGED, "import os\nos._exit(3)")
+    said = refused(run(COMMAND, 0, "", "", *arguments(reports, "--notebook", dies)), 4)
+    assert "dies" in said and len(sealed(reports)) == 1
+
+
+def test_a_cell_that_takes_longer_than_the_limit_is_a_failure(reports):
+    slow = notebook(reports.parent, "slow", JUDGED, SLEEPS)
+    said = refused(run(HURRIED, *arguments(reports, "--notebook", slow)), 4)
+    assert "slow" in said and len(sealed(reports)) == 1
+    wait_for(lambda: not at_work_in(reports), 10)
+
+
+def test_a_kernel_that_cannot_start_is_told_as_such(reports):
+    """Whatever is broken in its environment: the reason is in kernel.log, and the command says where."""
+    broken = write(reports.parent / "site", "ipykernel/__init__.py", "raise ImportError('broken')\n").parents[1]
+    code = f"import os\nos.environ['PYTHONPATH'] = {str(broken)!r} + ':' + os.environ.get('PYTHONPATH', '')\n"
+    said = refused(run(code + COMMAND, 0, "", "", *arguments(reports)), 4)
+    assert "kernel" in said.replace("kernel.log", "") and "cannot write" not in said
+    kept = leftovers(reports)
+    assert len(kept) == 1 and "broken" in (reports / kept[0] / "kernel.log").read_text()
+
+
+@pytest.mark.parametrize("place", ["file", "file/reports", "dangling", "/dev/null/reports"])
+def test_a_place_that_takes_no_folder_exits_with_2_and_changes_nothing(tmp_path, place):
+    write(tmp_path, "report.csv", CLEAN)
+    write(tmp_path, "file", "untouched")
+    (tmp_path / "dangling").symlink_to(tmp_path / "nowhere" / "reports")
+    done = keyaudit(*report_on(tmp_path / place, tmp_path / "report.csv"))
+    assert done.returncode == 2 and done.stdout == b"" and b"Traceback" not in done.stderr
+    assert (tmp_path / "file").read_text() == "untouched"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["dangling", "file", "report.csv"]
+
+
+def test_a_reader_that_has_gone_does_not_change_the_exit_code(tmp_path):
+    """``keyaudit report ... 2>&1 | head -0``: the evidence is there, and COMPLIANT stays COMPLIANT."""
+    write(tmp_path, "report.csv", CLEAN)
+    read, written = os.pipe()
+    os.close(read)
+    asked = map(str, report_on(tmp_path / "reports", tmp_path / "report.csv"))
+    done = subprocess.run(
+        [sys.executable, "-m", "keyaudit", *asked], stdout=written, stderr=written, timeout=60, check=False
+    )
+    os.close(written)
+    assert [verify(folder) for folder in finished(tmp_path / "reports")] == [([], [])]
+    assert done.returncode == 0
