@@ -79,7 +79,7 @@ from keyaudit.cli import main
 main(sys.argv[1:])
 """
 SLEEPS = "import pathlib, time\npathlib.Path('here').touch()\ntime.sleep(120)"
-PATIENCE = 20  # seconds for what takes four
+PATIENCE = 30  # seconds for what takes four
 
 
 @pytest.fixture
@@ -306,5 +306,17 @@ def test_a_reader_that_has_gone_does_not_change_the_exit_code(tmp_path):
         [sys.executable, "-m", "keyaudit", *asked], stdout=written, stderr=written, timeout=60, check=False
     )
     os.close(written)
+    assert [verify(folder) for folder in finished(tmp_path / "reports")] == [([], [])]
+    assert done.returncode == 0
+
+
+def test_evidence_that_was_made_is_not_denied_because_its_name_could_not_be_printed(tmp_path):
+    """4 says that there is no evidence."""
+    write(tmp_path, "report.csv", CLEAN)
+    asked = map(str, report_on(tmp_path / "reports", tmp_path / "report.csv"))
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "keyaudit", *asked], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
+        )
     assert [verify(folder) for folder in finished(tmp_path / "reports")] == [([], [])]
     assert done.returncode == 0

@@ -100,11 +100,12 @@ def scopes(draw: st.DrawFn) -> dict:
 @st.composite
 def exemptions(draw: st.DrawFn, identifier: str) -> dict:
     cap = draw(st.sampled_from([None, 91, 100, 365]))
+    controls = draw(st.lists(st.sampled_from(CONTROLS), min_size=1, unique=True))
     return {
         "id": identifier,
         **scopes(draw),
-        "controls": draw(st.lists(st.sampled_from(CONTROLS), min_size=1, unique=True)),
-        **({"max_access_key_age": cap} if cap else {}),
+        "controls": controls,
+        **({"max_access_key_age": cap} if cap and "rotation" in controls else {}),
         "reason": "r",
         "approved_by": "CISO",
         "expires": draw(

@@ -71,6 +71,7 @@ def rotation(account: Account) -> Rows:
     allowed = (limit + (comparison == "whole_days")) * DAY
     cases = [
         (~account.active, NOT_APPLICABLE, "inactive"),
+        (no_limit & (age == MISSING), NON_COMPLIANT, "no_period_no_age"),
         (no_limit, NON_COMPLIANT, "no_period"),
         (np.isnat(account.rotated), INSUFFICIENT_DATA, "undated"),
         (elapsed < np.timedelta64(0, "us"), INSUFFICIENT_DATA, "future"),
@@ -101,13 +102,17 @@ def unused(account: Account) -> Rows:
     future = idle < np.timedelta64(0, "us")
     over = idle >= limit * DAY
     never = np.isnat(used)
+    earlier = used < rotated
     cases = [
         (np.isnat(since), INSUFFICIENT_DATA, "undated"),
         (future, INSUFFICIENT_DATA, "future"),
         (no_answer & over, INSUFFICIENT_DATA, "no_answer"),
+        (no_answer, COMPLIANT, "no_answer_young"),
         (never & over, NON_COMPLIANT, "never"),
+        (earlier & over, NON_COMPLIANT, "since_rotation"),
         (over, NON_COMPLIANT, "over"),
         (never, COMPLIANT, "young"),
+        (earlier, COMPLIANT, "within_since_rotation"),
     ]
     case = choose(cases, (COMPLIANT, "within"), len(rows))
     idle_days = whole_days(idle)

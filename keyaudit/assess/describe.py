@@ -65,7 +65,7 @@ def _identity(findings: pd.DataFrame) -> list[list[Any]]:
     """What makes a finding the same in every run: control, account, principal, its creation, slot, rotation; for
     one of the whole account its reason. A slot that is used again, or a user made again, is another key."""
     users, arns, reasons = (_column(findings, name) for name in ("user", "arn", "reason"))
-    who = [arn or user for arn, user in zip(arns, users, strict=True)]
+    who = [f"{arn}\x1f{user}" for arn, user in zip(arns, users, strict=True)]
     what = ["" if user else reason for user, reason in zip(users, reasons, strict=True)]
     names = ("user_creation_time", "key_slot", "last_rotated")
     return [

@@ -130,7 +130,7 @@ def _exempt(rows: Rows, control: str, account: Account) -> Rows:
         return rows
     users = account.keys["user"].to_numpy(object)
     # no exemption stands in for a period that nobody has defined
-    open_ended = np.array([reason == "no_period" for _, reason in rows.case.kinds])[rows.case.number]
+    open_ended = np.array([reason.startswith("no_period") for _, reason in rows.case.kinds])[rows.case.number]
     exempt = {}
     for position in np.flatnonzero(rows.case.is_a(NON_COMPLIANT) & ~open_ended).tolist():
         key = rows.row[position]

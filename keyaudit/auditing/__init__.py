@@ -16,13 +16,14 @@ import pandas as pd
 from keyaudit import sources
 from keyaudit.assess import describe, exemption_status, worst_first
 from keyaudit.auditing.account import Provenance, Result, judge_account, judge_unread
-from keyaudit.auditing.survey import Read, parse_as_of, resolve_as_of, survey
+from keyaudit.auditing.survey import Read, parse_as_of, resolve_as_of, survey, twice
 from keyaudit.policy import Exemption, Policy, load_policy
 from keyaudit.schema import (
     COMPLIANCE_TYPES,
     COMPLIANT,
     CONTROLS,
     ROTATION,
+    EvidenceError,
     InputError,
     Problem,
     worst,
@@ -95,7 +96,7 @@ def audit(
     terms = _policy(policy, population)
     given = parse_as_of(as_of)
     reads = survey(population)
-    moment, as_of_source = resolve_as_of(given, reads)
+    moment, as_of_source = resolve_as_of(given, reads, population.received_time)
     unread = sorted(set(population.expected) - {read.label for read in reads})
     judge_one = partial(judge_account, policy=terms, as_of=moment, as_of_given=given is not None, keep=keep)
     parallel = keep is not None and jobs > 1 and len(reads) >= WORTH_PROCESSES
@@ -107,6 +108,8 @@ def audit(
     collected = _Collected(terms, moment, keep)
     for result in progress(results, total) if progress else results:
         collected.add(result)
+    if len(collected.provenance) != total:
+        raise EvidenceError(f"only {len(collected.provenance)} of {total} accounts were judged")
     return collected.audit(as_of_source, population.is_sample)
 
 
@@ -137,6 +140,7 @@ class _Collected:
         self.types: dict[str, set[str]] = {control: set() for control in self.assessed}
         self.exempted: Counter[str] = Counter()
         self.due_soon = 0
+        self.read: dict[str, sources.Origin] = {}
         self.users: list[pd.DataFrame] = []
         self.keys: list[pd.DataFrame] = []
         self.findings: list[pd.DataFrame] = []
@@ -158,10 +162,18 @@ class _Collected:
             self.keys.append(result.keys())
         elif len(self.findings) > MOST_FRAMES:
             self.findings = [self._shown()]
+        self._refuse_twice(result.provenance)
         self.provenance.append(result.provenance)
         self.problems += judgement.problems
         self.warnings += result.warnings
         self.notes += result.notes
+
+    def _refuse_twice(self, one: Provenance) -> None:
+        """The same report twice, where no account id tells so."""
+        if one.form and one.origin:
+            other = self.read.setdefault(one.sha256, one.origin)
+            if other is not one.origin:
+                raise twice(one.account_id, other, one.origin)
 
     def _shown(self) -> pd.DataFrame:
         """The findings kept so far, worst first; where only some are kept, these and the soonest deadlines."""

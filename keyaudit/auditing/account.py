@@ -15,6 +15,7 @@ from keyaudit.assess import Judgement, judge, judged_keys
 from keyaudit.auditing.survey import Read
 from keyaudit.policy import Policy
 from keyaudit.schema import (
+    ACTIVE,
     COMPLIANT,
     CONTROLS,
     KEY_COLUMNS,
@@ -156,7 +157,7 @@ def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool
     notes = list(parsed.notes)
     if report.generated_time is None:
         notes.append(say("note.no_generated_time", source=report.source))
-    future = int((parsed.keys["last_rotated"] > as_of).sum())
+    future = int(((parsed.keys["last_rotated"] > as_of) & (parsed.keys["status"] == ACTIVE)).sum())
     if future:
         parsed.warnings.append(say("warning.future", source=report.source, n=future))
     return _Evidence(
@@ -166,7 +167,7 @@ def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool
         form=unwrapped.form,
         problems=[
             *parsed.gaps,
-            *_time_problems(report, parsed, policy, as_of, as_of_given),
+            *_time_problems(report, read, parsed, policy, as_of, as_of_given),
             *_capture_problems(report, read),
         ],
         warnings=parsed.warnings,
@@ -175,7 +176,12 @@ def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool
 
 
 def _time_problems(
-    report: CredentialReport, parsed: credentials.Parsed, policy: Policy, as_of: datetime, as_of_given: bool
+    report: CredentialReport,
+    read: Read,
+    parsed: credentials.Parsed,
+    policy: Policy,
+    as_of: datetime,
+    as_of_given: bool,
 ) -> list[tuple[tuple[str, ...], str]]:
     """A report generated after as_of hides the keys deleted in between; a stale one those made since."""
     generated, latest = report.generated_time, parsed.latest_activity
@@ -188,8 +194,8 @@ def _time_problems(
         messages.append(say("problem.activity_after", **facts, latest=utc(latest)))
     if generated and as_of - generated > limit:
         messages.append(say("problem.stale", **facts))
-    elif generated and not as_of_given and report.received_time - generated > limit:
-        messages.append(say("problem.stale_when_read", **facts, received=utc(report.received_time)))
+    elif generated and not as_of_given and read.origin.read_time - generated > limit:
+        messages.append(say("problem.stale_when_read", **facts, received=utc(read.origin.read_time)))
     return [(CONTROLS, message) for message in messages]
 
 

@@ -39,14 +39,14 @@ def parse_as_of(as_of: Any) -> datetime | None:
     return instant
 
 
-def resolve_as_of(given: datetime | None, reads: list[Read]) -> tuple[datetime, str]:
+def resolve_as_of(given: datetime | None, reads: list[Read], received: datetime) -> tuple[datetime, str]:
     """The instant of judgement and where it came from: given, the latest generated time, the moment of reading."""
     if given is not None:
         return given, GIVEN
     generated = [read.generated_time for read in reads if read.generated_time]
     if generated:
         return max(generated), GENERATED_TIME
-    return max(read.origin.received_time for read in reads), RECEIVED_TIME
+    return max((read.origin.received_time for read in reads), default=received), RECEIVED_TIME
 
 
 def survey(population: sources.Population) -> list[Read]:
@@ -60,10 +60,14 @@ def survey(population: sources.Population) -> list[Read]:
         read.label = label
     reads.sort(key=lambda read: read.label)
     for first, second in pairwise(reads):
-        if first.label == second.label or (first.sha256 == second.sha256 and not first.error and not second.error):
-            places = f"{first.origin.place} and {second.origin.place}"
-            raise InputError(f"two reports of one account ({first.label}): {places}; give one of them")
+        if first.label == second.label:
+            raise twice(first.label, first.origin, second.origin)
     return reads
+
+
+def twice(label: str, first: sources.Origin, second: sources.Origin) -> InputError:
+    """The error for two reports of one account, which one population cannot hold."""
+    return InputError(f"two reports of one account ({label}): {first.place} and {second.place}; give one of them")
 
 
 def _glance(origin: sources.Origin) -> Read:

@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from keyaudit.credentials.activity import latest_activity
 from keyaudit.credentials.principals import Gap, Remarks, principals, refuse_duplicates, remark_names
 from keyaudit.credentials.table import Table, read_table, shown
 from keyaudit.credentials.times import NONE_VALUES, UNKNOWN_VALUES, Instants, lenient_instants, read_instants
 from keyaudit.schema import (
     ACTIVE,
+    CONTROLS,
     EXTRA_COLUMN,
     INACTIVE,
     KEY_COLUMNS,
@@ -55,10 +57,12 @@ class Parsed:
 
 @dataclass
 class _Slot:
-    """One key slot over all rows of the report; ``used`` is None where the report has no such column."""
+    """One key slot over all rows of the report; ``used`` is None where the report has no such column, and in
+    ``untold`` rows it does not say whether the key is active."""
 
     number: int
     active: np.ndarray
+    untold: np.ndarray
     rotated: Instants
     used: Instants | None
 
@@ -66,7 +70,7 @@ class _Slot:
         """Active, or inactive with a date (also one that cannot be known): N/A and inactive is no key. The
         word not_supported was seen for a root user that has none."""
         unsupported = np.array(rotated_cells, dtype=object) == "not_supported"
-        return self.active | ~(self.rotated.none | unsupported)
+        return ~self.untold & (self.active | ~(self.rotated.none | unsupported))
 
 
 def parse(text: str, source: str, label: str = "", generated_time: datetime | None = None) -> Parsed:
@@ -91,13 +95,12 @@ def parse(text: str, source: str, label: str = "", generated_time: datetime | No
     }
     keys = _typed(columns, len(rows))
     _remark_keys(remarks, keys, is_root)
-    known = [read.values[~np.isnat(read.values)] for read in (created, *(slot.used for slot in slots)) if read]
-    activity = [values.max() for values in known if len(values)]
+    times = [created, *(slot.rotated for slot in slots), *(slot.used for slot in slots)]
     return Parsed(
         account_id=account_id,
         keys=keys,
         table=table,
-        latest_activity=max(activity).item().replace(tzinfo=UTC) if activity else None,
+        latest_activity=latest_activity(table, times),
         warnings=remarks.warnings,
         notes=remarks.notes,
         gaps=remarks.gaps,
@@ -136,11 +139,15 @@ def _read_slot(remarks: Remarks, number: int, is_root: np.ndarray) -> _Slot:
                 "use the file as AWS sent it (was it re-saved by a spreadsheet?)"
             )
         remarks.warn(row, column, f"{cells[row]} for the root user: not counted as a key")
-        remarks.gaps.append(((ROOT_KEY,), f"the report does not say whether root has access key {number}"))
-    active = np.array(values, dtype=object) == True  # noqa: E712
+        # with a date beside it there is a key, of which nothing more is known
+        dated = remarks.columns[f"access_key_{number}_last_rotated"][row] not in NONE_VALUES | UNKNOWN_VALUES
+        controls = CONTROLS if dated else (ROOT_KEY,)
+        remarks.gaps.append((controls, f"the report does not say whether root has access key {number}"))
+    told = np.array(values, dtype=object)
+    active, untold = told == True, told == None  # noqa: E711, E712
     rotated = remarks.instants(f"access_key_{number}_last_rotated")
     assert rotated is not None  # a required column
-    return _Slot(number, active, rotated, remarks.instants(f"access_key_{number}_last_used_date"))
+    return _Slot(number, active, untold, rotated, remarks.instants(f"access_key_{number}_last_used_date"))
 
 
 def _keys_columns(remarks: Remarks, slots: list[_Slot]) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -200,6 +207,10 @@ def _remark_keys(remarks: Remarks, keys: pd.DataFrame, is_root: np.ndarray) -> N
         if f"access_key_{number}_last_used_date" not in remarks.columns:
             message = f"{remarks.source} has no column access_key_{number}_last_used_date"
             remarks.gaps.append(((UNUSED,), message))
+    if remarks.further_keys:
+        remarks.gaps.append(
+            (LIMITED_CONTROLS, f"{remarks.source} has columns of a third key, {remarks.further_keys[0]}")
+        )
     extra = remarks.columns.get(EXTRA_COLUMN, [])
     more = [row for row, cell in enumerate(extra) if cell.strip() not in NONE_VALUES]
     if more:

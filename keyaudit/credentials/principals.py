@@ -6,7 +6,7 @@ A principal may appear once; a second row of the same one would hide the first, 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from keyaudit.credentials.times import Instants, read_instants
 from keyaudit.schema import CONTROLS, ROOT_KEY, ROOT_USER, InputError
 
 Gap = tuple[tuple[str, ...], str]
-_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):(root|user/.+)")
+_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(root|user/.+)")
 LONGEST_NAME = 64
 
 
@@ -24,6 +24,7 @@ class Remarks:
 
     def __init__(self, table: Table, source: str) -> None:
         self.columns, self.lines, self.source = table.columns, table.lines, source
+        self.further_keys = table.further_keys
         self.warnings, self.notes, self.gaps = table.warnings, list[str](), list[Gap]()
 
     def place(self, row: int, column: str) -> str:
@@ -93,22 +94,20 @@ def refuse_duplicates(remarks: Remarks, is_root: np.ndarray) -> None:
         raise InputError(
             f"{remarks.place(int(roots[1]), 'user')}: a second root row; save each account in its own file"
         )
-    for column in ("user", "arn"):
-        cells = remarks.columns.get(column, [])
-        if len(set(cells)) == len(cells):
-            continue
-        if column == "user" and len({*zip(cells, is_root, strict=True)}) == len(cells):
-            continue  # an IAM user may be called like root
-        again = next(
-            cell
-            for cell, count in Counter(cells).items()
-            if count > 1 and (column == "user" or _ARN.fullmatch(cell))
-        )
-        rows = [row for row, cell in enumerate(cells) if cell == again]
-        raise InputError(
-            f"{remarks.place(rows[1], column)}: the same {column} {shown(again)} as in line "
-            f"{remarks.lines[rows[0]]}; one of the two rows is not AWS's: fetch the report again"
-        )
+    # an IAM user may be called like root; a cell that is no ARN identifies nobody
+    names = [f"{user}\0{root}" for user, root in zip(remarks.columns["user"], is_root.tolist(), strict=True)]
+    arns: list[str | None] = list(remarks.columns.get("arn", []))
+    if len(set(arns)) < len(arns):
+        arns = [arn if arn and _ARN.fullmatch(arn) else None for arn in arns]
+    columns: tuple[tuple[str, list[Any]], ...] = (("user", names), ("arn", arns))
+    for column, cells in columns:
+        seen: dict[str, int] = {}
+        for row, cell in enumerate(cells if len(set(cells)) < len(cells) else ()):
+            if cell is not None and seen.setdefault(cell, row) != row:
+                raise InputError(
+                    f"{remarks.place(row, column)}: the same {column} {shown(remarks.columns[column][row])} as in "
+                    f"line {remarks.lines[seen[cell]]}; one of the two rows is not AWS's: fetch the report again"
+                )
 
 
 def _is_usual(user: str) -> bool:
@@ -121,6 +120,10 @@ def remark_names(remarks: Remarks, is_root: np.ndarray) -> None:
     if "" in users:
         place = remarks.place(users.index(""), "user")
         raise InputError(f"{place}: an empty user name; every row of a credential report has one: fetch it again")
+    blanks = [row for row, user in enumerate(users) if user != user.strip()]
+    if blanks:
+        place = remarks.place(blanks[0], "user")
+        raise InputError(f"{place}: blanks around a user name, which no IAM user has; use the file as AWS sent it")
     if not users:
         remarks.gaps.append((CONTROLS, f"{remarks.source} has no rows"))
         remarks.warnings.append(f"{remarks.source}: no rows under the header: the report looks incomplete")

@@ -12,10 +12,20 @@ import io
 import re
 from dataclasses import dataclass, field
 
-from keyaudit.schema import EXTRA_COLUMN, REPORT_COLUMNS, REQUIRED_COLUMNS, InputError
+from keyaudit.credentials.times import ends_with_zone
+from keyaudit.schema import (
+    EXTRA_COLUMN,
+    REPORT_COLUMNS,
+    REQUIRED_COLUMNS,
+    UNJUDGED_BOOLEANS,
+    UNJUDGED_TIMES,
+    InputError,
+)
 
 KNOWN = (*REPORT_COLUMNS, EXTRA_COLUMN)
 EXPORT_WHOLE = "export the report whole, not through cut"
+WHOLE_VALUES = frozenset({"N/A", "no_information", "not_supported"})
+_FURTHER_KEY = re.compile(r"access_key_([03-9]|[0-9]{2,})_")
 _SECRETIVE = re.compile(r"secret|session.?token|private.?key", re.IGNORECASE)
 _DELIMITERS = {";": "semicolons", "\t": "tabs"}
 
@@ -27,6 +37,7 @@ class Table:
     columns: dict[str, list[str]]
     lines: list[int] | range
     warnings: list[str] = field(default_factory=list)
+    further_keys: tuple[str, ...] = ()  # columns of more keys than AWS's two
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -62,9 +73,12 @@ def read_table(text: str, source: str) -> Table:
     header = _header(names, header_line, source, first_line)
     columns = dict(zip(header, rows, strict=True))
     _refuse_second_header(columns, lines, source)
+    if len(lines) and not text.endswith("\n"):
+        _refuse_cut_end(header[-1], rows[-1][-1], lines[-1], source)
     if any(name != raw for name, raw in zip(header, names, strict=True)) or delimiter != ",":
         columns = {name: [cell.strip() for cell in cells] for name, cells in columns.items()}
-    return Table({name: columns[name] for name in KNOWN if name in columns}, lines, warnings)
+    further = tuple(name for name in header if _FURTHER_KEY.match(name))
+    return Table({name: columns[name] for name in KNOWN if name in columns}, lines, warnings, further)
 
 
 def _refuse_second_header(columns: dict[str, list[str]], lines: list[int] | range, source: str) -> None:
@@ -75,6 +89,21 @@ def _refuse_second_header(columns: dict[str, list[str]], lines: list[int] | rang
         raise InputError(
             f"{source}, line {line}: the header is repeated: two reports in one file; "
             "save each account's report in a file of its own"
+        )
+
+
+def _refuse_cut_end(column: str, cell: str, line: int, source: str) -> None:
+    """AWS writes no final newline, so that only the last cell can tell whether the file ends where it should: it
+    must be a whole value of its column."""
+    whole = True
+    if column in UNJUDGED_BOOLEANS or column.endswith("_active"):
+        whole = cell.strip().lower() in ("true", "false", "n/a", "not_supported")
+    elif column in UNJUDGED_TIMES or column.endswith(("_time", "_date", "_last_rotated")):
+        whole = cell.strip() in WHOLE_VALUES or ends_with_zone(cell.strip())
+    if not whole:
+        raise InputError(
+            f"{source}, line {line}, {column}: the file ends in the middle of a value: it is cut off; "
+            "fetch the report again"
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -56,14 +57,12 @@ def read_instants(cells: list[str]) -> Instants:
 
 def _fill(result: Instants, cells: list[str], rows: np.ndarray) -> None:
     dates = [cells[row] for row in rows]
-    if _as_aws_writes(dates):
-        try:
-            # the two forms that AWS writes, in one call; whatever else there is goes cell by cell
-            read = pd.to_datetime(pd.Index(dates, dtype=object), format="ISO8601", utc=True)
-            result.values[rows] = read.as_unit("us").tz_localize(None).to_numpy()
+    heads = [date[:19] for date in dates]
+    if {date[19:] for date in dates} <= {"Z", "+00:00"} and _as_aws_writes(heads):
+        # the two forms that AWS writes, all at once; whatever else there is goes cell by cell
+        with suppress(ValueError):
+            result.values[rows] = np.array(heads, dtype="datetime64[us]")
             return
-        except (ValueError, OverflowError):
-            pass
     for row, text in zip(rows, dates, strict=True):
         instant, has_zone = _read(text)
         if instant is None:
@@ -74,12 +73,14 @@ def _fill(result: Instants, cells: list[str], rows: np.ndarray) -> None:
         result.values[row] = np.datetime64(instant.replace(tzinfo=None), "us")
 
 
-def _as_aws_writes(dates: list[str]) -> bool:
-    """Whether all have the length and the zone of ``2026-11-23T17:00:00Z``, or all of ``...+00:00``."""
-    lengths = set(map(len, dates))
-    return (lengths == {20} and {d[19] for d in dates} == {"Z"}) or (
-        lengths == {25} and {d[19] for d in dates} <= {"+", "-"}
-    )
+def _as_aws_writes(heads: list[str]) -> bool:
+    """Whether all are written ``2026-11-23T17:00:00``, digit for digit."""
+    if set(map(len, heads)) != {19} or not "".join(heads).isascii():
+        return False
+    letters = np.array(heads, dtype="S19").view(np.uint8).reshape(-1, 19)
+    marks = np.frombuffer(b"0000-00-00T00:00:00", np.uint8)
+    digit = marks == ord("0")
+    return bool(((letters - ord("0") <= 9) | ~digit).all() and ((letters == marks) | digit).all())
 
 
 def _read(text: str) -> tuple[datetime | None, bool]:
@@ -94,7 +95,17 @@ def _read(text: str) -> tuple[datetime | None, bool]:
         return None, False
 
 
+def ends_with_zone(cell: str) -> bool:
+    """Whether this is a whole time: one with its zone."""
+    match = _ISO.fullmatch(cell)
+    return match is not None and match["zone"] is not None
+
+
+def read_leniently(cell: str) -> datetime | None:
+    """The instant in a cell of a column that no control judges; None for anything else."""
+    return None if cell in _KINDS else _read(cell)[0]
+
+
 def lenient_instants(cells: list[str]) -> Any:
     """A column that no control judges, as tz-aware times: what cannot be read is NaT."""
-    read = [_read(cell)[0] for cell in cells]
-    return pd.Series(pd.to_datetime(pd.Series(read, dtype="datetime64[us, UTC]")))
+    return pd.Series([read_leniently(cell) for cell in cells], dtype="datetime64[us, UTC]")

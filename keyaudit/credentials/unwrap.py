@@ -20,7 +20,7 @@ from keyaudit.schema import InputError
 
 FETCH = "aws iam get-credential-report --query Content --output text | base64 -d > report.csv"
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
-_ACCOUNT = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):")
+_ACCOUNT = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):")
 _CLI_ERROR = re.compile(r"An error occurred \((\w{1,64})\)")
 _MAGIC = (
     (b"\x1f\x8b", "gzip data: unpack it first (gunzip)"),
@@ -164,7 +164,7 @@ def _refuse_other_texts(text: str, source: str) -> None:
 def _from_json(text: str, source: str) -> Unwrapped:
     try:
         answer: Any = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         at_end = isinstance(error, json.JSONDecodeError) and (
             error.pos >= len(text) - 1 or error.msg.startswith("Unterminated string")
         )
@@ -207,6 +207,9 @@ def _from_base64(text: str, source: str) -> str:
     except (binascii.Error, ValueError):
         raise InputError(f"{source}: the base64 is cut off or damaged; fetch the report again") from None
     try:
-        return _decode(content, source)
+        decoded = _decode(content, source)
+        if not decoded.strip():
+            raise InputError(f"{source}: the file is empty ({len(content)} bytes); fetch the report again")
     except InputError as error:
         raise InputError(f"{source}: decoded from base64, but {str(error).removeprefix(source + ': ')}") from None
+    return decoded

@@ -79,7 +79,12 @@ def _stage_raw(staging: Path, judged: Audit) -> None:
     for one in judged.provenance:
         if one.origin is not None:
             _stage_one(staging, f"{RAW}/{one.account_id}", one, one.origin)
-    accounts = {"sample": judged.is_sample, "expected": [one.account_id for one in judged.provenance]}
+    read = [one.origin.read_time for one in judged.provenance if one.origin is not None]
+    accounts = {
+        "sample": judged.is_sample,
+        "expected": [one.account_id for one in judged.provenance],
+        "read_time": max(read).isoformat() if read else None,
+    }
     seal.write_file(staging, f"{RAW}/{sources.ACCOUNTS_FILE}", _json(accounts))
 
 

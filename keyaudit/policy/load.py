@@ -28,9 +28,13 @@ def load_policy(policy: str | Path = "") -> Policy:
         return parse_policy(content, f"preset {preset}", given=bool(text))
     try:
         content = Path(policy).read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         presets = ", ".join(resources.names("policies", ".toml"))
-        reason = "no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        reason = (
+            "no such file"
+            if not isinstance(error, OSError) or isinstance(error, FileNotFoundError)
+            else error.strerror
+        )
         raise PolicyError(f"policy {text}: {reason}; name a TOML file or a preset ({presets})") from None
     return parse_policy(content, Path(policy).name)
 
@@ -48,6 +52,8 @@ def parse_policy(content: bytes, name: str, given: bool = True) -> Policy:
         raise PolicyError(f"policy {name}: not valid TOML: {error}") from None
     except ValidationError as error:
         raise PolicyError(_explain(error, text, name)) from None
+    except (ValueError, RecursionError):  # a number of thousands of digits, or tables without end
+        raise PolicyError(f"policy {name}: not valid TOML: a number or nesting without end") from None
     policy._name, policy._content, policy._given = name, content, given
     return policy
 
@@ -73,15 +79,20 @@ def _explain(error: ValidationError, text: str, name: str) -> str:
 
 def _line_of(location: tuple[str | int, ...], text: str) -> int:
     """The line of a key, or of the table that lacks it (tomllib gives no positions)."""
-    table = str(location[0]) if len(location) > 1 and isinstance(location[1], int) else ""
-    wanted = int(location[1]) if table else -1
-    key = str(location[2] if table and len(location) > 2 else location[0] if location and not table else "")
-    count, inside, start = -1, not table, 1
-    for number, line in enumerate(text.splitlines(), 1):
+    table = str(location[0]) if location and location[0] in ("override", "exemption") else ""
+    wanted = int(location[1]) if table and len(location) > 1 else -1
+    key = str(location[2] if table and len(location) > 2 else location[0] if location else "")
+    lines = list(enumerate(text.splitlines(), 1))
+    count, inside, start = -1, not table, 0
+    for number, line in lines:
         if header := re.match(r"\s*\[+\s*([\w-]+)\s*\]+", line):
             count += header[1] == table
             inside = bool(table) and header[1] == table and count == wanted
             start = number if inside else start
         elif inside and re.match(rf"\s*[\"']?{re.escape(key)}[\"']?\s*=", line):
             return number
-    return start
+    if start:
+        return start
+    # an array of inline tables: the key where it stands first behind the array's own name
+    opened = next((number for number, line in lines if re.match(rf"\s*{re.escape(table or key)}\s*=", line)), 1)
+    return next((n for n, line in lines if n >= opened and re.search(rf"\b{re.escape(key)}\s*=", line)), opened)

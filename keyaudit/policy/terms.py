@@ -25,13 +25,18 @@ LIMIT_OF = {
 
 Days = Annotated[int, Field(strict=True, ge=1, le=36_500)]
 Patterns = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
-AccountIds = Annotated[list[Annotated[str, Field(pattern=r"^\d{12}$")]], Field(min_length=1)]
+AccountIds = Annotated[list[Annotated[str, Field(pattern=r"^[0-9]{12}$")]], Field(min_length=1)]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 Control = Literal["rotation", "unused", "active-keys", "root-key"]
 
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _matches(pattern: str, user: str) -> bool:
+    # brackets stand for themselves: only * and ? are wild
+    return fnmatch.fnmatchcase(user, pattern.replace("[", "[[]"))
 
 
 class _Scope(_Strict):
@@ -41,7 +46,7 @@ class _Scope(_Strict):
     accounts: AccountIds | None = None
 
     def has_user(self, user: str) -> bool:
-        return self.users is None or any(fnmatch.fnmatchcase(user, pattern) for pattern in self.users)
+        return self.users is None or any(_matches(pattern, user) for pattern in self.users)
 
     def has_account(self, account_id: str) -> bool:
         """False for an account that is not known, where accounts are named."""
@@ -141,6 +146,10 @@ class Policy(_Strict):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Policy:
+        for number, exemption in enumerate(self.exemption):
+            if exemption.max_access_key_age is not None and ROTATION not in exemption.controls:
+                message = "limits the age of a rotation finding, but the exemption does not cover rotation"
+                raise _at(("exemption", number, "max_access_key_age"), message)
         ids = [exemption.id for exemption in self.exemption]
         for number, identifier in enumerate(ids):
             if identifier in ids[:number]:

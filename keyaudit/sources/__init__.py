@@ -6,7 +6,6 @@ capture folder if it holds ``accounts.json`` or folders with a ``capture.json``;
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -61,6 +60,7 @@ def find(sources: Any = ()) -> Population:
     parts = [_find_one(str(one), now) for one in sources] or [find_capture(sample(), now)]
     return Population(
         origins=_distinct([origin for part in parts for origin in part.origins]),
+        received_time=now,
         expected=tuple(sorted({account for part in parts for account in part.expected})),
         is_sample=any(part.is_sample for part in parts),
         policy=parts[0].policy if len(parts) == 1 else None,
@@ -72,48 +72,46 @@ def _find_one(source: str, now: datetime) -> Population:
         raise InputError("source: an empty name; name a credential report, or a folder of them")
     if source == "-":
         content = sys.stdin.buffer.read()
-        return Population((Origin(STANDARD_INPUT, None, now, named=True, content=content),))
+        return Population((Origin(STANDARD_INPUT, None, now, now, named=True, content=content),), now)
     path = Path(source)
     try:
         if path.is_dir():
             return find_capture(path, now) if is_capture(path) else _folder(path, now)
         if path.is_file():
-            return Population((Origin(path.name, path, now, named=True),))
+            return Population((Origin(path.name, path, now, now, named=True),), now)
         if path.exists():
             # a pipe, as in <(aws ... | base64 -d): it can be read only once
-            return Population((Origin(path.name, None, now, named=True, content=path.read_bytes()),))
+            return Population((Origin(path.name, None, now, now, named=True, content=path.read_bytes()),), now)
     except OSError as error:
         raise InputError(f"{source}: cannot be read ({error.strerror})") from None
     raise InputError(f"{source}: no such file or folder")
 
 
 def _folder(folder: Path, now: datetime) -> Population:
-    """All files of a folder and the folders in it but hidden ones: each should be a report."""
-    paths = sorted(
-        Path(base) / name
-        for base, folders, names in os.walk(folder, onerror=_refuse)
-        for name in names
-        if not name.startswith(".") and not _is_hidden(Path(base), folder)
-    )
+    """All files of a folder and the folders in it, linked ones too, but hidden ones: each should be a report."""
+    paths = sorted(_files(folder, set()))
     if not paths:
         raise InputError(f"{folder}: no files in this folder; it should hold credential reports")
-    return Population(tuple(Origin(path.relative_to(folder).as_posix(), path, now) for path in paths))
+    return Population(tuple(Origin(path.relative_to(folder).as_posix(), path, now, now) for path in paths), now)
 
 
-def _refuse(error: OSError) -> None:
-    raise error
-
-
-def _is_hidden(base: Path, folder: Path) -> bool:
-    return any(part.startswith(".") for part in base.relative_to(folder).parts)
+def _files(folder: Path, seen: set[Path]) -> list[Path]:
+    real = folder.resolve()
+    if real in seen:  # a link to a folder that it is in
+        return []
+    seen.add(real)
+    visible = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    files = [path for path in visible if not path.is_dir()]
+    return files + [file for path in visible if path.is_dir() for file in _files(path, seen)]
 
 
 def _distinct(origins: list[Origin]) -> tuple[Origin, ...]:
-    """The origins, those of one name told apart by the folders that they are in."""
+    """The origins, those of one name numbered in the order of their places."""
     counts = Counter(origin.name for origin in origins)
+    places: dict[str, list[str]] = {}
+    for origin in sorted(origins, key=lambda one: one.place):
+        places.setdefault(origin.name, []).append(origin.place)
     return tuple(
-        replace(origin, name=f"{origin.path.parent.name or number}/{origin.name}")
-        if counts[origin.name] > 1 and origin.path
-        else origin
-        for number, origin in enumerate(origins, 1)
+        replace(one, name=f"{one.name} ({places[one.name].index(one.place) + 1})") if counts[one.name] > 1 else one
+        for one in origins
     )

@@ -17,6 +17,7 @@ from keyaudit.sources.origin import Origin, Population, texts
 ACCOUNTS_FILE = "accounts.json"
 CAPTURE_FILE = "capture.json"
 REPORT_FILE = "credential-report.csv"
+POLICY_FILE = "policy.toml"
 
 
 def is_capture(folder: Path) -> bool:
@@ -28,22 +29,37 @@ def is_capture(folder: Path) -> bool:
 def find_capture(folder: Path, now: datetime) -> Population:
     """The accounts of a capture folder, those included that were expected and are not there."""
     facts = _read_json(folder / ACCOUNTS_FILE) if (folder / ACCOUNTS_FILE).is_file() else {}
+    # evidence records when its raw reports were read, so that they are judged the same whenever that is done
+    now = parse_instant(str(facts.get("read_time"))) or now
     if (folder / CAPTURE_FILE).is_file():
         inside = [folder]
     else:
         inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+        known = (ACCOUNTS_FILE, POLICY_FILE if facts.get("sample") is True else ACCOUNTS_FILE)
+        for path in sorted(folder.iterdir()):
+            if not path.is_dir() and not path.name.startswith(".") and path.name not in known:
+                raise InputError(f"{path}: a loose file in a capture folder; put reports in a folder of their own")
     origins = [_captured(account, now) for account in inside]
-    policy = folder / "policy.toml"
+    policy = folder / POLICY_FILE
     return Population(
         origins=tuple(origins),
-        expected=tuple(texts(facts.get("expected"))),
+        received_time=now,
+        expected=_expected(facts, folder),
         is_sample=facts.get("sample") is True,
         policy=policy if facts.get("sample") is True and policy.is_file() else None,
     )
 
 
+def _expected(facts: dict[str, Any], folder: Path) -> tuple[str, ...]:
+    expected = facts.get("expected", [])
+    if not isinstance(expected, list) or not all(isinstance(one, str) for one in expected):
+        raise InputError(f"{folder / ACCOUNTS_FILE}: expected is no list of account ids; capture again")
+    return tuple(expected)
+
+
 def _captured(folder: Path, now: datetime) -> Origin:
     facts: dict[str, Any] = _read_json(folder / CAPTURE_FILE) if (folder / CAPTURE_FILE).is_file() else {}
+    _refuse_odd_facts(facts, folder / CAPTURE_FILE)
     problems = texts(facts.get("problems"))
     if not facts:
         problems = [f"{folder.name}: has no {CAPTURE_FILE}: it is not known where its report comes from"]
@@ -57,8 +73,19 @@ def _captured(folder: Path, now: datetime) -> Origin:
         name=str(facts.get("source") or f"{folder.name}/{file}"),
         path=path,
         received_time=received or now,
+        read_time=now,
         capture={**facts, "problems": problems, "folder": folder.name},
     )
+
+
+def _refuse_odd_facts(facts: dict[str, Any], path: Path) -> None:
+    """A fact that cannot be read is not the same as none."""
+    problems = facts.get("problems", [])
+    if not isinstance(problems, list) or not all(isinstance(one, str) for one in problems):
+        raise InputError(f"{path}: problems is no list of sentences; capture again")
+    for name in ("generated_time", "received_time"):
+        if facts.get(name) is not None and parse_instant(str(facts[name])) is None:
+            raise InputError(f"{path}: {name} is not an ISO 8601 time with a zone; capture again")
 
 
 def is_complete_capture(origin: Origin, account_id: str) -> bool:

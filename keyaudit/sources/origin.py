@@ -17,11 +17,14 @@ MAX_BYTES = 2**30
 
 @dataclass(frozen=True)
 class Origin:
-    """Where one report comes from. ``named``: the user named this very file, so it must be readable."""
+    """Where one report comes from. ``received_time``: when AWS sent it, as far as known. ``read_time``: when
+    keyaudit read it, by which it is told whether it was stale then. ``named``: the user named this very file, so it
+    must be readable."""
 
     name: str
     path: Path | None
     received_time: datetime
+    read_time: datetime
     named: bool = False
     content: bytes | None = None
     capture: dict[str, Any] | None = None
@@ -37,6 +40,7 @@ class Population:
     """The reports to judge as one, the accounts that were expected, and whether this is the sample."""
 
     origins: tuple[Origin, ...]
+    received_time: datetime
     expected: tuple[str, ...] = ()
     is_sample: bool = False
     policy: Path | None = None  # the sample's own

@@ -1,0 +1,23 @@
+"""The last moment that a report knows of: it was generated no earlier, whatever it says of itself or leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import numpy as np
+
+from keyaudit.credentials.table import Table
+from keyaudit.credentials.times import Instants, read_leniently
+
+#: of the columns that no control judges, those that tell of the past (password_next_rotation tells of the future)
+_TOLD = ("password_last_used", "password_last_changed", "cert_1_last_rotated", "cert_2_last_rotated")
+
+
+def latest_activity(table: Table, judged: Iterable[Instants | None]) -> datetime | None:
+    """The latest time in the report, of columns judged (read already) and not judged; None if it has no time."""
+    known = [read.values[~np.isnat(read.values)] for read in judged if read is not None]
+    moments = [values.max().item().replace(tzinfo=UTC) for values in known if len(values)]
+    for column in _TOLD:
+        moments += [moment for cell in set(table.columns.get(column, ())) if (moment := read_leniently(cell))]
+    return max(moments, default=None)
