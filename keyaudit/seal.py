@@ -22,6 +22,7 @@ from keyaudit.schema import EvidenceError, InputError
 MANIFEST = "manifest.json"
 SUMS = "SHA256SUMS"
 LOCK = ".lock"
+LOG_FILE = "kernel.log"  # of the kernel, while it runs
 LOCK_TIMEOUT = 60  # seconds; held only for the sealing of a folder, well under one
 
 
@@ -87,6 +88,22 @@ def finish(staging: Path, name: str, facts: dict[str, Any]) -> Sealed:
     except Timeout:
         raise EvidenceError(f"{reports / LOCK} is held by another run for more than {LOCK_TIMEOUT} s") from None
     return Sealed(path, hashlib.sha256(sums).hexdigest())
+
+
+def tidy(staging: Path, before: list[dict[str, Any]]) -> None:
+    """What a notebook may have done to its folder, undone or refused: the evidence that it read must be what it
+    was (EvidenceError), links are refused, empty folders removed, and what it wrote is private like the rest."""
+    after = {entry["path"]: entry for entry in list_files(staging)}
+    changed = [entry["path"] for entry in before if entry["path"] != LOG_FILE and after.get(entry["path"]) != entry]
+    if changed:
+        raise EvidenceError(f"the notebook changed the evidence that it reads: {changed[0]}")
+    for path in sorted(staging.rglob("*"), key=lambda one: len(one.parts), reverse=True):
+        if path.is_symlink() or not (path.is_file() or path.is_dir()):
+            raise EvidenceError(f"the notebook left a link or special file in the evidence: {path.name}")
+        if path.is_dir() and not any(path.iterdir()):
+            path.rmdir()
+        else:
+            path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def list_files(folder: Path) -> list[dict[str, Any]]:

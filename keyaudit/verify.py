@@ -19,7 +19,7 @@ from keyaudit.export import findings_csv, summary_json
 from keyaudit.policy import parse_policy
 from keyaudit.schema import InputError, KeyAuditError
 
-EXPECTED = ("report.html", "report.ipynb", "findings.csv", "summary.json", "policy.toml")
+EXPECTED = ("raw/accounts.json", "report.html", "report.ipynb", "findings.csv", "summary.json", "policy.toml")
 
 
 def verify(folder: Path) -> tuple[list[str], list[str]]:
@@ -37,15 +37,17 @@ def verify(folder: Path) -> tuple[list[str], list[str]]:
         return _judge_again(folder, manifest)
     except KeyAuditError as error:
         return [f"cannot be judged again: {error}"], []
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
         return [f"{seal.MANIFEST}: not as keyaudit writes it ({type(error).__name__})"], []
 
 
 def _seal(folder: Path) -> tuple[dict[str, Any], list[str]]:
     """The manifest, and every way in which files, manifest and SHA256SUMS disagree."""
-    missing = [name for name in (seal.MANIFEST, seal.SUMS) if not (folder / name).is_file()]
+    missing = [
+        name for name in (seal.MANIFEST, seal.SUMS) if (folder / name).is_symlink() or not (folder / name).is_file()
+    ]
     if missing:
-        return {}, [f"{name}: missing: not a finished evidence folder" for name in missing]
+        return {}, [f"{name}: missing, or a link: not a finished evidence folder" for name in missing]
     manifest_bytes = (folder / seal.MANIFEST).read_bytes()
     try:
         manifest = json.loads(manifest_bytes)
@@ -121,9 +123,12 @@ def _judge_again(folder: Path, manifest: dict[str, Any]) -> tuple[list[str], lis
 def _misstated(judged: Audit, manifest: dict[str, Any]) -> list[str]:
     summary = json.loads(summary_json(judged))
     facts = {name: summary[name] for name in ("as_of", "as_of_source", "conclusion", "sample")}
-    facts["accounts"] = [one.account_id for one in judged.provenance]
+    labels = [one.account_id for one in judged.provenance]
+    failed = [one.account_id for one in judged.provenance if not one.form]
+    facts["accounts"] = {"expected": labels, "read": [one for one in labels if one not in failed], "failed": failed}
+    facts["policy"] = {"name": judged.policy.name, "given": judged.policy.given, "sha256": judged.policy.sha256}
     stated = {name: manifest[name] for name in ("as_of", "as_of_source", "conclusion", "sample")}
-    stated["accounts"] = manifest["accounts"]["expected"]
+    stated |= {name: manifest[name] for name in ("accounts", "policy")}
     return [name for name, value in facts.items() if stated[name] != value]
 
 
@@ -136,6 +141,6 @@ def _core(content: bytes) -> dict[str, Any]:
     """What of a summary every version must agree on."""
     summary = json.loads(content)
     findings = [{k: v for k, v in row.items() if k != "annotation"} for row in summary["findings"]]
-    names = ("as_of", "as_of_source", "conclusion", "conclusions", "counts")
+    names = ("as_of", "as_of_source", "sample", "policy", "conclusion", "conclusions", "counts")
     accounts = [{k: v for k, v in one.items() if k != "problems"} for one in summary["accounts"]]
     return {**{name: summary[name] for name in names}, "findings": findings, "accounts": accounts}

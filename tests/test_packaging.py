@@ -16,7 +16,12 @@ import yaml
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 #: conda-forge's names where they differ, and the smaller builds that it has
-CONDA_NAMES = {"matplotlib": "matplotlib-base", "nbconvert": "nbconvert-core", "jupyter-client": "jupyter_client"}
+CONDA_NAMES = {
+    "matplotlib": "matplotlib-base",
+    "nbconvert": "nbconvert-core",
+    "jupyter-client": "jupyter_client",
+    "jupyter-core": "jupyter_core",
+}
 #: declared before it is imported: capture reads live AWS with it
 NOT_YET_IMPORTED = {"boto3"}
 

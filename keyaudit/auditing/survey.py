@@ -32,7 +32,7 @@ def parse_as_of(as_of: Any) -> datetime | None:
         return None
     text = as_of.isoformat() if isinstance(as_of, datetime) else as_of
     instant = credentials.parse_instant(text) if isinstance(text, str) else None
-    if instant is None:
+    if instant is None or not 2000 <= instant.year < 3000:
         raise InputError(
             f"as_of: cannot use {str(as_of)[:40]!r}; give an ISO 8601 time with a zone, as 2026-11-23T17:00:00Z"
         )

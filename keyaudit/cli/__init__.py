@@ -10,6 +10,7 @@ import click
 
 from keyaudit import __version__
 from keyaudit.cli.check import check
+from keyaudit.cli.common import say
 from keyaudit.cli.report import demo, report
 from keyaudit.cli.verify import verify
 from keyaudit.schema import EvidenceError, KeyAuditError
@@ -49,7 +50,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except click.exceptions.Exit as stop:
         return int(stop.exit_code)
     except click.ClickException as error:
-        error.show(sys.stderr)
+        say(f"keyaudit: {error.format_message()}")
         return WRONG
     except (click.Abort, KeyboardInterrupt):
         return _say("interrupted", INTERRUPTED)
@@ -66,5 +67,5 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 def _say(message: str, code: int) -> int:
     line = " ".join(message.split())
-    click.echo(f"keyaudit: {line}", err=True)
+    say(f"keyaudit: {line}")
     return code

@@ -51,12 +51,23 @@ def progress(description: str) -> Callable[[Iterator[Any], int], Iterable[Any]] 
 
 
 def write(text: str | bytes) -> None:
-    """Machine output, on stdout; a reader that has closed the pipe does not change the verdict."""
-    content = text.encode() if isinstance(text, str) else text
+    """Machine output, on stdout; that it cannot be written does not change the verdict."""
+    content = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
     try:
         sys.stdout.flush()
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # Python flushes stdout once more at exit, which must find something to write to
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            say(f"keyaudit: cannot write the output ({error.strerror})")
+
+
+def say(line: str) -> None:
+    """A line for people, on stderr; nobody need be listening."""
+    try:
+        sys.stderr.write(line.encode("utf-8", "backslashreplace").decode("utf-8", "replace") + "\n")
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

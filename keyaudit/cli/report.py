@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, require_sources, sources_argument, write
+from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, require_sources, say, sources_argument, write
 
 reports_option = click.option(
     "-o",
@@ -74,8 +74,8 @@ def _make(**asked: Any) -> int:
     evidence = make_evidence(Request(**asked, progress=sys.stderr.isatty()))
     from keyaudit.present import headline
 
-    click.echo(headline(evidence.audit), err=True)
-    click.echo(f"sealed: SHA256SUMS has the SHA-256 {evidence.sha256}", err=True)
+    say(headline(evidence.audit))
+    say(f"sealed: SHA256SUMS has the SHA-256 {evidence.sha256}")
     write(f"{evidence.path}\n")
     return EXIT_OF[evidence.audit.conclusion]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import re
 import subprocess
 import threading
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from keyaudit import __version__, seal, sources
+from keyaudit.assess.limits import is_known
 from keyaudit.auditing import Audit, Provenance, audit
 from keyaudit.evidence.kernel import LOG, connected
 from keyaudit.evidence.notebook import Notebook, run_notebook
@@ -40,7 +42,9 @@ def judge(request: Request) -> Audit:
 def folder_name(judged: Audit, notebook: Notebook) -> str:
     """``2026-11-23T170000Z-key_rotation-123456789012``: instant, notebook, and whose evidence it is."""
     labels = [one.account_id for one in judged.provenance]
-    whose = "sample" if judged.is_sample else labels[0] if len(labels) == 1 else "organization"
+    # a label that comes from JSON is never trusted as a part of a path
+    single = labels[0] if len(labels) == 1 and re.fullmatch(r"[0-9]{12}|unknown-[0-9]+", labels[0]) else ""
+    whose = "sample" if judged.is_sample else single or "organization"
     return f"{judged.as_of:%Y-%m-%dT%H%M%SZ}-{notebook.name}-{whose}"
 
 
@@ -63,6 +67,7 @@ def fill(
     # nbconvert takes half a second to import, while the kernel has the work
     loading = threading.Thread(target=import_module, args=("nbconvert.exporters",), daemon=True)
     output = staging / "report.ipynb"
+    before = seal.list_files(staging)
     loading.start()
     with connected(process) as kernel:
         executed = run_notebook(notebook, parameters, output, kernel, request.progress)
@@ -70,6 +75,7 @@ def fill(
     _agree(executed, judged)
     _write_pages(staging, output, executed, judged)
     (staging / LOG).unlink()
+    seal.tidy(staging, before)
     return seal.finish(staging, name, _facts(notebook, judged, request, parameters, started))
 
 
@@ -90,12 +96,15 @@ def _stage_raw(staging: Path, judged: Audit) -> None:
 
 def _stage_one(staging: Path, folder: str, one: Provenance, origin: sources.Origin) -> None:
     if one.form and origin.path and sources.is_complete_capture(origin, one.account_id):
-        for path in sorted(origin.path.parent.iterdir()):
-            if path.is_file() and not path.name.startswith("."):
-                seal.write_file(staging, f"{folder}/{path.name}", path.read_bytes())
+        for name in sources.CAPTURED_FILES:
+            path = origin.path.parent / name
+            if path.is_file() and not path.is_symlink():
+                seal.write_file(staging, f"{folder}/{name}", path.read_bytes())
         return
     facts: dict[str, Any] = {
-        "account_id": one.account_id if one.account_id.isdecimal() else None,
+        "account_id": (origin.capture or {}).get(
+            "account_id", one.account_id if is_known(one.account_id) else None
+        ),
         "source": one.source,
         "file": _raw_name(one.form) if one.form else None,
         "form": one.form or None,

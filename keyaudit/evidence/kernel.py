@@ -14,7 +14,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-LOG = "kernel.log"
+from keyaudit.schema import EvidenceError
+from keyaudit.seal import LOG_FILE
+
+LOG = LOG_FILE
 GRACE = 3  # seconds for the kernel to end when told to
 
 
@@ -48,15 +51,19 @@ def warm_kernel(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
 def connected(process: subprocess.Popen[bytes]) -> Iterator[Any]:
     """A kernel manager of jupyter_client for the warm process."""
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-    from jupyter_client.manager import KernelManager
+    from jupyter_client.manager import AsyncKernelManager
     from jupyter_client.provisioning import LocalProvisioner
+    from jupyter_core.utils import run_sync
 
     class WarmProvisioner(LocalProvisioner):
         async def launch_kernel(self, cmd: list[str], **_: Any) -> Any:
             self.process, self.pid, self.pgid = process, process.pid, None
             assert process.stdin is not None
-            process.stdin.write(cmd[-1].encode() + b"\n")
-            process.stdin.flush()
+            try:
+                process.stdin.write(cmd[-1].encode() + b"\n")
+                process.stdin.flush()
+            except BrokenPipeError:
+                raise EvidenceError(f"the kernel did not start: {LOG} says why") from None
             return self.connection_info
 
     class OurKernels(KernelSpecManager):
@@ -67,11 +74,12 @@ def connected(process: subprocess.Popen[bytes]) -> Iterator[Any]:
                 argv=["{connection_file}"], display_name="keyaudit", language="python", metadata=curve
             )
 
-    manager = KernelManager(kernel_name="python3", kernel_spec_manager=OurKernels())
+    # the asynchronous one: with the other, nbclient would wait for a dead kernel without end
+    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OurKernels())
     # a manager that has a provisioner already, as at a restart, makes no other
     manager.provisioner = WarmProvisioner(kernel_id="warm", kernel_spec=manager.kernel_spec, parent=manager)
-    manager.start_kernel()
+    run_sync(manager.start_kernel)()
     try:
         yield manager
     finally:
-        manager.cleanup_resources()
+        run_sync(manager.cleanup_resources)()

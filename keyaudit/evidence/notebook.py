@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import hashlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,9 +54,17 @@ def _parameter_names(path: Path) -> tuple[str, ...]:
     return tuple(target.id for target in targets if isinstance(target, ast.Name))
 
 
+#: parameters that evidence sets itself, and the option that says the same
+RESERVED = {"source": "SOURCE", "policy": "--policy", "as_of": "--as-of"}
+
+
 def refuse_unknown(notebook: Notebook, parameters: dict[str, Any]) -> None:
     """InputError for a parameter that the notebook does not know (papermill only warns), naming the nearest."""
     for name in parameters:
+        if name in RESERVED:
+            raise InputError(
+                f"-p {name}: give it as {RESERVED[name]}, so that evidence and judgement have the same"
+            )
         if name not in notebook.parameters:
             near = difflib.get_close_matches(name, notebook.parameters, n=1, cutoff=0.3)
             nearest = f"; nearest: {near[0]}" if near else f"; it knows {', '.join(notebook.parameters)}"
@@ -70,6 +79,9 @@ def run_notebook(notebook: Notebook, parameters: dict[str, Any], output: Path, m
     import papermill
     from papermill.exceptions import PapermillException
 
+    for name in ("papermill", "traitlets", "nbclient"):
+        # their errors reach us as exceptions, and are told in one line of ours
+        logging.getLogger(name).addHandler(logging.NullHandler())
     try:
         executed = papermill.execute_notebook(
             str(notebook.path),

@@ -12,6 +12,7 @@ from keyaudit.texts import say, visible
 #: rows of a table in a report; the full list is in findings.csv
 MOST_ROWS = 20
 LONGEST_WHOLE = 24
+SHORT = 9
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Table:
         notes = [text for text in (self._more(), self.note) if text]
         after = "".join(f'<p class="note">{escape(text)}</p>' for text in notes)
         return (
-            f"<table><caption>{escape(self.caption)}</caption>\n<thead><tr>{head}</tr></thead>\n"
+            f"<table{self._length()}><caption>{escape(self.caption)}</caption>\n<thead><tr>{head}</tr></thead>\n"
             f"<tbody>\n{body}\n</tbody></table>{after}"
         )
 
@@ -51,6 +52,10 @@ class Table:
             return ""
         # a name, id or date stays whole; a hash, an ARN or a very long name may be broken anywhere
         return ' class="whole"' if len(cell) <= LONGEST_WHOLE else ' class="long"'
+
+    def _length(self) -> str:
+        """A short table is not broken over two pages."""
+        return ' class="short"' if len(self.rows) <= SHORT else ""
 
     def _more(self) -> str:
         return say("table.more", shown=len(self.rows), total=self.total) if self.total > len(self.rows) else ""

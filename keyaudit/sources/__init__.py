@@ -19,15 +19,17 @@ from keyaudit.schema import InputError
 from keyaudit.sources.captures import (
     ACCOUNTS_FILE,
     CAPTURE_FILE,
+    CAPTURED_FILES,
     REPORT_FILE,
     find_capture,
     is_capture,
     is_complete_capture,
 )
-from keyaudit.sources.origin import Origin, Population, fingerprint, labels, read
+from keyaudit.sources.origin import Origin, Population, fingerprint, labels, printable, read
 
 __all__ = [
     "ACCOUNTS_FILE",
+    "CAPTURED_FILES",
     "CAPTURE_FILE",
     "REPORT_FILE",
     "Origin",
@@ -78,10 +80,12 @@ def _find_one(source: str, now: datetime) -> Population:
         if path.is_dir():
             return find_capture(path, now) if is_capture(path) else _folder(path, now)
         if path.is_file():
-            return Population((Origin(path.name, path, now, now, named=True),), now)
+            return Population((Origin(printable(path.name), path, now, now, named=True),), now)
         if path.exists():
             # a pipe, as in <(aws ... | base64 -d): it can be read only once
-            return Population((Origin(path.name, None, now, now, named=True, content=path.read_bytes()),), now)
+            return Population(
+                (Origin(printable(path.name), None, now, now, named=True, content=path.read_bytes()),), now
+            )
     except OSError as error:
         raise InputError(f"{source}: cannot be read ({error.strerror})") from None
     raise InputError(f"{source}: no such file or folder")
@@ -92,7 +96,9 @@ def _folder(folder: Path, now: datetime) -> Population:
     paths = sorted(_files(folder, set()))
     if not paths:
         raise InputError(f"{folder}: no files in this folder; it should hold credential reports")
-    return Population(tuple(Origin(path.relative_to(folder).as_posix(), path, now, now) for path in paths), now)
+    return Population(
+        tuple(Origin(printable(path.relative_to(folder).as_posix()), path, now, now) for path in paths), now
+    )
 
 
 def _files(folder: Path, seen: set[Path]) -> list[Path]:
@@ -107,11 +113,18 @@ def _files(folder: Path, seen: set[Path]) -> list[Path]:
 
 def _distinct(origins: list[Origin]) -> tuple[Origin, ...]:
     """The origins, those of one name numbered in the order of their places."""
-    counts = Counter(origin.name for origin in origins)
+    counts = Counter(origin.name for origin in origins if not _told(origin))
     places: dict[str, list[str]] = {}
     for origin in sorted(origins, key=lambda one: one.place):
         places.setdefault(origin.name, []).append(origin.place)
     return tuple(
-        replace(one, name=f"{one.name} ({places[one.name].index(one.place) + 1})") if counts[one.name] > 1 else one
+        replace(one, name=f"{one.name} ({places[one.name].index(one.place) + 1})")
+        if counts[one.name] > 1 and not _told(one)
+        else one
         for one in origins
     )
+
+
+def _told(origin: Origin) -> bool:
+    """Whether a capture tells the name of the source, which is then the same wherever it is read."""
+    return bool((origin.capture or {}).get("source"))

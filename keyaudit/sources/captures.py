@@ -12,12 +12,14 @@ from typing import Any
 
 from keyaudit.credentials import parse_instant
 from keyaudit.schema import InputError
-from keyaudit.sources.origin import Origin, Population, texts
+from keyaudit.sources.origin import Origin, Population, printable, texts
 
 ACCOUNTS_FILE = "accounts.json"
 CAPTURE_FILE = "capture.json"
 REPORT_FILE = "credential-report.csv"
 POLICY_FILE = "policy.toml"
+#: what a capture holds of an account, and evidence takes over byte for byte
+CAPTURED_FILES = (CAPTURE_FILE, REPORT_FILE, "inventory.json")
 
 
 def is_capture(folder: Path) -> bool:
@@ -70,7 +72,7 @@ def _captured(folder: Path, now: datetime) -> Origin:
         problems, path = [*problems, f"{folder.name}: the report is missing"], None
     received = parse_instant(str(facts.get("received_time")))
     return Origin(
-        name=str(facts.get("source") or f"{folder.name}/{file}"),
+        name=printable(str(facts.get("source") or f"{folder.name}/{file}")),
         path=path,
         received_time=received or now,
         read_time=now,
@@ -93,7 +95,12 @@ def is_complete_capture(origin: Origin, account_id: str) -> bool:
     it was received, and its name or its own word gives the report the name that it has now."""
     facts = origin.capture or {}
     named = "source" in facts or facts.get("folder") == account_id
-    return named and "file" in facts and parse_instant(str(facts.get("received_time"))) is not None
+    return (
+        named
+        and facts.get("file") in CAPTURED_FILES
+        and facts.get("account_id") == account_id
+        and parse_instant(str(facts.get("received_time"))) is not None
+    )
 
 
 def _read_json(path: Path) -> dict[str, Any]:

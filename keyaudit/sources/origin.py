@@ -32,7 +32,7 @@ class Origin:
     @property
     def place(self) -> str:
         """Where it is, for an error; reports show ``name`` alone."""
-        return str(self.path) if self.path else self.name
+        return printable(str(self.path)) if self.path else self.name
 
 
 @dataclass(frozen=True)
@@ -103,3 +103,8 @@ def labels(reads: list[tuple[str | None, str, str]]) -> list[str]:
 def texts(value: Any) -> list[str]:
     """A JSON list as strings; anything else as none."""
     return [str(one) for one in value] if isinstance(value, list | tuple) else []
+
+
+def printable(name: str) -> str:
+    """A file's name as text that can be written: bytes that are no UTF-8 are shown by their codes."""
+    return name.encode("utf-8", "backslashreplace").decode()
