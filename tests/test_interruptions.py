@@ -96,6 +96,10 @@ def arguments(reports: Path, *options: object) -> list[str]:
     return list(map(str, asked))
 
 
+#: coverage writes its own files and complaints, which a full disk or a signal would mix with ours
+UNMEASURED = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+
+
 def run(code: str, *words: object) -> subprocess.CompletedProcess[bytes]:
     """The command under one of the programs above; killed, with its kernel, if it hangs."""
     process = start(code, *words)
@@ -109,6 +113,7 @@ def run(code: str, *words: object) -> subprocess.CompletedProcess[bytes]:
 def start(code: str, *words: object) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, words)],
+        env=UNMEASURED,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
