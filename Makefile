@@ -8,17 +8,17 @@ demo: .venv/core
 	@$(BIN)/keyaudit demo
 
 test: .venv/dev
-	@$(BIN)/python -P tests/tools/run_checks.py
+	@$(BIN)/python tests/tools/run_checks.py
 
 lab: .venv/lab
 	@$(BIN)/jupyter lab notebooks
 
 bench: .venv/dev
-	@$(BIN)/python -P tests/tools/bench.py
+	@$(BIN)/python tests/tools/bench.py
 
 # After a change that shows in the report: make the committed sample evidence again, and look at it.
 sample: .venv/dev
-	@$(BIN)/python -P tests/tools/make_sample.py
+	@$(BIN)/python tests/tools/make_sample.py
 
 .venv/core: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "keyaudit needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
