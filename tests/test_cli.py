@@ -192,3 +192,18 @@ def test_an_unforeseen_failure_is_exit_4_in_one_line(tmp_path: Path) -> None:
     assert done.returncode == 4
     assert done.stderr.startswith("keyaudit: keyaudit itself failed (")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_many_accounts_are_judged_in_several_processes_with_the_same_outcome(tmp_path: Path) -> None:
+    content = (REPORTS / "018_literal-in-a-test-synthetic.csv").read_text(encoding="utf-8")
+    for number in range(45):
+        (tmp_path / f"{number}.csv").write_text(
+            content.replace("123456789012", f"1234567890{number:02}"), encoding="utf-8"
+        )
+    (tmp_path / "broken.csv").write_text("no report", encoding="utf-8")
+    arguments = ["check", str(tmp_path), "--policy", "cis", "--as-of", "2026-07-31T00:00:00Z"]
+    table, whole = keyaudit(*arguments), json.loads(keyaudit(*arguments, "-f", "json").stdout)
+    assert table.returncode == 1, table.stderr
+    assert whole["counts"] == {"NON_COMPLIANT": 45, "INSUFFICIENT_DATA": 1, "COMPLIANT": 90}
+    assert table.stdout.startswith(b"NON_COMPLIANT: 45 of 135 active access keys in 46 accounts were not rotated")
+    assert b"Missing (unknown-1): broken.csv" in table.stdout

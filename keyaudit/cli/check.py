@@ -36,7 +36,12 @@ def check(sources: tuple[str, ...], policy: str, as_of: str, form: str) -> int:
 
     table = form == "table"
     judged = audit(
-        require_sources(sources), policy, as_of, keep=MOST_ROWS if table else None, progress=progress("judging")
+        require_sources(sources),
+        policy,
+        as_of,
+        keep=MOST_ROWS if table else None,
+        progress=progress("judging"),
+        jobs=os.cpu_count() or 1,
     )
     if table:
         from keyaudit.present import as_text
