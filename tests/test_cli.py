@@ -207,3 +207,22 @@ def test_many_accounts_are_judged_in_several_processes_with_the_same_outcome(tmp
     assert whole["counts"] == {"NON_COMPLIANT": 45, "INSUFFICIENT_DATA": 1, "COMPLIANT": 90}
     assert table.stdout.startswith(b"NON_COMPLIANT: 45 of 135 active access keys in 46 accounts were not rotated")
     assert b"Missing (unknown-1): broken.csv" in table.stdout
+
+
+def test_verify_goes_on_after_a_folder_that_is_not_there() -> None:
+    sample = next(p for p in (Path(__file__).parents[1] / "reports" / "sample").iterdir() if p.is_dir())
+    done = keyaudit("verify", "no-such-folder", str(sample))
+    assert done.returncode == 2
+    assert done.stdout.decode() == f"OK  {sample}\n"
+    assert done.stderr.decode() == "keyaudit: no-such-folder: no such evidence folder\n"
+
+
+def test_a_notebook_that_names_no_kernel_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "odd.ipynb"
+    path.write_text('{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}', encoding="utf-8")
+    done = keyaudit(
+        "report", str(REPORTS / "002_file-real.csv"), "--notebook", str(path), "-o", str(tmp_path / "reports")
+    )
+    assert done.returncode == 2
+    assert b"odd.ipynb: its metadata name no Python kernel" in done.stderr
+    assert not (tmp_path / "reports").exists()

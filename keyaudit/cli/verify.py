@@ -6,7 +6,10 @@ from pathlib import Path
 
 import click
 
-from keyaudit.cli.common import write
+from keyaudit.cli.common import say, write
+from keyaudit.schema import InputError
+
+WRONG_INPUT = 2
 
 
 @click.command()
@@ -18,10 +21,16 @@ def verify(evidence: tuple[Path, ...]) -> int:
     """
     from keyaudit.verify import verify as verify_folder
 
-    wrong = False
+    code = 0
     for folder in evidence:
-        faults, remarks = verify_folder(folder)
-        wrong = wrong or bool(faults)
+        try:
+            faults, remarks = verify_folder(folder)
+        except InputError as error:
+            # the other folders are verified all the same
+            say(f"keyaudit: {error}")
+            code = WRONG_INPUT
+            continue
+        code = max(code, int(bool(faults)))
         lines = [f"{'WRONG' if faults else 'OK'}  {folder}", *(f"  {line}" for line in (*faults, *remarks))]
         write("\n".join(lines) + "\n")
-    return int(wrong)
+    return code

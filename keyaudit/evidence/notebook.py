@@ -48,6 +48,9 @@ def _parameter_names(path: Path) -> tuple[str, ...]:
         statements = ast.parse(cells[0].source).body if cells else []
     except Exception as error:
         raise InputError(f"{path.name}: cannot be read as a notebook ({type(error).__name__})") from None
+    told = (("language_info", "name"), ("kernelspec", "language"))
+    if "python" not in [notebook.metadata.get(place, {}).get(name) for place, name in told]:
+        raise InputError(f"{path.name}: its metadata name no Python kernel; open it in JupyterLab and save it once")
     targets = [
         t for s in statements for t in (s.targets if isinstance(s, ast.Assign) else [getattr(s, "target", None)])
     ]
