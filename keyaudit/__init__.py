@@ -12,13 +12,15 @@ from typing import Any
 
 _FACE = {
     "keyaudit.auditing": ("Audit", "audit"),
-    "keyaudit.charts": ("plot_ages", "plot_deadlines", "plot_idle", "plot_share"),
+    "keyaudit.charts": ("plot_accounts", "plot_ages", "plot_deadlines", "plot_idle", "plot_share"),
     "keyaudit.policy": ("Policy", "load_policy"),
     "keyaudit.present": (
         "accounts",
         "bottom_line",
         "boundary",
+        "completeness",
         "controls",
+        "differences",
         "due_soon",
         "exemptions",
         "headline",
@@ -32,6 +34,7 @@ _FACE = {
         "references",
         "root",
         "scope",
+        "skipped",
         "unused",
     ),
     "keyaudit.schema": ("CredentialReport", "EvidenceError", "InputError", "KeyAuditError", "PolicyError"),

@@ -91,6 +91,8 @@ KEY_COLUMNS = {
     "access_key_id": "str",
     "generated_time": TIME,
     "last_used_unknown": "bool",  # the report has no answer (no such column, or no_information)
+    "owner": "str",  # a tag of the user, where a capture asked for it
+    "administrator": "boolean",
 }
 #: what an Audit adds to each key: whole days since rotation and since last use, the limit that applies,
 #: the deadline, and the compliance type of its rotation finding
@@ -118,6 +120,8 @@ FINDING_COLUMNS = {
     "compliance_type": "str",
     "annotation": "str",
     "exemption_id": "str",
+    "owner": "str",
+    "administrator": "boolean",
 }
 ACTIVE = "Active"
 INACTIVE = "Inactive"

@@ -17,7 +17,7 @@ from keyaudit.assess.rows import ACCOUNT, MISSING, Rows
 from keyaudit.policy import Policy
 from keyaudit.schema import EXEMPT, FINDING_COLUMNS, INSUFFICIENT_DATA, NON_COMPLIANT, ROOT_USER, ROTATION, TIME
 
-_KEY_FIELDS = ("user", "arn", "access_key_id", "status")
+_KEY_FIELDS = ("user", "arn", "access_key_id", "status", "owner")
 
 
 def findings_frame(rows: Rows, control: str, account: Account) -> pd.DataFrame:
@@ -35,12 +35,16 @@ def findings_frame(rows: Rows, control: str, account: Account) -> pd.DataFrame:
         frame |= {
             name: pd.Series(pd.NaT, index=index, dtype=TIME) for name in ("user_creation_time", "last_rotated")
         }
+        frame["administrator"] = pd.Series(None, index=index, dtype="boolean")
         slots = np.full(len(index), MISSING)
     else:
         keys = account.keys.take(rows.row)
         keys.index = index
-        frame |= {field: keys[field] for field in (*_KEY_FIELDS, "user_creation_time", "last_rotated")}
-        slots = keys["key_slot"].to_numpy(np.int64)
+        frame |= {
+            field: keys[field] for field in (*_KEY_FIELDS, "administrator", "user_creation_time", "last_rotated")
+        }
+        # a key that the report does not have is in none of its slots
+        slots = keys["key_slot"].fillna(MISSING).to_numpy(np.int64)
     if rows.count is not None:
         frame |= {field: pd.Series(None, index=index, dtype="str") for field in ("access_key_id", "status")}
         frame["last_rotated"] = pd.Series(pd.NaT, index=index, dtype=TIME)

@@ -15,7 +15,8 @@ from keyaudit.texts import say
 
 
 def worst_first(findings: pd.DataFrame) -> pd.DataFrame:
-    """Findings by compliance type (worst first), control, days over (most first), age, then by name."""
+    """Findings by compliance type (worst first), control, administrators first, days over (most first), age, then
+    by name."""
     if not len(findings):
         return findings
     order = np.lexsort(
@@ -25,6 +26,7 @@ def worst_first(findings: pd.DataFrame) -> pd.DataFrame:
             pd.factorize(findings["account_id"], sort=True)[0],
             -findings["age_days"].fillna(-1).to_numpy(),
             -findings["days_over"].fillna(-1).to_numpy(),
+            ~findings["administrator"].fillna(False).to_numpy(bool),
             findings["control"].map({name: i for i, name in enumerate(CONTROLS)}).to_numpy(),
             findings["compliance_type"].map({name: i for i, name in enumerate(COMPLIANCE_TYPES)}).to_numpy(),
         )
@@ -63,10 +65,16 @@ def _column(findings: pd.DataFrame, name: str) -> list[Any]:
 
 def _identity(findings: pd.DataFrame) -> list[list[Any]]:
     """What makes a finding the same in every run: control, account, principal, its creation, slot, rotation; for
-    one of the whole account its reason. A slot that is used again, or a user made again, is another key."""
-    users, arns, reasons = (_column(findings, name) for name in ("user", "arn", "reason"))
+    one of the whole account its reason, for a key in no slot its id. A slot that is used again, or a user made
+    again, is another key."""
+    users, arns, reasons, slots, keys = (
+        _column(findings, name) for name in ("user", "arn", "reason", "key_slot", "access_key_id")
+    )
     who = [f"{arn}\x1f{user}" for arn, user in zip(arns, users, strict=True)]
-    what = ["" if user else reason for user, reason in zip(users, reasons, strict=True)]
+    what = [
+        reason if not user else "" if slot else key
+        for user, reason, slot, key in zip(users, reasons, slots, keys, strict=True)
+    ]
     names = ("user_creation_time", "key_slot", "last_rotated")
     return [
         *(_column(findings, n) for n in ("control", "account_id")),

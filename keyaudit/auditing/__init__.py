@@ -15,9 +15,11 @@ import pandas as pd
 
 from keyaudit import sources
 from keyaudit.assess import describe, exemption_status, worst_first
-from keyaudit.auditing.account import Provenance, Result, judge_account, judge_unread
+from keyaudit.auditing.account import ORGANIZATION, Provenance, Result, judge_account, judge_unread
+from keyaudit.auditing.accounts import accounts_frame
 from keyaudit.auditing.survey import Read, parse_as_of, resolve_as_of, survey, twice
 from keyaudit.policy import Exemption, Policy, load_policy
+from keyaudit.reconcile import Difference
 from keyaudit.schema import (
     COMPLIANCE_TYPES,
     COMPLIANT,
@@ -30,7 +32,7 @@ from keyaudit.schema import (
 )
 from keyaudit.texts import say
 
-__all__ = ["Audit", "Provenance", "audit", "parse_as_of"]
+__all__ = ["ORGANIZATION", "Audit", "Provenance", "audit", "parse_as_of"]
 
 #: frames of findings are put together and cut down when there are more
 MOST_FRAMES = 20
@@ -47,8 +49,10 @@ class Audit:
     ``conclusions`` has one entry a control assessed; ``conclusion`` is the worst of those that the policy counts.
     ``tallies`` count findings by control and compliance type, ``due_soon`` the compliant keys whose deadline is
     within the policy's ``warn_before``. ``exemptions`` are the policy's, each with its state and number
-    of findings. Where only the worst findings were asked for, ``users`` and ``keys`` are empty and ``findings``
-    is cut, while conclusions, tallies and provenance are complete.
+    of findings. ``differences`` are those between reports and live accounts, each with its account. ``skipped``
+    are accounts of the organization that are not active, and so not expected. Where only the worst findings were
+    asked for, ``users`` and ``keys`` are empty and ``findings`` is cut, while conclusions, tallies and provenance
+    are complete.
     """
 
     users: pd.DataFrame
@@ -66,7 +70,15 @@ class Audit:
     problems: tuple[Problem, ...]
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
+    differences: tuple[tuple[str, Difference], ...]
+    skipped: tuple[sources.Skipped, ...]
     is_sample: bool
+
+    @property
+    def accounts(self) -> pd.DataFrame:
+        """One row an account: ``account_id, conclusion, read, users, keys, active, failing, exempt, unknown,
+        oldest_days``; of the active keys those over their limit, over it and exempt, and of unknown age."""
+        return accounts_frame(self.provenance, self.keys)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -97,12 +109,14 @@ def audit(
     given = parse_as_of(as_of)
     reads = survey(population)
     moment, as_of_source = resolve_as_of(given, reads, population.received_time)
-    unread = sorted(set(population.expected) - {read.label for read in reads})
+    unread = [(account, "") for account in sorted(set(population.expected) - {read.label for read in reads})]
+    # a list of accounts that is not complete is as good as an account that was not read
+    unread += [(ORGANIZATION, "; ".join(population.problems))] if population.problems else []
     judge_one = partial(judge_account, policy=terms, as_of=moment, as_of_given=given is not None, keep=keep)
     parallel = keep is not None and jobs > 1 and len(reads) >= WORTH_PROCESSES
     results: Iterator[Result] = chain(
         _in_processes(judge_one, reads, jobs) if parallel else map(judge_one, reads),
-        (judge_unread(account, terms, moment) for account in unread),
+        (judge_unread(account, terms, moment, error) for account, error in unread),
     )
     total = len(reads) + len(unread)
     collected = _Collected(terms, moment, keep)
@@ -110,7 +124,7 @@ def audit(
         collected.add(result)
     if len(collected.provenance) != total:
         raise EvidenceError(f"only {len(collected.provenance)} of {total} accounts were judged")
-    return collected.audit(as_of_source, population.is_sample)
+    return collected.audit(as_of_source, population)
 
 
 def _in_processes(judge_one: Callable[[Read], Result], reads: list[Read], jobs: int) -> Iterator[Result]:
@@ -148,6 +162,7 @@ class _Collected:
         self.problems: list[Problem] = []
         self.warnings: list[str] = []
         self.notes: list[str] = []
+        self.differences: list[tuple[str, Difference]] = []
 
     def add(self, result: Result) -> None:
         judgement = result.judgement
@@ -167,6 +182,7 @@ class _Collected:
         self.problems += judgement.problems
         self.warnings += result.warnings
         self.notes += result.notes
+        self.differences += [(result.provenance.account_id, one) for one in result.differences]
 
     def _refuse_twice(self, one: Provenance) -> None:
         """The same report twice, where no account id tells so."""
@@ -184,7 +200,7 @@ class _Collected:
         failing = findings[~passing].groupby("control", sort=False).head(self.keep)
         return pd.concat([failing, findings[passing].nsmallest(self.keep, "due", keep="all")], ignore_index=True)
 
-    def audit(self, as_of_source: str, is_sample: bool) -> Audit:
+    def audit(self, as_of_source: str, population: sources.Population) -> Audit:
         findings = self._shown()
         conclusions = {control: worst(self.types[control]) for control in self.assessed}
         unassessed = [control for control in self.policy.controls if control not in conclusions]
@@ -210,7 +226,9 @@ class _Collected:
             problems=tuple(self.problems),
             warnings=tuple(self.warnings),
             notes=tuple(self.notes + notes),
-            is_sample=is_sample,
+            differences=tuple(self.differences),
+            skipped=population.skipped,
+            is_sample=population.is_sample,
         )
 
 

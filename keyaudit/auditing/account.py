@@ -14,6 +14,7 @@ from keyaudit import credentials, sources
 from keyaudit.assess import Judgement, judge, judged_keys
 from keyaudit.auditing.survey import Read
 from keyaudit.policy import Policy
+from keyaudit.reconcile import Completeness, Difference, Reconciled, reconcile
 from keyaudit.schema import (
     ACTIVE,
     COMPLIANT,
@@ -26,11 +27,16 @@ from keyaudit.schema import (
 )
 from keyaudit.texts import say, utc
 
+#: stands for the list of accounts itself, where it could not be had
+ORGANIZATION = "organization"
+Gap = tuple[tuple[str, ...], str]
+
 
 @dataclass(frozen=True)
 class Provenance:
     """What was read for one account: where from, when, how much, and what came of it. ``form`` is empty and
-    ``error`` says why where the report could not be read; ``users`` and ``keys`` count rows and existing keys."""
+    ``error`` says why where the report could not be read; ``users`` and ``keys`` count rows and existing keys;
+    ``completeness`` tells of the comparison with the live account."""
 
     account_id: str
     source: str
@@ -45,7 +51,13 @@ class Provenance:
     conclusion: str
     problems: tuple[str, ...]
     error: str | None
+    completeness: Completeness
     origin: sources.Origin | None = field(repr=False, compare=False)
+
+    @property
+    def is_account(self) -> bool:
+        """Not so where it stands for the list of accounts of an organization, which could not be had."""
+        return self.account_id != ORGANIZATION
 
 
 @dataclass
@@ -58,6 +70,7 @@ class Result:
     keys: Callable[[], pd.DataFrame]
     warnings: list[str]
     notes: list[str]
+    differences: tuple[Difference, ...]
     conclusions: dict[str, str]
 
 
@@ -69,9 +82,11 @@ class _Evidence:
     users: Callable[[], pd.DataFrame]
     rows: int = 0
     form: str = ""
-    problems: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
+    problems: list[Gap] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    completeness: Completeness = field(default_factory=Completeness)
+    differences: tuple[Difference, ...] = ()
 
 
 def judge_account(
@@ -94,9 +109,9 @@ def judge_account(
     return _result(read.label, evidence, policy, as_of, facts, keep)
 
 
-def judge_unread(account_id: str, policy: Policy, as_of: datetime) -> Result:
-    """An account that was expected and is not in the population."""
-    error = say("problem.unread", account=account_id)
+def judge_unread(account_id: str, policy: Policy, as_of: datetime, error: str = "") -> Result:
+    """An account that was expected and is not in the population; ``error`` where it is known why."""
+    error = error or say("problem.unread", account=account_id)
     facts: dict[str, object] = {"source": "", "form": "", "sha256": "", "bytes": 0, "error": error}
     facts |= dict.fromkeys(("generated_time", "received_time", "caller", "origin"))
     return _result(account_id, _unreadable(error), policy, as_of, facts)
@@ -119,6 +134,7 @@ def _result(
         account_id=label,
         users=evidence.rows,
         keys=len(evidence.keys),
+        completeness=evidence.completeness,
         conclusion=worst(counting),
         problems=tuple(dict.fromkeys(problem.message for problem in judgement.problems)),
         **facts,  # type: ignore[arg-type]
@@ -132,6 +148,7 @@ def _result(
         keys=keys if keep is None else nothing,
         warnings=evidence.warnings,
         notes=evidence.notes,
+        differences=evidence.differences if keep is None else evidence.differences[:keep],
         conclusions=conclusions,
     )
 
@@ -154,14 +171,15 @@ def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool
         if read.origin.named:
             raise
         return _unreadable(str(error))
+    compared, gaps = _compared(read, parsed, report)
     notes = list(parsed.notes)
     if report.generated_time is None:
         notes.append(say("note.no_generated_time", source=report.source))
-    future = int(((parsed.keys["last_rotated"] > as_of) & (parsed.keys["status"] == ACTIVE)).sum())
+    future = int(((compared.keys["last_rotated"] > as_of) & (compared.keys["status"] == ACTIVE)).sum())
     if future:
         parsed.warnings.append(say("warning.future", source=report.source, n=future))
     return _Evidence(
-        keys=parsed.keys,
+        keys=compared.keys,
         users=lambda: credentials.users_frame(parsed, read.label, report.generated_time),
         rows=parsed.rows,
         form=unwrapped.form,
@@ -169,10 +187,30 @@ def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool
             *parsed.gaps,
             *_time_problems(report, read, parsed, policy, as_of, as_of_given),
             *_capture_problems(report, read),
+            *gaps,
         ],
         warnings=parsed.warnings,
-        notes=notes,
+        notes=notes + [str(one) for one in (read.origin.capture or {}).get("remarks", [])],
+        completeness=compared.completeness,
+        differences=compared.differences,
     )
+
+
+def _compared(read: Read, parsed: credentials.Parsed, report: CredentialReport) -> tuple[Reconciled, list[Gap]]:
+    """The report's keys against the live account's, where a capture asked for these; what cannot be relied on."""
+    unproved = Reconciled(parsed.keys, Completeness())
+    try:
+        inventory = sources.read_inventory(read.origin)
+        if inventory is None:
+            return unproved, []
+        found = reconcile(parsed, inventory, report.generated_time, read.label, report.source)
+    except InputError as error:
+        return unproved, [(CONTROLS, str(error))]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return unproved, [(CONTROLS, say("reconcile.odd", source=report.source))]
+    if not found.completeness.is_whole and not report.problems:
+        found.gaps.append((CONTROLS, say("reconcile.odd", source=report.source)))
+    return found, found.gaps
 
 
 def _time_problems(
@@ -182,7 +220,7 @@ def _time_problems(
     policy: Policy,
     as_of: datetime,
     as_of_given: bool,
-) -> list[tuple[tuple[str, ...], str]]:
+) -> list[Gap]:
     """A report generated after as_of hides the keys deleted in between; a stale one those made since."""
     generated, latest = report.generated_time, parsed.latest_activity
     limit = timedelta(hours=policy.max_report_age_hours)
@@ -199,10 +237,13 @@ def _time_problems(
     return [(CONTROLS, message) for message in messages]
 
 
-def _capture_problems(report: CredentialReport, read: Read) -> list[tuple[tuple[str, ...], str]]:
+def _capture_problems(report: CredentialReport, read: Read) -> list[Gap]:
     """What a capture says it could not get, and a report that is not of the account that it was asked of."""
     messages = list(report.problems)
-    asked = (read.origin.capture or {}).get("account_id")
+    capture = read.origin.capture or {}
+    asked = capture.get("account_id")
     if asked and asked != report.account_id:
         messages.append(say("problem.other_account", source=report.source))
+    if capture.get("sha256") not in (None, read.sha256):
+        messages.append(say("problem.changed", source=report.source))
     return [(CONTROLS, message) for message in messages]

@@ -51,7 +51,7 @@ def resolve_as_of(given: datetime | None, reads: list[Read], received: datetime)
 
 def survey(population: sources.Population) -> list[Read]:
     """First pass: which accounts there are, and when their reports were generated; in order of account."""
-    if not population.origins and not population.expected:
+    if not population.origins and not population.expected and not population.problems:
         raise InputError("the folder holds no account; capture again")
     reads = [_glance(origin) for origin in population.origins]
     for read, label in zip(

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import click
 
 from keyaudit import __version__
+from keyaudit.cli.capture import capture
 from keyaudit.cli.check import check
 from keyaudit.cli.common import say
 from keyaudit.cli.report import demo, report
@@ -16,7 +17,7 @@ from keyaudit.cli.verify import verify
 from keyaudit.schema import EvidenceError, KeyAuditError
 
 EXIT_CODES = """\b
-Exit codes of check and report:
+Exit codes of check and report (and of capture, where it applies):
   0    COMPLIANT
   1    NON_COMPLIANT
   2    the command or its input is wrong
@@ -32,7 +33,7 @@ def cli() -> None:
     """Are AWS access keys rotated within the period that the policy sets?"""
 
 
-for command in (check, demo, report, verify):
+for command in (capture, check, demo, report, verify):
     cli.add_command(command)
 
 

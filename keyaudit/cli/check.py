@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -12,10 +14,10 @@ from keyaudit.cli.common import (
     as_of_option,
     policy_option,
     progress,
-    require_sources,
     sources_argument,
     write,
 )
+from keyaudit.cli.live import capture_option, live_options, resolve
 
 
 @click.command()
@@ -25,18 +27,22 @@ from keyaudit.cli.common import (
 @click.option(
     "-f", "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", help="Default: table."
 )
-def check(sources: tuple[str, ...], policy: str, as_of: str, form: str) -> int:
+@capture_option
+@live_options
+def check(
+    sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: Path | None, live: dict[str, Any]
+) -> int:
     """Judge credential reports and print the verdict.
 
     SOURCE is a credential report as CSV (whole, or cut to some columns), base64 or the AWS CLI's JSON, a folder
-    of them, a capture folder, or - for standard input.
+    of them, a capture folder, or - for standard input. Without one, AWS itself is read, into a capture folder.
     """
     from keyaudit.auditing import audit
     from keyaudit.present.table import MOST_ROWS
 
     table = form == "table"
     judged = audit(
-        require_sources(sources),
+        resolve(sources, policy, as_of, folder, live),
         policy,
         as_of,
         keep=MOST_ROWS if table else None,

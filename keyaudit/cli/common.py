@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, InputError
+from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT
 
 EXIT_OF = {COMPLIANT: 0, NON_COMPLIANT: 1, INSUFFICIENT_DATA: 3}
 
@@ -26,15 +26,6 @@ as_of_option = click.option(
     help="The instant of judgement, ISO 8601 with a zone. Default: when the latest report was generated.",
 )
 sources_argument = click.argument("sources", metavar="[SOURCE]...", nargs=-1)
-
-
-def require_sources(sources: tuple[str, ...]) -> list[str]:
-    """The sources given; InputError where there are none."""
-    if not sources:
-        raise InputError("no SOURCE: name a credential report, a folder of them, or - for standard input")
-    if sources.count("-") > 1:
-        raise InputError("- stands for standard input and can be given once")
-    return list(sources)
 
 
 def progress(description: str) -> Callable[[Iterator[Any], int], Iterable[Any]] | None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, require_sources, say, sources_argument, write
+from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, say, sources_argument, write
+from keyaudit.cli.live import CAPTURES, capture_option, live_options, resolve
 
 reports_option = click.option(
     "-o",
@@ -35,6 +36,8 @@ reports_option = click.option(
     help="A further parameter of the notebook.",
 )
 @reports_option
+@capture_option
+@live_options
 def report(
     sources: tuple[str, ...],
     policy: str,
@@ -42,18 +45,21 @@ def report(
     notebook: str,
     pairs: tuple[tuple[str, str], ...],
     reports: Path | None,
+    folder: Path | None,
+    live: dict[str, Any],
 ) -> int:
     """Judge credential reports and leave sealed evidence; print its folder.
 
     SOURCE is as for check.
     """
+    reports = reports or Path("reports")
     return _make(
-        sources=require_sources(sources),
+        sources=resolve(sources, policy, as_of, folder, live, reports / CAPTURES.name),
         policy=policy,
         as_of=as_of,
         notebook=notebook,
         parameters={name: _typed(value) for name, value in pairs},
-        reports=reports or Path("reports"),
+        reports=reports,
     )
 
 

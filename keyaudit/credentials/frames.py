@@ -40,11 +40,14 @@ _BOOLEANS = {word: value == "true" for value in ("true", "false") for word in (v
 class Parsed:
     """One report, read. ``account_id`` is None where it has no ARNs; ``warnings`` say what was odd, with file
     and line, ``notes`` what is merely worth knowing; ``gaps`` which controls cannot rely on the report, and
-    why; ``latest_activity`` is the last moment that the report knows of: it was generated no earlier."""
+    why; ``latest_activity`` is the last moment that the report knows of: it was generated no earlier. ``created``
+    (NaT if unknown) and ``is_root`` have one entry a row."""
 
     account_id: str | None
     keys: pd.DataFrame
     table: Table
+    created: np.ndarray
+    is_root: np.ndarray
     latest_activity: datetime | None
     warnings: list[str]
     notes: list[str]
@@ -53,6 +56,11 @@ class Parsed:
     @property
     def rows(self) -> int:
         return len(self.table)
+
+    @property
+    def names(self) -> list[str]:
+        """The user of each row."""
+        return self.table.columns["user"]
 
 
 @dataclass
@@ -100,6 +108,8 @@ def parse(text: str, source: str, label: str = "", generated_time: datetime | No
         account_id=account_id,
         keys=keys,
         table=table,
+        created=created.values if created else nowhere,
+        is_root=is_root,
         latest_activity=latest_activity(table, times),
         warnings=remarks.warnings,
         notes=remarks.notes,
@@ -173,6 +183,8 @@ def _keys_columns(remarks: Remarks, slots: list[_Slot]) -> tuple[dict[str, np.nd
                 "last_used_service": _pick(remarks, f"{prefix}used_service", rows),
                 "access_key_id": np.full(len(rows), None, dtype=object),
                 "last_used_unknown": used.unknown[rows],
+                "owner": np.full(len(rows), None, dtype=object),
+                "administrator": np.full(len(rows), None, dtype=object),
             }
         )
     both = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -42,10 +42,10 @@ def make_evidence(request: Request) -> Evidence:
 
             notebook = find_notebook(request.notebook)
             refuse_unknown(notebook, request.parameters or {})
-            judged = folder.judge(request)
+            judged, facts = folder.judge(request)
             name = folder.folder_name(judged, notebook)
             try:
-                sealed = folder.fill(staging, name, notebook, judged, request, process)
+                sealed = folder.fill(staging, name, notebook, judged, facts, request, process)
             except Exception as error:
                 reason = _reason(error)
                 kept = seal.fail(staging, name, reason)

@@ -16,7 +16,7 @@ from typing import Any
 
 from keyaudit import __version__, seal, sources
 from keyaudit.assess.limits import is_known
-from keyaudit.auditing import Audit, Provenance, audit
+from keyaudit.auditing import ORGANIZATION, Audit, Provenance, audit
 from keyaudit.evidence.kernel import LOG, connected
 from keyaudit.evidence.notebook import Notebook, run_notebook
 from keyaudit.evidence.request import Request
@@ -31,12 +31,12 @@ POLICY_FILE = "policy.toml"
 LIBRARIES = ("boto3", "ipykernel", "matplotlib", "nbconvert", "numpy", "pandas", "papermill", "pydantic")
 
 
-def judge(request: Request) -> Audit:
-    """The judgement that was asked for; InputError and PolicyError as ``audit``."""
+def judge(request: Request) -> tuple[Audit, dict[str, Any]]:
+    """The judgement that was asked for, and the facts of its capture; InputError and PolicyError as ``audit``."""
     # the policy first: a mistake in it shows before hundreds of reports are read
     population = sources.find(list(request.sources))
     policy = load_policy(request.policy or population.policy or "")
-    return audit(population, policy, request.as_of)
+    return audit(population, policy, request.as_of), population.facts
 
 
 def folder_name(judged: Audit, notebook: Notebook) -> str:
@@ -49,11 +49,17 @@ def folder_name(judged: Audit, notebook: Notebook) -> str:
 
 
 def fill(
-    staging: Path, name: str, notebook: Notebook, judged: Audit, request: Request, process: subprocess.Popen[bytes]
+    staging: Path,
+    name: str,
+    notebook: Notebook,
+    judged: Audit,
+    facts: dict[str, Any],
+    request: Request,
+    process: subprocess.Popen[bytes],
 ) -> seal.Sealed:
     """Everything that belongs in the folder, written, run and sealed; any exception leaves the staging as it is."""
     started = datetime.now(UTC)
-    _stage_raw(staging, judged)
+    _stage_raw(staging, judged, facts)
     seal.write_file(staging, POLICY_FILE, judged.policy.content)
     seal.write_file(staging, "findings.csv", findings_csv(judged))
     seal.write_file(staging, "summary.json", summary_json(judged))
@@ -79,25 +85,28 @@ def fill(
     return seal.finish(staging, name, _facts(notebook, judged, request, parameters, started))
 
 
-def _stage_raw(staging: Path, judged: Audit) -> None:
-    """The reports byte for byte, each with a capture.json that says where and when it was read. A file that was
-    refused is described, not copied: it may hold a secret."""
+def _stage_raw(staging: Path, judged: Audit, facts: dict[str, Any]) -> None:
+    """The reports byte for byte, each with a capture.json that says where and when it was read, and ``facts`` of
+    the capture that they are of. A file that was refused is described, not copied: it may hold a secret."""
     for one in judged.provenance:
         if one.origin is not None:
             _stage_one(staging, f"{RAW}/{one.account_id}", one, one.origin)
     read = [one.origin.read_time for one in judged.provenance if one.origin is not None]
     accounts = {
+        **facts,
         "sample": judged.is_sample,
-        "expected": [one.account_id for one in judged.provenance],
+        # the list of accounts itself, where it is missing, is no account
+        "expected": [one.account_id for one in judged.provenance if one.account_id != ORGANIZATION],
         "read_time": max(read).isoformat() if read else None,
     }
     seal.write_file(staging, f"{RAW}/{sources.ACCOUNTS_FILE}", _json(accounts))
 
 
 def _stage_one(staging: Path, folder: str, one: Provenance, origin: sources.Origin) -> None:
-    if one.form and origin.path and sources.is_complete_capture(origin, one.account_id):
+    captured = sources.whole_capture(origin, one.account_id) if one.form or origin.path is None else None
+    if captured:
         for name in sources.CAPTURED_FILES:
-            path = origin.path.parent / name
+            path = captured / name
             if path.is_file() and not path.is_symlink():
                 seal.write_file(staging, f"{folder}/{name}", path.read_bytes())
         return

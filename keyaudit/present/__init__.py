@@ -1,6 +1,7 @@
 """Frames -> sentences and tables for people (pure). Every function takes the Audit, and returns something
 that a notebook shows by itself: ``ka.bottom_line(a)``."""
 
+from keyaudit.present.completeness import completeness, differences, skipped
 from keyaudit.present.evidence import (
     accounts,
     limits_of_audit,
@@ -31,7 +32,9 @@ __all__ = [
     "as_text",
     "bottom_line",
     "boundary",
+    "completeness",
     "controls",
+    "differences",
     "due_soon",
     "exemptions",
     "findings_digest",
@@ -47,5 +50,6 @@ __all__ = [
     "root",
     "rule",
     "scope",
+    "skipped",
     "unused",
 ]

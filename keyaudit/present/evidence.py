@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from keyaudit import resources
+from keyaudit.present.completeness import captured
 from keyaudit.present.table import Prose, Table, table
 from keyaudit.present.verdict import rule
 from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, ROTATION
@@ -27,6 +28,7 @@ def scope(a: Audit) -> Prose:
     paragraphs = [say("scope.judged", **facts), rule(a)]
     if not a.policy.given:
         paragraphs.append(say("problem.no_policy", name=a.policy.name))
+    paragraphs += captured(a)
     if a.is_sample:
         paragraphs.insert(0, say("verdict.sample"))
     return Prose(tuple(paragraphs), "scope")
@@ -51,7 +53,7 @@ def provenance(a: Audit) -> Table:
 
 
 def accounts(a: Audit) -> Table:
-    """The accounts, worst first, with their rotation findings by compliance type."""
+    """The accounts, those not read first and then the worst, with their rotation findings by compliance type."""
     rotation = a.findings[a.findings["control"] == ROTATION]
     counts = rotation.groupby(["account_id", "compliance_type"]).size().to_dict()
     rows = [
@@ -67,8 +69,9 @@ def accounts(a: Audit) -> Table:
     return table("accounts", rows)
 
 
-def _worst(one: Any) -> tuple[int, str]:
-    return COMPLIANCE_TYPES.index(one.conclusion), one.account_id
+def _worst(one: Any) -> tuple[bool, int, str]:
+    """An account that was not read comes first, whatever the others say."""
+    return bool(one.form), COMPLIANCE_TYPES.index(one.conclusion), one.account_id
 
 
 def problems(a: Audit) -> Prose:

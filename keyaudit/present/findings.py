@@ -33,6 +33,10 @@ def _or_none(value: Any) -> Any:
     return None if pd.isna(value) else value
 
 
+def _yes_or_no(value: Any) -> str | None:
+    return None if pd.isna(value) else say("table.yes" if value else "table.no")
+
+
 def _of(a: Audit, control: str, *types: str) -> pd.DataFrame:
     findings = a.findings
     return findings[(findings["control"] == control) & findings["compliance_type"].isin(types)]
@@ -43,19 +47,25 @@ def _rows(findings: pd.DataFrame, *columns: str) -> list[list[Any]]:
     cells = [
         [_day(cell) for cell in findings[name]]
         if name in ("last_rotated", "due", "last_used_date", "user_creation_time")
+        else [_yes_or_no(cell) for cell in findings[name].astype(object)]
+        if name == "administrator"
         else [_or_none(cell) for cell in findings[name].astype(object)]
         for name in columns
     ]
     return [list(row) for row in zip(*cells, strict=True)]
 
 
+#: which key it is; and, where a capture asked for these, its id, its owner, and whether it is an administrator's
 _KEY = ("user", "account_id", "key_slot")
+_KEY_MORE = (*_KEY, "access_key_id", "owner", "administrator")
 
 
 def offenders(a: Audit) -> Table:
     """Keys that fail the rotation control or cannot be judged by it, the longest overdue first."""
     found = _of(a, ROTATION, NON_COMPLIANT, INSUFFICIENT_DATA)
-    return table("offenders", _rows(found, *_KEY, "last_rotated", "age_days", "limit", "days_over", "annotation"))
+    return table(
+        "offenders", _rows(found, *_KEY_MORE, "last_rotated", "age_days", "limit", "days_over", "annotation")
+    )
 
 
 def others(a: Audit) -> Table:
@@ -64,7 +74,7 @@ def others(a: Audit) -> Table:
         (a.findings["control"] != ROTATION) & a.findings["compliance_type"].isin([NON_COMPLIANT, INSUFFICIENT_DATA])
     ]
     names = [[say(f"control.{control}")] for control in found["control"]]
-    rows = [name + row for name, row in zip(names, _rows(found, *_KEY, "annotation"), strict=True)]
+    rows = [name + row for name, row in zip(names, _rows(found, *_KEY_MORE, "annotation"), strict=True)]
     return table("others", rows)
 
 
@@ -74,14 +84,17 @@ def due_soon(a: Audit) -> Table:
     near = found["due"] <= a.as_of + timedelta(days=a.policy.warn_before)
     soonest = found[near].sort_values(["due", "account_id", "user", "key_slot"])
     return table(
-        "due_soon", _rows(soonest, *_KEY, "last_rotated", "age_days", "limit", "due"), days=a.policy.warn_before
+        "due_soon",
+        _rows(soonest, *_KEY_MORE, "last_rotated", "age_days", "limit", "due"),
+        days=a.policy.warn_before,
     )
 
 
 def unused(a: Audit) -> Table:
     """Active keys idle for the limit or longer, the never used among them."""
     return table(
-        "unused", _rows(_of(a, UNUSED, NON_COMPLIANT, INSUFFICIENT_DATA), *_KEY, "age_days", "limit", "annotation")
+        "unused",
+        _rows(_of(a, UNUSED, NON_COMPLIANT, INSUFFICIENT_DATA), *_KEY_MORE, "age_days", "limit", "annotation"),
     )
 
 
@@ -111,7 +124,7 @@ def inactive(a: Audit) -> Table:
     found = a.keys[a.keys["status"] == INACTIVE].sort_values(
         ["age_days", "account_id", "user"], ascending=[False, True, True]
     )
-    return table("inactive", _rows(found, *_KEY, "last_rotated", "age_days", "last_used_date"))
+    return table("inactive", _rows(found, *_KEY_MORE, "last_rotated", "age_days", "last_used_date"))
 
 
 def exemptions(a: Audit) -> Table:

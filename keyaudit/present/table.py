@@ -97,8 +97,12 @@ class Prose:
 def table(
     name: str, rows: Sequence[Sequence[Any]], most: int | None = MOST_ROWS, total: int | None = None, **facts: Any
 ) -> Table:
-    """The table whose caption, headings and note are the texts under ``table.<name>``."""
-    columns = tuple(say(f"table.{name}.columns").split("|"))
+    """The table whose caption, headings and note are the texts under ``table.<name>``. A heading with # is of
+    numbers; a column whose heading has ? is left out where it is empty."""
+    headings = say(f"table.{name}.columns").split("|")
+    kept = [i for i, h in enumerate(headings) if "?" not in h or any(row[i] is not None for row in rows)]
+    columns = tuple(headings[i].replace("?", "") for i in kept)
+    rows = [[row[i] for i in kept] for row in rows]
     numeric = frozenset(column.strip("#") for column in columns if column.startswith("#"))
     shown = rows if most is None else rows[:most]
     total = len(rows) if total is None else total

@@ -21,6 +21,9 @@ from keyaudit.texts import say, utc
 #: the Audit of ``auditing``, a floor above: what is shown is read off its attributes
 Audit = Any
 
+#: accounts named one by one where many were not read
+MOST_NAMED = 10
+
 
 def headline(a: Audit) -> str:
     """The answer in one sentence: the conclusion, and what it rests on."""
@@ -64,10 +67,24 @@ def reasons(a: Audit, most: int = 5) -> list[str]:
     return found[:most] + ([say("verdict.more_reasons", n=len(found) - most)] if len(found) > most else [])
 
 
+def unread(a: Audit) -> str:
+    """The accounts that were expected and not read, which head every report; empty where there are none."""
+    missing = [one for one in a.provenance if not one.form]
+    if not missing or len(a.provenance) == 1:
+        return ""
+    names = [one.account_id if one.is_account else say("verdict.organization") for one in missing]
+    accounts = ", ".join(names[:MOST_NAMED])
+    if len(names) > MOST_NAMED:
+        accounts = say("verdict.unread_more", accounts=accounts, more=len(names) - MOST_NAMED)
+    return say("verdict.unread", n=len(missing), total=len(a.provenance), accounts=accounts)
+
+
 def bottom_line(a: Audit) -> Prose:
     """The conclusion in a box: the answer, what is missing, and the controls one by one. Its metadata carries a
     digest of the findings, by which evidence proves that the page and the data say the same."""
     paragraphs = [headline(a)]
+    if line := unread(a):
+        paragraphs.insert(0, line)
     if a.is_sample:
         paragraphs.insert(0, say("verdict.sample"))
     items = [_control_line(a, control) for control in CONTROLS]

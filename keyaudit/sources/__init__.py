@@ -20,25 +20,31 @@ from keyaudit.sources.captures import (
     ACCOUNTS_FILE,
     CAPTURE_FILE,
     CAPTURED_FILES,
+    INVENTORY_FILE,
     REPORT_FILE,
     find_capture,
     is_capture,
-    is_complete_capture,
+    joined_facts,
+    read_inventory,
+    whole_capture,
 )
-from keyaudit.sources.origin import Origin, Population, fingerprint, labels, printable, read
+from keyaudit.sources.origin import Origin, Population, Skipped, fingerprint, labels, printable, read
 
 __all__ = [
     "ACCOUNTS_FILE",
     "CAPTURED_FILES",
     "CAPTURE_FILE",
+    "INVENTORY_FILE",
     "REPORT_FILE",
     "Origin",
     "Population",
+    "Skipped",
     "find",
     "fingerprint",
-    "is_complete_capture",
     "labels",
     "read",
+    "read_inventory",
+    "whole_capture",
 ]
 STANDARD_INPUT = "standard input"
 
@@ -66,6 +72,9 @@ def find(sources: Any = ()) -> Population:
         expected=tuple(sorted({account for part in parts for account in part.expected})),
         is_sample=any(part.is_sample for part in parts),
         policy=parts[0].policy if len(parts) == 1 else None,
+        skipped=tuple(one for part in parts for one in part.skipped),
+        problems=tuple(one for part in parts for one in part.problems),
+        facts=parts[0].facts if len(parts) == 1 else joined_facts(parts),
     )
 
 

@@ -5,6 +5,7 @@ The sample is one, and so is ``raw/`` of an evidence folder.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import datetime
 from pathlib import Path
@@ -12,14 +13,20 @@ from typing import Any
 
 from keyaudit.credentials import parse_instant
 from keyaudit.schema import InputError
-from keyaudit.sources.origin import Origin, Population, printable, texts
+from keyaudit.sources.origin import Origin, Population, Skipped, printable, texts
 
 ACCOUNTS_FILE = "accounts.json"
 CAPTURE_FILE = "capture.json"
 REPORT_FILE = "credential-report.csv"
+INVENTORY_FILE = "inventory.json"
 POLICY_FILE = "policy.toml"
+#: what evidence carries over of accounts.json
+CARRIED = (
+    "asked", "caller", "partition", "listed", "skipped", "problems",
+    "started_time", "finished_time", "tool", "calls",
+)  # fmt: skip
 #: what a capture holds of an account, and evidence takes over byte for byte
-CAPTURED_FILES = (CAPTURE_FILE, REPORT_FILE, "inventory.json")
+CAPTURED_FILES = (CAPTURE_FILE, REPORT_FILE, INVENTORY_FILE)
 
 
 def is_capture(folder: Path) -> bool:
@@ -49,7 +56,26 @@ def find_capture(folder: Path, now: datetime) -> Population:
         expected=_expected(facts, folder),
         is_sample=facts.get("sample") is True,
         policy=policy if facts.get("sample") is True and policy.is_file() else None,
+        skipped=_skipped(facts, folder),
+        problems=tuple(texts(facts.get("problems"))),
+        facts={name: facts[name] for name in CARRIED if name in facts},
     )
+
+
+def joined_facts(parts: list[Population]) -> dict[str, Any]:
+    """What evidence of several sources carries over of the captures among them."""
+    names = ("skipped", "problems")
+    return {name: [one for part in parts for one in part.facts.get(name, [])] for name in names}
+
+
+def _skipped(facts: dict[str, Any], folder: Path) -> tuple[Skipped, ...]:
+    try:
+        return tuple(
+            Skipped(str(one["account_id"]), str(one["name"]), str(one["reason"]))
+            for one in facts.get("skipped", [])
+        )
+    except (KeyError, TypeError):
+        raise InputError(f"{folder / ACCOUNTS_FILE}: skipped is no list of accounts; capture again") from None
 
 
 def _expected(facts: dict[str, Any], folder: Path) -> tuple[str, ...]:
@@ -76,7 +102,8 @@ def _captured(folder: Path, now: datetime) -> Origin:
         path=path,
         received_time=received or now,
         read_time=now,
-        capture={**facts, "problems": problems, "folder": folder.name},
+        capture={**facts, "problems": problems},
+        folder=folder,
     )
 
 
@@ -90,17 +117,35 @@ def _refuse_odd_facts(facts: dict[str, Any], path: Path) -> None:
             raise InputError(f"{path}: {name} is not an ISO 8601 time with a zone; capture again")
 
 
-def is_complete_capture(origin: Origin, account_id: str) -> bool:
-    """Whether the account's capture folder can be copied as it stands and will be read the same: it tells when
-    it was received, and its name or its own word gives the report the name that it has now."""
-    facts = origin.capture or {}
-    named = "source" in facts or facts.get("folder") == account_id
-    return (
-        named
-        and facts.get("file") in CAPTURED_FILES
+def read_inventory(origin: Origin) -> dict[str, Any] | None:
+    """What the live account said of itself when the report was captured; None where nobody asked. InputError where
+    it is not the one that was captured."""
+    digest = (origin.capture or {}).get("inventory_sha256")
+    if origin.path is None or digest is None:
+        return None
+    path = origin.path.parent / INVENTORY_FILE
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{origin.name}: {INVENTORY_FILE} cannot be read ({error.strerror})") from None
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise InputError(f"{origin.name}: {INVENTORY_FILE} was changed after the capture")
+    return _read_json(path)
+
+
+def whole_capture(origin: Origin, account_id: str) -> Path | None:
+    """The account's capture folder, if it can be copied as it stands and will be read the same: it tells when it
+    was received, and its name or its own word gives the report the name that it has now. So can one that says that
+    no report was had."""
+    facts, folder = origin.capture or {}, origin.folder
+    is_whole = (
+        folder is not None
+        and ("source" in facts or folder.name == account_id)
+        and facts.get("file", REPORT_FILE) in (*CAPTURED_FILES, None)
         and facts.get("account_id") == account_id
         and parse_instant(str(facts.get("received_time"))) is not None
     )
+    return folder if is_whole else None
 
 
 def _read_json(path: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ class Origin:
     named: bool = False
     content: bytes | None = None
     capture: dict[str, Any] | None = None
+    folder: Path | None = None  # the account's own, in a capture
 
     @property
     def place(self) -> str:
@@ -36,14 +37,27 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Skipped:
+    """An account of the organization that is not active, and the state that it is in instead."""
+
+    account_id: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Population:
-    """The reports to judge as one, the accounts that were expected, and whether this is the sample."""
+    """The reports to judge as one, the accounts that were expected, and whether this is the sample. ``facts`` are
+    those of the capture, ``problems`` say why its list of accounts is not complete."""
 
     origins: tuple[Origin, ...]
     received_time: datetime
     expected: tuple[str, ...] = ()
     is_sample: bool = False
     policy: Path | None = None  # the sample's own
+    skipped: tuple[Skipped, ...] = ()
+    problems: tuple[str, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
 
 
 def read(origin: Origin) -> CredentialReport:

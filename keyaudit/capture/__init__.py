@@ -1,0 +1,15 @@
+"""Live AWS -> a capture folder: raw evidence complete or honest about it.
+
+``session``       credentials and clients, by boto3's usual chain
+``calls``         each call paced, bounded, retried, recorded
+``report``        the credential report;  ``inventory`` and ``owners``: what the account itself says
+``account``       one account -> its folder
+``organization``  which accounts there are, and how they are entered
+``folder``        the capture folder, begun, resumed, finished
+``permissions``   what all this needs, as a policy and as a role for a StackSet
+"""
+
+from keyaudit.capture.account import Captured, Options
+from keyaudit.capture.folder import Capture, Request, capture
+
+__all__ = ["Capture", "Captured", "Options", "Request", "capture"]

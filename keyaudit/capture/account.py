@@ -1,0 +1,213 @@
+"""One account -> its folder in the capture: the report as AWS sent it, the inventory, and how both were had.
+
+The folder appears by one rename. An account that could not be read has one too, which says why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from keyaudit import __version__, credentials, seal
+from keyaudit.capture.calls import CallFailedError, Calls
+from keyaudit.capture.inventory import KEYS, take_inventory
+from keyaudit.capture.owners import find_owners
+from keyaudit.capture.report import Report, fetch_report
+from keyaudit.capture.session import Session
+from keyaudit.capture.workers import LateError, Pace, within
+from keyaudit.credentials.table import read_table
+from keyaudit.schema import ROOT_USER, InputError
+from keyaudit.sources import CAPTURE_FILE, INVENTORY_FILE, REPORT_FILE
+from keyaudit.texts import say, utc
+
+GRACE = 0.5  # seconds for what notices the deadline by itself
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Options:
+    """How each account is read. ``rate``: calls a second for an account; ``workers``: threads for one account."""
+
+    reconcile: str
+    owner_tag: str
+    deadline: float
+    rate: float
+    workers: int = 16
+
+    def asked(self) -> dict[str, Any]:
+        """What of it decides what a capture holds."""
+        return {"reconcile": self.reconcile, "owner_tag": self.owner_tag or None}
+
+
+@dataclass(frozen=True)
+class Target:
+    """An account to be read; ``enter`` gives the session in it and the ARN of the caller."""
+
+    account_id: str | None
+    enter: Callable[[Calls], tuple[Session, str | None]]
+
+
+@dataclass
+class _Taken:
+    """What was had of an account so far; each field is set at one stroke, complete."""
+
+    calls: Calls
+    caller: str | None = None
+    alias: str | None = None
+    report: Report | None = None
+    inventory: dict[str, Any] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    def problem(self, text: str) -> None:
+        self.problems += (text,)
+
+    def remark(self, text: str) -> None:
+        self.remarks += (text,)
+
+
+@dataclass(frozen=True)
+class Captured:
+    """What came of an account: its label, whether its report was read, and what is missing or was remarked."""
+
+    account_id: str
+    is_read: bool
+    problems: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def capture_account(target: Target, options: Options, folder: Path) -> Captured:
+    """Read one account into ``folder``, within the deadline, whatever AWS answers; never raises for its answers."""
+    calls = Calls(options.deadline, Pace(options.rate))
+    taken = _Taken(calls, inventory={"mode": options.reconcile})
+    started = datetime.now(UTC)
+    try:
+        within(calls.until + GRACE, lambda: _take(target, options, taken))
+    except LateError:
+        taken.problem(say("capture.late", seconds=f"{options.deadline:g}"))
+    except CallFailedError as error:
+        taken.problem(say("capture.not_read", why=error.why))
+    return _write(target, options, taken, started, folder)
+
+
+def _take(target: Target, options: Options, taken: _Taken) -> None:
+    calls = taken.calls
+    session, taken.caller = target.enter(calls)
+    iam = session.client("iam", calls)
+    if taken.caller is None:
+        taken.problem(say("capture.unknown.caller"))
+    elif target.account_id and taken.caller.split(":")[4:5] != [target.account_id]:
+        taken.problem(say("capture.other_account", caller=taken.caller))
+    taken.alias = _alias(calls, iam, taken)
+    report = fetch_report(calls, iam)
+    taken.report = report
+    for remark in report.remarks:
+        taken.remark(remark)
+    if report.generated_time is None:
+        taken.problem(say("capture.undated"))
+    reported = _users(report) if options.reconcile == KEYS else []
+    for problem in take_inventory(calls, iam, options.reconcile, reported, options.workers, taken.inventory):
+        taken.problem(problem)
+    if options.owner_tag:
+        try:
+            taken.inventory["owners"] = find_owners(calls, iam, options.owner_tag)
+        except CallFailedError as error:
+            taken.remark(say("capture.unknown.owners", why=error.why))
+
+
+def _alias(calls: Calls, iam: Any, taken: _Taken) -> str | None:
+    try:
+        aliases = calls.call(iam, "list_account_aliases", ("AccountAliases",))["AccountAliases"]
+    except CallFailedError as error:
+        if error.is_final:
+            raise
+        taken.remark(say("capture.unknown.alias", why=error.why))
+        return None
+    return str(aliases[0]) if aliases else None
+
+
+def _users(report: Report) -> list[str]:
+    """The IAM users of a report, nobody's where it cannot be read: judging it says why."""
+    try:
+        table = read_table(credentials.unwrap(report.content, REPORT_FILE).text, REPORT_FILE)
+    except InputError:
+        return []
+    return [user for user in table.columns["user"] if user != ROOT_USER]
+
+
+def _write(target: Target, options: Options, taken: _Taken, started: datetime, folder: Path) -> Captured:
+    report, problems, remarks = taken.report, taken.problems, taken.remarks
+    account_id = target.account_id or _account_of(report)
+    facts: dict[str, Any] = {
+        "format": FORMAT,
+        "account_id": account_id,
+        "alias": taken.alias,
+        "source": say("capture.source", account=account_id or say("provenance.unknown")),
+        "caller": taken.caller,
+        "partition": taken.caller.split(":")[1] if taken.caller else None,
+        "file": REPORT_FILE if report else None,
+        "form": "csv" if report else None,
+        "bytes": len(report.content) if report else 0,
+        "sha256": hashlib.sha256(report.content).hexdigest() if report else None,
+        "generated_time": utc(report.generated_time) or None if report else None,
+        "received_time": utc(report.received_time if report else datetime.now(UTC)),
+        "started_time": utc(started),
+        "asked": options.asked(),
+        "complete": report is not None and not problems,
+        "problems": list(problems),
+        "remarks": list(remarks),
+        "tool": {"keyaudit": __version__},
+    }
+    files = {REPORT_FILE: report.content} if report else {}
+    files[INVENTORY_FILE] = as_json(dict(taken.inventory))
+    facts["inventory_sha256"] = hashlib.sha256(files[INVENTORY_FILE]).hexdigest()
+    facts["calls"] = list(taken.calls.records)
+    label = account_id or UNKNOWN
+    files[CAPTURE_FILE] = as_json(facts)
+    _place(folder, label, files)
+    return Captured(label, report is not None, problems, remarks)
+
+
+UNKNOWN = "unknown-1"
+
+
+def _account_of(report: Report | None) -> str | None:
+    try:
+        text = credentials.unwrap(report.content, REPORT_FILE).text if report else ""
+    except InputError:
+        return None
+    return credentials.peek_account(text)
+
+
+def _place(folder: Path, label: str, files: dict[str, bytes]) -> None:
+    """The account's folder in place of a former one, at one stroke: killed in between, it is read again."""
+    staging = seal.make_staging(folder)
+    for name, content in files.items():
+        seal.write_file(staging, name, content)
+    if (folder / label).exists():
+        former = staging.with_name(f"{staging.name}-former")
+        (folder / label).rename(former)
+        staging.rename(folder / label)
+        shutil.rmtree(former, ignore_errors=True)
+    else:
+        staging.rename(folder / label)
+
+
+def as_json(value: Any) -> bytes:
+    """JSON for a file, in lines, so that it can be read and compared."""
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def is_complete(folder: Path, options: Options) -> bool:
+    """Whether an account's folder holds all that the options ask for, so that it need not be read again."""
+    try:
+        facts = json.loads((folder / CAPTURE_FILE).read_bytes())
+        return facts["complete"] is True and facts["asked"] == options.asked()
+    except (OSError, ValueError, KeyError, TypeError):
+        return False

@@ -1,0 +1,87 @@
+"""What the account itself says of its users and keys, for comparison with its report: ``inventory.json``.
+
+Names of fields are AWS's own. Every list is complete or absent, except the access keys: where one user's could not
+be listed, those of the others are kept, and the user is absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from keyaudit.capture.calls import CallFailedError, Calls
+from keyaudit.capture.workers import each
+from keyaudit.texts import say, utc
+
+KEYS, TOTALS, OFF = "keys", "totals", "off"
+MODES = (KEYS, TOTALS, OFF)
+SUMMARY_FIELDS = ("Users", "UsersQuota", "AccountAccessKeysPresent")
+
+
+def take_inventory(
+    calls: Calls, iam: Any, mode: str, reported: Iterable[str], workers: int, inventory: dict[str, Any]
+) -> list[str]:
+    """Fill ``inventory`` as far as the mode asks and AWS answers; the sentences that say what is now unknown.
+
+    ``reported`` are the users of the report: one that is not listed any more is asked for by name, so that AWS
+    itself says that it is gone.
+    """
+    if mode == OFF:
+        return []
+    inventory["taken_time"] = utc(datetime.now(UTC))
+    problems: list[str] = []
+    try:
+        found = calls.call(iam, "get_account_summary", ("SummaryMap",))["SummaryMap"]
+        if not all(isinstance(found.get(name), int) for name in ("Users", "AccountAccessKeysPresent")):
+            raise CallFailedError("iam:GetAccountSummary", "unreadable")
+        inventory["summary"] = {name: found[name] for name in SUMMARY_FIELDS if name in found}
+    except CallFailedError as error:
+        problems.append(say("capture.unknown.totals", why=error.why))
+    if mode == KEYS:
+        try:
+            pages = calls.pages(iam, "list_users", "Users")
+            users = [_plain(user) for page in pages for user in page["Users"]]
+            inventory["users"] = users
+        except CallFailedError as error:
+            return [*problems, say("capture.unknown.users", why=error.why)]
+        names = dict.fromkeys([*(str(user["UserName"]) for user in users), *reported])
+        problems += _list_keys(calls, iam, list(names), workers, inventory)
+    return problems
+
+
+def _list_keys(calls: Calls, iam: Any, names: list[str], workers: int, inventory: dict[str, Any]) -> list[str]:
+    keys: dict[str, list[dict[str, Any]]] = {}
+    gone: list[str] = []
+
+    def list_one(name: str) -> list[dict[str, Any]] | None:
+        try:
+            pages = calls.pages(iam, "list_access_keys", "AccessKeyMetadata", UserName=name)
+        except CallFailedError as error:
+            if error.code == "NoSuchEntity":
+                return None
+            raise
+        return [_plain(key) for page in pages for key in page["AccessKeyMetadata"]]
+
+    try:
+        for name, found in each(list_one, names, workers):
+            if found is None:
+                gone.append(name)
+            else:
+                keys[name] = found
+    except CallFailedError as error:
+        return [say("capture.unknown.keys", why=error.why, n=len(names) - len(keys) - len(gone))]
+    finally:
+        # at one stroke: who gives up waiting may be writing the inventory at this moment
+        inventory |= {"access_keys": {name: keys[name] for name in names if name in keys}, "gone": sorted(gone)}
+    return []
+
+
+def _plain(record: dict[str, Any]) -> dict[str, Any]:
+    """A user or key as JSON; what a listing has no business to hold is left out."""
+    kept = ("UserName", "UserId", "Arn", "CreateDate", "AccessKeyId", "Status")
+    return {
+        name: utc(value.astimezone(UTC)) if isinstance(value, datetime) else str(value)
+        for name, value in record.items()
+        if name in kept
+    }

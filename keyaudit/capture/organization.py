@@ -1,0 +1,115 @@
+"""Which accounts there are to read: the caller's own, a role's, those of a file, or a whole organization's."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from keyaudit.capture.account import Target
+from keyaudit.capture.calls import CallFailedError, Calls
+from keyaudit.capture.session import Session
+from keyaudit.schema import InputError
+from keyaudit.texts import say, utc
+
+ACTIVE_STATE = "ACTIVE"
+ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The accounts of an organization: those to read, the list as AWS sent it, those not active with the reason,
+    and the sentences that say why the list itself is not complete."""
+
+    expected: tuple[str, ...]
+    listed: tuple[dict[str, Any], ...] = ()
+    skipped: tuple[dict[str, str], ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+def list_organization(calls: Calls, session: Session) -> Listing:
+    """Every page of ListAccounts; an incomplete list is no list."""
+    try:
+        client = session.client("organizations", calls)
+        pages = calls.pages(client, "list_accounts", "Accounts")
+        listed = [_plain(account) for page in pages for account in page["Accounts"]]
+        ids = [account["Id"] for account in listed]
+        if not ids or len(set(ids)) < len(ids) or not all(map(ACCOUNT_ID.fullmatch, ids)):
+            raise CallFailedError("organizations:ListAccounts", "unreadable")
+    except KeyError:
+        return Listing((), problems=(say("capture.unknown.accounts", why=say("capture.why.unreadable", api=_API)),))
+    except CallFailedError as error:
+        return Listing((), problems=(say("capture.unknown.accounts", why=error.why),))
+    # Status gives way to State, which alone tells a closed account from a suspended one
+    states = {account["Id"]: str(account.get("State") or account.get("Status") or "unknown") for account in listed}
+    return Listing(
+        expected=tuple(sorted(one for one in ids if states[one] == ACTIVE_STATE)),
+        listed=tuple(listed),
+        skipped=tuple(
+            {"account_id": one["Id"], "name": str(one.get("Name", "")), "reason": states[one["Id"]]}
+            for one in listed
+            if states[one["Id"]] != ACTIVE_STATE
+        ),
+    )
+
+
+_API = "organizations:ListAccounts"
+
+
+def _plain(account: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: utc(value.astimezone(UTC)) if isinstance(value, datetime) else value
+        for name, value in account.items()
+    }
+
+
+def read_accounts_file(path: Path) -> Listing:
+    """Account ids, one a line, whatever follows them on the line; InputError names the line that is none."""
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"--accounts {path}: cannot be read ({getattr(error, 'strerror', 'not UTF-8')})") from None
+    found: dict[str, int] = {}
+    for number, line in enumerate(lines, 1):
+        entry = line.partition("#")[0].strip()
+        if not entry:
+            continue
+        account_id = re.split(r"[\s,;]", entry, maxsplit=1)[0].strip("\"'")
+        if not ACCOUNT_ID.fullmatch(account_id):
+            raise InputError(
+                f"--accounts {path}, line {number}: no account id; each line begins with one, of 12 digits"
+            )
+        if account_id in found:
+            first = found[account_id]
+            raise InputError(f"--accounts {path}, line {number}: {account_id} again, as in line {first}")
+        found[account_id] = number
+    if not found:
+        raise InputError(f"--accounts {path}: no account ids in it; each line begins with one, of 12 digits")
+    return Listing(expected=tuple(sorted(found)))
+
+
+def targets(
+    listing: Listing, session: Session, caller: str | None, role_name: str, external_id: str
+) -> list[Target]:
+    """How each account is entered: the caller's own with its own session (StackSets managed by the service leave
+    the management account without the role), the others by the role."""
+    own = caller.split(":")[4] if caller else None
+    found = []
+    for account_id in listing.expected:
+        if account_id == own:
+            found.append(Target(account_id, partial(_own, session, caller)))
+        else:
+            arn = f"arn:{session.partition}:iam::{account_id}:role/{role_name}"
+            found.append(Target(account_id, partial(_assumed, session, arn, external_id)))
+    return found
+
+
+def _own(session: Session, caller: str | None, _: Calls) -> tuple[Session, str | None]:
+    return session, caller
+
+
+def _assumed(session: Session, arn: str, external_id: str, calls: Calls) -> tuple[Session, str | None]:
+    return session.assume(arn, external_id, calls)

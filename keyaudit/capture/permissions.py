@@ -1,0 +1,166 @@
+"""What a capture must be allowed to do: the policy of the caller, and the role in the accounts of an organization.
+
+The actions stand here once. Which of them can be limited to resources is said by AWS in the Service Authorization
+Reference, "Actions, resources, and condition keys for AWS Identity and Access Management (IAM)" and the pages of
+AWS Organizations and AWS STS: an action without a resource type can only be allowed on ``*``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from textwrap import indent
+from typing import Any
+
+from keyaudit.resources import data
+from keyaudit.schema import InputError
+from keyaudit.texts import visible
+
+#: AWS's own: IAM API Reference, CreateRole, RoleName; STS API Reference, AssumeRole, ExternalId
+ROLE_NAME = r"[\w+=,.@-]{1,64}"
+EXTERNAL_ID = r"[\w+=,.@:/-]{2,1224}"
+PARTITION = r"aws[a-z-]*"
+#: a role, a user, or a whole account
+TRUSTED_PRINCIPAL = rf"[0-9]{{12}}|arn:{PARTITION}:iam::[0-9]{{12}}:(root|(role|user)/[\w+=,.@/-]+)"
+
+LONGEST_SHOWN = 80
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One statement: actions that are allowed on a resource. ``{partition}`` and such are filled in later."""
+
+    sid: str
+    actions: tuple[str, ...]
+    resource: str = "*"
+
+    def statement(self, **names: str) -> dict[str, Any]:
+        return {
+            "Sid": self.sid,
+            "Effect": "Allow",
+            "Action": list(self.actions),
+            "Resource": self.resource.format(**names),
+        }
+
+
+_GRANTS = (
+    Grant("CredentialReport", ("iam:GenerateCredentialReport", "iam:GetCredentialReport")),
+    Grant("AccountAlias", ("iam:ListAccountAliases",)),
+    Grant("AccountTotals", ("iam:GetAccountSummary",)),
+    Grant("UserNames", ("iam:ListUsers",)),
+    # the one that knows users; ``*`` stands for slashes too (IAM User Guide, JSON policy elements: Resource), so
+    # users with a path are in it
+    Grant("AccessKeyIds", ("iam:ListAccessKeys",), "arn:{partition}:iam::{account}:user/*"),
+    Grant("OwnersAndAdministrators", ("iam:GetAccountAuthorizationDetails",)),
+    # answered in the management account, or in one that is a delegated administrator
+    Grant("OrganizationAccounts", ("organizations:ListAccounts",)),
+    Grant("RoleInEachAccount", ("sts:AssumeRole",), "arn:{partition}:iam::*:role/{role_name}"),
+)
+_GRANT_OF = {grant.sid: grant for grant in _GRANTS}
+_ALWAYS = ("CredentialReport", "AccountAlias")
+_RECONCILE = {
+    "off": (),
+    "totals": ("AccountTotals",),
+    "keys": ("AccountTotals", "UserNames", "AccessKeyIds"),
+}
+_OWNER_TAG = ("OwnersAndAdministrators",)
+_ROLES = ("RoleInEachAccount",)
+_ORGANIZATION = ("OrganizationAccounts", *_ROLES)
+
+
+def policy_json(
+    reconcile: str = "keys",
+    owner_tag: bool = False,
+    organization: bool = False,
+    roles: bool = False,
+    role_arn: str = "",
+    role_name: str = "",
+    partition: str = "aws",
+) -> str:
+    """The IAM policy of who runs the capture: what these options need, and nothing else.
+
+    Where ``organization`` or ``roles`` in a list of accounts are entered, it holds the permissions for one account
+    too: the caller's own account is read with the caller's own session. Who begins by assuming ``role_arn`` needs
+    that alone, and the role the rest. The alias is the only thing that a capture can go without.
+    """
+    if reconcile not in _RECONCILE:
+        raise InputError(f"--reconcile {_shown(reconcile)}: unknown; choose one of {', '.join(_RECONCILE)}")
+    if not re.fullmatch(PARTITION, partition):
+        raise InputError(f"partition {_shown(partition)}: not one of AWS's; give it as in ARNs, for example aws-cn")
+    if organization or roles:
+        check_role_name(role_name)
+    if role_arn:
+        grant = Grant("RoleToBeginWith", ("sts:AssumeRole",), role_arn)
+        return _document([grant.statement()])
+    sids = (
+        *_ALWAYS,
+        *_RECONCILE[reconcile],
+        *(_OWNER_TAG if owner_tag else ()),
+        *(_ORGANIZATION if organization else _ROLES if roles else ()),
+    )
+    statements = [_GRANT_OF[sid].statement(partition=partition, account="*", role_name=role_name) for sid in sids]
+    return _document(statements)
+
+
+def _document(statements: list[dict[str, Any]]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2) + "\n"
+
+
+def role_template(role_name: str, external_id: str = "") -> str:
+    """The CloudFormation template of the role that a capture assumes: ``data/capture/role.yaml``, filled in.
+
+    It allows what ``policy_json(reconcile="keys", owner_tag=True)`` does, in its own account. Partition and
+    account are CloudFormation's pseudo parameters, so that one template serves everywhere.
+    """
+    check_role_name(role_name)
+    if external_id:
+        check_external_id(external_id)
+    values = {
+        # a JSON string is a YAML string, whatever is in it
+        "RoleName": json.dumps(role_name),
+        "ExternalId": json.dumps(external_id),
+        "RoleNamePattern": json.dumps(f"^{ROLE_NAME}$"),
+        "ExternalIdPattern": json.dumps(f"^({EXTERNAL_ID})?$"),
+        "TrustedPrincipalPattern": json.dumps(f"^({TRUSTED_PRINCIPAL})$"),
+        **{sid: _yaml(_GRANT_OF[sid]) for sid in (*_ALWAYS, *_RECONCILE["keys"], *_OWNER_TAG)},
+    }
+    template = data("capture", "role.yaml").read_text(encoding="utf-8")
+    # in one pass: what was filled in is not looked at again
+    return re.sub(r"( *)<<(\w+)>>", lambda found: indent(values[found[2]], found[1]), template)
+
+
+def check_role_name(role_name: str) -> None:
+    """InputError unless IAM takes it as the name of a role."""
+    if not role_name:
+        raise InputError("--role-name: missing; give the name of the role to assume in each account")
+    if not re.fullmatch(ROLE_NAME, role_name, re.ASCII):
+        raise InputError(
+            f"--role-name {_shown(role_name)}: not a role name; give the name alone, without ARN or path: "
+            "1 to 64 letters, digits or _+=,.@-"
+        )
+
+
+def check_external_id(external_id: str) -> None:
+    """InputError unless STS takes it as an external id."""
+    if not re.fullmatch(EXTERNAL_ID, external_id, re.ASCII):
+        raise InputError(
+            f"--external-id {_shown(external_id)}: not an external id; give 2 to 1224 letters, digits or _+=,.@:/-"
+        )
+
+
+def _yaml(grant: Grant) -> str:
+    """A grant as a statement of the template: block style, for people to read."""
+    statement = grant.statement(partition="${AWS::Partition}", account="${AWS::AccountId}")
+    resource = statement["Resource"]
+    tag = "!Sub " if "${" in resource else ""
+    actions = "\n".join(f"    - {action}" for action in statement["Action"])
+    return (
+        f"- Sid: {grant.sid}\n  Effect: {statement['Effect']}\n  Action:\n{actions}\n"
+        f"  Resource: {tag}{json.dumps(resource)}"
+    )
+
+
+def _shown(value: str) -> str:
+    """A value in a message of one line."""
+    return visible(value if len(value) <= LONGEST_SHOWN else value[: LONGEST_SHOWN - 1] + "…")

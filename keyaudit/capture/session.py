@@ -1,0 +1,116 @@
+"""Sessions of boto3: the caller's own, and those of roles assumed from it. Credentials stay in memory.
+
+Making clients is not safe in several threads at once, and the models that it reads are large: one boto3 session
+makes all of them, one at a time.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+from keyaudit.capture.calls import CallFailedError, Calls, before_send
+from keyaudit.schema import InputError
+
+#: where a region must be named though the service is global
+DEFAULT_REGION = "us-east-1"
+SESSION_NAME = "keyaudit"
+ROLE_ARN = re.compile(r"arn:(aws[a-z-]*):iam::([0-9]{12}):role/[\w+=,.@/-]{1,576}", re.ASCII)
+_making = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Session:
+    """Whose credentials clients are made with; ``credentials`` empty: the caller's own."""
+
+    boto: Any
+    partition: str
+    credentials: tuple[tuple[str, str], ...] = ()
+
+    def __repr__(self) -> str:  # never its credentials
+        return "Session()"
+
+    def client(self, service: str, calls: Calls) -> Any:
+        """A client whose calls are paced and bounded. CallFailedError where credentials cannot be had at all."""
+        from botocore.exceptions import BotoCoreError
+
+        try:
+            with _making:
+                client = self.boto.client(service, config=calls.config, **dict(self.credentials))
+        except (BotoCoreError, ValueError):
+            raise CallFailedError(service, "credentials") from None
+        client.meta.events.register("before-send", before_send)
+        return client
+
+    def assume(self, role_arn: str, external_id: str, calls: Calls) -> tuple[Session, str]:
+        """The session of a role, and the ARN of the one who acts in it. CallFailedError if it may not be."""
+        more = {"ExternalId": external_id} if external_id else {}
+        answer = calls.call(
+            self.client("sts", calls),
+            "assume_role",
+            ("Credentials", "AssumedRoleUser"),
+            RoleArn=role_arn,
+            RoleSessionName=SESSION_NAME,
+            **more,
+        )
+        try:
+            given = answer["Credentials"]
+            names = (("aws_access_key_id", "AccessKeyId"), ("aws_secret_access_key", "SecretAccessKey"))
+            credentials = tuple((ours, given[theirs]) for ours, theirs in (*names, _TOKEN))
+            caller = str(answer["AssumedRoleUser"]["Arn"])
+        except KeyError:
+            raise CallFailedError("sts:AssumeRole", "unreadable") from None
+        return Session(self.boto, self.partition, credentials), caller
+
+
+_TOKEN = ("aws_session_token", "SessionToken")
+
+
+def connect(profile: str = "", region: str = "") -> Session:
+    """The caller's own session, by boto3's usual chain (environment, profile, SSO, role of the machine).
+
+    InputError where there are no credentials, or the profile is not there.
+    """
+    import boto3
+    from botocore.exceptions import BotoCoreError, ProfileNotFound
+
+    try:
+        session = boto3.session.Session(profile_name=profile or None, region_name=region or None)
+        if not session.region_name:
+            session = boto3.session.Session(profile_name=profile or None, region_name=DEFAULT_REGION)
+        partition = session.get_partition_for_region(session.region_name)
+        found = session.get_credentials()
+    except ProfileNotFound:
+        known = ", ".join(boto3.session.Session().available_profiles) or "none"
+        raise InputError(f"--profile {profile}: no such profile; there are: {known}") from None
+    except (BotoCoreError, ValueError) as error:
+        raise InputError(f"AWS configuration: cannot be used ({type(error).__name__})") from None
+    if found is None:
+        raise InputError(
+            "no AWS credentials found; sign in (aws sso login, aws configure) or give --profile, "
+            "or name a SOURCE, a report that was fetched before"
+        )
+    return Session(session, partition)
+
+
+def partition_of(region: str) -> str:
+    """The partition that a region is in; InputError for what cannot be the name of one."""
+    import botocore.session
+    from botocore.exceptions import UnknownRegionError
+
+    try:
+        return str(botocore.session.get_session().get_partition_for_region(region or DEFAULT_REGION))
+    except UnknownRegionError:
+        raise InputError(
+            f"--region {region[:40]}: no such region; as us-east-1, cn-north-1, us-gov-west-1"
+        ) from None
+
+
+def account_of_role(role_arn: str) -> str:
+    """The account id in a role's ARN; InputError if it is none."""
+    match = ROLE_ARN.fullmatch(role_arn)
+    if not match:
+        raise InputError(f"--role-arn {role_arn[:80]}: not a role's ARN, as arn:aws:iam::123456789012:role/NAME")
+    return match[2]

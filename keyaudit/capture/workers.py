@@ -1,0 +1,82 @@
+"""Work in threads that nobody has to wait for: a call that never answers must not hold up a run, nor its end.
+
+Threads here are daemons, unlike those of ``concurrent.futures``, which are joined when the interpreter ends.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class LateError(Exception):
+    """The time allowed is over; what was still running is left to itself."""
+
+
+def within(until: float, function: Callable[[], R]) -> R:
+    """``function()``, or LateError once the monotonic clock reaches ``until``."""
+    return next(each(lambda _: function(), [None], 1, until))[1]
+
+
+def each(
+    function: Callable[[T], R], items: Iterable[T], workers: int, until: float | None = None
+) -> Iterator[tuple[T, R]]:
+    """``(item, function(item))`` as they are done, by so many threads at once.
+
+    An exception of ``function`` is raised here, and no further item is begun. LateError at ``until``.
+    """
+    todo = list(items)
+    waiting = iter(todo)
+    taking = threading.Lock()
+    over = threading.Event()
+    done: queue.SimpleQueue[tuple[T, R | None, BaseException | None]] = queue.SimpleQueue()
+
+    def work() -> None:
+        while not over.is_set():
+            with taking:
+                try:
+                    item = next(waiting)
+                except StopIteration:
+                    return
+            try:
+                done.put((item, function(item), None))
+            except BaseException as error:  # it is raised where the results are read
+                done.put((item, None, error))
+
+    for _ in range(min(workers, len(todo))):
+        threading.Thread(target=work, daemon=True).start()
+    try:
+        for _ in todo:
+            try:
+                item, result, error = done.get(timeout=None if until is None else max(0, until - time.monotonic()))
+            except queue.Empty:
+                raise LateError from None
+            if error is not None:
+                raise error
+            yield item, result  # type: ignore[misc]
+    finally:
+        over.set()
+
+
+class Pace:
+    """At most so many calls a second, evenly spaced, whichever thread makes them."""
+
+    def __init__(self, rate: float) -> None:
+        self._gap = 1 / rate
+        self._next = 0.0
+        self._lock = threading.Lock()
+
+    def wait(self) -> None:
+        """Return when the next call may be made."""
+        with self._lock:
+            now = time.monotonic()
+            slot = max(now, self._next)
+            self._next = slot + self._gap
+        if slot > now:
+            time.sleep(slot - now)

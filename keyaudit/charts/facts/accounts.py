@@ -1,0 +1,154 @@
+"""Accounts by verdict and by age: which have their own row, worst first, and what the others add up to (what is
+said of them: ``accounts_said``)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from keyaudit.charts.facts.population import Population, population
+from keyaudit.schema import COMPLIANCE_TYPES, COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, InputError
+from keyaudit.texts import say
+
+if TYPE_CHECKING:
+    from keyaudit.policy import Policy
+
+COLUMNS = (
+    "account_id",
+    "conclusion",
+    "read",
+    "users",
+    "keys",
+    "active",
+    "failing",
+    "exempt",
+    "unknown",
+    "oldest_days",
+)
+NUMBERS = ("active", "failing", "exempt", "unknown")
+#: rows of single accounts; so that offenders are seen too, a third of them at most are of accounts not read
+MOST = 15
+UNREAD = "unread"
+#: an account that was not read is INSUFFICIENT_DATA too, and counted apart
+VERDICTS = (NON_COMPLIANT, INSUFFICIENT_DATA, UNREAD, COMPLIANT)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: an account, or (``summed``) so many others. ``failing`` and ``exempt`` are active keys over their
+    limits, ``unknown`` those of unknown age; ``oldest`` is the age in whole days of the oldest, None if unknown;
+    ``verdict`` is that of an account, and UNREAD or empty of several."""
+
+    label: str
+    verdict: str
+    active: int
+    failing: int
+    exempt: int
+    unknown: int
+    oldest: int | None
+    summed: bool = False
+
+    @property
+    def read(self) -> bool:
+        return self.verdict != UNREAD
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """All accounts, worst first, those not read before all; no key is judged where the policy has no period."""
+
+    table: pd.DataFrame
+    people: Population
+    most: int = MOST
+
+    @property
+    def limit(self) -> int | None:
+        return self.people.limit
+
+    @property
+    def unread(self) -> pd.DataFrame:
+        return self.table[~self.table["read"]]
+
+    @property
+    def judged(self) -> pd.DataFrame:
+        return self.table[self.table["read"]]
+
+    @cached_property
+    def verdicts(self) -> dict[str, int]:
+        """The number of accounts of each verdict that there is."""
+        counts = self.judged["conclusion"].value_counts().to_dict() | {UNREAD: len(self.unread)}
+        return {verdict: int(counts[verdict]) for verdict in VERDICTS if counts.get(verdict)}
+
+    @property
+    def has_ages(self) -> bool:
+        return self.total.oldest is not None
+
+    @property
+    def overdue(self) -> int:
+        """Accounts with a key that is over its limit and not exempt."""
+        return int((self.judged["failing"] > 0).sum())
+
+    @property
+    def failing_otherwise(self) -> int:
+        """Accounts that do not comply, though no key of theirs is overdue."""
+        failing = self.judged["conclusion"] == NON_COMPLIANT
+        return int((failing & (self.judged["failing"] == 0)).sum()) if self.limit else 0
+
+    @cached_property
+    def total(self) -> Row:
+        return _sum(self.judged, "", "")
+
+    @cached_property
+    def rows(self) -> tuple[Row, ...]:
+        unread, judged = self.unread, self.judged
+        shown = min(len(unread), max(self.most // 3, 1))
+        others = min(len(judged), self.most - shown)
+        rows = [_row(one) for one in unread.head(shown).to_dict("records")]
+        if number := len(unread) - shown:
+            rows.append(_sum(unread.tail(number), say("charts.by_account.more", n=number), UNREAD))
+        rows += [_row(one) for one in judged.head(others).to_dict("records")]
+        if number := len(judged) - others:
+            rows.append(_sum(judged.tail(number), say("charts.by_account.others", n=number), ""))
+        return tuple(rows)
+
+
+def accounts_of(accounts: pd.DataFrame, policy: Policy, as_of: datetime | None, most: int = MOST) -> Accounts:
+    """The accounts of an Audit in their order; InputError where this is the frame of something else."""
+    missing = [name for name in COLUMNS if name not in accounts.columns]
+    if missing and len(accounts):
+        raise InputError(f"accounts: no column {missing[0]}; give the accounts of an Audit (audit(...).accounts)")
+    people = population(pd.DataFrame(), policy, as_of)
+    if missing:
+        return Accounts(pd.DataFrame(columns=list(COLUMNS)).astype({"read": bool}), people, most)
+    accounts = accounts.reset_index(drop=True)
+    if people.limit is None:
+        accounts = accounts.assign(failing=0, exempt=0)
+    keys = {
+        "read": accounts["read"].astype(bool),
+        "verdict": accounts["conclusion"].map(COMPLIANCE_TYPES.index),
+        "failing": -accounts["failing"],
+        "age": -accounts["oldest_days"].astype("Int64"),
+        "account": accounts["account_id"],
+    }
+    order = pd.DataFrame(keys).sort_values(list(keys), na_position="last").index
+    return Accounts(accounts.loc[order].reset_index(drop=True), people, most)
+
+
+def _row(account: dict[Hashable, Any]) -> Row:
+    verdict = account["conclusion"] if account["read"] else UNREAD
+    numbers: dict[str, Any] = {name: int(account[name]) for name in NUMBERS}
+    return Row(str(account["account_id"]), verdict, oldest=_whole(account["oldest_days"]), **numbers)
+
+
+def _sum(accounts: pd.DataFrame, label: str, verdict: str) -> Row:
+    numbers: dict[str, Any] = {name: int(accounts[name].sum()) for name in NUMBERS}
+    return Row(label, verdict, oldest=_whole(accounts["oldest_days"].max()), summed=True, **numbers)
+
+
+def _whole(age: Any) -> int | None:
+    return None if pd.isna(age) else int(age)

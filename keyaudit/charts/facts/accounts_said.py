@@ -1,0 +1,114 @@
+"""What the chart of accounts says: its title and subtitle, each row in words, the alternative text."""
+
+from __future__ import annotations
+
+from keyaudit.charts.facts.accounts import Accounts, Row
+from keyaudit.charts.facts.population import days, when
+from keyaudit.schema import INSUFFICIENT_DATA, NON_COMPLIANT
+from keyaudit.texts import say
+
+
+def claim(a: Accounts) -> str:
+    """The finding in a sentence: how many accounts have overdue keys, which fail otherwise, and who is missing."""
+    number, unread = len(a.table), len(a.unread)
+    accounts = say("charts.accounts", n=number)
+    if number == unread:
+        return say("charts.by_account.none_read", n=number, accounts=accounts)
+    missing = say("charts.by_account.and_unread", n=unread) if unread else ""
+    if a.limit is None:
+        kind = "no_period" if a.total.oldest is None else "no_period_oldest"
+        age = "" if a.total.oldest is None else days(a.total.oldest)
+        return say(f"charts.by_account.{kind}", n=number, accounts=accounts, days=age) + missing
+    if number == 1:
+        return say(f"charts.by_account.only_{_kind(a)}") + _only_fails(a)
+    first = say(f"charts.by_account.{_kind(a)}", n=a.overdue, accounts=accounts)
+    return first + _others(a) + missing + _insufficient(a)
+
+
+def _kind(a: Accounts) -> str:
+    if a.overdue:
+        return "all_over" if a.overdue == len(a.table) else "over"
+    if len(a.unread) or INSUFFICIENT_DATA in a.verdicts:
+        return "none_known_over"
+    return "none_over" if a.total.active else "none_active"
+
+
+def _only_fails(a: Accounts) -> str:
+    return say("charts.by_account.only_fails") if a.failing_otherwise else ""
+
+
+def _others(a: Accounts) -> str:
+    kind = "more_fail" if a.overdue else "fail"
+    return say(f"charts.by_account.{kind}", n=a.failing_otherwise) if a.failing_otherwise else ""
+
+
+def _insufficient(a: Accounts) -> str:
+    number = 0 if a.overdue else a.verdicts.get(INSUFFICIENT_DATA, 0)
+    return say("charts.by_account.and_insufficient", n=number) if number else ""
+
+
+def remarks(a: Accounts) -> list[str]:
+    """The subtitle: population and date; then all keys together, the oldest, and who has a row of their own."""
+    facts = {"accounts": say("charts.accounts", n=len(a.table)), "when": when(a.people)}
+    facts |= {"active": say("charts.active", n=a.total.active), "read": f"{len(a.judged):,}"}
+    kind = "none_read" if a.judged.empty else "some_read" if len(a.unread) else "all_read"
+    lines = [say(f"charts.by_account.population_{kind}", **facts)]
+    second = [key_text(a, a.total)] if a.limit and a.total.active else []
+    if a.total.oldest is not None and a.limit:
+        second.append(say("charts.oldest", days=days(a.total.oldest)))
+    if any(row.summed for row in a.rows):
+        second.append(say("charts.by_account.summed", n=sum(not row.summed for row in a.rows)))
+    said = "; ".join(second)
+    return [*lines, said[0].upper() + said[1:]] if said else lines
+
+
+def total_text(a: Accounts) -> str:
+    return say("charts.accounts", n=len(a.table))
+
+
+def verdict_text(a: Accounts, verdict: str) -> str:
+    return say(f"charts.by_account.{verdict.lower()}", n=a.verdicts[verdict])
+
+
+def words(a: Accounts, row: Row) -> str:
+    """What is said beside a row: its overdue keys, and why its verdict is what it is if these do not tell."""
+    if not row.read:
+        return say("charts.by_account.not_read")
+    reason = ""
+    if a.limit and row.verdict == NON_COMPLIANT and not row.failing:
+        reason = say("charts.by_account.other_control")
+    elif row.verdict == INSUFFICIENT_DATA and not row.unknown:
+        reason = say("charts.by_account.no_evidence")
+    return key_text(a, row) + reason
+
+
+def key_text(a: Accounts, row: Row) -> str:
+    """The active keys of a row: overdue, exempt, of unknown age."""
+    active = say("charts.active", n=row.active)
+    if not row.active:
+        return say("charts.by_account.no_active")
+    text = say("charts.by_account.overdue", n=row.failing, active=active) if a.limit else active
+    if is_early(a, row) and row.failing:
+        text += say("charts.by_account.own_limit", n=row.failing)
+    if row.exempt:
+        text += say("charts.by_account.exempt", n=row.exempt)
+    return text + (say("charts.by_account.unknown", n=row.unknown) if row.unknown else "")
+
+
+def is_early(a: Accounts, row: Row) -> bool:
+    """Whether all keys are younger than the policy's limit: who is over one then has a limit of their own."""
+    return bool(a.limit and row.oldest is not None and row.oldest < a.limit)
+
+
+def alt(a: Accounts) -> str:
+    """What the chart shows, with its numbers: every row."""
+    facts = {"subtitle": ". ".join(remarks(a)), "rows": "; ".join(_row_text(a, row) for row in a.rows)}
+    verdicts = ", ".join(verdict_text(a, verdict) for verdict in a.verdicts)
+    return say("charts.by_account.alt", title=claim(a), verdicts=verdicts, **facts)
+
+
+def _row_text(a: Accounts, row: Row) -> str:
+    facts = {"label": row.label, "words": words(a, row)}
+    if row.oldest is None:
+        return say("charts.by_account.row", **facts)
+    return say("charts.by_account.row_oldest", **facts, days=days(row.oldest))

@@ -1,0 +1,62 @@
+"""``keyaudit capture``: raw evidence from AWS itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keyaudit.cli.common import write
+from keyaudit.cli.live import CAPTURES, live_options, make_capture
+
+MISSING = 3
+
+
+@click.command()
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    default=None,
+    help=f"The capture folder. Default: a dated one in {CAPTURES}.",
+)
+@click.option("--print-policy", is_flag=True, help="Print the IAM policy that these options need, and do nothing.")
+@click.option("--print-role", is_flag=True, help="Print a CloudFormation template of the role for a StackSet.")
+@live_options
+def capture(folder: Path | None, print_policy: bool, print_role: bool, live: dict[str, Any]) -> int:
+    """Read credential reports from AWS into a capture folder; print the folder.
+
+    A capture that was interrupted is resumed by the same command. Exits with 0 when everything was read, 3 when
+    anything is missing: it is said which, and judging the folder says INSUFFICIENT_DATA.
+    """
+    if print_policy or print_role:
+        return _print(print_role, live)
+    made = make_capture(live, folder, CAPTURES)
+    write(f"{made.folder}\n")
+    return 0 if made.is_complete else MISSING
+
+
+def _print(role: bool, live: dict[str, Any]) -> int:
+    from keyaudit.capture.permissions import policy_json, role_template
+    from keyaudit.capture.session import account_of_role, partition_of
+
+    if role:
+        write(role_template(live["role_name"], live["external_id"]))
+        return 0
+    if live["role_arn"]:
+        account_of_role(live["role_arn"])
+    write(
+        policy_json(
+            reconcile=live["reconcile"],
+            owner_tag=bool(live["owner_tag"]),
+            organization=live["organization"],
+            roles=bool(live["accounts"]),
+            role_arn=live["role_arn"],
+            role_name=live["role_name"],
+            partition=partition_of(live["region"]),
+        )
+    )
+    return 0

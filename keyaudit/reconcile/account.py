@@ -1,0 +1,213 @@
+"""One account: the users and keys of its report against its inventory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from keyaudit.credentials import Parsed
+from keyaudit.reconcile.frame import instant, judged_keys, mask, second, with_owners
+from keyaudit.reconcile.match import Listed, Pair, Reported, match
+from keyaudit.schema import ACTIVE, CONTROLS, ROOT_USER
+from keyaudit.texts import say
+
+Gap = tuple[tuple[str, ...], str]
+#: explained by a date of IAM's, or by AWS's own word that there is no such user
+EXPLAINED = ("user_made", "user_remade", "user_deleted", "key_made")
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Something that the report and the live account do not say alike. ``kind`` names its sentence."""
+
+    user: str | None
+    access_key_id: str | None
+    kind: str
+    reported: str | None = None
+    listed: str | None = None
+
+    @property
+    def is_explained(self) -> bool:
+        return self.kind in EXPLAINED
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """What was compared: ``mode`` is ``keys``, ``totals``, ``off``, or empty where nothing of the live account is
+    known; ``is_whole`` says that all of that was there; ``users`` and ``keys`` that the account has (None: not
+    asked); and the differences, by whether they are explained."""
+
+    mode: str = ""
+    is_whole: bool = True
+    users: int | None = None
+    keys: int | None = None
+    explained: int = 0
+    unproved: int = 0
+    reported_users: int | None = None
+    reported_keys: int | None = None
+
+    @property
+    def outcome(self) -> str:
+        """``proved``, ``unproved``, or ``unknown`` where users or keys were not compared one by one."""
+        if self.unproved or not self.is_whole:
+            return "unproved"
+        return "proved" if self.mode == "keys" else "unknown"
+
+
+@dataclass
+class Reconciled:
+    """``keys`` are what is to be judged: the worse of report and live account."""
+
+    keys: pd.DataFrame
+    completeness: Completeness
+    differences: tuple[Difference, ...] = ()
+    gaps: list[Gap] = field(default_factory=list)
+
+
+def reconcile(
+    parsed: Parsed, inventory: dict[str, Any], generated_time: datetime | None, label: str, source: str
+) -> Reconciled:
+    """Compare the users and keys of a report with the inventory of the same account, called ``label``.
+
+    ValueError, KeyError or TypeError where the inventory is not as keyaudit writes it.
+    """
+    work = _Comparison(parsed, inventory, second(generated_time))
+    reported = dict(work.rows)
+    work.compare_totals()
+    if "users" in inventory:
+        work.compare_users()
+    unproved = [one for one in work.differences if not one.is_explained]
+    gaps: list[Gap] = []
+    if unproved:
+        first = unproved[0]
+        who = first.user or say("reconcile.account")
+        gaps = [
+            (CONTROLS, say("reconcile.unproved", n=len(unproved), first=_sentence(first), who=who, source=source))
+        ]
+    completeness = Completeness(
+        mode=str(inventory["mode"]),
+        is_whole=work.is_whole(),
+        users=(inventory.get("summary") or {}).get("Users"),
+        keys=sum(map(len, inventory["access_keys"].values())) if "access_keys" in inventory else None,
+        explained=len(work.differences) - len(unproved),
+        unproved=len(unproved),
+        reported_users=len(work.reported),
+        reported_keys=sum(len(rows) for user, rows in reported.items() if user),
+    )
+    keys = judged_keys(parsed.keys, work.ids, work.changed, work.dropped, work.added, label)
+    return Reconciled(with_owners(keys, inventory.get("owners", {})), completeness, tuple(work.differences), gaps)
+
+
+def _sentence(one: Difference) -> str:
+    return say(f"reconcile.{one.kind}")
+
+
+class _Comparison:
+    def __init__(self, parsed: Parsed, inventory: dict[str, Any], generated: np.datetime64) -> None:
+        keys = parsed.keys
+        self.inventory, self.generated = inventory, generated
+        rows = zip(parsed.names, parsed.created.astype("datetime64[s]"), parsed.is_root, strict=True)
+        self.reported = {user: made for user, made, root in rows if not root}
+        self.differences: list[Difference] = []
+        self.dropped: list[int] = []
+        self.changed: list[Pair] = []
+        self.ids = np.full(len(keys), None, dtype=object)
+        self.added: list[dict[str, Any]] = []
+        self.rows: dict[str, list[Reported]] = {}
+        columns = (keys["user"], keys["last_rotated"].to_numpy("datetime64[s]"), keys["status"], keys["is_root"])
+        for row, (user, made, status, root) in enumerate(zip(*columns, strict=True)):
+            self.rows.setdefault("" if root else user, []).append(Reported(row, made, status))
+
+    def differ(
+        self, kind: str, user: str | None, key_id: str = "", reported: Any = None, listed: Any = None
+    ) -> None:
+        texts = (None if one is None else str(one) for one in (reported, listed))
+        self.differences.append(Difference(user, mask(key_id) if key_id else None, kind, *texts))
+
+    def compare_totals(self) -> None:
+        """The number of users, where no list of them tells more, and whether the root user has keys."""
+        summary = self.inventory.get("summary")
+        if summary is None:
+            return
+        listed = len(self.inventory["users"]) if "users" in self.inventory else len(self.reported)
+        if int(summary["Users"]) != listed:
+            self.differ("users_total", None, reported=listed, listed=summary["Users"])
+        has_key, root_keys = bool(summary["AccountAccessKeysPresent"]), self.rows.get("", [])
+        if has_key and not root_keys:
+            self.differ("root_key_missing", ROOT_USER)
+            self.added.append({"user": ROOT_USER, "is_root": True, "status": ACTIVE})
+        elif root_keys and not has_key:
+            self.differ("root_key_gone", ROOT_USER)
+
+    def compare_users(self) -> None:
+        listed = {str(user["UserName"]): user for user in self.inventory["users"]}
+        gone = set(self.inventory.get("gone", []))
+        keys_of = self.inventory.get("access_keys", {})
+        for name in self.reported.keys() & gone:
+            self.differ("user_deleted", name)
+            self.drop(name)
+        for name in self.reported.keys() - listed.keys() - gone:
+            self.differ("user_unlisted", name)
+        for name, user in listed.items():
+            if name in gone:
+                continue
+            made = instant(user["CreateDate"])
+            if name not in self.reported:
+                self.differ("user_made" if made > self.generated else "user_missing", name, listed=made)
+            elif not np.isnat(self.reported[name]) and made != self.reported[name]:
+                remade = made > self.generated
+                kind = "user_remade" if remade else "user_other"
+                self.differ(kind, name, reported=self.reported[name], listed=made)
+                if remade:
+                    self.drop(name)
+            if name in keys_of:
+                self.compare_keys(name, user, keys_of[name])
+        self.differences.sort(key=lambda one: (one.is_explained, one.user or "", one.access_key_id or "", one.kind))
+
+    def is_whole(self) -> bool:
+        """Whether the inventory has all that its mode promises."""
+        names = {"keys": ("summary", "users", "access_keys"), "totals": ("summary",)}
+        mode = str(self.inventory["mode"])
+        if not all(name in self.inventory for name in names.get(mode, ())):
+            return False
+        done = {*self.inventory.get("access_keys", ()), *self.inventory.get("gone", ())}
+        return mode != "keys" or all(user["UserName"] in done for user in self.inventory["users"])
+
+    def drop(self, user: str) -> None:
+        """A user that is no more has no keys to be judged; that it was there is listed."""
+        self.dropped += [one.row for one in self.rows.pop(user, [])]
+
+    def compare_keys(self, name: str, user: dict[str, Any], keys: list[dict[str, Any]]) -> None:
+        listed = [Listed(str(key["AccessKeyId"]), instant(key["CreateDate"]), str(key["Status"])) for key in keys]
+        pairs, later = match(self.rows.get(name, []), listed, self.generated)
+        for one in later:
+            self.differ("key_made", name, one.key_id, listed=f"{one.status}, {one.made}Z")
+        for pair in pairs:
+            key_id = pair.listed.key_id if pair.listed else ""
+            if pair.reported and pair.is_told_apart and key_id:
+                self.ids[pair.reported.row] = mask(key_id)
+            if pair.difference:
+                texts = [
+                    None if one is None else f"{one.status}, {one.made}Z" for one in (pair.reported, pair.listed)
+                ]
+                self.differ(pair.difference, name, key_id, *texts)
+                self.take_worse(pair, name, user)
+
+    def take_worse(self, pair: Pair, name: str, user: dict[str, Any]) -> None:
+        if pair.reported:
+            self.changed.append(pair)
+        elif pair.listed:
+            self.added.append(
+                {
+                    "user": name,
+                    "arn": str(user.get("Arn", "")) or None,
+                    "user_creation_time": instant(user["CreateDate"]),
+                    "status": pair.status,
+                    "last_rotated": pair.made,
+                    "access_key_id": mask(pair.listed.key_id),
+                }
+            )

@@ -1,0 +1,426 @@
+"""The chart of accounts: what it claims, whom it shows and sums, and that it can be read. Frames are literal."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+from PIL import Image
+
+import keyaudit
+from keyaudit import InputError
+from keyaudit.charts import plot_accounts
+from keyaudit.charts.facts.accounts import accounts_of
+from keyaudit.charts.facts.accounts_said import words
+from keyaudit.policy import load_policy, parse_policy
+from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT
+
+NOW = datetime(2026, 11, 23, 17, tzinfo=UTC)
+CIS = load_policy("cis")
+NO_PERIOD = parse_policy(b'title = "t"', "none.toml")
+
+
+def account(label, active=12, failing=0, oldest=80, conclusion=None, exempt=0, unknown=0):
+    """One row of ``Audit.accounts``; ``oldest`` None: no active key of known age."""
+    judged = NON_COMPLIANT if failing else INSUFFICIENT_DATA if unknown else COMPLIANT
+    return {
+        "account_id": label if isinstance(label, str) else f"{label:012d}",
+        "conclusion": conclusion or judged,
+        "read": True,
+        "users": active,
+        "keys": active,
+        "active": active,
+        "failing": failing,
+        "exempt": exempt,
+        "unknown": unknown,
+        "oldest_days": oldest,
+    }
+
+
+def unread(label):
+    return account(label, active=0, oldest=None, conclusion=INSUFFICIENT_DATA) | {"read": False}
+
+
+def frame(*rows):
+    return pd.DataFrame(list(rows)).astype({"oldest_days": "Int64", "account_id": "str", "conclusion": "str"})
+
+
+def plot(*rows, policy=CIS, ax=None):
+    return plot_accounts(frame(*rows), policy, NOW, ax)
+
+
+def rows_of(*rows, policy=CIS):
+    return accounts_of(frame(*rows), policy, NOW).rows
+
+
+def said(*rows, policy=CIS):
+    """Label -> words of each row."""
+    found = accounts_of(frame(*rows), policy, NOW)
+    return {row.label: words(found, row) for row in found.rows}
+
+
+def title(ax) -> str:
+    return ax.get_title(loc="left").replace("\n", " ")
+
+
+def texts(ax) -> list[str]:
+    return [text.get_text().replace("\n", " ") for text in ax.texts if text.get_text()]
+
+
+def subtitle(ax) -> str:
+    return texts(ax)[-1]
+
+
+def part(ax, gid) -> list:
+    return [bar for bar in ax.patches if bar.get_gid() == gid]
+
+
+def png(ax) -> bytes:
+    content = io.BytesIO()
+    ax.figure.savefig(content, format="png", dpi=100, metadata={"Software": None})
+    return content.getvalue()
+
+
+def drawn(ax) -> list:
+    """The texts of a chart that was laid out, with their places in pixels; those on other strips too."""
+    ax.figure.figure.draw_without_rendering()
+    labels = [ax.xaxis.label, *ax.get_xticklabels()] if ax.axison else []
+    shown = [*ax.texts, ax._left_title, *labels]
+    for legend in {ax.get_legend(), *(one for one in ax.artists if hasattr(one, "get_texts"))} - {None}:
+        shown += legend.get_texts()
+    return [(one, one.get_window_extent()) for one in shown if one.get_text()]
+
+
+def kept_apart(box, other) -> bool:
+    return box.x1 <= other.x0 or other.x1 <= box.x0 or box.y1 <= other.y0 or other.y1 <= box.y0
+
+
+FIVE = (
+    account(1, failing=3, oldest=204),
+    account(2, active=2, failing=1, oldest=90),
+    unread(3),
+    account(4, oldest=88),
+    account(5, active=5, unknown=1, oldest=40),
+)
+ODD = (
+    account("unknown-1", active=5, failing=2, oldest=40),
+    account(2, exempt=2, oldest=200),
+    account(3, conclusion=NON_COMPLIANT, oldest=20),
+    account(4, conclusion=INSUFFICIENT_DATA, oldest=30),
+    account(5, active=3, unknown=3, oldest=None),
+    account(6, active=1234, failing=10, exempt=20, unknown=11, oldest=500),
+    account(7, conclusion=NON_COMPLIANT, exempt=1, oldest=80),
+    account("organization", active=0, oldest=None),
+)
+THIRTY = (*(account(n, failing=n % 3, oldest=85 + n) for n in range(28)), unread(28), unread(29))
+THOUSAND = (
+    *(unread(n) for n in range(42)),
+    *(account(n, failing=1 + n % 5, oldest=91 + n) for n in range(42, 102)),
+    *(account(n, oldest=n % 89, unknown=int(n % 50 == 0)) for n in range(102, 1000)),
+)
+TWELVE_YEARS = (account(1, failing=1, oldest=4383), *(account(n, oldest=70 + n) for n in range(2, 9)))
+CASES = {
+    "one": FIVE[:1],
+    "five": FIVE,
+    "odd": ODD,
+    "thirty": THIRTY,
+    "thousand": THOUSAND,
+    "twelve-years": TWELVE_YEARS,
+    "none-read": tuple(unread(n) for n in range(37)),
+    "none-active": tuple(account(n, active=0, oldest=None) for n in range(4)),
+}
+ALL_CASES = pytest.mark.parametrize("rows", CASES.values(), ids=CASES)
+
+
+# --- claims ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rows", "claim"),
+    [
+        (FIVE, "2 of 5 accounts have overdue keys, 1 was not read"),
+        (FIVE[2:], "None of 3 accounts is known to have overdue keys, 1 was not read, for 1 the evidence is insufficient"),
+        ([FIVE[0], FIVE[3]], "1 of 2 accounts has overdue keys"),
+        (FIVE[:2], "All 2 accounts have overdue keys"),
+        ([FIVE[0], account(8, conclusion=NON_COMPLIANT)], "1 of 2 accounts has overdue keys, 1 more fails another control"),
+        ([FIVE[3], account(8, conclusion=NON_COMPLIANT)], "None of 2 accounts has overdue keys, 1 fails another control"),
+        ([FIVE[3], account(9)], "None of 2 accounts has overdue keys"),
+        ([FIVE[3], account(9, exempt=1, oldest=100)], "None of 2 accounts has overdue keys"),
+        (FIVE[:1], "The only account has overdue keys"),
+        (FIVE[3:4], "The only account has no overdue keys"),
+        ([account(8, conclusion=NON_COMPLIANT)], "The only account has no overdue keys, but another control fails"),
+        (FIVE[4:], "The only account is not known to have overdue keys: the evidence is insufficient"),
+        (FIVE[2:3], "The only account was not read"),
+        ([unread(1), unread(2)], "None of 2 accounts was read"),
+        ([account(1, active=0, oldest=None)] * 2, "None of 2 accounts has an active key"),
+        ([account(1, active=0, oldest=None), unread(2)], "None of 2 accounts is known to have overdue keys, 1 was not read"),
+    ],
+)  # fmt: skip
+def test_the_title_claims_how_many_accounts_have_overdue_keys_and_who_is_missing(rows, claim):
+    assert title(plot(*rows)) == claim
+
+
+def test_the_subtitle_gives_population_and_date_and_all_keys_together():
+    assert subtitle(plot(*FIVE)) == (
+        "5 accounts, 4 of them read, with 31 active keys, as of 2026-11-23T17:00:00Z (UTC) "
+        "4 of 31 active keys overdue, 1 of unknown age; oldest: 204 days"
+    )
+    assert subtitle(plot(*FIVE[:2])).startswith("14 active keys of 2 accounts, as of 2026-11-23T17:00:00Z (UTC)")
+    assert subtitle(plot(*THIRTY)).endswith("15 accounts have their own row, the others are summed")
+
+
+def test_accounts_not_read_are_never_said_to_have_no_keys():
+    ax = plot(unread(1), unread(2))
+    assert subtitle(ax) == "2 accounts, not read, as of 2026-11-23T17:00:00Z (UTC)"
+    assert "active key" not in ax.get_label().partition("each. ")[2]
+
+
+def test_without_as_of_the_instant_is_not_known():
+    assert "as of an instant that is not known" in subtitle(plot_accounts(frame(*FIVE), CIS))
+
+
+def test_alt_text_says_every_row():
+    assert plot(*FIVE).get_label() == (
+        "Bar chart of accounts by verdict, and by the age of the oldest active key of each. "
+        "2 of 5 accounts have overdue keys, 1 was not read. "
+        "5 accounts, 4 of them read, with 31 active keys, as of 2026-11-23T17:00:00Z (UTC). "
+        "4 of 31 active keys overdue, 1 of unknown age; oldest: 204 days. "
+        "Accounts: 2 not compliant, 1 read, but insufficient data, 1 not read, 1 compliant. "
+        "Worst first: 000000000003 not read; 000000000001 3 of 12 active keys overdue, oldest 204 days; "
+        "000000000002 1 of 2 active keys overdue, oldest 90 days; "
+        "000000000005 0 of 5 active keys overdue, 1 of unknown age, oldest 40 days; "
+        "000000000004 0 of 12 active keys overdue, oldest 88 days."
+    )
+
+
+def test_each_row_says_its_overdue_keys_and_why_its_verdict_is_what_it_is():
+    assert said(*ODD) == {
+        "000000000006": "10 of 1,234 active keys overdue, 20 exempt, 11 of unknown age",
+        "unknown-1": "2 of 5 active keys overdue, by limits of their own",
+        "000000000007": "0 of 12 active keys overdue, 1 exempt; another control fails",
+        "000000000003": "0 of 12 active keys overdue; another control fails",
+        "000000000004": "0 of 12 active keys overdue; insufficient data",
+        "000000000005": "0 of 3 active keys overdue, 3 of unknown age",
+        "000000000002": "0 of 12 active keys overdue, 2 exempt",
+        "organization": "no active keys",
+    }
+
+
+# --- whom it shows --------------------------------------------------------------------------------------------
+
+
+def test_worst_first_unread_then_failing_by_number_then_by_age_then_unknown_then_compliant():
+    rows = (
+        account(1),
+        account(2, unknown=1),
+        account(3, failing=1, oldest=100),
+        account(4, failing=1, oldest=300),
+        account(5, failing=2, oldest=95),
+        account(6, conclusion=NON_COMPLIANT),
+        account(7, oldest=None, active=0),
+        account(8),
+        unread(9),
+    )
+    order = [9, 5, 4, 3, 6, 2, 1, 8, 7]
+    assert [int(row.label) for row in rows_of(*rows)] == order
+    assert [int(row.label) for row in rows_of(*reversed(rows))] == order
+
+
+def test_15_accounts_are_shown_without_a_sum_and_the_16th_is_summed():
+    assert not any(row.summed for row in rows_of(*(account(n) for n in range(15))))
+    last = rows_of(*(account(n) for n in range(16)))[-1]
+    assert (last.label, last.active, last.summed) == ("1 other account", 12, True)
+
+
+def test_of_a_thousand_accounts_5_unread_and_10_others_have_rows_and_the_sums_are_complete():
+    rows = rows_of(*THOUSAND)
+    assert [row.summed for row in rows] == [False] * 5 + [True] + [False] * 10 + [True]
+    assert (rows[5].label, rows[16].label) == ("37 more accounts", "948 other accounts")
+    assert sum(row.active for row in rows) == 958 * 12
+    assert sum(row.failing for row in rows) == sum(row["failing"] for row in THOUSAND)
+    assert {row.failing for row in rows[6:16]} == {5}
+    assert rows[16].oldest == max(row["oldest_days"] for row in THOUSAND if 0 < row["failing"] < 5)
+
+
+def test_accounts_by_verdict_add_up_and_are_labelled():
+    ax = plot(*THOUSAND)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "60 not compliant",
+        "17 read, but insufficient data",
+        "42 not read",
+        "881 compliant",
+    ]
+    assert "1,000 accounts" in texts(ax)
+    widths = [part(ax, gid)[0].get_width() for gid in (NON_COMPLIANT, INSUFFICIENT_DATA, COMPLIANT)]
+    assert widths[0] / widths[2] == pytest.approx(60 / 881)
+
+
+def test_one_account_among_thousands_is_still_seen():
+    ax = plot(FIVE[0], *(account(n) for n in range(10, 3000)))
+    png(ax)
+    (bar,) = part(ax, NON_COMPLIANT)
+    assert bar.get_window_extent().width > 3
+
+
+# --- what is drawn --------------------------------------------------------------------------------------------
+
+
+def test_a_bar_is_as_long_as_the_oldest_key_is_old_and_dark_beyond_the_limit():
+    ax = plot(account(1, failing=3, oldest=204), account(2, oldest=60))
+    first, second = part(ax, "within")
+    (over,) = part(ax, "over")
+    assert (first.get_x(), first.get_width(), second.get_width()) == (0, 90, 60)
+    assert (over.get_x(), over.get_width()) == (90, 114)
+    assert {"204", "60", "limit: 90 days"} <= set(texts(ax))
+    (limit,) = [line for line in ax.lines if line.get_gid() == "limit"]
+    assert set(limit.get_xdata()) == {90}
+
+
+@pytest.mark.parametrize(("oldest", "start"), [(90, 90), (40, None)])
+def test_what_is_over_by_hours_or_by_a_limit_of_its_own_is_seen(oldest, start):
+    ax = plot(account(1, failing=1, oldest=oldest))
+    png(ax)
+    (over,) = part(ax, "over")
+    assert over.get_window_extent().width > 3
+    assert over.get_x() + over.get_width() == 40 if start is None else over.get_x() == 90
+
+
+def test_what_is_over_but_exempt_has_a_mark_of_its_own():
+    ax = plot(account(1, exempt=1, oldest=200), account(2, failing=1, oldest=200))
+    assert [bar.get_width() for gid in ("exempt", "over") for bar in part(ax, gid)] == [110, 110]
+    assert len({part(ax, gid)[0].get_hatch() for gid in ("exempt", "over")}) == 2
+
+
+def test_an_account_that_was_not_read_has_a_hatched_band_and_no_age():
+    ax = plot(unread(1), account(2, oldest=60))
+    bands = part(ax, "unread")
+    assert len(bands) == 2 and all(band.get_hatch() for band in bands)  # its row, and among the verdicts
+    assert "not read" in texts(ax)
+
+
+def test_12_years_leave_the_others_readable_on_a_bent_axis():
+    ax = plot(*TWELVE_YEARS)
+    png(ax)
+    longest, *others = sorted((bar.get_window_extent().width for bar in part(ax, "within")), reverse=True)
+    (over,) = part(ax, "over")
+    assert min(others) > 0.3 * (longest + over.get_window_extent().width)
+    assert "logarithmic" in ax.get_xlabel()
+    assert "1 year" in [label.get_text() for label in ax.get_xticklabels()]
+
+
+def test_without_a_period_nothing_is_over_and_the_title_says_so():
+    rows = [account(1, failing=2, oldest=300), account(2, unknown=1), unread(3)]
+    ax = plot(*rows, policy=NO_PERIOD)
+    assert title(ax) == (
+        "No rotation period is defined; the oldest active key of 3 accounts is 300 days old, 1 was not read"
+    )
+    assert not part(ax, "over") and not ax.lines
+    assert len(part(ax, "unjudged")) == 2
+    assert said(*rows, policy=NO_PERIOD)["000000000001"] == "12 active keys"
+
+
+def test_without_any_known_age_there_is_no_axis_of_ages():
+    ax = plot(*CASES["none-active"])
+    assert not ax.lines and not ax.get_xlabel() and not ax.get_xticks().size
+
+
+def test_an_empty_frame_is_an_axes_that_says_so():
+    for accounts in (pd.DataFrame(), frame(*FIVE).iloc[:0]):
+        ax = plot_accounts(accounts, CIS, NOW)
+        assert title(ax) == "No access keys were read"
+        assert any(text.startswith("Nothing to draw") for text in texts(ax))
+
+
+@ALL_CASES
+@pytest.mark.parametrize("policy", [CIS, NO_PERIOD], ids=["cis", "no-period"])
+def test_no_text_is_cut_or_small_and_no_two_overlap(rows, policy):
+    ax = plot(*rows, policy=policy)
+    boxes = drawn(ax)
+    for text, box in boxes:
+        assert text.get_fontsize() >= 9
+        assert box.x0 >= 0 and box.y0 >= 0, text
+        assert box.x1 <= ax.figure.bbox.width and box.y1 <= ax.figure.bbox.height, text
+    for (text, box), (other, second) in combinations(boxes, 2):
+        assert kept_apart(box, second), (text, other)
+
+
+@ALL_CASES
+def test_no_age_stands_on_the_line_of_the_limit(rows):
+    ax = plot(*rows)
+    boxes = drawn(ax)
+    for line in ax.lines:
+        at = line.get_window_extent().x0
+        crossed = [text.get_text() for text, box in boxes if box.x0 < at < box.x1 and text.get_text().isdigit()]
+        assert set(crossed) <= {"90"}  # the tick below it
+
+
+def test_a_figure_is_as_high_as_its_rows_and_never_more_than_a_page():
+    heights = [plot(*CASES[name]).figure.get_size_inches()[1] for name in ("one", "five", "thousand")]
+    assert heights == sorted(heights) and heights[0] < 2.5 and heights[-1] < 7
+    assert {plot(*rows).figure.get_figwidth() for rows in CASES.values()} == {8}
+
+
+@ALL_CASES
+def test_a_given_axes_is_used_and_shows_fewer_accounts_where_it_is_low(rows):
+    left, right = Figure(figsize=(14, 5)).subplots(1, 2)
+    assert plot(*rows, ax=right) is right
+    assert not left.get_title(loc="left")
+    boxes = drawn(right)
+    assert all(box.y0 >= 0 and box.x1 <= right.figure.bbox.width for _, box in boxes)
+    for (text, box), (other, second) in combinations(boxes, 2):
+        assert kept_apart(box, second), (text, other)
+
+
+def test_what_is_over_is_hatched_and_dark_in_greyscale():
+    ax = plot(*(account(n, failing=1, oldest=200) for n in range(3)))
+    grey = np.asarray(Image.open(io.BytesIO(png(ax))).convert("L"), dtype=float)
+    shades = {}
+    for gid in ("over", "within"):
+        box = part(ax, gid)[0].get_window_extent()
+        rows = slice(int(grey.shape[0] - box.y1) + 3, int(grey.shape[0] - box.y0) - 3)
+        shades[gid] = grey[rows, int(box.x0) + 4 : int(box.x1) - 4]
+    assert shades["over"].std() > 30  # stripes
+    assert shades["within"].std() < 5  # plain
+    assert np.median(shades["over"]) + 60 < np.median(shades["within"])
+
+
+def test_verdicts_are_told_apart_without_colour():
+    ax = plot(*FIVE)
+    verdicts = (NON_COMPLIANT, INSUFFICIENT_DATA, "unread", COMPLIANT)
+    assert len({part(ax, verdict)[0].get_hatch() for verdict in verdicts}) == 4
+
+
+# --- the frame ------------------------------------------------------------------------------------------------
+
+
+def test_accounts_are_not_changed_and_the_same_give_the_same_picture():
+    accounts = frame(*THIRTY)
+    before = accounts.copy(deep=True)
+    first, second = (png(plot_accounts(accounts, CIS, NOW)) for _ in range(2))
+    assert first == second
+    pd.testing.assert_frame_equal(accounts, before)
+
+
+def test_the_order_of_accounts_and_their_index_change_nothing():
+    accounts = frame(*ODD)
+    shuffled = accounts.sample(frac=1, random_state=1).set_index(np.zeros(len(ODD), int))
+    assert plot_accounts(shuffled, CIS, NOW).get_label() == plot_accounts(accounts, CIS, NOW).get_label()
+
+
+def test_as_of_without_a_zone_is_refused():
+    with pytest.raises(InputError, match="zone"):
+        plot_accounts(frame(*FIVE), CIS, datetime(2026, 11, 23))  # noqa: DTZ001
+
+
+def test_another_frame_is_refused_with_the_remedy():
+    with pytest.raises(InputError, match="no column failing; give the accounts of an Audit"):
+        plot_accounts(frame(*FIVE).drop(columns="failing"), CIS)
+
+
+def test_the_chart_is_on_the_face():
+    assert keyaudit.plot_accounts is plot_accounts
