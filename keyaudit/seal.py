@@ -79,7 +79,7 @@ def finish(staging: Path, name: str, facts: dict[str, Any]) -> Sealed:
     reports = staging.parent
     try:
         with FileLock(reports / LOCK, timeout=LOCK_TIMEOUT):
-            facts = {**facts, "previous": _newest(reports, facts)}
+            facts = {**facts, "previous": _newest(reports, name, facts)}
             manifest = manifest_bytes({**facts, "files": list_files(staging)})
             write_file(staging, MANIFEST, manifest)
             sums = sums_bytes(manifest)
@@ -151,11 +151,14 @@ def finished(reports: Path) -> list[Path]:
     return sorted(path for path in reports.iterdir() if not path.name.startswith(".") and (path / SUMS).is_file())
 
 
-def _newest(reports: Path, facts: dict[str, Any]) -> str | None:
+def _newest(reports: Path, name: str, facts: dict[str, Any]) -> str | None:
     """The hash of the SHA256SUMS of the newest finished folder of the same notebook and accounts: the one that
     no other points to (the latest sealed, should folders have been removed)."""
     chain: dict[str, tuple[str, str | None]] = {}
+    _, _, whose = name.partition("Z-")  # what follows the instant: the notebook, and the account
     for folder in finished(reports):
+        if not folder.name.partition("Z-")[2].startswith(whose):
+            continue  # there may be thousands of other accounts' folders
         try:
             manifest = json.loads((folder / MANIFEST).read_bytes())
             same = manifest["notebook"]["name"] == facts["notebook"]["name"] and (

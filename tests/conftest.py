@@ -78,7 +78,7 @@ def write(folder: Path, name: str, content: str | bytes) -> Path:
 def capture(folder: Path, expected: object, **accounts: str | dict[str, object]) -> Path:
     """A capture folder: ``accounts.json``, and a folder an account (named as ``a111122223333``) with its report, or
     with facts for ``capture.json`` alone where its report is missing."""
-    write(folder, "accounts.json", json.dumps({"expected": expected}))
+    write(folder, "accounts.json", json.dumps({"expected": expected, "read_time": AS_OF}))
     for name, content in accounts.items():
         facts = {"account_id": name[1:], "generated_time": AS_OF, "received_time": AS_OF}
         facts |= content if isinstance(content, dict) else {}
@@ -119,3 +119,23 @@ def policy(tmp_path):
         return write(tmp_path / "policies", f"{len(list(tmp_path.glob('policies/*')))}.toml", f"{title}\n{text}\n")
 
     return _policy
+
+
+#: under which the tests of faults record their columns of the table of outcomes, as JSON
+FAULTS_PROPERTY = "faults"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """The table of the tests of faults: a row a fault, a column a call; also where xdist ran them."""
+    reports = [one for kind in ("passed", "failed") for one in terminalreporter.getreports(kind)]
+    told = [json.loads(text) for one in reports for name, text in one.user_properties if name == FAULTS_PROPERTY]
+    if not told:
+        return
+    told.sort(key=lambda column: column["number"])
+    terminalreporter.section("outcome of each fault of each call", "-")
+    rows = [("", [str(column["number"]) for column in told])]
+    rows += [(row, [column["cells"].get(row, ".") for column in told]) for row in told[0]["rows"]]
+    lines = [f"{column['number']:>2}  {column['name']}" for column in told]
+    lines += [" ".join([f"{row:<14}", *(f"{cell:<9}" for cell in cells)]).rstrip() for row, cells in rows]
+    for line in (*lines, *told[0]["legend"]):
+        terminalreporter.write_line(line)

@@ -254,8 +254,10 @@ def forms(tmp_path_factory) -> Path:
         write(folder, "cut-1.csv", report(("ann", FRESH), columns=CUT))
         write(folder, "cut-2.csv", report(("bea", OLD), columns=CUT))
         several = report_on(folder / "several", "-", "cut-2.csv", "cut-1.csv")
+        # as_of is the generated time only where none is given, and then the age of the answer counts
+        write(folder, "patient.toml", POLICY.replace("version", "max_report_age_hours = 87600\nversion", 1))
         runs = [
-            (report_on(folder / "json", "answer.json", as_of=""), 0, b""),
+            (report_on(folder / "json", "answer.json", policy="patient.toml", as_of=""), 0, b""),
             (report_on(folder / "none", "report.b64", policy=""), 3, b""),
             (several, 1, CLEAN.encode()),
             (["demo", "-o", folder / "demo"], 0, b""),
@@ -282,7 +284,7 @@ def test_evidence_of_a_compliant_account_exits_with_0_and_is_its_answer_byte_for
 
 
 def test_summary_is_what_check_prints_when_as_of_is_the_generated_time(forms):
-    done = keyaudit("check", forms / "answer.json", "--policy", "cis", "-f", "json")
+    done = keyaudit("check", forms / "answer.json", "--policy", forms / "patient.toml", "-f", "json")
     assert done.stdout == (only(forms / "json") / "summary.json").read_bytes()
 
 

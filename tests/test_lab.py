@@ -86,6 +86,6 @@ def test_run_all_works_untouched(lab: str) -> None:
         assert warnings.count() == 0, warnings.first.inner_text()
         page.locator(".jp-Notebook .verdict", has_text="SAMPLE DATA").first.wait_for(state="attached")
         charts = page.locator(".jp-OutputArea-output figure img")
-        assert charts.count() == 4
+        assert charts.count() == 5
         assert all(len(charts.nth(number).get_attribute("alt") or "") > 60 for number in range(4))
         assert outside == []

@@ -52,9 +52,10 @@ def test_headings_come_in_the_order_in_which_an_auditor_reads() -> None:
     ]
     assert lines == [
         "# Are the access keys rotated in time?",
-        "## Where the evidence comes from",
         "## Bottom line",
         "## Accounts",
+        "## Where the evidence comes from",
+        "## Complete and accurate?",
         "## How old the active keys are",
         "## Keys to act on",
         "## Exemptions",
@@ -90,7 +91,7 @@ def test_plain_papermill_runs_it_on_a_report(tmp_path: Path) -> None:
     shown = outputs(notebook)
     assert "NON_COMPLIANT: 2 of 3 active access keys in 1 account were not rotated" in shown
     assert "SAMPLE DATA" not in shown
-    assert shown.count("data:image/png;base64,iVBOR") == 4
+    assert shown.count("data:image/png;base64,iVBOR") == 5
     assert '"name": "stderr"' not in shown
 
 

@@ -238,7 +238,7 @@ def test_a_loose_report_in_a_capture_folder_is_never_left_unread_in_silence(tmp_
 
 def test_one_account_of_a_capture_is_a_source_too(tmp_path):
     folder = capture(tmp_path, [ACCOUNT, OTHER], a111122223333=GOOD)
-    assert conclusions(keyaudit.audit(folder / ACCOUNT, "cis")) == {ACCOUNT: "COMPLIANT"}
+    assert conclusions(keyaudit.audit(folder / ACCOUNT, "cis", AS_OF)) == {ACCOUNT: "COMPLIANT"}
 
 
 @pytest.mark.parametrize("name", ["../other.csv", "/etc/hostname", "..", ".", "", "a/b.csv", 5, None, ["x"]])

@@ -5,11 +5,12 @@
 ``report``        the credential report;  ``inventory`` and ``owners``: what the account itself says
 ``account``       one account -> its folder
 ``organization``  which accounts there are, and how they are entered
-``folder``        the capture folder, begun, resumed, finished
+``folder``        the capture folder, begun, resumed, finished;  ``run``: all of it
 ``permissions``   what all this needs, as a policy and as a role for a StackSet
 """
 
 from keyaudit.capture.account import Captured, Options
-from keyaudit.capture.folder import Capture, Request, capture
+from keyaudit.capture.request import Request
+from keyaudit.capture.run import Capture, capture
 
 __all__ = ["Capture", "Captured", "Options", "Request", "capture"]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, say, sources_argument, write
+from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, progress, say, sources_argument, write
 from keyaudit.cli.live import CAPTURES, capture_option, live_options, resolve
 
 reports_option = click.option(
@@ -36,6 +37,7 @@ reports_option = click.option(
     help="A further parameter of the notebook.",
 )
 @reports_option
+@click.option("--per-account", is_flag=True, help="Also make one evidence folder an account, for its owner.")
 @capture_option
 @live_options
 def report(
@@ -45,6 +47,7 @@ def report(
     notebook: str,
     pairs: tuple[tuple[str, str], ...],
     reports: Path | None,
+    per_account: bool,
     folder: Path | None,
     live: dict[str, Any],
 ) -> int:
@@ -60,6 +63,7 @@ def report(
         notebook=notebook,
         parameters={name: _typed(value) for name, value in pairs},
         reports=reports,
+        per_account=per_account,
     )
 
 
@@ -74,16 +78,31 @@ def demo(reports: Path | None) -> int:
     return 0
 
 
-def _make(**asked: Any) -> int:
+def _make(per_account: bool = False, **asked: Any) -> int:
     from keyaudit.evidence import Request, make_evidence
 
-    evidence = make_evidence(Request(**asked, progress=sys.stderr.isatty()))
+    request = Request(**asked, progress=sys.stderr.isatty())
+    evidence = make_evidence(request)
     from keyaudit.present import headline
 
     say(headline(evidence.audit))
     say(f"sealed: SHA256SUMS has the SHA-256 {evidence.sha256}")
     write(f"{evidence.path}\n")
+    if per_account:
+        _make_each(request, evidence.audit)
     return EXIT_OF[evidence.audit.conclusion]
+
+
+def _make_each(request: Any, judged: Any) -> None:
+    """The folders of the accounts, each said when it is finished."""
+    from keyaudit.evidence.per_account import make_each, sources_of
+
+    sources, missing = sources_of(judged)
+    for account in missing:
+        say(f"no folder for {account}: it was not read, and the capture holds nothing of it")
+    bar = progress("account folders") or (lambda folders, _: folders)
+    for folder in bar(make_each(request, sources, os.cpu_count() or 1), len(sources)):
+        write(f"{folder}\n")
 
 
 def _typed(text: str) -> Any:

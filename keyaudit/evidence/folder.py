@@ -97,7 +97,8 @@ def _stage_raw(staging: Path, judged: Audit, facts: dict[str, Any]) -> None:
         "sample": judged.is_sample,
         # the list of accounts itself, where it is missing, is no account
         "expected": [one.account_id for one in judged.provenance if one.account_id != ORGANIZATION],
-        "read_time": max(read).isoformat() if read else None,
+        # where nothing was read, the judgement was made of that very moment
+        "read_time": max(read, default=judged.as_of).isoformat(),
     }
     seal.write_file(staging, f"{RAW}/{sources.ACCOUNTS_FILE}", _json(accounts))
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from keyaudit.present.table import Table, table
+from keyaudit.present.table import Prose, Table, table
 from keyaudit.texts import say, utc
 
 Audit = Any
-MOST_CALLERS = 3
+MOST_CALLERS = 2
 
 
 def captured(a: Audit) -> list[str]:
@@ -57,12 +57,15 @@ def completeness(a: Audit) -> Table:
             one.completeness.unproved,
             say(f"completeness.{one.completeness.outcome}"),
         ]
-        for one in sorted(
-            a.provenance, key=lambda one: (-one.completeness.unproved, bool(one.form), one.account_id)
-        )
+        for one in sorted(a.provenance, key=_least_proved)
         if one.is_account
     ]
     return table("completeness", rows)
+
+
+def _least_proved(one: Any) -> tuple[bool, int, bool, str]:
+    found = one.completeness
+    return found.outcome != "unproved", -found.unproved, bool(one.form), one.account_id
 
 
 def differences(a: Audit) -> Table:
@@ -83,6 +86,9 @@ def differences(a: Audit) -> Table:
     return table("differences", rows)
 
 
-def skipped(a: Audit) -> Table:
-    """Accounts of the organization that are not active, with the state that AWS gives as the reason."""
+def skipped(a: Audit) -> Table | Prose:
+    """Accounts of the organization that are not active, with the state that AWS gives as the reason; nothing at all
+    where there are none."""
+    if not a.skipped:
+        return Prose(())
     return table("skipped", [[one.account_id, one.name or None, one.reason] for one in a.skipped])

@@ -7,7 +7,7 @@ from typing import Any
 from keyaudit import resources
 from keyaudit.present.completeness import captured
 from keyaudit.present.table import Prose, Table, table
-from keyaudit.present.verdict import rule
+from keyaudit.present.verdict import accounts_read, rule
 from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, ROTATION
 from keyaudit.texts import say, utc
 
@@ -19,7 +19,7 @@ def scope(a: Audit) -> Prose:
     facts = {
         "as_of": utc(a.as_of),
         "how": say(f"as_of.{a.as_of_source}"),
-        "accounts": say("count.accounts", n=len(a.provenance)),
+        "accounts": accounts_read(a),
         "users": say("count.principals", n=sum(one.users for one in a.provenance)),
         "keys": say("count.keys", n=sum(one.keys for one in a.provenance)),
         "policy": a.policy.title,
@@ -44,7 +44,7 @@ def provenance(a: Audit) -> Table:
             one.users,
             one.keys,
             one.bytes,
-            one.sha256 or None,
+            one.sha256 if one.bytes else None,
             one.caller,
         ]
         for one in sorted(a.provenance, key=_worst)

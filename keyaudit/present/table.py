@@ -83,6 +83,8 @@ class Prose:
     metadata: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def _repr_html_(self) -> str:
+        if not self.paragraphs and not self.items:
+            return ""
         paragraphs = "".join(f"<p>{escape(text)}</p>" for text in self.paragraphs)
         items = "".join(f"<li>{escape(item)}</li>" for item in self.items)
         return f'<div class="{self.kind}">{paragraphs}{f"<ul>{items}</ul>" if items else ""}</div>'

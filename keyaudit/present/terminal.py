@@ -8,7 +8,7 @@ from typing import Any
 
 from keyaudit.present.findings import due_soon, offenders, others
 from keyaudit.present.table import Table
-from keyaudit.present.verdict import controls, headline, reasons, rule
+from keyaudit.present.verdict import controls, headline, reasons, rule, unread
 from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION
 from keyaudit.texts import say, utc, visible
 
@@ -33,6 +33,8 @@ def as_text(a: Audit, colour: bool = False) -> str:
 
 def _head(a: Audit, colour: bool) -> str:
     lines = [_coloured(headline(a), a.conclusion, colour)]
+    if line := unread(a):
+        lines.insert(0, line)
     if a.is_sample:
         lines.insert(0, say("verdict.sample"))
     if a.conclusion == INSUFFICIENT_DATA:
@@ -47,7 +49,7 @@ def _head(a: Audit, colour: bool) -> str:
 def _accounts(a: Audit) -> str:
     """Accounts that are not compliant, the first few."""
     failing = [one for one in a.provenance if one.conclusion != COMPLIANT]
-    failing.sort(key=lambda one: (one.conclusion != NON_COMPLIANT, one.account_id))
+    failing.sort(key=lambda one: (bool(one.form), one.conclusion != NON_COMPLIANT, one.account_id))
     rows = [f"{one.account_id}  {one.conclusion}  {visible(one.source)}" for one in failing]
     title = say("terminal.accounts", n=len(failing), total=len(a.provenance))
     return "\n".join([title, *_first(rows, 10)])

@@ -35,7 +35,7 @@ def headline(a: Audit) -> str:
         "active": active,
         "exempt": tally.get(EXEMPT, 0),
         "limit": a.policy.max_access_key_age,
-        "accounts": say("count.accounts", n=len(a.provenance)),
+        "accounts": accounts_read(a),
     }
     failing = [c for c in a.policy.controls if a.conclusions.get(c) == NON_COMPLIANT]
     if a.conclusion == NON_COMPLIANT and a.policy.max_access_key_age is None:
@@ -60,11 +60,19 @@ def _account_rows(a: Audit) -> int:
 
 def reasons(a: Audit, most: int = 5) -> list[str]:
     """Why the evidence is not enough, the first few."""
-    found = list(dict.fromkeys(problem.message for problem in a.problems))
+    found = _by_message(a)
     undated = [c for c in a.tallies if a.tallies[c].get(INSUFFICIENT_DATA)]
     if not found and undated:
         found = [say("verdict.undated", controls=", ".join(undated))]
     return found[:most] + ([say("verdict.more_reasons", n=len(found) - most)] if len(found) > most else [])
+
+
+def accounts_read(a: Audit) -> str:
+    """How many accounts there are, and how many of them were read, if not all were."""
+    read = sum(bool(one.form) for one in a.provenance)
+    if read == len(a.provenance):
+        return say("count.accounts", n=read)
+    return say("count.accounts_read", n=len(a.provenance), read=read)
 
 
 def unread(a: Audit) -> str:
@@ -77,6 +85,21 @@ def unread(a: Audit) -> str:
     if len(names) > MOST_NAMED:
         accounts = say("verdict.unread_more", accounts=accounts, more=len(names) - MOST_NAMED)
     return say("verdict.unread", n=len(missing), total=len(a.provenance), accounts=accounts)
+
+
+def _by_message(a: Audit) -> list[str]:
+    """What is missing, each thing once, with its account or the number of them, where there are several."""
+    accounts: dict[str, list[str]] = {}
+    for problem in a.problems:
+        accounts.setdefault(problem.message, []).append(problem.account_id)
+    if len(a.provenance) == 1:
+        return list(accounts)
+    return [
+        say("verdict.of_account", reason=message, account=ids[0])
+        if len(ids) == 1
+        else say("verdict.of_accounts", reason=message, n=len(ids))
+        for message, ids in accounts.items()
+    ]
 
 
 def bottom_line(a: Audit) -> Prose:

@@ -106,6 +106,13 @@ def _sentence(one: Difference) -> str:
     return say(f"reconcile.{one.kind}")
 
 
+def _said(value: Any) -> str:
+    """A number, a time, or a key by its status and time, for people."""
+    if isinstance(value, Listed | Reported):
+        return f"{value.status}, {_said(value.made)}"
+    return f"{value}Z" if isinstance(value, np.datetime64) else str(value)
+
+
 class _Comparison:
     def __init__(self, parsed: Parsed, inventory: dict[str, Any], generated: np.datetime64) -> None:
         keys = parsed.keys
@@ -125,7 +132,7 @@ class _Comparison:
     def differ(
         self, kind: str, user: str | None, key_id: str = "", reported: Any = None, listed: Any = None
     ) -> None:
-        texts = (None if one is None else str(one) for one in (reported, listed))
+        texts = (None if one is None else _said(one) for one in (reported, listed))
         self.differences.append(Difference(user, mask(key_id) if key_id else None, kind, *texts))
 
     def compare_totals(self) -> None:
@@ -185,16 +192,13 @@ class _Comparison:
         listed = [Listed(str(key["AccessKeyId"]), instant(key["CreateDate"]), str(key["Status"])) for key in keys]
         pairs, later = match(self.rows.get(name, []), listed, self.generated)
         for one in later:
-            self.differ("key_made", name, one.key_id, listed=f"{one.status}, {one.made}Z")
+            self.differ("key_made", name, one.key_id, listed=one)
         for pair in pairs:
             key_id = pair.listed.key_id if pair.listed else ""
             if pair.reported and pair.is_told_apart and key_id:
                 self.ids[pair.reported.row] = mask(key_id)
             if pair.difference:
-                texts = [
-                    None if one is None else f"{one.status}, {one.made}Z" for one in (pair.reported, pair.listed)
-                ]
-                self.differ(pair.difference, name, key_id, *texts)
+                self.differ(pair.difference, name, key_id, pair.reported, pair.listed)
                 self.take_worse(pair, name, user)
 
     def take_worse(self, pair: Pair, name: str, user: dict[str, Any]) -> None:

@@ -68,7 +68,7 @@ def find(sources: Any = ()) -> Population:
     parts = [_find_one(str(one), now) for one in sources] or [find_capture(sample(), now)]
     return Population(
         origins=_distinct([origin for part in parts for origin in part.origins]),
-        received_time=now,
+        received_time=max(part.received_time for part in parts),
         expected=tuple(sorted({account for part in parts for account in part.expected})),
         is_sample=any(part.is_sample for part in parts),
         policy=parts[0].policy if len(parts) == 1 else None,

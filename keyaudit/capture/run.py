@@ -1,0 +1,130 @@
+"""A capture from beginning to end: who asks, which accounts there are, each of them read, several at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from keyaudit import __version__
+from keyaudit.capture.account import Captured, Target, capture_account
+from keyaudit.capture.calls import CallFailedError, Calls
+from keyaudit.capture.folder import choose, held, refuse_foreign, resume, write_facts
+from keyaudit.capture.organization import Listing, list_organization, read_accounts_file, targets
+from keyaudit.capture.request import Request
+from keyaudit.capture.session import Session, account_of_role, connect
+from keyaudit.capture.workers import LateError, Pace, each, within
+from keyaudit.schema import EvidenceError
+from keyaudit.texts import say, utc
+
+Progress = Callable[[Iterator[Captured], int], Iterable[Captured]]
+
+
+@dataclass(frozen=True)
+class Capture:
+    """A finished capture: its folder, what came of each account that was read now, how many had been read before,
+    and what is missing of the list of accounts itself."""
+
+    folder: Path
+    captured: tuple[Captured, ...]
+    resumed: int
+    problems: tuple[str, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        return not self.problems and all(one.is_read and not one.problems for one in self.captured)
+
+
+def capture(request: Request, progress: Progress | None = None) -> Capture:
+    """Read what was asked for into the capture folder. InputError where it cannot even be begun."""
+    listing = read_accounts_file(request.accounts) if request.accounts else None
+    own = account_of_role(request.role_arn) if request.role_arn else None
+    session = connect(request.profile, request.region)
+    calls = Calls(request.options.deadline, Pace(request.options.rate))
+    begun = _Begun(session)
+    try:
+        within(calls.until, lambda: _begin(request, calls, begun))
+    except LateError:
+        begun.failure = begun.failure or CallFailedError("sts:GetCallerIdentity", "deadline")
+    if listing is None and request.organization:
+        listing = _listed(calls, begun)
+    if listing is None:
+        known = begun.caller.split(":")[4] if begun.caller else own
+        listing = Listing((known,) if known else ())
+        todo = [Target(known, lambda _: begun.enter())]
+    else:
+        todo = targets(listing, begun.session, begun.caller, request.role_name, request.external_id)
+        if begun.failure:
+            todo = [Target(one.account_id, lambda _: begun.enter()) for one in todo]
+    facts = {
+        "format": 1,
+        "asked": request.asked(),
+        "expected": list(listing.expected),
+        "caller": begun.caller,
+        "partition": session.partition,
+        "listed": list(listing.listed),
+        "skipped": list(listing.skipped),
+        "problems": list(listing.problems),
+        "started_time": utc(datetime.now(UTC)),
+        "finished_time": None,
+        "tool": {"keyaudit": __version__},
+        "calls": calls.records,
+    }
+    folder = choose(request, facts)
+    refuse_foreign(folder)
+    try:
+        with held(folder):
+            remaining = resume(folder, request, todo)
+            write_facts(folder, facts)
+            captured = _read_all(remaining, request, folder, progress)
+            write_facts(folder, {**facts, "finished_time": utc(datetime.now(UTC))})
+    except OSError as error:
+        raise EvidenceError(
+            f"{folder}: cannot write the capture ({error.strerror}); give the command again"
+        ) from None
+    return Capture(folder, tuple(captured), len(todo) - len(remaining), listing.problems)
+
+
+@dataclass
+class _Begun:
+    """The session that accounts are entered from, and who acts in it; ``failure`` where that is not known."""
+
+    session: Session
+    caller: str | None = None
+    failure: CallFailedError | None = None
+
+    def enter(self) -> tuple[Session, str | None]:
+        """For the account of the session itself."""
+        if self.failure and not self.failure.api == "sts:GetCallerIdentity":
+            raise self.failure
+        return self.session, self.caller
+
+
+def _begin(request: Request, calls: Calls, begun: _Begun) -> None:
+    try:
+        if request.role_arn:
+            begun.session, begun.caller = begun.session.assume(request.role_arn, request.external_id, calls)
+        else:
+            sts = begun.session.client("sts", calls)
+            begun.caller = str(calls.call(sts, "get_caller_identity", ("Arn",))["Arn"])
+    except CallFailedError as error:
+        begun.failure = error
+
+
+def _listed(calls: Calls, begun: _Begun) -> Listing:
+    try:
+        begun.enter()
+        return within(calls.until, lambda: list_organization(calls, begun.session))
+    except CallFailedError as error:
+        why = error.why
+    except LateError:
+        why = say("capture.why.deadline", api="organizations:ListAccounts")
+    return Listing((), problems=(say("capture.unknown.accounts", why=why),))
+
+
+def _read_all(todo: list[Target], request: Request, folder: Path, progress: Progress | None) -> list[Captured]:
+    results = (
+        result for _, result in each(lambda one: capture_account(one, request.options, folder), todo, request.jobs)
+    )
+    return sorted(progress(results, len(todo)) if progress else results, key=lambda one: one.account_id)
