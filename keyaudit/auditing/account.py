@@ -5,31 +5,30 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 import pandas as pd
 
 from keyaudit import credentials, sources
 from keyaudit.assess import Judgement, judge, judged_keys
+from keyaudit.auditing.reliance import Gap, capture_problems, compare, time_problems
 from keyaudit.auditing.survey import Read
 from keyaudit.policy import Policy
-from keyaudit.reconcile import Completeness, Difference, Reconciled, reconcile
+from keyaudit.reconcile import Completeness, Difference
 from keyaudit.schema import (
     ACTIVE,
     COMPLIANT,
     CONTROLS,
     KEY_COLUMNS,
-    CredentialReport,
     InputError,
     Problem,
     worst,
 )
-from keyaudit.texts import say, utc
+from keyaudit.texts import say
 
 #: stands for the list of accounts itself, where it could not be had
 ORGANIZATION = "organization"
-Gap = tuple[tuple[str, ...], str]
 
 
 @dataclass(frozen=True)
@@ -154,8 +153,8 @@ def _result(
 
 
 def _unreadable(error: str) -> _Evidence:
-    keys = pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in KEY_COLUMNS.items()})
-    return _Evidence(keys, pd.DataFrame, problems=[(CONTROLS, error)])
+    keys = {name: pd.Series(dtype=dtype) for name, dtype in KEY_COLUMNS.items()}
+    return _Evidence(pd.DataFrame(keys), pd.DataFrame, problems=[(CONTROLS, error)])
 
 
 def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool) -> _Evidence:
@@ -171,7 +170,7 @@ def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool
         if read.origin.named:
             raise
         return _unreadable(str(error))
-    compared, gaps = _compared(read, parsed, report)
+    compared, gaps = compare(read, parsed, report)
     notes = list(parsed.notes)
     if report.generated_time is None:
         notes.append(say("note.no_generated_time", source=report.source))
@@ -185,8 +184,8 @@ def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool
         form=unwrapped.form,
         problems=[
             *parsed.gaps,
-            *_time_problems(report, read, parsed, policy, as_of, as_of_given),
-            *_capture_problems(report, read),
+            *time_problems(report, read, parsed, policy, as_of, as_of_given),
+            *capture_problems(report, read),
             *gaps,
         ],
         warnings=parsed.warnings,
@@ -194,56 +193,3 @@ def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool
         completeness=compared.completeness,
         differences=compared.differences,
     )
-
-
-def _compared(read: Read, parsed: credentials.Parsed, report: CredentialReport) -> tuple[Reconciled, list[Gap]]:
-    """The report's keys against the live account's, where a capture asked for these; what cannot be relied on."""
-    unproved = Reconciled(parsed.keys, Completeness())
-    try:
-        inventory = sources.read_inventory(read.origin)
-        if inventory is None:
-            return unproved, []
-        found = reconcile(parsed, inventory, report.generated_time, read.label, report.source)
-    except InputError as error:
-        return unproved, [(CONTROLS, str(error))]
-    except (AttributeError, KeyError, TypeError, ValueError):
-        return unproved, [(CONTROLS, say("reconcile.odd", source=report.source))]
-    if not found.completeness.is_whole and not report.problems:
-        found.gaps.append((CONTROLS, say("reconcile.odd", source=report.source)))
-    return found, found.gaps
-
-
-def _time_problems(
-    report: CredentialReport,
-    read: Read,
-    parsed: credentials.Parsed,
-    policy: Policy,
-    as_of: datetime,
-    as_of_given: bool,
-) -> list[Gap]:
-    """A report generated after as_of hides the keys deleted in between; a stale one those made since."""
-    generated, latest = report.generated_time, parsed.latest_activity
-    limit = timedelta(hours=policy.max_report_age_hours)
-    facts = {"source": report.source, "hours": policy.max_report_age_hours, "generated": utc(generated)}
-    messages = []
-    if generated and generated > as_of:
-        messages.append(say("problem.generated_after", **facts))
-    elif latest and latest > as_of:
-        messages.append(say("problem.activity_after", **facts, latest=utc(latest)))
-    if generated and as_of - generated > limit:
-        messages.append(say("problem.stale", **facts))
-    elif generated and not as_of_given and read.origin.read_time - generated > limit:
-        messages.append(say("problem.stale_when_read", **facts, received=utc(read.origin.read_time)))
-    return [(CONTROLS, message) for message in messages]
-
-
-def _capture_problems(report: CredentialReport, read: Read) -> list[Gap]:
-    """What a capture says it could not get, and a report that is not of the account that it was asked of."""
-    messages = list(report.problems)
-    capture = read.origin.capture or {}
-    asked = capture.get("account_id")
-    if asked and asked != report.account_id:
-        messages.append(say("problem.other_account", source=report.source))
-    if capture.get("sha256") not in (None, read.sha256):
-        messages.append(say("problem.changed", source=report.source))
-    return [(CONTROLS, message) for message in messages]

@@ -16,6 +16,7 @@ from keyaudit.schema import ACTIVE, CONTROLS, ROOT_USER
 from keyaudit.texts import say
 
 Gap = tuple[tuple[str, ...], str]
+MODES = ("keys", "totals", "off")
 #: explained by a date of IAM's, or by AWS's own word that there is no such user
 EXPLAINED = ("user_made", "user_remade", "user_deleted", "key_made")
 
@@ -75,6 +76,8 @@ def reconcile(
 
     ValueError, KeyError or TypeError where the inventory is not as keyaudit writes it.
     """
+    if inventory["mode"] not in MODES:
+        raise ValueError("not a mode of the inventory")
     work = _Comparison(parsed, inventory, second(generated_time))
     reported = dict(work.rows)
     work.compare_totals()
@@ -141,7 +144,9 @@ class _Comparison:
         if summary is None:
             return
         listed = len(self.inventory["users"]) if "users" in self.inventory else len(self.reported)
-        if int(summary["Users"]) != listed:
+        if type(summary["Users"]) is not int or type(summary["AccountAccessKeysPresent"]) is not int:
+            raise ValueError("no numbers in the summary")
+        if summary["Users"] != listed:
             self.differ("users_total", None, reported=listed, listed=summary["Users"])
         has_key, root_keys = bool(summary["AccountAccessKeysPresent"]), self.rows.get("", [])
         if has_key and not root_keys:
@@ -159,6 +164,8 @@ class _Comparison:
             self.drop(name)
         for name in self.reported.keys() - listed.keys() - gone:
             self.differ("user_unlisted", name)
+            if name in keys_of:
+                self.compare_keys(name, {}, keys_of[name])
         for name, user in listed.items():
             if name in gone:
                 continue
@@ -209,7 +216,7 @@ class _Comparison:
                 {
                     "user": name,
                     "arn": str(user.get("Arn", "")) or None,
-                    "user_creation_time": instant(user["CreateDate"]),
+                    "user_creation_time": instant(user["CreateDate"]) if user else None,
                     "status": pair.status,
                     "last_rotated": pair.made,
                     "access_key_id": mask(pair.listed.key_id),

@@ -71,6 +71,7 @@ def match(
     """(pairs, keys made after the report). Each reported key is in one pair, each listed one in one of the two."""
     pairs = []
     reported, listed = list(reported), list(listed)
+    known = list(listed)
     twins = {one.made for one in listed if sum(other.made == one.made for other in listed) > 1}
     # first what agrees in everything, then what was made in the same second, then what is left over
     for in_status_too in (True, False):
@@ -78,7 +79,7 @@ def match(
             same = [other for other in listed if other.made == one.made]
             other = next((other for other in same if other.status == one.status or not in_status_too), None)
             if other:
-                pairs.append(Pair(one, other, _is_told_apart(one, other, listed, twins)))
+                pairs.append(Pair(one, other, _is_told_apart(one, other, known, twins)))
                 reported.remove(one)
                 listed.remove(other)
     later = [one for one in listed if one.made > generated]

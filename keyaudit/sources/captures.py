@@ -130,7 +130,10 @@ def read_inventory(origin: Origin) -> dict[str, Any] | None:
         raise InputError(f"{origin.name}: {INVENTORY_FILE} cannot be read ({error.strerror})") from None
     if hashlib.sha256(content).hexdigest() != digest:
         raise InputError(f"{origin.name}: {INVENTORY_FILE} was changed after the capture")
-    return _read_json(path)
+    try:
+        return _read_json(path)
+    except InputError:  # its message has the path, and evidence is judged elsewhere again
+        raise InputError(f"{origin.name}: {INVENTORY_FILE} is not valid JSON; capture again") from None
 
 
 def whole_capture(origin: Origin, account_id: str) -> Path | None:

@@ -1,0 +1,73 @@
+"""What speaks against relying on a report: the live account, the times, and the capture's own word."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from keyaudit import credentials, sources
+from keyaudit.auditing.survey import Read
+from keyaudit.policy import Policy
+from keyaudit.reconcile import Completeness, Reconciled, reconcile
+from keyaudit.schema import CONTROLS, CredentialReport, InputError
+from keyaudit.texts import say, utc
+
+#: controls, and the sentence that says why there is no conclusion for them
+Gap = tuple[tuple[str, ...], str]
+
+
+def compare(read: Read, parsed: credentials.Parsed, report: CredentialReport) -> tuple[Reconciled, list[Gap]]:
+    """The report's keys against the live account's, where a capture asked for these; what cannot be relied on."""
+    unproved = Reconciled(parsed.keys, Completeness())
+    try:
+        inventory = sources.read_inventory(read.origin)
+        asked = (read.origin.capture or {}).get("asked")
+        if inventory is None:
+            # a capture always has one: without it, differences would vanish
+            return unproved, [(CONTROLS, say("reconcile.odd", source=report.source))] if asked is not None else []
+        found = reconcile(parsed, inventory, report.generated_time, read.label, report.source)
+    except InputError as error:
+        return unproved, [(CONTROLS, str(error))]
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
+        return unproved, [(CONTROLS, say("reconcile.odd", source=report.source))]
+    mode = asked.get("reconcile") if isinstance(asked, dict) else None
+    if (not found.completeness.is_whole and not report.problems) or mode != found.completeness.mode:
+        found.gaps.append((CONTROLS, say("reconcile.odd", source=report.source)))
+    return found, found.gaps
+
+
+def time_problems(
+    report: CredentialReport,
+    read: Read,
+    parsed: credentials.Parsed,
+    policy: Policy,
+    as_of: datetime,
+    as_of_given: bool,
+) -> list[Gap]:
+    """A report generated after as_of hides the keys deleted in between; a stale one those made since."""
+    generated, latest = report.generated_time, parsed.latest_activity
+    limit = timedelta(hours=policy.max_report_age_hours)
+    facts = {"source": report.source, "hours": policy.max_report_age_hours, "generated": utc(generated)}
+    messages = []
+    if generated and generated > as_of:
+        messages.append(say("problem.generated_after", **facts))
+    elif latest and latest > as_of:
+        messages.append(say("problem.activity_after", **facts, latest=utc(latest)))
+    if generated and as_of - generated > limit:
+        messages.append(say("problem.stale", **facts))
+    elif generated and not as_of_given and read.origin.read_time - generated > limit:
+        messages.append(say("problem.stale_when_read", **facts, received=utc(read.origin.read_time)))
+    return [(CONTROLS, message) for message in messages]
+
+
+def capture_problems(report: CredentialReport, read: Read) -> list[Gap]:
+    """What a capture says it could not get, and a report that is not of the account that it was asked of."""
+    messages = list(report.problems)
+    capture = read.origin.capture or {}
+    asked = capture.get("account_id")
+    if asked and asked != report.account_id:
+        messages.append(say("problem.other_account", source=report.source))
+    if capture.get("complete") is False and not report.problems:
+        messages.append(say("problem.incomplete", source=report.source))
+    if capture.get("sha256") not in (None, read.sha256):
+        messages.append(say("problem.changed", source=report.source))
+    return [(CONTROLS, message) for message in messages]
