@@ -18,20 +18,22 @@ Gap = tuple[tuple[str, ...], str]
 def compare(read: Read, parsed: credentials.Parsed, report: CredentialReport) -> tuple[Reconciled, list[Gap]]:
     """The report's keys against the live account's, where a capture asked for these; what cannot be relied on."""
     unproved = Reconciled(parsed.keys, Completeness())
+    capture = read.origin.capture or {}
+    odd = (CONTROLS, say("reconcile.odd", source=report.source))
     try:
         inventory = sources.read_inventory(read.origin)
-        asked = (read.origin.capture or {}).get("asked")
         if inventory is None:
-            # a capture always has one: without it, differences would vanish
-            return unproved, [(CONTROLS, say("reconcile.odd", source=report.source))] if asked is not None else []
+            # keyaudit's own captures always have one: without it, differences would vanish
+            return unproved, [odd] if sources.is_live(capture) else []
         found = reconcile(parsed, inventory, report.generated_time, read.label, report.source)
     except InputError as error:
         return unproved, [(CONTROLS, str(error))]
-    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
-        return unproved, [(CONTROLS, say("reconcile.odd", source=report.source))]
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return unproved, [odd]
+    asked = capture.get("asked")
     mode = asked.get("reconcile") if isinstance(asked, dict) else None
     if (not found.completeness.is_whole and not report.problems) or mode != found.completeness.mode:
-        found.gaps.append((CONTROLS, say("reconcile.odd", source=report.source)))
+        found.gaps.append(odd)
     return found, found.gaps
 
 
@@ -68,6 +70,6 @@ def capture_problems(report: CredentialReport, read: Read) -> list[Gap]:
         messages.append(say("problem.other_account", source=report.source))
     if capture.get("complete") is False and not report.problems:
         messages.append(say("problem.incomplete", source=report.source))
-    if capture.get("sha256") not in (None, read.sha256):
+    if capture.get("sha256", None if sources.is_live(capture) else read.sha256) != read.sha256:
         messages.append(say("problem.changed", source=report.source))
     return [(CONTROLS, message) for message in messages]

@@ -104,29 +104,38 @@ def _stage_raw(staging: Path, judged: Audit, facts: dict[str, Any]) -> None:
 
 
 def _stage_one(staging: Path, folder: str, one: Provenance, origin: sources.Origin) -> None:
-    captured = sources.whole_capture(origin, one.account_id) if one.form or origin.path is None else None
+    readable = one.form or origin.path is None
+    captured = sources.whole_capture(origin, one.account_id, bool(one.form)) if readable else None
     if captured:
         for name in sources.CAPTURED_FILES:
             path = captured / name
             if path.is_file() and not path.is_symlink():
                 seal.write_file(staging, f"{folder}/{name}", path.read_bytes())
         return
-    facts: dict[str, Any] = {
-        "account_id": (origin.capture or {}).get(
-            "account_id", one.account_id if is_known(one.account_id) else None
-        ),
-        "source": one.source,
-        "file": _raw_name(one.form) if one.form else None,
-        "form": one.form or None,
+    told = origin.capture or {}
+    known: dict[str, Any] = {
+        "account_id": one.account_id if is_known(one.account_id) else None,
         "bytes": one.bytes,
         "sha256": one.sha256,
         "generated_time": utc(one.generated_time) or None,
-        "received_time": one.received_time.isoformat() if one.received_time else None,
         "caller": one.caller,
-        "problems": (origin.capture or {}).get("problems", []) if one.form else [one.error],
+        "problems": [],
     }
-    if one.form:
+    # what a capture says, and what it does not, must be judged again as it was
+    facts = ({} if sources.is_live(told) else known) | {
+        **told,
+        "source": one.source,
+        "file": _raw_name(one.form) if one.form else None,
+        "form": one.form or None,
+        "received_time": one.received_time.isoformat() if one.received_time else None,
+    }
+    if not one.form:
+        facts["problems"] = [one.error]
+    else:
         seal.write_file(staging, f"{folder}/{facts['file']}", _reread(one, origin))
+        inventory = origin.folder / sources.INVENTORY_FILE if origin.folder else None
+        if inventory and inventory.is_file():
+            seal.write_file(staging, f"{folder}/{sources.INVENTORY_FILE}", inventory.read_bytes())
     seal.write_file(staging, f"{folder}/{sources.CAPTURE_FILE}", _json(facts))
 
 

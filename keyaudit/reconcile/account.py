@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from keyaudit.credentials import Parsed
-from keyaudit.reconcile.frame import instant, judged_keys, mask, second, with_owners
+from keyaudit.reconcile.frame import judged_keys, mask, second, with_owners
+from keyaudit.reconcile.inventory import Inventory, LiveUser, read_inventory
 from keyaudit.reconcile.match import Listed, Pair, Reported, match
 from keyaudit.schema import ACTIVE, CONTROLS, ROOT_USER
 from keyaudit.texts import say
 
 Gap = tuple[tuple[str, ...], str]
-MODES = ("keys", "totals", "off")
 #: explained by a date of IAM's, or by AWS's own word that there is no such user
 EXPLAINED = ("user_made", "user_remade", "user_deleted", "key_made")
 
@@ -74,15 +74,14 @@ def reconcile(
 ) -> Reconciled:
     """Compare the users and keys of a report with the inventory of the same account, called ``label``.
 
-    ValueError, KeyError or TypeError where the inventory is not as keyaudit writes it.
+    ValueError, KeyError, TypeError or AttributeError where the inventory is not as a capture writes it.
     """
-    if inventory["mode"] not in MODES:
-        raise ValueError("not a mode of the inventory")
-    work = _Comparison(parsed, inventory, second(generated_time))
+    live = read_inventory(inventory, parsed.account_id, parsed.names)
+    work = _Comparison(parsed, live, _generated(generated_time, parsed.latest_activity))
     reported = dict(work.rows)
     work.compare_totals()
-    if "users" in inventory:
-        work.compare_users()
+    if live.users is not None:
+        work.compare_users(live.users, live.keys or {})
     unproved = [one for one in work.differences if not one.is_explained]
     gaps: list[Gap] = []
     if unproved:
@@ -92,17 +91,22 @@ def reconcile(
             (CONTROLS, say("reconcile.unproved", n=len(unproved), first=_sentence(first), who=who, source=source))
         ]
     completeness = Completeness(
-        mode=str(inventory["mode"]),
-        is_whole=work.is_whole(),
-        users=(inventory.get("summary") or {}).get("Users"),
-        keys=sum(map(len, inventory["access_keys"].values())) if "access_keys" in inventory else None,
+        mode=live.mode,
+        is_whole=live.is_whole,
+        users=live.users_total,
+        keys=None if live.keys is None else sum(map(len, live.keys.values())),
         explained=len(work.differences) - len(unproved),
         unproved=len(unproved),
         reported_users=len(work.reported),
         reported_keys=sum(len(rows) for user, rows in reported.items() if user),
     )
     keys = judged_keys(parsed.keys, work.ids, work.changed, work.dropped, work.added, label)
-    return Reconciled(with_owners(keys, inventory.get("owners", {})), completeness, tuple(work.differences), gaps)
+    return Reconciled(with_owners(keys, live.owners), completeness, tuple(work.differences), gaps)
+
+
+def _generated(told: datetime | None, latest: datetime | None) -> np.datetime64:
+    """When the report was generated: no earlier than the last thing that it tells of. NaT: not known."""
+    return second(max(told, latest) if told and latest else told)
 
 
 def _sentence(one: Difference) -> str:
@@ -117,9 +121,9 @@ def _said(value: Any) -> str:
 
 
 class _Comparison:
-    def __init__(self, parsed: Parsed, inventory: dict[str, Any], generated: np.datetime64) -> None:
+    def __init__(self, parsed: Parsed, live: Inventory, generated: np.datetime64) -> None:
         keys = parsed.keys
-        self.inventory, self.generated = inventory, generated
+        self.live, self.generated = live, generated
         rows = zip(parsed.names, parsed.created.astype("datetime64[s]"), parsed.is_root, strict=True)
         self.reported = {user: made for user, made, root in rows if not root}
         self.differences: list[Difference] = []
@@ -140,36 +144,32 @@ class _Comparison:
 
     def compare_totals(self) -> None:
         """The number of users, where no list of them tells more, and whether the root user has keys."""
-        summary = self.inventory.get("summary")
-        if summary is None:
+        live = self.live
+        if live.users_total is None:
             return
-        listed = len(self.inventory["users"]) if "users" in self.inventory else len(self.reported)
-        if type(summary["Users"]) is not int or type(summary["AccountAccessKeysPresent"]) is not int:
-            raise ValueError("no numbers in the summary")
-        if summary["Users"] != listed:
-            self.differ("users_total", None, reported=listed, listed=summary["Users"])
-        has_key, root_keys = bool(summary["AccountAccessKeysPresent"]), self.rows.get("", [])
+        listed = len(self.reported) if live.users is None else len(live.users)
+        if live.users_total != listed:
+            self.differ("users_total", None, reported=listed, listed=live.users_total)
+        has_key, root_keys = live.root_has_key, self.rows.get("", [])
         if has_key and not root_keys:
             self.differ("root_key_missing", ROOT_USER)
             self.added.append({"user": ROOT_USER, "is_root": True, "status": ACTIVE})
         elif root_keys and not has_key:
             self.differ("root_key_gone", ROOT_USER)
 
-    def compare_users(self) -> None:
-        listed = {str(user["UserName"]): user for user in self.inventory["users"]}
-        gone = set(self.inventory.get("gone", []))
-        keys_of = self.inventory.get("access_keys", {})
+    def compare_users(self, listed: dict[str, LiveUser], keys_of: dict[str, list[Listed]]) -> None:
+        gone = self.live.gone
         for name in self.reported.keys() & gone:
             self.differ("user_deleted", name)
             self.drop(name)
         for name in self.reported.keys() - listed.keys() - gone:
             self.differ("user_unlisted", name)
             if name in keys_of:
-                self.compare_keys(name, {}, keys_of[name])
+                self.compare_keys(name, None, keys_of[name])
         for name, user in listed.items():
             if name in gone:
                 continue
-            made = instant(user["CreateDate"])
+            made = user.made
             if name not in self.reported:
                 self.differ("user_made" if made > self.generated else "user_missing", name, listed=made)
             elif not np.isnat(self.reported[name]) and made != self.reported[name]:
@@ -182,21 +182,11 @@ class _Comparison:
                 self.compare_keys(name, user, keys_of[name])
         self.differences.sort(key=lambda one: (one.is_explained, one.user or "", one.access_key_id or "", one.kind))
 
-    def is_whole(self) -> bool:
-        """Whether the inventory has all that its mode promises."""
-        names = {"keys": ("summary", "users", "access_keys"), "totals": ("summary",)}
-        mode = str(self.inventory["mode"])
-        if not all(name in self.inventory for name in names.get(mode, ())):
-            return False
-        done = {*self.inventory.get("access_keys", ()), *self.inventory.get("gone", ())}
-        return mode != "keys" or all(user["UserName"] in done for user in self.inventory["users"])
-
     def drop(self, user: str) -> None:
         """A user that is no more has no keys to be judged; that it was there is listed."""
         self.dropped += [one.row for one in self.rows.pop(user, [])]
 
-    def compare_keys(self, name: str, user: dict[str, Any], keys: list[dict[str, Any]]) -> None:
-        listed = [Listed(str(key["AccessKeyId"]), instant(key["CreateDate"]), str(key["Status"])) for key in keys]
+    def compare_keys(self, name: str, user: LiveUser | None, listed: list[Listed]) -> None:
         pairs, later = match(self.rows.get(name, []), listed, self.generated)
         for one in later:
             self.differ("key_made", name, one.key_id, listed=one)
@@ -208,15 +198,15 @@ class _Comparison:
                 self.differ(pair.difference, name, key_id, pair.reported, pair.listed)
                 self.take_worse(pair, name, user)
 
-    def take_worse(self, pair: Pair, name: str, user: dict[str, Any]) -> None:
+    def take_worse(self, pair: Pair, name: str, user: LiveUser | None) -> None:
         if pair.reported:
             self.changed.append(pair)
         elif pair.listed:
             self.added.append(
                 {
                     "user": name,
-                    "arn": str(user.get("Arn", "")) or None,
-                    "user_creation_time": instant(user["CreateDate"]) if user else None,
+                    "arn": user.arn if user else None,
+                    "user_creation_time": user.made if user else None,
                     "status": pair.status,
                     "last_rotated": pair.made,
                     "access_key_id": mask(pair.listed.key_id),

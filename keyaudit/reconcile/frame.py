@@ -50,9 +50,10 @@ def _added_frame(added: list[dict[str, Any]], label: str) -> pd.DataFrame:
     return pd.DataFrame(frame)
 
 
-def with_owners(keys: pd.DataFrame, owners: dict[str, dict[str, Any]]) -> pd.DataFrame:
-    """``keys`` with the owner of each, and whether its user is an administrator, as the root user always is."""
-    if not owners:
+def with_owners(keys: pd.DataFrame, owners: dict[str, dict[str, Any]] | None) -> pd.DataFrame:
+    """``keys`` with the owner of each, and whether its user is an administrator, as the root user always is.
+    ``owners`` None: nobody asked."""
+    if owners is None:
         return keys
     found = [owners.get(user, {}) for user in keys["user"]]
     told = [True if root else one.get("administrator") for one, root in zip(found, keys["is_root"], strict=True)]
@@ -60,13 +61,6 @@ def with_owners(keys: pd.DataFrame, owners: dict[str, dict[str, Any]]) -> pd.Dat
         owner=pd.Series([one.get("owner") for one in found], index=keys.index, dtype="str"),
         administrator=pd.Series(told, index=keys.index, dtype="boolean"),
     )
-
-
-def instant(text: Any) -> np.datetime64:
-    """A time of the inventory: UTC, whole seconds, as keyaudit writes them; ValueError or TypeError for others."""
-    if len(text) != 20 or text[-1] != "Z":
-        raise ValueError("not a time of the inventory")
-    return np.datetime64(text[:-1], "s")
 
 
 def second(moment: datetime | None) -> np.datetime64:

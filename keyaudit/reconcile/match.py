@@ -70,16 +70,15 @@ def match(
 ) -> tuple[list[Pair], list[Listed]]:
     """(pairs, keys made after the report). Each reported key is in one pair, each listed one in one of the two."""
     pairs = []
+    everything = (tuple(reported), tuple(listed))
     reported, listed = list(reported), list(listed)
-    known = list(listed)
-    twins = {one.made for one in listed if sum(other.made == one.made for other in listed) > 1}
     # first what agrees in everything, then what was made in the same second, then what is left over
     for in_status_too in (True, False):
         for one in list(reported):
             same = [other for other in listed if other.made == one.made]
             other = next((other for other in same if other.status == one.status or not in_status_too), None)
             if other:
-                pairs.append(Pair(one, other, _is_told_apart(one, other, known, twins)))
+                pairs.append(Pair(one, other, _is_told_apart(one, other, *everything)))
                 reported.remove(one)
                 listed.remove(other)
     later = [one for one in listed if one.made > generated]
@@ -91,10 +90,11 @@ def match(
     return pairs, later
 
 
-def _is_told_apart(one: Reported, other: Listed, listed: list[Listed], twins: set[np.datetime64]) -> bool:
-    """Of two keys made in the same second, each is itself only if their statuses differ, and agree."""
-    if other.made not in twins:
+def _is_told_apart(
+    one: Reported, other: Listed, reported: tuple[Reported, ...], listed: tuple[Listed, ...]
+) -> bool:
+    """Of keys made in the same second, each is itself only if its status is its alone, on both sides."""
+    sides = [[key.status for key in keys if key.made == one.made] for keys in (reported, listed)]
+    if max(map(len, sides)) == 1:
         return True
-    return one.status == other.status and not any(
-        third is not other and third.made == other.made and third.status == other.status for third in listed
-    )
+    return one.status == other.status and all(side.count(one.status) == 1 for side in sides)

@@ -20,6 +20,8 @@ CAPTURE_FILE = "capture.json"
 REPORT_FILE = "credential-report.csv"
 INVENTORY_FILE = "inventory.json"
 POLICY_FILE = "policy.toml"
+#: facts that only a capture of the live account has
+LIVE = frozenset({"asked", "calls", "complete", "format", "inventory_sha256", "remarks", "tool"})
 #: what evidence carries over of accounts.json
 CARRIED = (
     "asked", "caller", "partition", "listed", "skipped", "problems",
@@ -136,16 +138,21 @@ def read_inventory(origin: Origin) -> dict[str, Any] | None:
         raise InputError(f"{origin.name}: {INVENTORY_FILE} is not valid JSON; capture again") from None
 
 
-def whole_capture(origin: Origin, account_id: str) -> Path | None:
+def is_live(capture: dict[str, Any]) -> bool:
+    """Whether ``keyaudit capture`` wrote it, so that whatever that always writes must be there."""
+    return not LIVE.isdisjoint(capture)
+
+
+def whole_capture(origin: Origin, account_id: str, is_read: bool) -> Path | None:
     """The account's capture folder, if it can be copied as it stands and will be read the same: it tells when it
     was received, and its name or its own word gives the report the name that it has now. So can one that says that
-    no report was had."""
+    no report was had, and of which account."""
     facts, folder = origin.capture or {}, origin.folder
     is_whole = (
         folder is not None
         and ("source" in facts or folder.name == account_id)
         and facts.get("file", REPORT_FILE) in (*CAPTURED_FILES, None)
-        and facts.get("account_id") == account_id
+        and (is_read or facts.get("account_id") == account_id)
         and parse_instant(str(facts.get("received_time"))) is not None
     )
     return folder if is_whole else None
