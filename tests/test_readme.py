@@ -9,9 +9,11 @@ import stat
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from aws import MANAGEMENT, Aws, add_user, aws, make_organization, report_of  # noqa: F401
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -56,19 +58,31 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (programs / program.name).symlink_to(program)
     for stamp in ("core", "lab", "dev"):
         (programs.parent / stamp).touch()
-    aws = folder / "bin" / "aws"
-    aws.parent.mkdir()
-    aws.write_text(AWS, encoding="utf-8")
-    aws.chmod(aws.stat().st_mode | stat.S_IXUSR)
+    program = folder / "bin" / "aws"
+    program.parent.mkdir()
+    program.write_text(AWS, encoding="utf-8")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
     for block in BLOCKS:
         if block.mark.startswith("file: "):
             (folder / block.mark.removeprefix("file: ")).write_text(block.body, encoding="utf-8")
     return folder
 
 
-def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
+@pytest.fixture
+def live(aws: Aws) -> dict[str, str]:  # noqa: F811
+    """The environment of an organization of three accounts, in each a user with an overdue key."""
+    now = datetime.now(UTC)
+    aws.reset()
+    scenario = aws.scenario()
+    for account in [MANAGEMENT, *make_organization(2)]:
+        add_user(account, "alice", now - timedelta(days=400), [(now - timedelta(days=200), "Active")])
+        scenario.reports[account] = report_of(account, now - timedelta(minutes=5))
+    return scenario.env()
+
+
+def run(command: str, folder: Path, live: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     # a make that runs these tests is not to be heard in the make that is tested
-    own = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    own = {name: value for name, value in (live or os.environ).items() if not name.startswith("MAKE")}
     environment = own | {
         "PATH": f"{folder / 'bin'}:{BIN}:{os.environ['PATH']}",
         "REPORT": str(ROOT / "tests" / "data" / "reports" / "018_literal-in-a-test-synthetic.csv"),
@@ -96,11 +110,15 @@ def test_the_readme_has_commands_and_each_block_is_of_a_known_kind() -> None:
 
 
 @pytest.mark.parametrize("block", COMMANDS, ids=lambda block: steps(block)[0][0][:40])
-def test_commands_run_as_written(block: Block, checkout: Path) -> None:
+def test_commands_run_as_written(block: Block, checkout: Path, request: pytest.FixtureRequest) -> None:
+    live = request.getfixturevalue("live") if block.mark == "live" else None
     for command, expected in steps(block):
-        done = run(command, checkout)
+        done = run(command, checkout, live)
         assert done.returncode in (0, 1, 3), f"$ {command}\n{done.stdout}"
         assert "Traceback" not in done.stdout
+        if live:
+            assert "missing" not in done.stdout, done.stdout
+            assert ("sealed: " in done.stdout) == (" report " in command), done.stdout
         if expected.strip():
             assert matches(done.stdout, expected), f"$ {command}\n{done.stdout}"
 
@@ -135,7 +153,7 @@ def test_systemd_units_hold_and_the_cron_line_has_five_fields(tmp_path: Path) ->
     assert re.search(r"^OnCalendar=\w{3} \d\d:\d\d UTC$", units["keyaudit.timer"], re.MULTILINE)
     cron = next(block.body for block in BLOCKS if block.mark == "cron").split(maxsplit=5)
     assert all(re.fullmatch(r"[\d*/,-]+", field) for field in cron[:5])
-    assert "keyaudit report report.json --policy our-policy.toml" in cron[5]
+    assert "keyaudit report --policy our-policy.toml" in cron[5]
 
 
 def test_exit_codes_of_the_readme_are_those_of_the_help() -> None:
