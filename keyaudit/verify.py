@@ -113,9 +113,13 @@ def _judge_again(folder: Path, manifest: dict[str, Any]) -> tuple[list[str], lis
             if new != (folder / name).read_bytes()
         ]
         return faults, []
-    if _without_annotations((folder / "findings.csv").read_bytes()) != _without_annotations(findings_csv(judged)):
+    told, again = ((folder / "findings.csv").read_bytes(), findings_csv(judged))
+    if not _agree(
+        list(csv.DictReader(io.StringIO(told.decode()))), list(csv.DictReader(io.StringIO(again.decode())))
+    ):
         faults.append("findings.csv: is not what raw/ and policy.toml give")
-    if _core((folder / "summary.json").read_bytes()) != _core(summary_json(judged)):
+    summaries = (json.loads(content) for content in ((folder / "summary.json").read_bytes(), summary_json(judged)))
+    if not _agree(*map(_core, summaries)):
         faults.append("summary.json: is not what raw/ and policy.toml give")
     return faults, [f"made by keyaudit {made_by}, verified by {__version__}: annotations were not compared"]
 
@@ -132,15 +136,26 @@ def _misstated(judged: Audit, manifest: dict[str, Any]) -> list[str]:
     return [name for name, value in facts.items() if stated[name] != value]
 
 
-def _without_annotations(content: bytes) -> list[dict[str, str]]:
-    rows = list(csv.DictReader(io.StringIO(content.decode())))
-    return [{name: cell for name, cell in row.items() if name != "annotation"} for row in rows]
+#: sentences, which versions may word in other ways
+WORDED = {"annotation", "problems"}
+#: columns that came after 0.1.0
+ADDED = {"owner", "administrator"}
+#: what of a summary every version must agree on
+CORE = (
+    "as_of", "as_of_source", "sample", "policy", "conclusion", "conclusions", "counts", "findings", "accounts",
+)  # fmt: skip
 
 
-def _core(content: bytes) -> dict[str, Any]:
-    """What of a summary every version must agree on."""
-    summary = json.loads(content)
-    findings = [{k: v for k, v in row.items() if k != "annotation"} for row in summary["findings"]]
-    names = ("as_of", "as_of_source", "sample", "policy", "conclusion", "conclusions", "counts")
-    accounts = [{k: v for k, v in one.items() if k != "problems"} for one in summary["accounts"]]
-    return {**{name: summary[name] for name in names}, "findings": findings, "accounts": accounts}
+def _core(summary: dict[str, Any]) -> dict[str, Any]:
+    return {name: summary[name] for name in CORE}
+
+
+def _agree(told: Any, again: Any) -> bool:
+    """Whether two values are the same, sentences and what an older version did not yet have aside."""
+    if isinstance(told, dict) and isinstance(again, dict):
+        if told.keys() - again.keys() or again.keys() - told.keys() - ADDED:
+            return False
+        return all(_agree(told[name], again[name]) for name in told.keys() - WORDED)
+    if isinstance(told, list) and isinstance(again, list):
+        return len(told) == len(again) and all(map(_agree, told, again))
+    return bool(told == again)

@@ -454,6 +454,34 @@ def test_any_other_column_of_another_version_may_not(folder, column):
     assert "findings.csv" in found(folder)
 
 
+def without(folder: Path, *columns: str) -> None:
+    """Findings without these columns, as a version that did not have them made them."""
+    rows = list(csv.DictReader(io.StringIO((folder / "findings.csv").read_text())))
+    text = io.StringIO(newline="")
+    names = [name for name in rows[0] if name not in columns]
+    writer = csv.DictWriter(text, names, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    (folder / "findings.csv").write_text(text.getvalue())
+    facts = summary(folder)
+    for finding in facts["findings"]:
+        for column in columns:
+            del finding[column]
+    write(folder, "summary.json", json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
+    seal_again(folder, tool=OLDER)
+
+
+def test_columns_that_an_older_version_did_not_have_are_not_missed(folder):
+    without(folder, "owner", "administrator")
+    assert verify(folder)[0] == []
+
+
+@pytest.mark.parametrize("column", ["compliance_type", "user", "annotation"])
+def test_columns_that_every_version_has_are_missed(folder, column):
+    without(folder, column)
+    assert "findings.csv" in found(folder) and "summary.json" in found(folder)
+
+
 @pytest.mark.parametrize(
     "change",
     [

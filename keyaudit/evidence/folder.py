@@ -7,8 +7,8 @@ import json
 import platform
 import re
 import subprocess
-import threading
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -70,14 +70,13 @@ def fill(
         "policy": POLICY_FILE if judged.policy.given else "",
         "as_of": request.as_of,
     }
-    # nbconvert takes half a second to import, while the kernel has the work
-    loading = threading.Thread(target=import_module, args=("nbconvert.exporters",), daemon=True)
     output = staging / "report.ipynb"
     before = seal.list_files(staging)
-    loading.start()
     with connected(process) as kernel:
-        executed = run_notebook(notebook, parameters, output, kernel, request.progress)
-    loading.join()
+        # nbconvert takes half a second to import, while the kernel has the work; not in a thread of its own: two
+        # threads that import at the same time may stop each other
+        meanwhile = partial(import_module, "nbconvert.exporters")
+        executed = run_notebook(notebook, parameters, output, kernel, request.progress, meanwhile)
     _agree(executed, judged)
     _write_pages(staging, output, executed, judged)
     (staging / LOG).unlink()

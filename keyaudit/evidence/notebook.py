@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import difflib
 import hashlib
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,9 +76,17 @@ def refuse_unknown(notebook: Notebook, parameters: dict[str, Any]) -> None:
             raise InputError(f"{notebook.name} has no parameter {name!r}{nearest}")
 
 
-def run_notebook(notebook: Notebook, parameters: dict[str, Any], output: Path, manager: Any, progress: bool) -> Any:
+def run_notebook(
+    notebook: Notebook,
+    parameters: dict[str, Any],
+    output: Path,
+    manager: Any,
+    progress: bool,
+    meanwhile: Callable[[], object],
+) -> Any:
     """Run the notebook in a kernel that is already starting; the executed notebook, also saved as ``output``.
 
+    ``meanwhile`` is called once, while the kernel is busy with the first cell that is not parameters.
     EvidenceError if a cell fails; the notebook with the error in it is saved all the same.
     """
     import papermill
@@ -96,6 +106,7 @@ def run_notebook(notebook: Notebook, parameters: dict[str, Any], output: Path, m
             km=manager,
             start_timeout=120,
             execution_timeout=CELL_TIMEOUT,
+            on_cell_execute=_once_busy(meanwhile),
         )
     except PapermillException as error:
         reason = f"{getattr(error, 'ename', type(error).__name__)}: {getattr(error, 'evalue', error)}"
@@ -108,3 +119,15 @@ def run_notebook(notebook: Notebook, parameters: dict[str, Any], output: Path, m
     # where it ran is nobody's business, and would differ from run to run
     executed.metadata.papermill.update(input_path=notebook.path.name, output_path=output.name)
     return executed
+
+
+def _once_busy(meanwhile: Callable[[], object]) -> Callable[..., None]:
+    waiting = [meanwhile]
+
+    def hook(cell: Any, **_: Any) -> None:
+        tags = {"parameters", "injected-parameters"}
+        if waiting and not tags.intersection(cell.metadata.get("tags", [])):
+            # the cell is sent to the kernel right after this hook; what is to be done meanwhile comes after that
+            asyncio.get_running_loop().call_later(0.01, waiting.pop())
+
+    return hook
