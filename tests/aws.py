@@ -40,6 +40,7 @@ __all__ = [
     "report_of",
     "set_account",
     "set_key",
+    "set_root_keys",
     "set_user",
 ]
 #: the account of a caller that moto knows nothing of
@@ -160,6 +161,11 @@ def set_key(
         key.status = status
     if last_used is not None:
         key.last_used = AccessKeyLastUsed(_naive(last_used), service, region)
+
+
+def set_root_keys(account: str, present: int) -> None:
+    """Whether GetAccountSummary says that the root user has access keys: 1 or 0 (moto's is always 0)."""
+    iam_backends[account]["aws"].account_summary._account_access_keys_present = present
 
 
 def make_organization(members: int, role: str = ROLE, management: str = MANAGEMENT) -> list[str]:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws import SECRET_KEY, Aws, add_user, aws, report_of  # noqa: F401
+from aws import SECRET_KEY, Aws, add_user, aws, report_of, set_root_keys  # noqa: F401
 from conftest import report as report_text
 from evidence_helpers import keyaudit, refused, verified
 from faults import Fault, Report, Scenario
+
+from keyaudit import audit as keyaudit_audit
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 FRESH = NOW - timedelta(days=20)
@@ -195,6 +197,29 @@ def test_a_key_made_before_the_report_that_it_lacks_is_judged_and_unproved(
     assert (overdue["user"], overdue["key_slot"], overdue["control"]) == ("late", None, "rotation")
     assert overdue["access_key_id"] == f"****{account.keys[-1][-4:]}"
     assert summary["conclusions"]["root-key"] == "INSUFFICIENT_DATA"
+
+
+@pytest.mark.parametrize(
+    ("root", "present", "control", "kinds"),
+    [
+        ((), 1, "NON_COMPLIANT", ["root_key_missing"]),
+        ((f"true {FRESH:%Y-%m-%dT%H:%M:%SZ} N/A",), 1, "NON_COMPLIANT", []),
+        ((f"true {FRESH:%Y-%m-%dT%H:%M:%SZ} N/A",), 0, "NON_COMPLIANT", ["root_key_gone"]),
+        ((), 0, "COMPLIANT", []),
+    ],
+)
+@pytest.mark.parametrize("mode", ["keys", "totals"])
+def test_the_root_user_s_keys_are_compared_with_the_account_s_own_word(
+    account: Account, tmp_path: Path, root: tuple[str, ...], present: int, control: str, kinds: list[str], mode: str
+) -> None:
+    set_root_keys(account.id, present)
+    account.scenario.reports[account.id] = report_of(account.id, NOW - timedelta(minutes=5), root)
+    folder = tmp_path / "cap"
+    done = account.run("check", "--policy", "cis", "-f", "json", "--reconcile", mode, "--capture", folder)
+    assert json.loads(done.stdout)["conclusions"]["root-key"] == control
+    judged = keyaudit_audit(folder, "cis")
+    assert [one.kind for _, one in judged.differences] == kinds
+    assert judged.conclusion == ("NON_COMPLIANT" if present or root else "COMPLIANT")
 
 
 # --- what the user can mend ------------------------------------------------------------------------------------------
