@@ -179,11 +179,11 @@ def test_a_report_that_is_not_of_the_account_asked_for_is_no_evidence(account: A
 
 
 def test_totals_and_off_save_calls(account: Account, tmp_path: Path) -> None:
-    for mode, most in (("totals", "GetAccountSummary"), ("off", "GetCredentialReport")):
+    for mode, most in (("totals", "GetAccountSummary"), ("off", "GetCredentialReport")):  # the alias comes last
         account.scenario.calls.clear()
         done = account.run("check", "--policy", "cis", "--reconcile", mode, "--capture", tmp_path / mode)
         assert done.returncode == 0, done.stderr
-        assert account.scenario.operations[-1] == most
+        assert account.scenario.operations[-2:] == [most, "ListAccountAliases"]
 
 
 def test_a_key_made_before_the_report_that_it_lacks_is_judged_and_unproved(

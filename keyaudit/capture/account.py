@@ -64,6 +64,7 @@ class _Taken:
     inventory: dict[str, Any] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    has_all: bool = False  # that a verdict needs; what follows is for people
 
     def problem(self, text: str) -> None:
         self.problems += (text,)
@@ -90,7 +91,8 @@ def capture_account(target: Target, options: Options, folder: Path) -> Captured:
     try:
         within(calls.until + GRACE, lambda: _take(target, options, taken))
     except LateError:
-        taken.problem(say("capture.late", seconds=f"{options.deadline:g}"))
+        late = say("capture.late", seconds=f"{options.deadline:g}", apis=calls.asked())
+        (taken.remark if taken.has_all else taken.problem)(late)
     except CallFailedError as error:
         taken.problem(say("capture.not_read", why=error.why))
     return _write(target, options, taken, started, folder)
@@ -104,7 +106,6 @@ def _take(target: Target, options: Options, taken: _Taken) -> None:
         taken.problem(say("capture.unknown.caller"))
     elif target.account_id and taken.caller.split(":")[4:5] != [target.account_id]:
         taken.problem(say("capture.other_account", caller=taken.caller))
-    taken.alias = _alias(calls, iam, taken)
     report = fetch_report(calls, iam)
     taken.report = report
     for remark in report.remarks:
@@ -114,22 +115,17 @@ def _take(target: Target, options: Options, taken: _Taken) -> None:
     reported = _users(report) if options.reconcile == KEYS else []
     for problem in take_inventory(calls, iam, options.reconcile, reported, options.workers, taken.inventory):
         taken.problem(problem)
+    taken.has_all = True
     if options.owner_tag:
         try:
             taken.inventory["owners"] = find_owners(calls, iam, options.owner_tag)
         except CallFailedError as error:
             taken.remark(say("capture.unknown.owners", why=error.why))
-
-
-def _alias(calls: Calls, iam: Any, taken: _Taken) -> str | None:
     try:
         aliases = calls.call(iam, "list_account_aliases", ("AccountAliases",))["AccountAliases"]
+        taken.alias = str(aliases[0]) if aliases else None
     except CallFailedError as error:
-        if error.is_final:
-            raise
         taken.remark(say("capture.unknown.alias", why=error.why))
-        return None
-    return str(aliases[0]) if aliases else None
 
 
 def _users(report: Report) -> list[str]:

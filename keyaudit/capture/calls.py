@@ -87,8 +87,14 @@ class Calls:
     records: list[dict[str, Any]] = field(default_factory=list)
     until: float = field(init=False)
 
+    _open: list[str] = field(default_factory=list, repr=False)
+
     def __post_init__(self) -> None:
         self.until = time.monotonic() + self.seconds
+
+    def asked(self) -> str:
+        """The calls that have no answer yet."""
+        return ", ".join(sorted(set(self._open)))
 
     @property
     def config(self) -> Config:
@@ -141,6 +147,7 @@ class Calls:
         if "UserName" in parameters:
             record["user"] = parameters["UserName"]
         _current.calls, _current.attempts = self, 0
+        self._open.append(api)
         answer: dict[str, Any] | None = None
         failure: CallFailedError | None = None
         try:
@@ -150,6 +157,8 @@ class Calls:
         except Exception as error:
             failure = _failure(api, error)
             answer = getattr(error, "response", None)
+        finally:
+            self._open.remove(api)
         if answer is None and failure is None:
             return None  # there was no further page, and no call
         metadata = (answer or {}).get("ResponseMetadata", {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from keyaudit.capture.workers import LateError, Pace, each, within
 from keyaudit.schema import EvidenceError
 from keyaudit.texts import say, utc
 
+ASKS, ASSUMES = "sts:GetCallerIdentity", "sts:AssumeRole"
 Progress = Callable[[Iterator[Captured], int], Iterable[Captured]]
 
 
@@ -42,11 +43,11 @@ def capture(request: Request, progress: Progress | None = None) -> Capture:
     own = account_of_role(request.role_arn) if request.role_arn else None
     session = connect(request.profile, request.region)
     calls = Calls(request.options.deadline, Pace(request.options.rate))
-    begun = _Begun(session)
+    begun = _Begun(session, ASSUMES if request.role_arn else ASKS)
     try:
         within(calls.until, lambda: _begin(request, calls, begun))
     except LateError:
-        begun.failure = begun.failure or CallFailedError("sts:GetCallerIdentity", "deadline")
+        begun.failure = CallFailedError(begun.asks, "deadline")
     if listing is None and request.organization:
         listing = _listed(calls, begun)
     if listing is None:
@@ -55,8 +56,11 @@ def capture(request: Request, progress: Progress | None = None) -> Capture:
         todo = [Target(known, lambda _: begun.enter())]
     else:
         todo = targets(listing, begun.session, begun.caller, request.role_name, request.external_id)
-        if begun.failure:
+        if begun.failure and begun.asks == ASSUMES:
             todo = [Target(one.account_id, lambda _: begun.enter()) for one in todo]
+        elif begun.failure:
+            unknown = say("capture.unknown.caller")
+            listing = replace(listing, problems=(unknown, *listing.problems))
     facts = {
         "format": 1,
         "asked": request.asked(),
@@ -88,15 +92,17 @@ def capture(request: Request, progress: Progress | None = None) -> Capture:
 
 @dataclass
 class _Begun:
-    """The session that accounts are entered from, and who acts in it; ``failure`` where that is not known."""
+    """The session that accounts are entered from, and who acts in it; ``failure`` of the call that ``asks``."""
 
     session: Session
+    asks: str
     caller: str | None = None
     failure: CallFailedError | None = None
 
     def enter(self) -> tuple[Session, str | None]:
-        """For the account of the session itself."""
-        if self.failure and not self.failure.api == "sts:GetCallerIdentity":
+        """For the account of the session itself: without the role that was to be assumed, that is another account;
+        who acts in it may be unknown."""
+        if self.failure and self.asks == ASSUMES:
             raise self.failure
         return self.session, self.caller
 

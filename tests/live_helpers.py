@@ -1,0 +1,299 @@
+"""Shared by the tests of live AWS: accounts that are COMPLIANT once all of them is read, the command as a process that
+meets a scenario, and what a capture folder may hold afterwards.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
+
+from aws import MANAGEMENT, ROLE, SECRET_KEY, Fault, Report, Scenario, add_user, make_organization, report_of
+from moto.iam.models import iam_backends
+from moto.sts.models import sts_backends
+
+T = TypeVar("T")
+FACTS, REPORT, INVENTORY = "capture.json", "credential-report.csv", "inventory.json"
+#: a process that hangs is ended after so many seconds, and its test fails
+PATIENCE = 90
+#: ``python -c COMMAND EVENT NAME ARGUMENTS``: the command, with Ctrl-C as a terminal has it, which kills itself when a
+#: file of this NAME is opened for writing (``open``), something is renamed to NAME (``os.rename``), or right after
+#: that (``renamed``)
+COMMAND = """
+import os, signal, sys
+event, name = sys.argv[1:3]
+def hook(happens, facts, seen=[]):
+    if happens == "open" and isinstance(facts[0], (str, os.PathLike)) and facts[2] & 3:
+        if seen and event == "renamed" or event == "open" and os.path.basename(os.fspath(facts[0])) == name:
+            os.kill(os.getpid(), signal.SIGKILL)
+    elif happens == "os.rename" and os.path.basename(os.fspath(facts[1])) == name:
+        seen.append(name)
+        if event == "os.rename":
+            os.kill(os.getpid(), signal.SIGKILL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+if event:
+    sys.addaudithook(hook)
+from keyaudit.cli import main
+main(sys.argv[3:])
+"""
+
+
+#: the command for many runs: all is imported once, and each run is a fork of that, from main to the interpreter's end
+SERVER = """
+import json, os, sys
+import boto3, pydantic, tqdm, keyaudit.auditing, keyaudit.capture, keyaudit.export, keyaudit.present
+from keyaudit.cli import main
+while line := sys.stdin.readline():
+    told = json.loads(line)
+    if (child := os.fork()) == 0:
+        break
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+else:
+    sys.exit()
+for path, number in ((os.devnull, 0), (told["out"], 1), (told["err"], 2)):
+    os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)
+os.environ.clear()
+os.environ.update(told["env"])
+main(told["arguments"])
+"""
+
+
+@dataclass(frozen=True)
+class Account:
+    """An account in moto as it is: its report, and the ids of the keys of its users."""
+
+    account_id: str
+    report: Report
+    keys: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What came of a process."""
+
+    code: int
+    out: bytes
+    err: str
+    seconds: float
+
+    @property
+    def judged(self) -> dict[str, Any]:
+        """The object that ``check -f json`` printed; empty where it printed none."""
+        return json.loads(self.out) if self.out else {}
+
+
+@dataclass
+class World:
+    """Accounts that are read together, and the options for that; ``others`` are there and not asked for, and the member
+    is one that its role leads into."""
+
+    accounts: dict[str, Account]
+    options: tuple[str, ...]
+    page_size: int
+    others: dict[str, Account] = field(default_factory=dict)
+
+    @property
+    def member(self) -> str:
+        return list(self.accounts)[-1]
+
+    def scenario(self, aws: Any, faults: Iterable[Fault] = (), **options: Any) -> Scenario:
+        """What a process of MANAGEMENT meets; ``options`` are fields of Scenario."""
+        reports = {name: one.report for name, one in {**self.accounts, **self.others}.items()}
+        return aws.scenario(faults=list(faults), reports=reports, page_size=self.page_size, **options)
+
+
+def one_account(users: int = 5, overdue: bool = False) -> World:
+    """The caller's own account, its users on two pages; COMPLIANT by the preset cis, unless a key is overdue."""
+    accounts = {MANAGEMENT: _account(MANAGEMENT, users, overdue)}
+    return World(accounts, ("--owner-tag", "Owner"), 3)
+
+
+def organization(members: int = 2) -> World:
+    """The caller's own account and members of its organization, on two pages."""
+    ids = [MANAGEMENT, *make_organization(members)]
+    options = ("--organization", "--role-name", ROLE)
+    return World({one: _account(one, 2) for one in ids}, options, 2)
+
+
+def account_of_a_role() -> World:
+    """One account, which a role leads into; the caller's own is another."""
+    world = organization(1)
+    options = ("--role-arn", f"arn:aws:iam::{world.member}:role/{ROLE}")
+    own = {MANAGEMENT: world.accounts[MANAGEMENT]}
+    return World({world.member: world.accounts[world.member]}, options, 2, own)
+
+
+def _account(account_id: str, users: int, overdue: bool = False) -> Account:
+    now = datetime.now(UTC).replace(microsecond=0)
+    for number in range(users):
+        days = 300 if overdue and number == users - 1 else 10
+        key = (now - timedelta(days=days), "Active", now - timedelta(days=1))
+        add_user(account_id, f"user-{number}", now - timedelta(days=400), keys=[key], tags={"Owner": "team"})
+    found = iam_backends[account_id]["aws"].users.values()
+    keys = {user.name: [key.access_key_id for key in user.access_keys] for user in found}
+    return Account(account_id, report_of(account_id, now), keys)
+
+
+def start(scenario: Scenario, *arguments: object, event: str = "", name: str = "") -> subprocess.Popen[bytes]:
+    """The command in a session of its own. It is not measured: coverage would double what a run costs."""
+    mine = {key: value for key, value in scenario.env().items() if not key.startswith("COV")}
+    return subprocess.Popen(
+        [sys.executable, "-c", COMMAND, event, name, *map(str, arguments)],
+        env=mine,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+@contextmanager
+def running(scenario: Scenario, *arguments: object, **killed: str):
+    """The command as it runs; whatever happens, it has ended afterwards."""
+    process = start(scenario, *arguments, **killed)
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        for stream in (process.stdout, process.stderr):
+            stream.close()
+        process.wait()
+
+
+def run(scenario: Scenario, *arguments: object, **killed: str) -> Ended:
+    """The command, run to its end; TimeoutExpired if it hangs."""
+    begun = time.monotonic()
+    with running(scenario, *arguments, **killed) as process:
+        out, err = process.communicate(timeout=PATIENCE)
+        return Ended(process.returncode, out, err.decode(), time.monotonic() - begun)
+
+
+class Runs:
+    """The command, run many times, each time in a process of its own, several at once (see SERVER); ``close`` it."""
+
+    def __init__(self, at_once: int) -> None:
+        self.pool = ThreadPoolExecutor(at_once, initializer=self._begin)
+        self._servers: dict[int, subprocess.Popen[str]] = {}
+
+    def __enter__(self) -> Runs:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.pool.shutdown()
+        for server in self._servers.values():
+            with suppress(ProcessLookupError):
+                os.killpg(server.pid, signal.SIGKILL)
+            server.communicate()
+
+    def run(self, scenario: Scenario, *arguments: object) -> Ended:
+        """The command, run to its end; TimeoutError if it hangs."""
+        return self.pool.submit(self._run, scenario, arguments).result()
+
+    def each(self, function: Callable[[T], tuple[Scenario, Iterable[object]]], items: Iterable[T]) -> list[Ended]:
+        """``run(*function(item))`` of each item, in their order."""
+        return list(self.pool.map(lambda item: self._run(*function(item)), items))
+
+    def _begin(self) -> None:
+        mine = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
+        self._servers[threading.get_ident()] = subprocess.Popen(
+            [sys.executable, "-c", SERVER],
+            env=mine,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def _run(self, scenario: Scenario, arguments: Iterable[object]) -> Ended:
+        server = self._servers[threading.get_ident()]
+        with tempfile.TemporaryDirectory() as folder:
+            out, err = Path(folder, "out"), Path(folder, "err")
+            told = {"env": scenario.env(), "arguments": list(map(str, arguments)), "out": str(out), "err": str(err)}
+            begun = time.monotonic()
+            server.stdin.write(json.dumps(told) + "\n")
+            server.stdin.flush()
+            if not select.select([server.stdout], [], [], PATIENCE)[0]:
+                raise TimeoutError(f"{told['arguments']} hangs: {err.read_text()}")
+            code = int(server.stdout.readline())
+            return Ended(code, out.read_bytes(), err.read_text(), time.monotonic() - begun)
+
+
+def facts_of(folder: Path, account_id: str) -> dict[str, Any]:
+    return json.loads((folder / account_id / FACTS).read_bytes())
+
+
+def folders(folder: Path) -> list[str]:
+    """The names of the accounts that have a folder."""
+    found = folder.iterdir() if folder.is_dir() else ()
+    return sorted(path.name for path in found if path.is_dir() and not path.name.startswith("."))
+
+
+def what_is_wrong(folder: Path, world: World) -> list[str]:
+    """What is half-written, left over, of another account, or said to be complete and is not."""
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    known = {".lock", "accounts.json", "unknown-1", *world.accounts}
+    wrong = [f"left over: {name}" for name in sorted(names - known)]
+    if "accounts.json" in names:
+        json.loads((folder / "accounts.json").read_bytes())
+    for name in folders(folder):
+        wrong += [f"{name}: {what}" for what in _wrong_of_account(folder / name, world.accounts.get(name))]
+    return wrong
+
+
+def _wrong_of_account(folder: Path, account: Account | None) -> list[str]:
+    found = {path.name: path.read_bytes() for path in folder.iterdir()}
+    if not {FACTS, INVENTORY} <= found.keys() <= {FACTS, INVENTORY, REPORT}:
+        return [f"half a folder: {sorted(found)}"]
+    facts = json.loads(found[FACTS])
+    digests = {name: sha256(content).hexdigest() for name, content in found.items()}
+    wrong = []
+    if facts["sha256"] != digests.get(REPORT) or facts["inventory_sha256"] != digests[INVENTORY]:
+        wrong.append("capture.json is of other files")
+    if REPORT in found and (account is None or found[REPORT] != account.report.content):
+        wrong.append("the report is not the one that AWS has of this account")
+    missing = _missing(json.loads(found[INVENTORY]), account) if account else "the account"
+    if facts["complete"] and (missing or facts["problems"] or REPORT not in found):
+        wrong.append(f"said to be complete, without {missing or 'the report'}")
+    return wrong
+
+
+def is_all_there(folder: Path, account: Account) -> bool:
+    """Whether the folder holds the report as AWS has it, and every user and key: never mind what it says of itself."""
+    inside = folder / account.account_id
+    if not (inside / REPORT).is_file() or (inside / REPORT).read_bytes() != account.report.content:
+        return False
+    return not _missing(json.loads((inside / INVENTORY).read_bytes()), account)
+
+
+def _missing(inventory: dict[str, Any], account: Account) -> str:
+    """What an inventory lacks of the account as it is."""
+    if inventory.get("summary", {}).get("Users") != len(account.keys):
+        return "totals"
+    if sorted(user["UserName"] for user in inventory.get("users", [])) != sorted(account.keys):
+        return "users"
+    listed = {name: [key["AccessKeyId"] for key in keys] for name, keys in inventory.get("access_keys", {}).items()}
+    return "" if listed == account.keys else "access keys"
+
+
+def secrets_in(folder: Path, ended: Ended) -> list[str]:
+    """Where the caller's secret, or one that AssumeRole handed out, has been written."""
+    roles = [role for backends in sts_backends.values() for role in backends["aws"].assumed_roles]
+    secrets = [SECRET_KEY, *(text for role in roles for text in (role.secret_access_key, role.session_token))]
+    places = {path.name: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    places |= {"stdout": ended.out, "stderr": ended.err.encode()}
+    return [name for name, content in places.items() if any(text.encode() in content for text in secrets)]
