@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from keyaudit.capture.calls import CallFailedError, Calls, before_send
@@ -28,6 +30,7 @@ class Session:
     boto: Any
     partition: str
     credentials: tuple[tuple[str, str], ...] = ()
+    _idle: list[Any] = field(default_factory=list, compare=False)
 
     def __repr__(self) -> str:  # never its credentials
         return "Session()"
@@ -47,14 +50,15 @@ class Session:
     def assume(self, role_arn: str, external_id: str, calls: Calls) -> tuple[Session, str]:
         """The session of a role, and the ARN of the one who acts in it. CallFailedError if it may not be."""
         more = {"ExternalId": external_id} if external_id else {}
-        answer = calls.call(
-            self.client("sts", calls),
-            "assume_role",
-            ("Credentials", "AssumedRoleUser"),
-            RoleArn=role_arn,
-            RoleSessionName=SESSION_NAME,
-            **more,
-        )
+        with self._sts(calls) as sts:
+            answer = calls.call(
+                sts,
+                "assume_role",
+                ("Credentials", "AssumedRoleUser"),
+                RoleArn=role_arn,
+                RoleSessionName=SESSION_NAME,
+                **more,
+            )
         try:
             given = answer["Credentials"]
             names = (("aws_access_key_id", "AccessKeyId"), ("aws_secret_access_key", "SecretAccessKey"))
@@ -63,6 +67,19 @@ class Session:
         except KeyError:
             raise CallFailedError("sts:AssumeRole", "unreadable") from None
         return Session(self.boto, self.partition, credentials), caller
+
+    @contextmanager
+    def _sts(self, calls: Calls) -> Iterator[Any]:
+        """A client of STS, one that an earlier account was entered with if there is any: its connection is open.
+        It serves one account at a time: boto3 allows a client so many retries, whoever shares it."""
+        try:
+            client = self._idle.pop()
+        except IndexError:
+            client = self.client("sts", calls)
+        try:
+            yield client
+        finally:
+            self._idle.append(client)
 
 
 _TOKEN = ("aws_session_token", "SessionToken")
