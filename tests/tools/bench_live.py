@@ -1,0 +1,122 @@
+"""Speed against live AWS, emulated: calls, CPU and latency (part of ``make bench``; alone: run this file)."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import bench_custodian as custodian
+from bench_emulator import ACCOUNTS, MEMBER_USERS, USERS, Emulator, emulator
+from bench_measure import BIN, RUNS, Run, figure, head, median, ratio, show
+
+FEW = 50
+JOBS = 16
+RATE = 400  # calls a second for an account: the default of --max-rate
+MOST_CALLS = 6
+SPREAD = 1 / 6
+CHECK = (str(BIN / "keyaudit"), "check", "--policy", "cis", "--deadline", "900")
+
+
+def live() -> None:
+    """Measure, and print the lines of the table."""
+    work = Path(tempfile.mkdtemp(prefix="keyaudit-bench-live-"))
+    try:
+        with emulator() as aws:
+            verdict(aws, work)
+            reconcile(aws, work)
+            organization(aws, work)
+    finally:
+        shutil.rmtree(work)
+
+
+def verdict(aws: Emulator, work: Path) -> None:
+    """The verdict on one account, beside Cloud Custodian on the same emulator: cost, and the keys found."""
+    given, theirs_out, captures = work / "policy.json", work / "c7n", work / "reports"
+    given.write_text(json.dumps(custodian.POLICY))
+    ours_command = (*CHECK, "--reconcile", "off")
+    command = custodian.install()
+    theirs_command = (command, "run", "--cache-period", "0", "-r", "us-east-1", "-s", str(theirs_out), str(given))
+    for one in (ours_command, theirs_command) if command else (ours_command,):
+        aws.measure("one", 0, *one, cwd=work)
+    ours, theirs = [], []
+    for _ in range(RUNS):
+        shutil.rmtree(captures)
+        ours.append(aws.measure("one", 0, *ours_command, cwd=work))
+        if command:
+            shutil.rmtree(theirs_out)
+            theirs.append(aws.measure("one", 0, *theirs_command, cwd=work))
+    mine, calls = median([one for one, _ in ours]), max(seen["calls"] for _, seen in ours)
+    bar = f"{calls} calls; at most {MOST_CALLS}"
+    show(f"keyaudit check, live, {USERS:,} users, reconcile off", mine, bar, calls <= MOST_CALLS)
+    if not command:
+        print("Cloud Custodian: not measured, it could not be installed  NOT MET")
+        return
+    other = median([one for one, _ in theirs])
+    show(f"Cloud Custodian {custodian.VERSION}, the same keys", other, f"{theirs[-1][1]['calls']:,} calls")
+    ratio("ratio of CPU", mine.cpu / other.cpu, 0.2, 0.1)
+    ratio("ratio of wall time", mine.wall / other.wall, 1)
+    figure("ratio of peak memory", mine.mib / other.mib)
+    ended = datetime.now(UTC)
+    aws.measure("one", 0, *ours_command, "-f", "json", cwd=work, output=work / "ours.json")
+    custodian.compare(json.loads((work / "ours.json").read_text()), custodian.listed(theirs_out), ended)
+
+
+def reconcile(aws: Emulator, work: Path) -> None:
+    """Every user's keys listed, with latency: against the calls' latency in series, and the rate kept."""
+    command = (*CHECK, "--reconcile", "keys")
+    aws.measure("one", 0, *command, cwd=work)
+    spread(aws, work, f"keyaudit check, live, {USERS:,} users, reconcile keys", "one", 0.02, command, 1)
+
+
+def organization(aws: Emulator, work: Path) -> None:
+    """Many accounts at once, with latency; and memory, against fewer accounts."""
+    some = work / "accounts.txt"
+    some.write_text("\n".join(aws.ask(members=FEW)["members"]))
+    whole = (*CHECK, "--organization", "--jobs", str(JOBS))
+    few = (*CHECK, "--accounts", str(some), "--jobs", str(JOBS))
+    aws.measure("many", 0, *whole, cwd=work)
+    for mode, runs in (("keys", 1), ("off", RUNS)):
+        name = f"of {MEMBER_USERS} users, {JOBS} jobs, reconcile {mode}"
+        fewer = spread(aws, work, f"{FEW} accounts {name}", "many", 0.05, (*few, "--reconcile", mode), FEW)
+        command = (*whole, "--reconcile", mode)
+        more = spread(aws, work, f"{ACCOUNTS} accounts {name}", "many", 0.05, command, ACCOUNTS, runs)
+        ratio(f"peak memory beside that of {FEW} accounts", more.mib / fewer.mib, 1.25)
+
+
+def spread(
+    aws: Emulator,
+    work: Path,
+    name: str,
+    state: str,
+    latency: float,
+    command: tuple[str, ...],
+    accounts: int,
+    runs: int = 1,
+) -> Run:
+    """Measure a command that spreads its calls, and print by how much; short ones are run more often."""
+    taken = []
+    for _ in range(runs):
+        shutil.rmtree(work / "reports", ignore_errors=True)
+        taken.append(aws.measure(state, latency, *command, cwd=work))
+        facts = [json.loads(path.read_text()) for path in (work / "reports").rglob("capture.json")]
+        if (complete := sum(one["complete"] for one in facts)) != accounts:
+            raise SystemExit(f"{name}: {complete} of {accounts} accounts were read in full")
+    mine, seen = median([one for one, _ in taken]), taken[-1][1]
+    serial = seen["calls"] * latency
+    show(name, mine, f"{seen['calls']:,} calls of {latency * 1000:.0f} ms, {serial:.0f} s in series")
+    if accounts != FEW:  # those are there for their memory: so few calls are over soon after the start
+        ratio("wall time beside that", mine.wall / serial, round(SPREAD, 3))
+        busy = taken[-1][1]["cpu"] / taken[-1][0].wall
+        figure("of the wall time the emulator was busy for", busy, "(it is no bottleneck below 0.8)")
+    if accounts == 1:
+        figure("calls a second", seen["rate"], f"at most {RATE} (--max-rate)", seen["rate"] <= RATE, 0)
+        figure("calls answered in the fullest second", seen["most"], "(begun evenly, answered less so)", digits=0)
+    return mine
+
+
+if __name__ == "__main__":
+    head()
+    live()
