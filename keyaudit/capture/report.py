@@ -10,7 +10,7 @@ from typing import Any
 from keyaudit.capture.calls import CallFailedError, Calls
 from keyaudit.texts import say
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0  # seconds
 #: AWS's answers that mean: not yet, ask again
 _GENERATE_AGAIN = ("ReportNotPresent", "ReportExpired")
 _WAIT = ("ReportInProgress", "LimitExceeded")
