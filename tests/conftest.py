@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -123,19 +124,30 @@ def policy(tmp_path):
 
 #: under which the tests of faults record their columns of the table of outcomes, as JSON
 FAULTS_PROPERTY = "faults"
+#: and how many sequences of failures and retries a test of the rotation survived
+SEQUENCES_PROPERTY = "sequences"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """The table of the tests of faults: a row a fault, a column a call; also where xdist ran them."""
+    """What the tests of faults found, also where xdist ran them."""
     reports = [one for kind in ("passed", "failed") for one in terminalreporter.getreports(kind)]
-    told = [json.loads(text) for one in reports for name, text in one.user_properties if name == FAULTS_PROPERTY]
-    if not told:
-        return
-    told.sort(key=lambda column: column["number"])
-    terminalreporter.section("outcome of each fault of each call", "-")
-    rows = [("", [str(column["number"]) for column in told])]
-    rows += [(row, [column["cells"].get(row, ".") for column in told]) for row in told[0]["rows"]]
-    lines = [f"{column['number']:>2}  {column['name']}" for column in told]
+    told: dict[str, list[Any]] = {}
+    for name, value in (pair for one in reports for pair in one.user_properties):
+        told.setdefault(name, []).append(value)
+    if FAULTS_PROPERTY in told:
+        terminalreporter.section("outcome of each fault of each call", "-")
+        for line in faults_table([json.loads(text) for text in told[FAULTS_PROPERTY]]):
+            terminalreporter.write_line(line)
+    if SEQUENCES_PROPERTY in told:
+        terminalreporter.section("rotation", "-")
+        terminalreporter.write_line(f"{sum(told[SEQUENCES_PROPERTY]):,} sequences of failures and retries survived")
+
+
+def faults_table(columns: list[dict[str, Any]]) -> list[str]:
+    """A row a fault, a column a call."""
+    columns.sort(key=lambda column: column["number"])
+    rows = [("", [str(column["number"]) for column in columns])]
+    rows += [(row, [column["cells"].get(row, ".") for column in columns]) for row in columns[0]["rows"]]
+    lines = [f"{column['number']:>2}  {column['name']}" for column in columns]
     lines += [" ".join([f"{row:<14}", *(f"{cell:<9}" for cell in cells)]).rstrip() for row, cells in rows]
-    for line in (*lines, *told[0]["legend"]):
-        terminalreporter.write_line(line)
+    return [*lines, *columns[0]["legend"]]

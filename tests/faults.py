@@ -59,8 +59,11 @@ MESSAGES = {
     "invalid": "The security token included in the request is invalid.",
 }
 ENDLESS = ("endless", "endless_new")
-WIRE = ("reset_before", "reset_after", "truncate", "malformed", "empty", "stall", "drip", "slow")
-KINDS = (*ERRORS, *WIRE, *ENDLESS, "in_progress")
+WIRE = ("reset_before", "reset_after", "truncate", "malformed", "empty", "stall_before", "stall", "drip", "slow")
+#: the call does not reach AWS
+LOST = ("reset_before", "stall_before")
+#: "late": the call takes effect, and is answered with an error that nobody repeats
+KINDS = (*ERRORS, *WIRE, *ENDLESS, "in_progress", "late")
 #: operations whose answer comes in pages -> the lists in it, in AWS's order (a list of JSON for ListAccounts)
 PAGED = {
     "ListUsers": ("Users",),
@@ -182,6 +185,7 @@ class Scenario:
     page_size: int | None = None
     cached: bool = False
     calls: list[Call] = field(default_factory=list)
+    signers: dict[str, list[str]] = field(default_factory=dict)  # operation -> ids of the keys that signed it
     times: Counter[str] = field(default_factory=Counter)
     struck: Counter[Fault] = field(default_factory=Counter)
     _matched: Counter[Fault] = field(default_factory=Counter, repr=False)
@@ -249,6 +253,7 @@ class Scenario:
     def record(self, asked: Asked, status: int) -> None:
         with self._lock:
             self.calls.append(Call(asked.service, asked.operation, asked.account, status))
+            self.signers.setdefault(asked.operation, []).append(asked.key)
 
 
 def client_at(url: str, key: str, service: str, **config: Any) -> Any:
@@ -457,6 +462,9 @@ class Layer(socketserver.ThreadingMixIn, socketserver.TCPServer):
             return fault_error(asked, kind)
         if kind == "in_progress":
             return state(asked, "INPROGRESS")
+        if kind == "late":
+            self.of_moto(scenario, asked)
+            return fault_error(asked, "denied")
         if asked.operation in REPORTS and asked.account in scenario.reports:
             return REPORTS[asked.operation](asked, scenario.reports[asked.account], scenario.step(asked))
         if refusal := outsider(asked):
@@ -543,7 +551,7 @@ class Handler(BaseHTTPRequestHandler):
         """Answer a call as the scenario wants it; the call is recorded before the client can know the answer."""
         fault = scenario.fault_for(asked)
         kind = fault.kind if fault else ""
-        answer = None if kind == "reset_before" else self.server.answer(scenario, asked, kind)
+        answer = None if kind in LOST else self.server.answer(scenario, asked, kind)
         unsaid = answer is None or kind in ("reset_after", "stall")
         scenario.record(asked, 0 if unsaid else 200 if kind == "empty" else answer.status)
         getattr(self, f"send_{kind}" if kind in WIRE else "send_whole")(answer)
@@ -581,6 +589,8 @@ class Handler(BaseHTTPRequestHandler):
     def send_slow(self, answer: Answer) -> None:
         self.server.closing.wait(SLOW)
         self.send_whole(answer)
+
+    send_stall_before = send_stall
 
     def send_drip(self, answer: Answer) -> None:
         """The headers, and then a byte now and then, for as long as the client can bear it."""

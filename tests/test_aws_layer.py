@@ -119,6 +119,8 @@ def test_a_denial_says_who_may_not_do_what(meet):
         ("malformed", ResponseParserError, 200),
         ("empty", ResponseParserError, 200),
         ("stall", ReadTimeoutError, 0),
+        ("stall_before", ReadTimeoutError, 0),
+        ("late", ClientError, 403),
     ],
 )
 def test_an_answer_that_is_not_all_there_is_no_answer(meet, kind, error, status):
@@ -160,6 +162,21 @@ def test_a_reset_is_hard_and_happens_before_or_after_the_work_is_done(meet):
             iam.create_user(UserName="alice")
         assert "Connection reset by peer" in str(found.value.kwargs["error"])
         assert names(iam.list_users()) == users
+
+
+@pytest.mark.parametrize(
+    ("kind", "error", "users"),
+    [
+        ("stall_before", ReadTimeoutError, []),
+        ("stall", ReadTimeoutError, ["alice"]),
+        ("late", ClientError, ["alice"]),
+    ],
+)
+def test_a_call_without_a_good_answer_was_made_or_not(meet, kind, error, users):
+    iam, _ = meet("iam", Fault("CreateUser", kind), read_timeout=0.5)
+    with pytest.raises(error):
+        iam.create_user(UserName="alice")
+    assert names(iam.list_users()) == users
 
 
 def test_slow_is_late_but_whole_and_drip_comes_by_the_byte(meet):
@@ -238,7 +255,7 @@ def test_a_mistyped_fault_is_refused():
     with pytest.raises(ValueError, match="no pages"):
         Fault("GetCallerIdentity", "endless")
     tested = {*QUERY, "reset_before", "reset_after", "truncate", "malformed", "empty", "stall", "drip", "slow"}
-    assert set(KINDS) == tested | {"endless", "endless_new", "in_progress"}
+    assert set(KINDS) == tested | {"stall_before", "late", "endless", "endless_new", "in_progress"}
 
 
 def test_scenarios_side_by_side_know_nothing_of_each_other(meet):

@@ -11,7 +11,7 @@ CHECKS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
     ("mypy",),
-    ("pytest", "-n", "2", "--dist", "worksteal", "--cov", "--cov-report", "term:skip-covered", "-q"),
+    ("pytest", "-n", "3", "--dist", "worksteal", "--cov", "--cov-report", "term:skip-covered", "-q"),
 )
 
 

@@ -1,0 +1,252 @@
+"""Rotation for tests: a secret, its user in moto, and the function run as Lambda runs it, in a process of its own that
+can be killed at any call. Pending versions are made as AWS makes them: a token with AWSPENDING and no value.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws import MANAGEMENT, Aws, Fault, Scenario, add_user, set_key
+from evidence_helpers import wait_for
+from moto.iam.models import iam_backends
+from moto.secretsmanager.models import secretsmanager_backends
+
+HANDLER = Path(__file__).resolve().parents[1] / "keyaudit" / "rotation" / "handler.py"
+STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
+#: kinds of faults that end with the death of the function
+DEATHS = {"stall_before", "stall"}
+#: the function for many calls: boto3 is imported and its models read once, and each call is a fork of that
+SERVER = """
+import importlib.util, json, os, sys, time, traceback
+import boto3, time_machine
+spec = importlib.util.spec_from_file_location("handler", sys.argv[1])
+module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+for service in ("secretsmanager", "iam", "sts", "sns"):
+    boto3.client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+while line := sys.stdin.readline():
+    told = json.loads(line)
+    if (child := os.fork()) == 0:
+        break
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+else:
+    sys.exit()
+os.dup2(os.open(told["log"], os.O_RDWR | os.O_CREAT | os.O_TRUNC), 1)
+os.environ.clear()
+os.environ.update(told["env"])
+until = time.monotonic() + told["seconds"]
+class Context:
+    def get_remaining_time_in_millis(self):
+        return int(1000 * (until - time.monotonic()))
+try:
+    with time_machine.travel(told["now"], tick=True):
+        module.handler(told["event"], Context())
+except BaseException as error:
+    traceback.print_exc(file=sys.stdout)
+    sys.stdout.flush()
+    os._exit(1)
+sys.stdout.flush()
+os._exit(0)
+"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a call of the function ended: killed, failed or well; and what it logged."""
+
+    code: int
+    log: str
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """Its log lines; a traceback, which Lambda writes into the same log, is none."""
+        return [json.loads(line) for line in self.log.splitlines() if line.startswith("{")]
+
+    @property
+    def outcomes(self) -> list[str]:
+        return [line["outcome"] for line in self.lines]
+
+
+class Lambda:
+    """A process that is forked for each call of the function; ``close`` ends it."""
+
+    def __init__(self) -> None:
+        mine = {name: value for name, value in os.environ.items() if not name.startswith(("COV", "AWS_"))}
+        self._server = subprocess.Popen(
+            [sys.executable, "-c", SERVER, str(HANDLER)],
+            env=mine,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self._folder = tempfile.TemporaryDirectory()
+
+    def close(self) -> None:
+        self._server.stdin.close()
+        self._server.wait(10)
+        self._server.stdout.close()
+        self._folder.cleanup()
+
+    def _line(self) -> int:
+        if not select.select([self._server.stdout], [], [], 60)[0]:
+            raise TimeoutError("the function hangs")
+        return int(self._server.stdout.readline())
+
+    def invoke(
+        self, event: dict[str, Any], env: dict[str, str], scenario: Scenario, now: float, seconds: float
+    ) -> Ended:
+        """One call; it is killed where the scenario has a fault that ends so, once that strikes."""
+        log = Path(self._folder.name, "log")
+        told = {"event": event, "env": env, "log": str(log), "seconds": seconds, "now": now}
+        self._server.stdin.write(json.dumps(told) + "\n")
+        self._server.stdin.flush()
+        child = self._line()
+        if any(fault.kind in DEATHS for fault in scenario.faults):
+            wait_for(lambda: scenario.struck or select.select([self._server.stdout], [], [], 0)[0])
+            if scenario.struck:
+                os.kill(child, signal.SIGKILL)
+        return Ended(self._line(), log.read_text())
+
+
+@dataclass
+class Rotated:
+    """A user, its secret, and the function deployed for them."""
+
+    aws: Aws
+    function: Lambda
+    user: str = "svc-billing"
+    account: str = MANAGEMENT
+    settings: dict[str, str] = field(default_factory=dict)
+    logs: list[str] = field(default_factory=list)
+    #: of the last call of the function: the operations that it called, and how often a fault struck
+    calls: list[str] = field(default_factory=list)
+    struck: int = 0
+    #: of all calls: operation -> the keys that signed it
+    signers: dict[str, list[str]] = field(default_factory=dict)
+
+    # what is there
+    @property
+    def keys(self) -> dict[str, Any]:
+        """The user's keys in IAM, by id."""
+        return {key.access_key_id: key for key in iam_backends[self.account]["aws"].users[self.user].access_keys}
+
+    @property
+    def secret(self) -> Any:
+        return secretsmanager_backends[self.account]["us-east-1"].secrets[self.user]
+
+    def value(self, stage: str) -> dict[str, Any]:
+        """The value of a stage; empty where there is none."""
+        for version in self.secret.versions.values():
+            if stage in version["version_stages"]:
+                return json.loads(version.get("secret_string", "{}"))
+        return {}
+
+    # what happens
+    def put(self, **fields: str) -> str:
+        """The secret, or a value put into it by hand; the version's id."""
+        token, exists = str(uuid.uuid4()), self.user in secretsmanager_backends[self.account]["us-east-1"].secrets
+        what = {"SecretString": json.dumps({"username": self.user, **fields}), "ClientRequestToken": token}
+        client = self.aws.client("secretsmanager", self.account)
+        try:
+            if exists:
+                # moto takes the version that it made last for the current one
+                stages = {version: one["version_stages"] for version, one in self.secret.versions.items()}
+                current = [version for version, names in stages.items() if "AWSCURRENT" in names]
+                self.secret.set_default_version_id(current[0] if current else None)
+                client.put_secret_value(SecretId=self.user, **what)
+            else:
+                client.create_secret(Name=self.user, **what)
+        finally:
+            client.close()
+        return token
+
+    def begin(self) -> str:
+        """A token, as AWS makes one: a version with AWSPENDING and no value, which takes AWSPENDING from any other."""
+        token = str(uuid.uuid4())
+        self.secret.remove_version_stages_from_old_versions(["AWSPENDING"])
+        self.secret.versions[token] = {
+            "createdate": int(time.time()),
+            "version_id": token,
+            "version_stages": ["AWSPENDING"],
+        }
+        return token
+
+    def call(self, step: str, token: str = "", *faults: Fault, seconds: float = 300, **env: str) -> Ended:
+        """One call of the function; ``retire`` is the daily one."""
+        scenario = self.aws.scenario(faults=list(faults))
+        settings = {
+            "KEYAUDIT_USER": self.user,
+            "KEYAUDIT_GRACE": "14",
+            "KEYAUDIT_QUIET": "7",
+            "KEYAUDIT_RETENTION": "30",
+            "KEYAUDIT_MAX_AGE": "90",
+        }
+        event = {"action": step} if step == "retire" else {"Step": step, "ClientRequestToken": token}
+        ended = self.function.invoke(
+            {**event, "SecretId": self.secret.arn},
+            scenario.env(**settings | self.settings | env),
+            scenario,
+            time.time(),
+            seconds,
+        )
+        self.logs.append(ended.log)
+        self.calls = scenario.operations
+        self.struck = scenario.struck.total()
+        for operation, keys in scenario.signers.items():
+            self.signers.setdefault(operation, []).extend(keys)
+        return ended
+
+    def rotate(self, token: str = "") -> str:
+        """All steps of a rotation, which all succeed; the token."""
+        token = token or self.begin()
+        for step in STEPS:
+            ended = self.call(step, token)
+            assert ended.code == 0, f"{step}: {ended.log}"
+        return token
+
+    def made(self, key_id: str, when: datetime, status: str = "Active", *last_used: Any) -> None:
+        set_key(self.account, key_id, when, status, *last_used)
+
+
+@pytest.fixture(scope="session")
+def function() -> Iterator[Lambda]:
+    running = Lambda()
+    yield running
+    running.close()
+
+
+def fill(one: Rotated) -> None:
+    """AWS with this user and its secret alone: one key, 80 days old, as the copied function leaves it."""
+    one.aws.reset()
+    now = datetime.now(UTC).replace(microsecond=0)
+    (key_id,) = add_user(one.account, one.user, now - timedelta(days=400), [(now - timedelta(days=80), "Active")])
+    one.put(accesskey=key_id, secretkey=one.keys[key_id].secret_access_key)
+
+
+@pytest.fixture
+def rotated(aws: Aws, function: Lambda) -> Iterator[Rotated]:
+    """A user and its secret (see ``fill``); afterwards no log may hold a secret key."""
+    found = Rotated(aws, function)
+    fill(found)
+    yield found
+    values = [version.get("secret_string", "") for version in found.secret.versions.values()]
+    secrets = {key.secret_access_key for key in found.keys.values()} | set(
+        re.findall(r'"secretkey": "([^"]+)"', str(values))
+    )
+    assert not [log for log in found.logs if any(secret in log for secret in secrets)]
