@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from functools import cache
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 PACKAGE = Path(__file__).resolve().parent
@@ -24,6 +26,23 @@ def notebooks() -> Path:
 def names(folder: str, suffix: str) -> list[str]:
     """The stems of the data files of a folder, sorted: the presets, the languages."""
     return sorted(path.stem for path in data(folder).glob(f"*{suffix}"))
+
+
+def filled(template: Path, values: dict[str, str]) -> str:
+    """The text of a template with each ``<<Name>>`` replaced by its value. One alone on a line gives its value that
+    indent, or takes the line away. In one pass: what was filled in is not looked at again."""
+
+    def alone(found: re.Match[str]) -> str:
+        value = values[found[2]]
+        return indent(value.removesuffix("\n"), found[1]) + "\n" if value else ""
+
+    text = template.read_text(encoding="utf-8")
+    parts = re.split(r"^( *<<\w+>>\n)", text, flags=re.MULTILINE)
+    whole = re.compile(r"( *)<<(\w+)>>\n")
+    return "".join(
+        alone(found) if (found := whole.fullmatch(part)) else re.sub(r"<<(\w+)>>", lambda one: values[one[1]], part)
+        for part in parts
+    )
 
 
 @cache

@@ -10,10 +10,9 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from textwrap import indent
 from typing import Any
 
-from keyaudit.resources import data
+from keyaudit.resources import data, filled
 from keyaudit.schema import InputError
 from keyaudit.texts import visible
 
@@ -125,9 +124,7 @@ def role_template(role_name: str, external_id: str = "") -> str:
         "TrustedPrincipalPattern": json.dumps(f"^({TRUSTED_PRINCIPAL})$"),
         **{sid: _yaml(_GRANT_OF[sid]) for sid in (*_ALWAYS, *_RECONCILE["keys"], *_OWNER_TAG)},
     }
-    template = data("capture", "role.yaml").read_text(encoding="utf-8")
-    # in one pass: what was filled in is not looked at again
-    return re.sub(r"( *)<<(\w+)>>", lambda found: indent(values[found[2]], found[1]), template)
+    return filled(data("capture", "role.yaml"), values)
 
 
 def check_role_name(role_name: str) -> None:

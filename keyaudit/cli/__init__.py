@@ -13,6 +13,7 @@ from keyaudit.cli.capture import capture
 from keyaudit.cli.check import check
 from keyaudit.cli.common import say
 from keyaudit.cli.report import demo, report
+from keyaudit.cli.rotation import rotation
 from keyaudit.cli.verify import verify
 from keyaudit.schema import EvidenceError, KeyAuditError
 
@@ -33,7 +34,7 @@ def cli() -> None:
     """Are AWS access keys rotated within the period that the policy sets?"""
 
 
-for command in (capture, check, demo, report, verify):
+for command in (capture, check, demo, report, rotation, verify):
     cli.add_command(command)
 
 

@@ -1,0 +1,15 @@
+"""``keyaudit rotation``: the remedy, planned, deployed and verified."""
+
+from __future__ import annotations
+
+import click
+
+from keyaudit.cli.rotation.template import template
+
+
+@click.group()
+def rotation() -> None:
+    """Put failing keys under automatic rotation by Secrets Manager."""
+
+
+rotation.add_command(template)

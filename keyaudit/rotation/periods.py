@@ -1,0 +1,62 @@
+"""The periods of a rotation, in days, and what must hold between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from keyaudit.schema import InputError
+
+#: the rotation window, and a daily rule that may come a day late
+SLACK = 2
+LONGEST = 1000  # days that Secrets Manager takes
+RETENTION, QUIET = 30, 7
+
+
+@dataclass(frozen=True)
+class Periods:
+    """Days: a new key every ``every``; the replaced one is left for ``grace``, deactivated once unused for
+    ``quiet``, deleted ``retention`` later; ``max_age`` is the policy's limit."""
+
+    every: int
+    grace: int
+    retention: int
+    quiet: int
+    max_age: int
+
+    @classmethod
+    def of(
+        cls, every: int, grace: int, max_age: int, retention: int | None = None, quiet: int | None = None
+    ) -> Self:
+        """Periods that hold, those not given chosen; InputError with the numbers for those that do not."""
+        room = every - grace - SLACK - 1
+        chosen = min(RETENTION, max(room, 1)) if retention is None else retention
+        found = cls(every, grace, chosen, min(QUIET, grace) if quiet is None else quiet, max_age)
+        found.check()
+        return found
+
+    def check(self) -> None:
+        """InputError unless a replaced key is gone before it breaches the policy, and before the next rotation."""
+        for name in ("every", "grace", "retention", "quiet", "max_age"):
+            if not 1 <= getattr(self, name) <= LONGEST:
+                option = name.replace("_", "-")
+                raise InputError(f"--{option} {getattr(self, name)}: give 1 to {LONGEST:,} days")
+        oldest = self.every + self.grace + SLACK
+        if oldest > self.max_age:
+            raise InputError(
+                f"--every {self.every} and --grace {self.grace}: the replaced key would be {oldest} days old "
+                f"before it is deactivated ({self.every} + {self.grace} + {SLACK}), and the limit "
+                f"is {self.max_age}; shorten one"
+            )
+        kept = self.grace + self.retention + SLACK
+        if kept >= self.every:
+            raise InputError(
+                f"--grace {self.grace} and --retention {self.retention}: the replaced key would be there for "
+                f"{kept} days ({self.grace} + {self.retention} + {SLACK}), and the next rotation, which comes "
+                f"after {self.every}, would meet two keys; shorten one"
+            )
+        if self.quiet > self.grace:
+            raise InputError(
+                f"--quiet {self.quiet}: longer than --grace {self.grace}, so that the replaced key could not be "
+                "told to be quiet when its grace ends; shorten it"
+            )
