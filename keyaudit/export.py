@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -68,11 +69,15 @@ def summary_json(audit: Audit) -> bytes:
 def findings_csv(audit: Audit) -> bytes:
     """Every finding as UTF-8 CSV with a header and LF line ends; text that a spreadsheet would run as a
     formula gets an apostrophe in front (names in the other outputs are as AWS gave them)."""
+    return table_csv(FINDING_COLUMNS, (row.values() for row in records(audit.findings)))
+
+
+def table_csv(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> bytes:
+    """Rows as UTF-8 CSV with LF line ends, no cell of which a spreadsheet would run."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(FINDING_COLUMNS)
-    rows = records(audit.findings)
-    writer.writerows([_neutral(value) for value in row.values()] for row in rows)
+    writer.writerow(header)
+    writer.writerows([_neutral(value) for value in row] for row in rows)
     return text.getvalue().encode()
 
 

@@ -20,10 +20,10 @@ _COLOURS = {NON_COMPLIANT: "31", INSUFFICIENT_DATA: "33", COMPLIANT: "32"}
 
 def as_text(a: Audit, colour: bool = False) -> str:
     """Headline, rule, controls, the worst findings of each control, what is due soon, warnings and notes."""
-    blocks = [_head(a, colour), _grid(controls(a), colour)]
+    blocks = [_head(a, colour), grid(controls(a), colour)]
     if len(a.provenance) > 1:
         blocks.append(_accounts(a))
-    blocks += [_grid(table, colour) for table in _sections(a) if table.rows]
+    blocks += [grid(table, colour) for table in _sections(a) if table.rows]
     remarks = [say("problems.missing", account=one.account_id, message=one.message) for one in a.problems]
     remarks += [say("problems.warning", message=message) for message in a.warnings]
     remarks += [say("problems.note", message=message) for message in a.notes]
@@ -70,7 +70,7 @@ def _sections(a: Audit) -> list[Table]:
     ]
 
 
-def _grid(table: Table, colour: bool) -> str:
+def grid(table: Table, colour: bool = False) -> str:
     """The table in columns of even width."""
     cells = [table.columns, *(tuple(_cut(cell, i, len(row)) for i, cell in enumerate(row)) for row in table.rows)]
     widths = [max(_width(row[i]) for row in cells) for i in range(len(table.columns))]

@@ -1,4 +1,6 @@
 """The remedy: keys that fail are put under automatic rotation by Secrets Manager, and it is proved that they are.
 
-``handler``  the Lambda function, one file that imports nothing of ours: what is deployed
+``handler``   the Lambda function, one file that imports nothing of ours: what is deployed
+``template``  the CloudFormation template around it;  ``periods``: how long it waits for what
+``plan``      who must do what by when, in which order (pure)
 """

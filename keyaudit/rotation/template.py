@@ -66,8 +66,12 @@ class Deployment:
 
     @property
     def secret_name(self) -> str:
-        """The secret's: Secrets Manager takes no comma."""
-        return f"keyaudit/{self.user.replace(',', '_')}"
+        return secret_name(self.user)
+
+
+def secret_name(user: str) -> str:
+    """The name of a user's secret: Secrets Manager takes no comma."""
+    return f"keyaudit/{user.replace(',', '_')}"
 
 
 def _check(option: str, value: str, pattern: str, wanted: str) -> None:

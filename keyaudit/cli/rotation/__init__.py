@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from keyaudit.cli.rotation.plan import plan
 from keyaudit.cli.rotation.template import template
 
 
@@ -12,4 +13,5 @@ def rotation() -> None:
     """Put failing keys under automatic rotation by Secrets Manager."""
 
 
-rotation.add_command(template)
+for command in (plan, template):
+    rotation.add_command(command)
