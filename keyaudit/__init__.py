@@ -18,6 +18,7 @@ _FACE = {
         "accounts",
         "bottom_line",
         "boundary",
+        "changes",
         "completeness",
         "controls",
         "differences",
@@ -33,10 +34,15 @@ _FACE = {
         "provenance",
         "references",
         "root",
+        "rotated",
+        "rotation_keys",
+        "rotation_log",
+        "rotation_schedules",
         "scope",
         "skipped",
         "unused",
     ),
+    "keyaudit.rotation.plan": ("to_do",),
     "keyaudit.schema": ("CredentialReport", "EvidenceError", "InputError", "KeyAuditError", "PolicyError"),
 }
 _HOMES = {name: module for module, names in _FACE.items() for name in names}

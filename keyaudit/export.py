@@ -12,6 +12,7 @@ import pandas as pd
 
 from keyaudit.auditing import Audit
 from keyaudit.present import rule
+from keyaudit.remedy import Verdict
 from keyaudit.schema import FINDING_COLUMNS, TIME
 from keyaudit.texts import utc
 
@@ -21,6 +22,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 def summary(audit: Audit) -> dict[str, Any]:
     """The judgement as one JSON object; the keys are a contract (README, "For machines")."""
+    asked = any(one.rotations is not None for one in audit.provenance)
     return {
         "as_of": utc(audit.as_of),
         "as_of_source": audit.as_of_source,
@@ -49,6 +51,28 @@ def summary(audit: Audit) -> dict[str, Any]:
         "findings": records(audit.findings),
         "warnings": list(audit.warnings),
         "notes": list(audit.notes),
+        **({"rotations": [rotation_record(one) for one in audit.rotations]} if asked else {}),
+    }
+
+
+def rotation_record(one: Verdict) -> dict[str, Any]:
+    """The verdict on a secret under rotation as a JSON object."""
+    secret = one.secret
+    return {
+        "account_id": secret.account_id,
+        "user": secret.user,
+        "secret": secret.name,
+        "region": secret.region,
+        "compliance_type": one.compliance_type,
+        "annotation": one.annotation,
+        "remarks": list(one.remarks),
+        "enabled": secret.is_enabled,
+        "every": secret.every,
+        "limit": one.limit,
+        "newest_key_made": utc(one.made) or None,
+        "age_days": one.age_days,
+        "last_rotated": utc(secret.last_rotated) or None,
+        "next_rotation": utc(secret.next_rotation) or None,
     }
 
 

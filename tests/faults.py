@@ -33,6 +33,7 @@ import boto3
 from botocore.config import Config
 from moto.iam.models import get_account_id_from
 from moto.organizations.models import organizations_backends
+from moto.secretsmanager.models import secretsmanager_backends
 from moto.sts.models import sts_backends
 
 #: made up, and easy to find where no secret may be
@@ -282,8 +283,21 @@ def understand(method: str, path: str, headers: dict[str, str], body: bytes, acc
         is_form = "form" in low.get("content-type", "")
         parameters = dict(parse_qsl(body.decode(), keep_blank_values=True)) if is_form else {}
         operation = parameters.get("Action", f"{method} {path}")
+        if service == "lambda" and path.endswith("/configuration"):
+            operation = "GetFunctionConfiguration"
     account = account_of(key)
-    return Asked(method, path, headers, body, service, operation, parameters, key, account, bool(target))
+    return Asked(
+        method,
+        path,
+        headers,
+        body,
+        service,
+        operation,
+        parameters,
+        key,
+        account,
+        bool(target) or service == "lambda",
+    )
 
 
 def answer_of(status: int, content: str, asked: Asked, request_id: str) -> Answer:
@@ -325,6 +339,17 @@ def denial(asked: Asked) -> str:
 def real_caller(text: str) -> str:
     """moto's caller that is no user (``arn:aws:sts::123456789012:user/moto``) with an ARN that AWS could give."""
     return re.sub(r"arn:aws:sts::(\d+):user/moto", r"arn:aws:iam::\1:user/auditor", text)
+
+
+def real_dates(asked: Asked, body: bytes) -> bytes:
+    """A list of versions with the dates at which they were made; moto's are those of the listing."""
+    found = json.loads(body)
+    stores = secretsmanager_backends[asked.account].values()
+    secrets = [secret for store in stores for secret in store.secrets.values()]
+    made = {version: one["createdate"] for secret in secrets for version, one in secret.versions.items()}
+    for one in found["Versions"]:
+        one["CreatedDate"] = made[one["VersionId"]]
+    return json.dumps(found).encode()
 
 
 def result(asked: Asked, content: str) -> Answer:
@@ -520,6 +545,8 @@ class Layer(socketserver.ThreadingMixIn, socketserver.TCPServer):
             connection.close()
         if asked.operation == "GetCallerIdentity":
             body = real_caller(body.decode()).encode()
+        if asked.operation == "ListSecretVersionIds" and response.status == 200:
+            body = real_dates(asked, body)
         headers = {name: value for name, value in response.getheaders() if name.lower() not in HOPS}
         return Answer(response.status, body, headers)
 

@@ -4,6 +4,7 @@ can be killed at any call. Pending versions are made as AWS makes them: a token 
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -14,7 +15,9 @@ import sys
 import tempfile
 import time
 import uuid
+import zipfile
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -134,6 +137,7 @@ class Rotated:
     account: str = MANAGEMENT
     settings: dict[str, str] = field(default_factory=dict)
     logs: list[str] = field(default_factory=list)
+    arn: str = ""  # of the function, once it is deployed
     #: of the last call of the function: the operations that it called, and how often a fault struck
     calls: list[str] = field(default_factory=list)
     struck: int = 0
@@ -158,6 +162,55 @@ class Rotated:
         return {}
 
     # what happens
+    def deploy(self, every: int = 60, **settings: str) -> None:
+        """What the template makes, in moto: the function with its settings, and the schedule on the secret."""
+        self.settings |= settings
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as package:
+            package.writestr("index.py", HANDLER.read_text())
+        with closing(self.aws.client("iam", self.account)) as iam:
+            made = iam.create_role(RoleName=f"rotates-{self.user}", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        with closing(self.aws.client("lambda", self.account)) as functions:
+            self.arn = functions.create_function(
+                FunctionName=f"rotates-{self.user}",
+                Runtime="python3.13",
+                Role=made,
+                Handler="index.handler",
+                Code={"ZipFile": archive.getvalue()},
+                Environment={"Variables": {**self.environment(), "SECRET_OF_ANOTHER": "notOurs"}},
+            )["FunctionArn"]
+        secret = self.secret
+        secret.rotation_requested = secret.rotation_enabled = True
+        secret.rotation_lambda_arn, secret.auto_rotate_after_days = self.arn, every
+        secret.next_rotation_date = int(time.time()) + every * 86_400
+        with closing(self.aws.client("logs", self.account)) as logs, suppress(logs.exceptions.ClientError):
+            logs.create_log_group(logGroupName=self.log_group)
+        with closing(self.aws.client("logs", self.account)) as logs:
+            logs.create_log_stream(logGroupName=self.log_group, logStreamName="stream")
+
+    @property
+    def log_group(self) -> str:
+        return f"/aws/lambda/rotates-{self.user}"
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The function's settings."""
+        return {
+            "KEYAUDIT_USER": self.user,
+            "KEYAUDIT_GRACE": "14",
+            "KEYAUDIT_QUIET": "7",
+            "KEYAUDIT_RETENTION": "30",
+            "KEYAUDIT_MAX_AGE": "90",
+            **self.settings,
+            **more,
+        }
+
+    def ship(self, log: str) -> None:
+        """A call's log as Lambda ships it, with lines of its own around those of the function."""
+        lines = ["START RequestId: 1", *log.splitlines(), "REPORT RequestId: 1 Duration: 12 ms"]
+        events = [{"timestamp": int(time.time() * 1000), "message": line} for line in lines]
+        with closing(self.aws.client("logs", self.account)) as logs:
+            logs.put_log_events(logGroupName=self.log_group, logStreamName="stream", logEvents=events)
+
     def put(self, **fields: str) -> str:
         """The secret, or a value put into it by hand; the version's id."""
         token, exists = str(uuid.uuid4()), self.user in secretsmanager_backends[self.account]["us-east-1"].secrets
@@ -190,22 +243,17 @@ class Rotated:
     def call(self, step: str, token: str = "", *faults: Fault, seconds: float = 300, **env: str) -> Ended:
         """One call of the function; ``retire`` is the daily one."""
         scenario = self.aws.scenario(faults=list(faults))
-        settings = {
-            "KEYAUDIT_USER": self.user,
-            "KEYAUDIT_GRACE": "14",
-            "KEYAUDIT_QUIET": "7",
-            "KEYAUDIT_RETENTION": "30",
-            "KEYAUDIT_MAX_AGE": "90",
-        }
         event = {"action": step} if step == "retire" else {"Step": step, "ClientRequestToken": token}
         ended = self.function.invoke(
             {**event, "SecretId": self.secret.arn},
-            scenario.env(**settings | self.settings | env),
+            scenario.env(**self.environment(**env)),
             scenario,
             time.time(),
             seconds,
         )
         self.logs.append(ended.log)
+        if self.arn:
+            self.ship(ended.log)
         self.calls = scenario.operations
         self.struck = scenario.struck.total()
         for operation, keys in scenario.signers.items():
@@ -218,6 +266,9 @@ class Rotated:
         for step in STEPS:
             ended = self.call(step, token)
             assert ended.code == 0, f"{step}: {ended.log}"
+        self.secret.last_rotation_date = int(time.time())
+        if self.arn:
+            self.secret.next_rotation_date = int(time.time()) + self.secret.auto_rotate_after_days * 86_400
         return token
 
     def made(self, key_id: str, when: datetime, status: str = "Active", *last_used: Any) -> None:

@@ -16,10 +16,10 @@ PACKAGE = ROOT / "keyaudit"
 FLOORS = (
     ("schema", "resources"),
     ("texts",),
-    ("credentials", "policy"),
+    ("credentials", "history", "policy"),
     ("charts", "present"),
     ("assess", "display", "reconcile"),
-    ("sources", "seal"),
+    ("remedy", "sources", "seal"),
     ("auditing",),
     ("capture", "export", "rotation"),
     ("evidence", "verify"),

@@ -41,7 +41,7 @@ def describe(findings: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     facts = ("control", "reason", "age_days", "days_over", "limit", "count")
     texts = map(_text, *(_column(findings, name) for name in facts))
     annotations = [
-        _detailed(text, detail, exemptions.get(exemption_id))
+        _detailed(text, detail, exemption_id, exemptions.get(exemption_id))
         for text, detail, exemption_id in zip(
             texts, _column(findings, "detail"), _column(findings, "exemption_id"), strict=True
         )
@@ -97,7 +97,7 @@ def _text(control: str, reason: str, age_days: Any, days_over: Any, limit: Any, 
     return say(f"{control}.{reason}", **facts, n=count or age_days or 0)
 
 
-def _detailed(text: str, detail: str, exemption: Exemption | None) -> str:
-    if exemption is None:
-        return detail or text
-    return say("exemption.exempt", finding=text, id=exemption.id, expires=exemption.expires.isoformat())
+def _detailed(text: str, detail: str, exemption_id: str, exemption: Exemption | None) -> str:
+    if exemption:
+        return say("exemption.exempt", finding=text, id=exemption.id, expires=exemption.expires.isoformat())
+    return say("exemption.grace", finding=text, id=exemption_id) if exemption_id else detail or text

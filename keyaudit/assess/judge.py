@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,6 +16,7 @@ from keyaudit.assess.limits import DAY, find_exemption, unclear_overrides
 from keyaudit.assess.rows import Rows
 from keyaudit.policy import Policy
 from keyaudit.schema import (
+    ACTIVE_KEYS,
     COMPLIANT,
     EXEMPT,
     INSUFFICIENT_DATA,
@@ -48,11 +49,13 @@ def judge(
     as_of: datetime,
     problems: Sequence[Problem] = (),
     keep: int | None = None,
+    graces: Mapping[str, str] | None = None,
 ) -> Judgement:
     """Judge one account by every control that the policy allows to assess.
 
     ``keys`` are the account's own; ``problems`` say which controls cannot rely on what evidence. With ``keep``,
     passing findings are counted and not made, of the others only about so many of the worst of each control.
+    ``graces``: users whose second active key is in the grace of a proved rotation, and what that is called.
     """
     problems = [*problems, *_policy_problems(keys, account_id, policy)]
     controls = [control for control in REGISTRY if policy.assessed(control)]
@@ -62,7 +65,7 @@ def judge(
     exempted: Counter[str] = Counter()
     frames, due_soon = [account_findings(account_id, policy, gaps)], 0
     for control in controls:
-        rows = _exempt(REGISTRY[control](account), control, account)
+        rows = _exempt(REGISTRY[control](account), control, account, graces or {})
         tallies[control] = rows.case.tally() + Counter({EXEMPT: len(rows.exempt)})
         tallies[control].subtract({NON_COMPLIANT: len(rows.exempt)})
         exempted.update(rows.exempt.values())
@@ -124,13 +127,17 @@ def _policy_problems(keys: pd.DataFrame, account_id: str, policy: Policy) -> lis
     return problems
 
 
-def _exempt(rows: Rows, control: str, account: Account) -> Rows:
-    """Failing rows that an exemption in force covers become exempt; nothing else changes."""
-    if not account.policy.exemption:
+def _exempt(rows: Rows, control: str, account: Account, graces: Mapping[str, str]) -> Rows:
+    """Failing rows that an exemption in force covers become exempt, and of two active keys the one that a proved
+    rotation replaced; nothing else changes."""
+    graces = graces if control == ACTIVE_KEYS else {}
+    if not account.policy.exemption and not graces:
         return rows
     users = account.keys["user"].to_numpy(object)
+    is_root = account.keys["is_root"].to_numpy(bool)
     # no exemption stands in for a period that nobody has defined
     open_ended = np.array([reason.startswith("no_period") for _, reason in rows.case.kinds])[rows.case.number]
+    over = rows.numbers("count") - rows.numbers("limit")
     exempt = {}
     for position in np.flatnonzero(rows.case.is_a(NON_COMPLIANT) & ~open_ended).tolist():
         key = rows.row[position]
@@ -138,4 +145,7 @@ def _exempt(rows: Rows, control: str, account: Account) -> Rows:
         exemption = find_exemption(account.policy, control, users[key], account.account_id, rotated, account.as_of)
         if exemption:
             exempt[position] = exemption.id
+        # one key more than the policy allows: the one that is waiting to be deactivated
+        elif users[key] in graces and not is_root[key] and over[position] == 1:
+            exempt[position] = graces[users[key]]
     return replace(rows, exempt=exempt)

@@ -20,6 +20,7 @@ from keyaudit.auditing.accounts import accounts_frame
 from keyaudit.auditing.survey import Read, parse_as_of, resolve_as_of, survey, twice
 from keyaudit.policy import Exemption, Policy, load_policy
 from keyaudit.reconcile import Difference
+from keyaudit.remedy import Verdict
 from keyaudit.schema import (
     COMPLIANCE_TYPES,
     COMPLIANT,
@@ -49,10 +50,10 @@ class Audit:
     ``conclusions`` has one entry a control assessed; ``conclusion`` is the worst of those that the policy counts.
     ``tallies`` count findings by control and compliance type, ``due_soon`` the compliant keys whose deadline is
     within the policy's ``warn_before``. ``exemptions`` are the policy's, each with its state and number
-    of findings. ``differences`` are those between reports and live accounts, each with its account. ``skipped``
-    are accounts of the organization that are not active, and so not expected. Where only the worst findings were
-    asked for, ``users`` and ``keys`` are empty and ``findings`` is cut, while conclusions, tallies and provenance
-    are complete.
+    of findings. ``differences`` are those between reports and live accounts, each with its account. ``rotations``
+    are the verdicts on secrets under rotation, where a capture asked for them. ``skipped`` are accounts of the
+    organization that are not active, and so not expected. Where only the worst findings were asked for, ``users``
+    and ``keys`` are empty and ``findings`` is cut, while conclusions, tallies and provenance are complete.
     """
 
     users: pd.DataFrame
@@ -71,6 +72,7 @@ class Audit:
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
     differences: tuple[tuple[str, Difference], ...]
+    rotations: tuple[Verdict, ...]
     skipped: tuple[sources.Skipped, ...]
     is_sample: bool
 
@@ -163,6 +165,7 @@ class _Collected:
         self.warnings: list[str] = []
         self.notes: list[str] = []
         self.differences: list[tuple[str, Difference]] = []
+        self.rotations: list[Verdict] = []
 
     def add(self, result: Result) -> None:
         judgement = result.judgement
@@ -182,6 +185,7 @@ class _Collected:
         self.problems += judgement.problems
         self.warnings += result.warnings
         self.notes += result.notes
+        self.rotations += result.rotations
         self.differences += [(result.provenance.account_id, one) for one in result.differences]
 
     def _refuse_twice(self, one: Provenance) -> None:
@@ -227,6 +231,7 @@ class _Collected:
             warnings=tuple(self.warnings),
             notes=tuple(self.notes + notes),
             differences=tuple(self.differences),
+            rotations=tuple(self.rotations),
             skipped=population.skipped,
             is_sample=population.is_sample,
         )

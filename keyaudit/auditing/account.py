@@ -12,10 +12,11 @@ import pandas as pd
 
 from keyaudit import credentials, sources
 from keyaudit.assess import Judgement, judge, judged_keys
-from keyaudit.auditing.reliance import Gap, capture_problems, compare, time_problems
+from keyaudit.auditing.reliance import Gap, capture_problems, compare, rotations_of, time_problems
 from keyaudit.auditing.survey import Read
 from keyaudit.policy import Policy
 from keyaudit.reconcile import Completeness, Difference
+from keyaudit.remedy import RotatedSecret, Verdict, graces, verdict
 from keyaudit.schema import (
     ACTIVE,
     COMPLIANT,
@@ -35,7 +36,8 @@ ORGANIZATION = "organization"
 class Provenance:
     """What was read for one account: where from, when, how much, and what came of it. ``form`` is empty and
     ``error`` says why where the report could not be read; ``users`` and ``keys`` count rows and existing keys;
-    ``completeness`` tells of the comparison with the live account."""
+    ``completeness`` tells of the comparison with the live account, ``rotations`` counts secrets under rotation
+    (None: nobody asked)."""
 
     account_id: str
     source: str
@@ -51,6 +53,7 @@ class Provenance:
     problems: tuple[str, ...]
     error: str | None
     completeness: Completeness
+    rotations: int | None
     origin: sources.Origin | None = field(repr=False, compare=False)
 
     @property
@@ -70,6 +73,7 @@ class Result:
     warnings: list[str]
     notes: list[str]
     differences: tuple[Difference, ...]
+    rotations: tuple[Verdict, ...]
     conclusions: dict[str, str]
 
 
@@ -86,6 +90,7 @@ class _Evidence:
     notes: list[str] = field(default_factory=list)
     completeness: Completeness = field(default_factory=Completeness)
     differences: tuple[Difference, ...] = ()
+    rotations: tuple[RotatedSecret, ...] | None = None
 
 
 def judge_account(
@@ -125,7 +130,8 @@ def _result(
     keep: int | None = None,
 ) -> Result:
     problems = [Problem(label, controls, message) for controls, message in evidence.problems]
-    judgement = judge(evidence.keys, label, policy, as_of, problems, keep)
+    secrets = evidence.rotations or ()
+    judgement = judge(evidence.keys, label, policy, as_of, problems, keep, _graces(secrets, evidence.keys, as_of))
     # an account that was read and has no keys has nothing that fails
     conclusions = {control: worst({COMPLIANT, *+tally}) for control, tally in judgement.tallies.items()}
     counting = {conclusions[control] for control in policy.controls if control in conclusions}
@@ -134,6 +140,7 @@ def _result(
         users=evidence.rows,
         keys=len(evidence.keys),
         completeness=evidence.completeness,
+        rotations=None if evidence.rotations is None else len(evidence.rotations),
         conclusion=worst(counting),
         problems=tuple(dict.fromkeys(problem.message for problem in judgement.problems)),
         **facts,  # type: ignore[arg-type]
@@ -147,9 +154,19 @@ def _result(
         keys=keys if keep is None else nothing,
         warnings=evidence.warnings,
         notes=evidence.notes,
+        rotations=tuple(verdict(one, policy, as_of) for one in secrets),
         differences=evidence.differences if keep is None else evidence.differences[:keep],
         conclusions=conclusions,
     )
+
+
+def _graces(secrets: tuple[RotatedSecret, ...], keys: pd.DataFrame, as_of: datetime) -> dict[str, str]:
+    """Users whose second active key waits to be deactivated, and what the finding is exempted by."""
+    if not secrets:
+        return {}
+    active = keys[(keys["status"] == ACTIVE) & ~keys["is_root"] & keys["last_rotated"].notna()]
+    times = {user: [one.to_pydatetime() for one in made] for user, made in active.groupby("user")["last_rotated"]}
+    return {user: say("rotated.grace", secret=one.name) for user, one in graces(secrets, times, as_of).items()}
 
 
 def _unreadable(error: str) -> _Evidence:
@@ -171,6 +188,7 @@ def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool
             raise
         return _unreadable(str(error))
     compared, gaps = compare(read, parsed, report)
+    rotations, odd = rotations_of(read, report)
     notes = list(parsed.notes)
     if report.generated_time is None:
         notes.append(say("note.no_generated_time", source=report.source))
@@ -187,9 +205,11 @@ def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool
             *time_problems(report, read, parsed, policy, as_of, as_of_given),
             *capture_problems(report, read),
             *gaps,
+            *odd,
         ],
         warnings=parsed.warnings,
         notes=notes + [str(one) for one in (read.origin.capture or {}).get("remarks", [])],
         completeness=compared.completeness,
         differences=compared.differences,
+        rotations=rotations,
     )

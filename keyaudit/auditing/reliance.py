@@ -8,6 +8,7 @@ from keyaudit import credentials, sources
 from keyaudit.auditing.survey import Read
 from keyaudit.policy import Policy
 from keyaudit.reconcile import Completeness, Reconciled, reconcile
+from keyaudit.remedy import RotatedSecret, read_rotations
 from keyaudit.schema import CONTROLS, CredentialReport, InputError
 from keyaudit.texts import say, utc
 
@@ -35,6 +36,22 @@ def compare(read: Read, parsed: credentials.Parsed, report: CredentialReport) ->
     if (not found.completeness.is_whole and not report.problems) or mode != found.completeness.mode:
         found.gaps.append(odd)
     return found, found.gaps
+
+
+def rotations_of(read: Read, report: CredentialReport) -> tuple[tuple[RotatedSecret, ...] | None, list[Gap]]:
+    """The secrets under rotation, where a capture asked for them (else None); what cannot be relied on."""
+    asked = (read.origin.capture or {}).get("asked")
+    was_asked = isinstance(asked, dict) and "rotation" in asked
+    odd = (CONTROLS, say("reconcile.odd_rotation", source=report.source))
+    try:
+        raw = sources.read_rotation(read.origin)
+        if raw is None:
+            return None, [odd] if was_asked and not report.problems else []
+        return read_rotations(raw, read.account_id or ""), []
+    except InputError as error:
+        return None, [(CONTROLS, str(error))]
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        return None, [odd]
 
 
 def time_problems(

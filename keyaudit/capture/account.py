@@ -19,11 +19,12 @@ from keyaudit.capture.calls import CallFailedError, Calls
 from keyaudit.capture.inventory import KEYS, take_inventory
 from keyaudit.capture.owners import find_owners
 from keyaudit.capture.report import Report, fetch_report
+from keyaudit.capture.rotations import take_rotations
 from keyaudit.capture.session import Session
 from keyaudit.capture.workers import LateError, Pace, within
 from keyaudit.credentials.table import read_table
 from keyaudit.schema import ROOT_USER, InputError
-from keyaudit.sources import CAPTURE_FILE, INVENTORY_FILE, REPORT_FILE
+from keyaudit.sources import CAPTURE_FILE, INVENTORY_FILE, REPORT_FILE, ROTATION_FILE
 from keyaudit.texts import say, utc
 
 GRACE = 0.5  # seconds for what notices the deadline by itself
@@ -39,10 +40,13 @@ class Options:
     deadline: float
     rate: float
     workers: int = 16
+    rotation: bool = False
+    regions: tuple[str, ...] = ()  # for rotation; none: the session's
 
     def asked(self) -> dict[str, Any]:
         """What of it decides what a capture holds."""
-        return {"reconcile": self.reconcile, "owner_tag": self.owner_tag or None}
+        asked: dict[str, Any] = {"reconcile": self.reconcile, "owner_tag": self.owner_tag or None}
+        return asked | ({"rotation": list(self.regions) or True} if self.rotation else {})
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class _Taken:
     alias: str | None = None
     report: Report | None = None
     inventory: dict[str, Any] = field(default_factory=dict)
+    rotations: dict[str, Any] | None = None
     problems: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     has_all: bool = False  # that a verdict needs; what follows is for people
@@ -115,6 +120,12 @@ def _take(target: Target, options: Options, taken: _Taken) -> None:
     reported = _users(report) if options.reconcile == KEYS else []
     for problem in take_inventory(calls, iam, options.reconcile, reported, options.workers, taken.inventory):
         taken.problem(problem)
+    if options.rotation:
+        try:
+            regions = options.regions or (session.region,)
+            taken.rotations = take_rotations(calls, session, iam, regions)
+        except CallFailedError as error:
+            taken.problem(say("capture.unknown.rotations", why=error.why))
     taken.has_all = True
     if options.owner_tag:
         try:
@@ -163,6 +174,9 @@ def _write(target: Target, options: Options, taken: _Taken, started: datetime, f
     files = {REPORT_FILE: report.content} if report else {}
     files[INVENTORY_FILE] = as_json(dict(taken.inventory))
     facts["inventory_sha256"] = hashlib.sha256(files[INVENTORY_FILE]).hexdigest()
+    if taken.rotations is not None:
+        files[ROTATION_FILE] = as_json(dict(taken.rotations))
+        facts["rotation_sha256"] = hashlib.sha256(files[ROTATION_FILE]).hexdigest()
     facts["calls"] = list(taken.calls.records)
     label = account_id or UNKNOWN
     files[CAPTURE_FILE] = as_json(facts)

@@ -51,6 +51,22 @@ _GRANTS = (
     # the one that knows users; ``*`` stands for slashes too (IAM User Guide, JSON policy elements: Resource), so
     # users with a path are in it
     Grant("AccessKeyIds", ("iam:ListAccessKeys",), "arn:{partition}:iam::{account}:user/*"),
+    Grant("RotatedSecrets", ("secretsmanager:ListSecrets",)),
+    # no value is ever read
+    Grant(
+        "SecretDates",
+        ("secretsmanager:DescribeSecret", "secretsmanager:ListSecretVersionIds"),
+        "arn:{partition}:secretsmanager:*:{account}:secret:*",
+    ),
+    Grant(
+        "RotationFunctions", ("lambda:GetFunctionConfiguration",), "arn:{partition}:lambda:*:{account}:function:*"
+    ),
+    Grant("RotationLogs", ("logs:FilterLogEvents",), "arn:{partition}:logs:*:{account}:log-group:*"),
+    Grant(
+        "RotatedUsers",
+        ("iam:GetAccessKeyLastUsed", "iam:ListAccessKeys", "iam:ListAttachedUserPolicies"),
+        "arn:{partition}:iam::{account}:user/*",
+    ),
     Grant("OwnersAndAdministrators", ("iam:GetAccountAuthorizationDetails",)),
     # answered in the management account, or in one that is a delegated administrator
     Grant("OrganizationAccounts", ("organizations:ListAccounts",)),
@@ -63,6 +79,7 @@ _RECONCILE = {
     "totals": ("AccountTotals",),
     "keys": ("AccountTotals", "UserNames", "AccessKeyIds"),
 }
+_ROTATION = ("RotatedSecrets", "SecretDates", "RotationFunctions", "RotationLogs", "RotatedUsers")
 _OWNER_TAG = ("OwnersAndAdministrators",)
 _ROLES = ("RoleInEachAccount",)
 _ORGANIZATION = ("OrganizationAccounts", *_ROLES)
@@ -71,6 +88,7 @@ _ORGANIZATION = ("OrganizationAccounts", *_ROLES)
 def policy_json(
     reconcile: str = "keys",
     owner_tag: bool = False,
+    rotation: bool = False,
     organization: bool = False,
     roles: bool = False,
     role_arn: str = "",
@@ -95,6 +113,7 @@ def policy_json(
     sids = (
         *_ALWAYS,
         *_RECONCILE[reconcile],
+        *(_ROTATION if rotation else ()),
         *(_OWNER_TAG if owner_tag else ()),
         *(_ORGANIZATION if organization else _ROLES if roles else ()),
     )
@@ -109,8 +128,8 @@ def _document(statements: list[dict[str, Any]]) -> str:
 def role_template(role_name: str, external_id: str = "") -> str:
     """The CloudFormation template of the role that a capture assumes: ``data/capture/role.yaml``, filled in.
 
-    It allows what ``policy_json(reconcile="keys", owner_tag=True)`` does, in its own account. Partition and
-    account are CloudFormation's pseudo parameters, so that one template serves everywhere.
+    It allows what ``policy_json(reconcile="keys", owner_tag=True, rotation=True)`` does, in its own account.
+    Partition and account are CloudFormation's pseudo parameters, so that one template serves everywhere.
     """
     check_role_name(role_name)
     if external_id:
@@ -122,7 +141,7 @@ def role_template(role_name: str, external_id: str = "") -> str:
         "RoleNamePattern": json.dumps(f"^{ROLE_NAME}$"),
         "ExternalIdPattern": json.dumps(f"^({EXTERNAL_ID})?$"),
         "TrustedPrincipalPattern": json.dumps(f"^({TRUSTED_PRINCIPAL})$"),
-        **{sid: _yaml(_GRANT_OF[sid]) for sid in (*_ALWAYS, *_RECONCILE["keys"], *_OWNER_TAG)},
+        **{sid: _yaml(_GRANT_OF[sid]) for sid in (*_ALWAYS, *_RECONCILE["keys"], *_ROTATION, *_OWNER_TAG)},
     }
     return filled(data("capture", "role.yaml"), values)
 

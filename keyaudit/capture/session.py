@@ -35,13 +35,20 @@ class Session:
     def __repr__(self) -> str:  # never its credentials
         return "Session()"
 
-    def client(self, service: str, calls: Calls) -> Any:
-        """A client whose calls are paced and bounded. CallFailedError where credentials cannot be had at all."""
+    @property
+    def region(self) -> str:
+        return str(self.boto.region_name)
+
+    def client(self, service: str, calls: Calls, region: str = "") -> Any:
+        """A client, of another region if one is named, whose calls are paced and bounded. CallFailedError where
+        credentials cannot be had at all."""
         from botocore.exceptions import BotoCoreError
 
         try:
             with _making:
-                client = self.boto.client(service, config=calls.config, **dict(self.credentials))
+                client = self.boto.client(
+                    service, region_name=region or None, config=calls.config, **dict(self.credentials)
+                )
         except (BotoCoreError, ValueError):
             raise CallFailedError(service, "credentials") from None
         client.meta.events.register("before-send", before_send)

@@ -52,6 +52,7 @@ def _print(role: bool, live: dict[str, Any]) -> int:
         policy_json(
             reconcile=live["reconcile"],
             owner_tag=bool(live["owner_tag"]),
+            rotation=live["rotation"],
             organization=live["organization"],
             roles=bool(live["accounts"]),
             role_arn=live["role_arn"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from functools import wraps
@@ -18,6 +19,7 @@ CAPTURES = Path("reports/captures")
 #: threads that list the keys of one account, where it is the only one, and over all accounts that are read at once
 WORKERS, ALL_WORKERS = 16, 48
 MOST_NAMED = 10
+REGION = r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}"
 
 _OPTIONS = (
     click.option("--profile", metavar="NAME", default="", help="A profile of your AWS configuration."),
@@ -46,6 +48,14 @@ _OPTIONS = (
     ),
     click.option(
         "--owner-tag", metavar="NAME", default="", help="Show this tag of each user, and who is an administrator."
+    ),
+    click.option("--rotation", is_flag=True, help="Read which keys are under automatic rotation too."),
+    click.option(
+        "--rotation-region",
+        "rotation_regions",
+        metavar="NAME",
+        multiple=True,
+        help="With --rotation: where secrets are. Repeatable. Default: the region of --region.",
     ),
     click.option("--jobs", type=click.IntRange(1, 64), default=8, help="Accounts at once. Default: 8."),
     click.option(
@@ -96,7 +106,7 @@ def live_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def _names() -> list[str]:
     return [
         "profile", "region", "role_arn", "external_id", "organization", "accounts", "role_name", "reconcile",
-        "owner_tag", "jobs", "deadline", "max_rate", "fresh",
+        "owner_tag", "rotation", "rotation_regions", "jobs", "deadline", "max_rate", "fresh",
     ]  # fmt: skip
 
 
@@ -140,12 +150,19 @@ def make_capture(live: dict[str, Any], folder: Path | None, parent: Path) -> Any
     check_role_name(live["role_name"])
     if live["external_id"]:
         check_external_id(live["external_id"])
+    if live["rotation_regions"] and not live["rotation"]:
+        raise InputError("--rotation-region: only with --rotation; give both")
+    for region in live["rotation_regions"]:
+        if not re.fullmatch(REGION, region):
+            raise InputError(f"--rotation-region {region[:40]}: no name of a region; as us-east-1")
     several = bool(live["organization"] or live["accounts"])
     options = Options(
         reconcile=live["reconcile"],
         owner_tag=live["owner_tag"],
         deadline=live["deadline"],
         rate=live["max_rate"],
+        rotation=live["rotation"],
+        regions=tuple(dict.fromkeys(live["rotation_regions"])),
         workers=max(2, ALL_WORKERS // live["jobs"]) if several else WORKERS,
     )
     names = ("profile", "region", "role_arn", "external_id", "organization", "accounts", "jobs", "fresh")

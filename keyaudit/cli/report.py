@@ -36,6 +36,9 @@ reports_option = click.option(
     multiple=True,
     help="A further parameter of the notebook.",
 )
+@click.option(
+    "--before", metavar="DIR", default="", help="Earlier evidence that the notebook rotation compares with."
+)
 @reports_option
 @click.option("--per-account", is_flag=True, help="Also make one evidence folder an account, for its owner.")
 @capture_option
@@ -46,6 +49,7 @@ def report(
     as_of: str,
     notebook: str,
     pairs: tuple[tuple[str, str], ...],
+    before: str,
     reports: Path | None,
     per_account: bool,
     folder: Path | None,
@@ -61,6 +65,7 @@ def report(
         policy=policy,
         as_of=as_of,
         notebook=notebook,
+        before=before,
         parameters={name: _typed(value) for name, value in pairs},
         reports=reports,
         per_account=per_account,

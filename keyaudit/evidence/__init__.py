@@ -14,7 +14,7 @@ from typing import Any
 from keyaudit import seal
 from keyaudit.evidence.kernel import warm_kernel
 from keyaudit.evidence.request import Request
-from keyaudit.schema import EvidenceError
+from keyaudit.schema import EvidenceError, InputError
 
 __all__ = ["Evidence", "Request", "make_evidence"]
 
@@ -42,6 +42,8 @@ def make_evidence(request: Request) -> Evidence:
 
             notebook = find_notebook(request.notebook)
             refuse_unknown(notebook, request.parameters or {})
+            if request.before and "before" not in notebook.parameters:
+                raise InputError(f"--before: {notebook.name} compares with nothing; give --notebook rotation")
             judged, facts = folder.judge(request)
             name = folder.folder_name(judged, notebook)
             try:

@@ -14,19 +14,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from keyaudit import __version__, seal, sources
+from keyaudit import __version__, history, seal, sources
 from keyaudit.assess.limits import is_known
 from keyaudit.auditing import ORGANIZATION, Audit, Provenance, audit
 from keyaudit.evidence.kernel import LOG, connected
 from keyaudit.evidence.notebook import Notebook, run_notebook
 from keyaudit.evidence.request import Request
 from keyaudit.export import findings_csv, summary_json
-from keyaudit.policy import load_policy
+from keyaudit.policy import Policy, load_policy
 from keyaudit.present import findings_digest
 from keyaudit.schema import EvidenceError
 from keyaudit.texts import say, utc
 
-RAW = "raw"
+RAW, BEFORE = "raw", "before"
 POLICY_FILE = "policy.toml"
 LIBRARIES = ("boto3", "ipykernel", "matplotlib", "nbconvert", "numpy", "pandas", "papermill", "pydantic")
 
@@ -36,7 +36,10 @@ def judge(request: Request) -> tuple[Audit, dict[str, Any]]:
     # the policy first: a mistake in it shows before hundreds of reports are read
     population = sources.find(list(request.sources))
     policy = load_policy(request.policy or population.policy or "")
-    return audit(population, policy, request.as_of), population.facts
+    judged = audit(population, policy, request.as_of)
+    if request.before:
+        history.changes(audit(before_population(request.before), policy), judged)  # that they can be compared
+    return judged, population.facts
 
 
 def folder_name(judged: Audit, notebook: Notebook) -> str:
@@ -59,7 +62,8 @@ def fill(
 ) -> seal.Sealed:
     """Everything that belongs in the folder, written, run and sealed; any exception leaves the staging as it is."""
     started = datetime.now(UTC)
-    _stage_raw(staging, judged, facts)
+    _stage_raw(staging, RAW, judged, facts)
+    compared = _stage_before(staging, request, judged.policy)
     seal.write_file(staging, POLICY_FILE, judged.policy.content)
     seal.write_file(staging, "findings.csv", findings_csv(judged))
     seal.write_file(staging, "summary.json", summary_json(judged))
@@ -69,6 +73,7 @@ def fill(
         # a policy that nobody gave is the default preset in the notebook too
         "policy": POLICY_FILE if judged.policy.given else "",
         "as_of": request.as_of,
+        **compared,
     }
     output = staging / "report.ipynb"
     before = seal.list_files(staging)
@@ -84,12 +89,27 @@ def fill(
     return seal.finish(staging, name, _facts(notebook, judged, request, parameters, started))
 
 
-def _stage_raw(staging: Path, judged: Audit, facts: dict[str, Any]) -> None:
+def _stage_before(staging: Path, request: Request, policy: Policy) -> dict[str, str]:
+    """The raw evidence of before, and the notebook's parameter for it."""
+    if not request.before:
+        return {}
+    population = before_population(request.before)
+    _stage_raw(staging, BEFORE, audit(population, policy), population.facts)
+    return {"before": BEFORE}
+
+
+def before_population(before: str) -> sources.Population:
+    """What was there before: the raw evidence in a folder of evidence, or a source of any kind."""
+    raw = Path(before) / RAW
+    return sources.find(str(raw) if (Path(before) / seal.MANIFEST).is_file() and raw.is_dir() else before)
+
+
+def _stage_raw(staging: Path, into: str, judged: Audit, facts: dict[str, Any]) -> None:
     """The reports byte for byte, each with a capture.json that says where and when it was read, and ``facts`` of
     the capture that they are of. A file that was refused is described, not copied: it may hold a secret."""
     for one in judged.provenance:
         if one.origin is not None:
-            _stage_one(staging, f"{RAW}/{one.account_id}", one, one.origin)
+            _stage_one(staging, f"{into}/{one.account_id}", one, one.origin)
     read = [one.origin.read_time for one in judged.provenance if one.origin is not None]
     accounts = {
         **facts,
@@ -99,7 +119,7 @@ def _stage_raw(staging: Path, judged: Audit, facts: dict[str, Any]) -> None:
         # where nothing was read, the judgement was made of that very moment
         "read_time": max(read, default=judged.as_of).isoformat(),
     }
-    seal.write_file(staging, f"{RAW}/{sources.ACCOUNTS_FILE}", _json(accounts))
+    seal.write_file(staging, f"{into}/{sources.ACCOUNTS_FILE}", _json(accounts))
 
 
 def _stage_one(staging: Path, folder: str, one: Provenance, origin: sources.Origin) -> None:
@@ -132,9 +152,10 @@ def _stage_one(staging: Path, folder: str, one: Provenance, origin: sources.Orig
         facts["problems"] = [one.error]
     else:
         seal.write_file(staging, f"{folder}/{facts['file']}", _reread(one, origin))
-        inventory = origin.folder / sources.INVENTORY_FILE if origin.folder else None
-        if inventory and inventory.is_file():
-            seal.write_file(staging, f"{folder}/{sources.INVENTORY_FILE}", inventory.read_bytes())
+        for name in (sources.INVENTORY_FILE, sources.ROTATION_FILE):
+            beside = origin.folder / name if origin.folder else None
+            if beside and beside.is_file():
+                seal.write_file(staging, f"{folder}/{name}", beside.read_bytes())
     seal.write_file(staging, f"{folder}/{sources.CAPTURE_FILE}", _json(facts))
 
 

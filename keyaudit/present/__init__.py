@@ -21,6 +21,7 @@ from keyaudit.present.findings import (
     root,
     unused,
 )
+from keyaudit.present.rotation import changes, rotated, rotation_keys, rotation_log, rotation_schedules
 from keyaudit.present.table import Prose, Table
 from keyaudit.present.terminal import as_text
 from keyaudit.present.verdict import bottom_line, controls, findings_digest, headline, rule
@@ -32,6 +33,7 @@ __all__ = [
     "as_text",
     "bottom_line",
     "boundary",
+    "changes",
     "completeness",
     "controls",
     "differences",
@@ -48,6 +50,10 @@ __all__ = [
     "provenance",
     "references",
     "root",
+    "rotated",
+    "rotation_keys",
+    "rotation_log",
+    "rotation_schedules",
     "rule",
     "scope",
     "skipped",

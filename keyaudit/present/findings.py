@@ -143,7 +143,18 @@ def exemptions(a: Audit) -> Table:
         ]
         for one, state, number in a.exemptions
     ]
-    return table("exemptions", rows, most=None)
+    return table("exemptions", rows + _graces(a), most=None)
+
+
+def _graces(a: Audit) -> list[list[Any]]:
+    """Second keys in the grace of a proved rotation, which no exemption of the policy covers."""
+    known = {one.id for one, _, _ in a.exemptions}
+    found = a.findings[a.findings["exemption_id"].notna() & ~a.findings["exemption_id"].isin(known)]
+    state, why = say("exemption.in_use"), say("exemption.grace_reason")
+    return [
+        [one.exemption_id, state, 1, one.user, one.account_id, one.control, None, None, why]
+        for one in found.itertuples()
+    ]
 
 
 def boundary(a: Audit) -> Table:

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from keyaudit.auditing import Audit
+from keyaudit.present.table import Table, table
 from keyaudit.rotation.periods import SLACK, Periods
 from keyaudit.rotation.template import secret_name
 from keyaudit.schema import ACTIVE, ACTIVE_KEYS, COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION, InputError
@@ -98,6 +99,18 @@ def plan(audit: Audit) -> tuple[Task, ...]:
         if case:
             tasks.append(_task(key, case, over.get(which), others))
     return tuple(sorted(tasks, key=_order))
+
+
+def to_do(audit: Audit) -> Table:
+    """The plan as a table for a report: what remains to be done."""
+    rows = [
+        [
+            one.user, one.account_id, one.key, utc(one.made) or None, one.age_days, one.days_over,
+            utc(one.last_used) or None, one.by_when, one.action,
+        ]
+        for one in plan(audit)
+    ]  # fmt: skip
+    return table("to_do", rows)
 
 
 def _which(account: str, user: str, slot: Any, key_id: Any) -> tuple[Any, ...]:

@@ -22,11 +22,13 @@ from keyaudit.sources.captures import (
     CAPTURED_FILES,
     INVENTORY_FILE,
     REPORT_FILE,
+    ROTATION_FILE,
     find_capture,
     is_capture,
     is_live,
     joined_facts,
     read_inventory,
+    read_rotation,
     whole_capture,
 )
 from keyaudit.sources.origin import Origin, Population, Skipped, fingerprint, labels, printable, read
@@ -37,6 +39,7 @@ __all__ = [
     "CAPTURE_FILE",
     "INVENTORY_FILE",
     "REPORT_FILE",
+    "ROTATION_FILE",
     "Origin",
     "Population",
     "Skipped",
@@ -46,6 +49,7 @@ __all__ = [
     "labels",
     "read",
     "read_inventory",
+    "read_rotation",
     "whole_capture",
 ]
 STANDARD_INPUT = "standard input"

@@ -19,16 +19,17 @@ ACCOUNTS_FILE = "accounts.json"
 CAPTURE_FILE = "capture.json"
 REPORT_FILE = "credential-report.csv"
 INVENTORY_FILE = "inventory.json"
+ROTATION_FILE = "rotation.json"
 POLICY_FILE = "policy.toml"
 #: facts that only a capture of the live account has
-LIVE = frozenset({"asked", "calls", "complete", "format", "inventory_sha256", "remarks", "tool"})
+LIVE = frozenset({"asked", "calls", "complete", "format", "inventory_sha256", "remarks", "rotation_sha256", "tool"})
 #: what evidence carries over of accounts.json
 CARRIED = (
     "asked", "caller", "partition", "listed", "skipped", "problems",
     "started_time", "finished_time", "tool", "calls",
 )  # fmt: skip
 #: what a capture holds of an account, and evidence takes over byte for byte
-CAPTURED_FILES = (CAPTURE_FILE, REPORT_FILE, INVENTORY_FILE)
+CAPTURED_FILES = (CAPTURE_FILE, REPORT_FILE, INVENTORY_FILE, ROTATION_FILE)
 
 
 def is_capture(folder: Path) -> bool:
@@ -122,20 +123,29 @@ def _refuse_odd_facts(facts: dict[str, Any], path: Path) -> None:
 def read_inventory(origin: Origin) -> dict[str, Any] | None:
     """What the live account said of itself when the report was captured; None where nobody asked. InputError where
     it is not the one that was captured."""
-    digest = (origin.capture or {}).get("inventory_sha256")
+    return _read_beside(origin, INVENTORY_FILE, "inventory_sha256")
+
+
+def read_rotation(origin: Origin) -> dict[str, Any] | None:
+    """What AWS told of keys under automatic rotation; None and InputError as ``read_inventory``."""
+    return _read_beside(origin, ROTATION_FILE, "rotation_sha256")
+
+
+def _read_beside(origin: Origin, name: str, digest_name: str) -> dict[str, Any] | None:
+    digest = (origin.capture or {}).get(digest_name)
     if origin.path is None or digest is None:
         return None
-    path = origin.path.parent / INVENTORY_FILE
+    path = origin.path.parent / name
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{origin.name}: {INVENTORY_FILE} cannot be read ({error.strerror})") from None
+        raise InputError(f"{origin.name}: {name} cannot be read ({error.strerror})") from None
     if hashlib.sha256(content).hexdigest() != digest:
-        raise InputError(f"{origin.name}: {INVENTORY_FILE} was changed after the capture")
+        raise InputError(f"{origin.name}: {name} was changed after the capture")
     try:
         return _read_json(path)
     except InputError:  # its message has the path, and evidence is judged elsewhere again
-        raise InputError(f"{origin.name}: {INVENTORY_FILE} is not valid JSON; capture again") from None
+        raise InputError(f"{origin.name}: {name} is not valid JSON; capture again") from None
 
 
 def is_live(capture: dict[str, Any]) -> bool:

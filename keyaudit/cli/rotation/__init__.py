@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from keyaudit.cli.rotation.plan import plan
+from keyaudit.cli.rotation.status import status
 from keyaudit.cli.rotation.template import template
 
 
@@ -13,5 +14,5 @@ def rotation() -> None:
     """Put failing keys under automatic rotation by Secrets Manager."""
 
 
-for command in (plan, template):
+for command in (plan, template, status):
     rotation.add_command(command)

@@ -1,0 +1,160 @@
+"""What AWS tells of keys under automatic rotation: ``rotation.json``.
+
+Names of fields are AWS's own. No value of a secret is ever read. Of a function's environment only our own settings
+are kept, of its log only its own lines: other code may write what it likes there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from keyaudit.capture.calls import CallFailedError, Calls
+from keyaudit.capture.session import Session
+from keyaudit.remedy.evidence import own_line
+from keyaudit.texts import utc
+
+#: as long as the log group of our template keeps them
+LOG_DAYS = 400
+SETTINGS = "KEYAUDIT_"
+#: the names of the secrets of our template
+SECRETS = "keyaudit/"
+_SECRET_FIELDS = (
+    "ARN", "Name", "RotationEnabled", "RotationLambdaARN", "RotationRules", "LastRotatedDate", "NextRotationDate",
+)  # fmt: skip
+_NOT_THERE = ("ResourceNotFoundException", "NoSuchEntity")
+
+
+def take_rotations(calls: Calls, session: Session, iam: Any, regions: tuple[str, ...]) -> dict[str, Any]:
+    """Everything about rotated secrets in these regions; CallFailedError where any of it cannot be had.
+
+    A secret that another function than ours rotates is named and no more: it may be anything.
+    """
+    found: dict[str, Any] = {"taken_time": utc(datetime.now(UTC)), "regions": list(regions), "secrets": []}
+    others = []
+    for region in regions:
+        secrets, functions, logs = (
+            session.client(service, calls, region) for service in ("secretsmanager", "lambda", "logs")
+        )
+        for page in calls.pages(secrets, "list_secrets", "SecretList"):
+            for listed in page["SecretList"]:
+                if not listed.get("RotationLambdaARN") and not str(listed["Name"]).startswith(SECRETS):
+                    continue
+                if listed.get("PrimaryRegion", region) != region:
+                    continue  # a replica: the rotation is where it was made
+                told = calls.call(secrets, "describe_secret", ("ARN", "Name"), SecretId=listed["ARN"])
+                function = _function(calls, functions, told.get("RotationLambdaARN"))
+                user = _user(told, function)
+                if user is None:
+                    others.append(told["Name"])
+                    continue
+                log, other_lines = _log(calls, logs, function, user)
+                found["secrets"].append(
+                    {
+                        "region": region,
+                        "user": user,
+                        "secret": {
+                            name: _plain(told[name]) for name in _SECRET_FIELDS if told.get(name) is not None
+                        },
+                        "versions": list(_versions(calls, secrets, told["ARN"])),
+                        "function": function,
+                        "log": log,
+                        "other_lines": other_lines,
+                        **_of_user(calls, iam, user),
+                    }
+                )
+    return found | {"others": sorted(others)}
+
+
+def _function(calls: Calls, functions: Any, arn: str | None) -> dict[str, Any] | None:
+    """Its name, log group, code's hash and our settings; None where there is none any more."""
+    if not arn:
+        return None
+    try:
+        told = calls.call(functions, "get_function_configuration", ("FunctionName",), FunctionName=arn)
+    except CallFailedError as error:
+        if error.code in _NOT_THERE:
+            return None
+        raise
+    settings = told.get("Environment", {}).get("Variables", {})
+    name = told["FunctionName"]
+    return {
+        "name": name,
+        "arn": arn,
+        "code_sha256": told.get("CodeSha256"),
+        "log_group": told.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}",
+        "environment": {key: str(value) for key, value in sorted(settings.items()) if key.startswith(SETTINGS)},
+    }
+
+
+def _user(told: dict[str, Any], function: dict[str, Any] | None) -> str | None:
+    """The user that the function was deployed for; without one, that of whom the secret has its name."""
+    if function:
+        return function["environment"].get("KEYAUDIT_USER")
+    name = str(told["Name"])
+    return name.removeprefix(SECRETS) if name.startswith(SECRETS) and name != SECRETS else None
+
+
+def _versions(calls: Calls, secrets: Any, arn: str) -> Iterator[dict[str, Any]]:
+    more: dict[str, str] = {}
+    while True:
+        page = calls.call(secrets, "list_secret_version_ids", ("Versions",), SecretId=arn, **more)
+        for one in page["Versions"]:
+            kept = ("VersionId", "VersionStages", "CreatedDate")
+            yield {name: _plain(one[name]) for name in kept if name in one}
+        if not page.get("NextToken"):
+            return
+        more["NextToken"] = page["NextToken"]
+
+
+def _log(calls: Calls, logs: Any, function: dict[str, Any] | None, user: str) -> tuple[list[dict[str, Any]], int]:
+    """The function's own lines, each with the time that the log service gives it, and the number of others."""
+    if function is None:
+        return [], 0
+    since = datetime.now(UTC) - timedelta(days=LOG_DAYS)
+    what = {"logGroupName": function["log_group"], "startTime": int(since.timestamp() * 1000)}
+    lines, others = [], 0
+    try:
+        for page in calls.pages(logs, "filter_log_events", "events", **what):
+            for event in page["events"]:
+                line = own_line(event["message"], user)
+                if line is None:
+                    others += 1
+                else:
+                    at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC).replace(microsecond=0)
+                    lines.append({"at": utc(at), "line": line})
+    except CallFailedError as error:
+        if error.code not in _NOT_THERE:
+            raise
+    return lines, others
+
+
+def _of_user(calls: Calls, iam: Any, user: str) -> dict[str, Any]:
+    """The user's keys with their last use, and its policies; keys None where there is no such user."""
+    try:
+        pages = calls.pages(iam, "list_access_keys", "AccessKeyMetadata", UserName=user)
+        attached = calls.pages(iam, "list_attached_user_policies", "AttachedPolicies", UserName=user)
+    except CallFailedError as error:
+        if error.code not in _NOT_THERE:
+            raise
+        return {"keys": None, "attached": []}
+    keys = []
+    for key in (one for page in pages for one in page["AccessKeyMetadata"]):
+        kept = ("UserName", "AccessKeyId", "Status", "CreateDate")
+        what = {"AccessKeyId": key["AccessKeyId"]}
+        used = calls.call(iam, "get_access_key_last_used", ("AccessKeyLastUsed",), **what)["AccessKeyLastUsed"]
+        keys.append({name: _plain(key[name]) for name in kept} | {"LastUsed": _plain(used)})
+    return {
+        "keys": keys,
+        "attached": [str(one["PolicyArn"]) for page in attached for one in page["AttachedPolicies"]],
+    }
+
+
+def _plain(value: Any) -> Any:
+    """As JSON; times in UTC."""
+    if isinstance(value, datetime):
+        return utc(value.astimezone(UTC).replace(microsecond=0))
+    if isinstance(value, dict):
+        return {str(name): _plain(one) for name, one in value.items()}
+    return [_plain(one) for one in value] if isinstance(value, list) else value

@@ -1,0 +1,89 @@
+"""``keyaudit rotation status``: are the keys under rotation rotated within the policy, by IAM's dates?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, progress, sources_argument, write
+from keyaudit.cli.live import capture_option, live_options, resolve
+from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, InputError, worst
+
+if TYPE_CHECKING:
+    from keyaudit.auditing import Audit
+
+
+@click.command()
+@sources_argument
+@policy_option
+@as_of_option
+@click.option("--user", metavar="NAME", default="", help="Of this user alone.")
+@click.option(
+    "-f", "--format", "form", type=click.Choice(["table", "json"]), default="table", help="Default: table."
+)
+@capture_option
+@live_options
+def status(
+    sources: tuple[str, ...],
+    policy: str,
+    as_of: str,
+    user: str,
+    form: str,
+    folder: Path | None,
+    live: dict[str, Any],
+) -> int:
+    """Print the verdict on each secret under rotation, with its dates and what its function logged.
+
+    SOURCE is a capture made with --rotation; without one AWS is read now. Exits with 0 if all are rotated within
+    the policy, 1 if one is not, 3 if something needed was not seen.
+    """
+    from keyaudit.auditing import audit
+    from keyaudit.export import rotation_record
+
+    live["rotation"] = live["rotation"] or not sources
+    judged = audit(resolve(sources, policy, as_of, folder, live), policy, as_of, progress=progress("judging"))
+    unseen = [one.account_id for one in judged.provenance if one.rotations is None or one.problems]
+    if not any("rotation" in _asked(one.origin) for one in judged.provenance):
+        raise InputError("nothing tells of rotations: capture with --rotation, or name no SOURCE")
+    found = [one for one in judged.rotations if user in ("", one.secret.user)]
+    if user and not found and not unseen:
+        raise InputError(
+            f"--user {user}: no secret under rotation is of this user; keyaudit rotation deploy makes one"
+        )
+    if form == "json":
+        rotations = [rotation_record(one) for one in found]
+        write(json.dumps({"rotations": rotations, "incomplete": unseen}, ensure_ascii=False, indent=1) + "\n")
+    else:
+        write(_text(judged, found, unseen))
+    verdicts = {one.compliance_type for one in found} | ({INSUFFICIENT_DATA} if unseen else set())
+    return EXIT_OF[worst({COMPLIANT, *verdicts})]
+
+
+def _asked(origin: Any) -> dict[str, Any]:
+    """What the capture of an account was asked for."""
+    asked = (origin.capture or {}).get("asked") if origin else None
+    return asked if isinstance(asked, dict) else {}
+
+
+def _text(judged: Audit, found: list[Any], unseen: list[str]) -> str:
+    from dataclasses import replace
+
+    from keyaudit.present import rotated, rotation_keys, rotation_log, rotation_schedules
+    from keyaudit.present.table import Table
+    from keyaudit.present.terminal import grid
+    from keyaudit.texts import say
+
+    blocks = [say("plan.incomplete", n=len(unseen), accounts=", ".join(unseen))] if unseen else []
+    blocks += [say("rotated.none")] if not found and not unseen else []
+    for one in found:
+        alone = replace(judged, rotations=(one,))
+        # one secret has too many columns for a terminal: a line each
+        told = [table for table in (rotated(alone), rotation_schedules(alone)) if isinstance(table, Table)]
+        facts = {name: cell for table in told for name, cell in zip(table.columns, table.rows[0], strict=True)}
+        wide = max(map(len, facts))
+        blocks.append("\n".join(f"{name:<{wide}}  {cell}" for name, cell in facts.items()))
+        blocks += [grid(table) for table in (rotation_keys(alone), rotation_log(alone)) if isinstance(table, Table)]
+    return "\n\n".join(blocks) + "\n"

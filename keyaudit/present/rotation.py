@@ -1,0 +1,119 @@
+"""Keys under automatic rotation, as a capture with ``--rotation`` shows them: verdicts, and what took place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keyaudit import history
+from keyaudit.present.table import Prose, Table, table
+from keyaudit.schema import COMPLIANCE_TYPES
+from keyaudit.texts import say, utc
+
+Audit = Any
+#: what the function logs of a thing that it did, or that went wrong; the rest is routine
+EVENTS = (
+    "key made", "key stored", "key works", "key is current", "deactivated", "deleted", "lost key removed",
+    "room made", "stopped", "failed", "still in use", "not this secret's key",
+)  # fmt: skip
+
+
+def rotated(a: Audit) -> Table | Prose:
+    """One row a secret, the worst first: whether its key is rotated within the policy, by IAM's dates."""
+    if not _asked(a):
+        return Prose((say("rotated.not_asked"),))
+    found = sorted(a.rotations, key=lambda one: (COMPLIANCE_TYPES.index(one.compliance_type), one.secret.user))
+    rows = [
+        [
+            one.secret.account_id,
+            one.secret.user,
+            one.secret.name,
+            one.compliance_type,
+            utc(one.made) or None,
+            one.age_days,
+            one.limit,
+            "; ".join([one.annotation, *one.remarks]),
+        ]
+        for one in found
+    ]
+    return table("rotated", rows, most=None)
+
+
+def rotation_schedules(a: Audit) -> Table | Prose:
+    """One row a secret: what Secrets Manager says of its schedule, and when the versions with a stage were made."""
+    if not _asked(a):
+        return Prose(())
+    rows = [
+        [
+            one.account_id,
+            one.name,
+            say("table.yes" if one.is_enabled else "table.no"),
+            one.every if one.every is not None else one.schedule or None,
+            utc(one.last_rotated) or None,
+            utc(one.next_rotation) or None,
+            _stages(one),
+        ]
+        for one in (verdict.secret for verdict in a.rotations)
+    ]
+    return table("rotation_schedules", rows, most=None)
+
+
+def rotation_keys(a: Audit) -> Table | Prose:
+    """The keys of these users as IAM tells of them, the newest first."""
+    if not _asked(a):
+        return Prose(())
+    rows = [
+        [
+            one.secret.account_id,
+            one.secret.user,
+            key.last4,
+            say("table.key_active" if key.is_active else "table.key_inactive"),
+            utc(key.created),
+            utc(key.last_used) or None,
+            key.used_by or None,
+        ]
+        for one in a.rotations
+        for key in sorted(one.secret.keys or (), key=lambda key: key.created, reverse=True)
+    ]
+    return table("rotation_keys", rows, most=None)
+
+
+def rotation_log(a: Audit, most: int = 60) -> Table | Prose:
+    """What took place, as the functions logged it, the latest first."""
+    if not _asked(a):
+        return Prose(())
+    all_lines = [(line.at, one.secret, line) for one in a.rotations for line in one.secret.lines]
+    lines = sorted((one for one in all_lines if one[2].outcome in EVENTS), key=lambda one: one[0])[::-1]
+    rows = [
+        [utc(at), secret.account_id, secret.user, line.step, line.key, line.outcome, line.said or None]
+        for at, secret, line in lines
+    ]
+    return table("rotation_log", rows, most=most)
+
+
+def changes(before: Audit | None, after: Audit) -> Table | Prose:
+    """What changed since an earlier judgement; None: there is none to compare with."""
+    if before is None:
+        return Prose((say("changes.none_given"),))
+    rows = [
+        [
+            one.user,
+            one.account_id,
+            say(f"changes.{one.kind}"),
+            utc(one.before) or None,
+            utc(one.after) or None,
+            say("table.yes" if one.was_overdue else "table.no"),
+            say("table.yes" if one.is_overdue else "table.no"),
+        ]
+        for one in history.changes(before, after)
+    ]
+    return table("changes", rows, most=100)
+
+
+def _stages(secret: Any) -> str | None:
+    """Each stage, and when the version that it is on was made."""
+    found = [(stage, one.created) for one in secret.versions for stage in one.stages]
+    return "; ".join(f"{stage} {utc(created)}" for stage, created in sorted(found)) or None
+
+
+def _asked(a: Audit) -> bool:
+    return any(one.rotations is not None for one in a.provenance)

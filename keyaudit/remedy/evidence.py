@@ -1,0 +1,232 @@
+"""``rotation.json``, read strictly: what no capture of this account could hold proves nothing about it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from keyaudit.credentials import parse_instant
+
+#: the fields of a line that the function logs
+LINE_FIELDS = frozenset(
+    ("at", "user", "key", "step", "token", "outcome", "reason", "text", "last_used", "compliance_type")
+)
+CURRENT, PREVIOUS, PENDING = "AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"
+#: the policy that an older guide has operators attach, and forget
+LEFTOVER = "AWSLambda_FullAccess"
+_KEY_ID = re.compile(r"\w{16,128}", re.ASCII)
+_RATE = re.compile(r"rate\((\d{1,4}) days?\)", re.ASCII)
+_MOST_DAYS = 10_000
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version of a secret that has stages, or had."""
+
+    version_id: str
+    stages: tuple[str, ...]
+    created: datetime
+
+
+@dataclass(frozen=True)
+class RotatedKey:
+    """An access key as IAM tells of it; ``last_used`` None: never."""
+
+    key_id: str
+    is_active: bool
+    created: datetime
+    last_used: datetime | None
+    used_by: str
+
+    @property
+    def last4(self) -> str:
+        """As the function writes it in its log."""
+        return f"****{self.key_id[-4:]}"
+
+
+@dataclass(frozen=True)
+class Line:
+    """What the function logged; ``at`` is the time that the log service gives it. ``said``: its further words."""
+
+    at: datetime
+    key: str | None
+    step: str
+    token: str | None
+    outcome: str
+    said: str
+
+
+@dataclass(frozen=True)
+class RotatedSecret:
+    """A secret under rotation, its user and everything that was seen of both. Numbers are days. ``every`` None: by
+    a schedule that names no days, which ``schedule`` shows; ``has_function``: whether the function is there;
+    ``keys`` None: the user is no more; ``other_lines``: lines in the log that are not the function's own."""
+
+    account_id: str
+    name: str
+    region: str
+    user: str
+    is_enabled: bool
+    has_function: bool
+    schedule: str
+    every: int | None
+    grace: float | None
+    adopted: tuple[str, ...]
+    last_rotated: datetime | None
+    next_rotation: datetime | None
+    versions: tuple[Version, ...]
+    keys: tuple[RotatedKey, ...] | None
+    lines: tuple[Line, ...]
+    other_lines: int
+    leftovers: tuple[str, ...]
+
+    def staged(self, stage: str) -> Version | None:
+        """The version that a stage is on."""
+        return next((one for one in self.versions if stage in one.stages), None)
+
+    @property
+    def active(self) -> list[RotatedKey]:
+        """The user's active keys, the newest first."""
+        return sorted((one for one in self.keys or () if one.is_active), key=lambda one: one.created, reverse=True)
+
+
+def read_rotations(raw: dict[str, Any], account_id: str) -> tuple[RotatedSecret, ...]:
+    """The rotated secrets of this account, by name.
+
+    ValueError, KeyError, TypeError or AttributeError where it is not as a capture of the account writes it.
+    """
+    _time(raw["taken_time"])
+    found = [_secret(one, account_id) for one in _list(raw["secrets"])]
+    _must(len({(one.region, one.name) for one in found}) == len(found))
+    return tuple(sorted(found, key=lambda one: (one.user, one.region, one.name)))
+
+
+def own_line(text: str, user: str) -> dict[str, Any] | None:
+    """A line of the function's own about this user; None for any other, which may say whatever it likes."""
+    try:
+        line = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    is_own = (
+        isinstance(line, dict)
+        and set(line) <= LINE_FIELDS
+        and line.get("user") == user
+        and isinstance(line.get("outcome"), str)
+        and isinstance(line.get("step"), str)
+        and all(value is None or isinstance(value, str) for value in line.values())
+    )
+    return line if is_own else None
+
+
+def _secret(raw: dict[str, Any], account_id: str) -> RotatedSecret:
+    told, function = raw["secret"], raw["function"]
+    name, region = _text(told["Name"]), _text(raw["region"])
+    _must(told["ARN"].split(":")[3:5] == [region, account_id])
+    user = _text(raw["user"])
+    settings = (function or {}).get("environment", {})
+    _must(function is None or settings["KEYAUDIT_USER"] == user)
+    rules = told.get("RotationRules") or {}
+    days, expression = rules.get("AutomaticallyAfterDays"), rules.get("ScheduleExpression")
+    rate = _RATE.fullmatch(expression or "")
+    every = _days(days) if days is not None else int(rate[1]) if rate else None
+    log = _list(raw["log"])
+    lines = [(_time(one["at"]), own_line(json.dumps(one["line"]), user)) for one in log]
+    _must(all(line is not None for _, line in lines))
+    return RotatedSecret(
+        account_id=account_id,
+        name=name,
+        region=region,
+        user=user,
+        is_enabled=_flag(told.get("RotationEnabled", False)),
+        has_function=function is not None,
+        schedule=_text(expression) if expression else "",
+        every=every,
+        grace=_days(settings["KEYAUDIT_GRACE"]) if "KEYAUDIT_GRACE" in settings else None,
+        adopted=tuple(str(settings.get("KEYAUDIT_ADOPTED", "")).split()),
+        last_rotated=_maybe(told.get("LastRotatedDate")),
+        next_rotation=_maybe(told.get("NextRotationDate")),
+        versions=_versions(raw["versions"]),
+        keys=None if raw["keys"] is None else _keys(raw["keys"], user),
+        lines=tuple(_line(at, line) for at, line in sorted(lines, key=lambda pair: pair[0]) if line),
+        other_lines=_count(raw["other_lines"]),
+        leftovers=tuple(sorted(name for arn in _list(raw["attached"]) if (name := arn.split("/")[-1]) == LEFTOVER)),
+    )
+
+
+def _line(at: datetime, line: dict[str, Any]) -> Line:
+    said = "; ".join(str(line[name]) for name in ("reason", "text", "last_used") if line.get(name))
+    return Line(at, line.get("key"), line["step"], line.get("token"), line["outcome"], said)
+
+
+def _versions(raw: Any) -> tuple[Version, ...]:
+    found = tuple(
+        Version(
+            _text(one["VersionId"]),
+            tuple(map(_text, _list(one.get("VersionStages", [])))),
+            _time(one["CreatedDate"]),
+        )
+        for one in _list(raw)
+    )
+    stages = [stage for one in found for stage in one.stages]
+    _must(len(set(stages)) == len(stages) and len({one.version_id for one in found}) == len(found))
+    return found
+
+
+def _keys(raw: Any, user: str) -> tuple[RotatedKey, ...]:
+    found = []
+    for one in _list(raw):
+        _must(one["UserName"] == user and _KEY_ID.fullmatch(one["AccessKeyId"]) is not None)
+        _must(one["Status"] in ("Active", "Inactive", "Expired"))
+        used = one["LastUsed"]
+        by = " ".join(str(used[name]) for name in ("ServiceName", "Region") if used.get(name) not in (None, "N/A"))
+        last_used = _maybe(used.get("LastUsedDate"))
+        found.append(
+            RotatedKey(one["AccessKeyId"], one["Status"] == "Active", _time(one["CreateDate"]), last_used, by)
+        )
+    _must(len({one.key_id for one in found}) == len(found))
+    return tuple(found)
+
+
+def _must(holds: bool) -> None:
+    if not holds:
+        raise ValueError("no rotations of this account")
+
+
+def _list(value: Any) -> list[Any]:
+    _must(isinstance(value, list))
+    return list(value)
+
+
+def _text(value: Any) -> str:
+    _must(isinstance(value, str) and bool(value) and bool(value.encode()))
+    return str(value)
+
+
+def _flag(value: Any) -> bool:
+    _must(value is True or value is False)
+    return bool(value)
+
+
+def _count(value: Any) -> int:
+    _must(type(value) is int and 0 <= value < 10**9)
+    return int(value)
+
+
+def _days(value: Any) -> int:
+    days = float(value)
+    _must(0 < days <= _MOST_DAYS)
+    return int(days)
+
+
+def _time(value: Any) -> datetime:
+    found = parse_instant(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError("no time")
+    return found
+
+
+def _maybe(value: Any) -> datetime | None:
+    return None if value is None else _time(value)

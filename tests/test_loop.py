@@ -1,0 +1,197 @@
+"""The whole loop over HTTP: audit, plan, rotate, retire, verify, audit again; and what a capture tells of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws import MANAGEMENT, SECRET_KEY, Fault, aws, report_of, set_key  # noqa: F401
+from moto.secretsmanager.models import secretsmanager_backends
+from rotating import Rotated, function, rotated  # noqa: F401
+from test_handler import active, later
+
+#: the command with its clock moved, as that of everything else is
+AT = "import sys, time_machine; time_machine.travel(float(sys.argv[1]), tick=True).start()"
+COMMAND = f"{AT}; from keyaudit.cli import main; main(sys.argv[2:])"
+DAY = timedelta(days=1)
+
+
+def run(one: Rotated, *arguments: object, faults: tuple[Fault, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """The command, with the report that AWS makes at this moment."""
+    scenario = one.aws.scenario(faults=list(faults), reports={MANAGEMENT: report_of(MANAGEMENT, datetime.now(UTC))})
+    words = [sys.executable, "-c", COMMAND, str(time.time()), *map(str, arguments)]
+    done = subprocess.run(words, env=scenario.env(), capture_output=True, text=True, timeout=90, check=False)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def in_use(one: Rotated, days: float, *keys: str) -> None:
+    """The keys were used so many days ago."""
+    for key_id in keys or one.keys:
+        set_key(one.account, key_id, last_used=datetime.now(UTC) - days * DAY)
+
+
+@pytest.fixture
+def overdue(rotated: Rotated) -> Rotated:  # noqa: F811
+    """A user whose one key is 100 days old, and in use."""
+    (key_id,) = rotated.keys
+    rotated.made(key_id, datetime.now(UTC) - 100 * DAY, "Active")
+    in_use(rotated, 0.1)
+    return rotated
+
+
+def test_the_loop_is_closed(overdue: Rotated, tmp_path: Path) -> None:
+    one, (old,) = overdue, overdue.keys
+    first = run(one, "report", "--policy", "cis", "-o", tmp_path / "reports")
+    assert first.returncode == 1, first.stderr
+    before = first.stdout.strip()
+
+    planned = run(one, "rotation", "plan", "--policy", "cis", "-f", "json", "--capture", tmp_path / "plan")
+    assert planned.returncode == 1
+    (task,) = json.loads(planned.stdout)["tasks"]
+    assert (task["user"], task["case"], task["days_over"]) == (one.user, "in_use", 10)
+
+    one.deploy(KEYAUDIT_ADOPTED=old)
+    one.rotate()
+    (new,) = set(one.keys) - {old}
+    told = run(one, "rotation", "status", "--policy", "cis", "-f", "json", "--capture", tmp_path / "status")
+    (verdict,) = json.loads(told.stdout)["rotations"]
+    # the key that was replaced is still active, and over its limit: IAM's dates tell, not Secrets Manager's
+    assert (told.returncode, verdict["compliance_type"]) == (1, "NON_COMPLIANT"), verdict
+
+    with later(15):
+        in_use(one, 14, old)
+        in_use(one, 0.1, new)
+        assert "deactivated" in one.call("retire").outcomes
+        assert active(one) == {old: "Inactive", new: "Active"}
+        options = ("--policy", "cis", "-o", tmp_path / "reports", "--notebook", "rotation", "--rotation")
+        second = run(one, "report", *options, "--before", before)
+        assert second.returncode == 0, second.stderr + second.stdout
+        after = second.stdout.strip()
+        told = run(one, "rotation", "status", Path(after, "raw"), "--policy", "cis")
+        assert told.returncode == 0 and "rotated: IAM made the key" in told.stdout
+
+    verified = run(one, "verify", before, after)
+    assert (verified.returncode, verified.stdout.count("OK")) == (0, 2), verified.stdout
+    page = Path(after, "report.html").read_text()
+    for text in ("deactivated", "key stored", "rotated: IAM made the key", one.user):
+        assert text in page
+    (verdict,) = json.loads(Path(after, "summary.json").read_text())["rotations"]
+    assert (verdict["compliance_type"], verdict["age_days"]) == ("COMPLIANT", 15)
+    secrets = {key.secret_access_key for key in one.keys.values()} | {SECRET_KEY, "notOurs"}
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) > 20
+    assert not [path for path in files if any(secret.encode() in path.read_bytes() for secret in secrets)]
+
+
+# --- the second key, while the grace lasts --------------------------------------------------------------------------
+def checked(one: Rotated, tmp_path: Path, *options: str, faults: tuple[Fault, ...] = ()) -> dict[str, Any]:
+    number = len(list(tmp_path.iterdir()))
+    done = run(
+        one, "check", "--policy", "cis", "-f", "json", "--capture", tmp_path / str(number), *options, faults=faults
+    )
+    return json.loads(done.stdout)
+
+
+def of_active_keys(judged: dict[str, Any]) -> list[str]:
+    return [one["compliance_type"] for one in judged["findings"] if one["control"] == "active-keys" and one["user"]]
+
+
+@pytest.fixture
+def graced(rotated: Rotated) -> Rotated:  # noqa: F811
+    """A user whose key of 70 days was just replaced."""
+    (key_id,) = rotated.keys
+    rotated.made(key_id, datetime.now(UTC) - 70 * DAY, "Active")
+    rotated.deploy(KEYAUDIT_ADOPTED=key_id)
+    rotated.rotate()
+    in_use(rotated, 0.1)
+    return rotated
+
+
+def test_the_second_key_is_exempt_where_the_evidence_shows_the_rotation(graced: Rotated, tmp_path: Path) -> None:
+    judged = checked(graced, tmp_path, "--rotation")
+    assert of_active_keys(judged) == ["EXEMPT"] and judged["conclusion"] == "COMPLIANT"
+    (finding,) = [one for one in judged["findings"] if one["compliance_type"] == "EXEMPT"]
+    assert finding["exemption_id"] == f"rotation of {graced.user}" and "grace is not over" in finding["annotation"]
+    assert of_active_keys(checked(graced, tmp_path)) == ["NON_COMPLIANT"]
+
+
+def test_after_the_grace_it_is_one_key_too_many(graced: Rotated, tmp_path: Path) -> None:
+    with later(17):
+        in_use(graced, 0.1)
+        assert of_active_keys(checked(graced, tmp_path, "--rotation")) == ["NON_COMPLIANT"]
+
+
+def test_a_key_of_somebody_else_beside_it_is_not_exempt(graced: Rotated, tmp_path: Path) -> None:
+    """The same two keys, but nothing tells that the older one is what was replaced."""
+    graced.settings["KEYAUDIT_ADOPTED"] = ""
+    with closing(graced.aws.client("lambda")) as functions:
+        functions.update_function_configuration(
+            FunctionName=graced.arn, Environment={"Variables": graced.environment()}
+        )
+    assert of_active_keys(checked(graced, tmp_path, "--rotation")) == ["NON_COMPLIANT"]
+
+
+# --- what cannot be had -------------------------------------------------------------------------------------------------
+CALLS = (
+    "ListSecrets", "DescribeSecret", "GetFunctionConfiguration", "ListSecretVersionIds", "FilterLogEvents",
+    "ListAttachedUserPolicies", "GetAccessKeyLastUsed",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["denied", "error500"])
+@pytest.mark.parametrize("call", CALLS)
+def test_what_cannot_be_had_is_said_and_never_reads_as_rotated(
+    graced: Rotated, tmp_path: Path, call: str, kind: str
+) -> None:
+    fault = Fault(call, kind)
+    done = run(
+        graced,
+        "rotation",
+        "status",
+        "--policy",
+        "cis",
+        "--capture",
+        tmp_path / "c",
+        "--deadline",
+        "6",
+        faults=(fault,),
+    )
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert call in done.stderr and MANAGEMENT in done.stdout
+    again = run(graced, "check", tmp_path / "c", "--policy", "cis", "-f", "json")
+    assert json.loads(again.stdout)["conclusion"] != "COMPLIANT"
+    assert not (tmp_path / "c" / MANAGEMENT / "rotation.json").exists()
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_one_throttled_call_is_asked_again(graced: Rotated, tmp_path: Path, call: str) -> None:
+    assert of_active_keys(checked(graced, tmp_path, "--rotation", faults=(Fault(call, "throttle", first=1),))) == [
+        "EXEMPT"
+    ]
+
+
+def test_a_capture_without_rotations_has_no_status(graced: Rotated, tmp_path: Path) -> None:
+    run(graced, "capture", "-o", tmp_path / "c")
+    done = run(graced, "rotation", "status", tmp_path / "c", "--policy", "cis")
+    assert done.returncode == 2 and "--rotation" in done.stderr
+
+
+def test_secrets_of_other_functions_are_named_and_not_judged(graced: Rotated, tmp_path: Path) -> None:
+    with closing(graced.aws.client("secretsmanager")) as secrets:
+        secrets.create_secret(Name="database", SecretString="geheim")
+    other = secretsmanager_backends[MANAGEMENT]["us-east-1"].secrets["database"]
+    other.rotation_requested = other.rotation_enabled = True
+    other.rotation_lambda_arn = "arn:aws:lambda:us-east-1:123456789012:function:gone"
+    done = run(graced, "capture", "--rotation", "-o", tmp_path / "c")
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "c" / MANAGEMENT / "rotation.json").read_text())
+    assert found["others"] == ["database"] and len(found["secrets"]) == 1
+    assert "geheim" not in str(found)
