@@ -352,6 +352,22 @@ def real_dates(asked: Asked, body: bytes) -> bytes:
     return json.dumps(found).encode()
 
 
+def rotate_secret(asked: Asked) -> Answer:
+    """A rotation asked for: a version with AWSPENDING and no value, for the function to fill. moto moves the stages at
+    once, as if the function had run."""
+    stores = secretsmanager_backends[asked.account].values()
+    found = next(
+        store.secrets[asked.parameters["SecretId"]]
+        for store in stores
+        if asked.parameters["SecretId"] in store.secrets
+    )
+    token = asked.parameters["ClientRequestToken"]
+    found.remove_version_stages_from_old_versions(["AWSPENDING"])
+    found.versions[token] = {"createdate": int(time.time()), "version_id": token, "version_stages": ["AWSPENDING"]}
+    told = {"ARN": found.arn, "Name": found.name, "VersionId": token}
+    return answer_of(200, json.dumps(told), asked, str(uuid.uuid4()))
+
+
 def result(asked: Asked, content: str) -> Answer:
     """A good answer in the query protocol."""
     request_id, name = str(uuid.uuid4()), asked.operation
@@ -492,6 +508,8 @@ class Layer(socketserver.ThreadingMixIn, socketserver.TCPServer):
             return fault_error(asked, "denied")
         if asked.operation in REPORTS and asked.account in scenario.reports:
             return REPORTS[asked.operation](asked, scenario.reports[asked.account], scenario.step(asked))
+        if asked.operation == "RotateSecret":
+            return rotate_secret(asked)
         if refusal := outsider(asked):
             return refusal
         if kind in ENDLESS:

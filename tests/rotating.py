@@ -134,15 +134,20 @@ class Rotated:
     aws: Aws
     function: Lambda
     user: str = "svc-billing"
+    name: str = ""  # of the secret; none: the user's
     account: str = MANAGEMENT
     settings: dict[str, str] = field(default_factory=dict)
     logs: list[str] = field(default_factory=list)
     arn: str = ""  # of the function, once it is deployed
+    group: str = ""  # its log group, where it is not the usual one
     #: of the last call of the function: the operations that it called, and how often a fault struck
     calls: list[str] = field(default_factory=list)
     struck: int = 0
     #: of all calls: operation -> the keys that signed it
     signers: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.name = self.name or self.user
 
     # what is there
     @property
@@ -152,7 +157,7 @@ class Rotated:
 
     @property
     def secret(self) -> Any:
-        return secretsmanager_backends[self.account]["us-east-1"].secrets[self.user]
+        return secretsmanager_backends[self.account]["us-east-1"].secrets[self.name]
 
     def value(self, stage: str) -> dict[str, Any]:
         """The value of a stage; empty where there is none."""
@@ -190,7 +195,7 @@ class Rotated:
 
     @property
     def log_group(self) -> str:
-        return f"/aws/lambda/rotates-{self.user}"
+        return self.group or f"/aws/lambda/rotates-{self.user}"
 
     def environment(self, **more: str) -> dict[str, str]:
         """The function's settings."""
@@ -213,7 +218,7 @@ class Rotated:
 
     def put(self, **fields: str) -> str:
         """The secret, or a value put into it by hand; the version's id."""
-        token, exists = str(uuid.uuid4()), self.user in secretsmanager_backends[self.account]["us-east-1"].secrets
+        token, exists = str(uuid.uuid4()), self.name in secretsmanager_backends[self.account]["us-east-1"].secrets
         what = {"SecretString": json.dumps({"username": self.user, **fields}), "ClientRequestToken": token}
         client = self.aws.client("secretsmanager", self.account)
         try:
@@ -222,9 +227,9 @@ class Rotated:
                 stages = {version: one["version_stages"] for version, one in self.secret.versions.items()}
                 current = [version for version, names in stages.items() if "AWSCURRENT" in names]
                 self.secret.set_default_version_id(current[0] if current else None)
-                client.put_secret_value(SecretId=self.user, **what)
+                client.put_secret_value(SecretId=self.name, **what)
             else:
-                client.create_secret(Name=self.user, **what)
+                client.create_secret(Name=self.name, **what)
         finally:
             client.close()
         return token

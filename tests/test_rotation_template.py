@@ -23,6 +23,7 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "master": ("--master-arn", MASTER),
     "adopted": ("--adopt", "AKIAIOSFODNN7EXAMPLE", "--adopt", "AKIAI44QH8DHBEXAMPLE", "--deactivate-in-use"),
     "path, key and mail": ("--path", "/it/billing/", "--kms-key-arn", KMS, "--notify", "it+keys@example.com"),
+    "a secret that is there": ("--secret-arn", MASTER.replace("master", "keyaudit/svc")),
     "all": ("--self-managed", "--kms-key-arn", KMS, "--notify", "a@example.com", "--adopt", "AKIAIOSFODNN7EXAMPLE"),
 }
 #: needs no permission

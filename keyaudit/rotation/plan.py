@@ -16,7 +16,6 @@ import pandas as pd
 from keyaudit.auditing import Audit
 from keyaudit.present.table import Table, table
 from keyaudit.rotation.periods import SLACK, Periods
-from keyaudit.rotation.template import secret_name
 from keyaudit.schema import ACTIVE, ACTIVE_KEYS, COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION, InputError
 from keyaudit.schema import UNUSED as UNUSED_CONTROL
 from keyaudit.texts import say, utc
@@ -202,7 +201,7 @@ def _steps(case: str, key: dict[str, Any], has_two: bool) -> list[Step]:
     if case == UNKNOWN:
         return [find, Step(say("plan.step.capture"))]
     steps = [Step(say("plan.step.room"))] if has_two else []
-    return [*steps, find, *_rotation(key["user"], None if pd.isna(key["limit"]) else int(key["limit"]))]
+    return [*steps, *_rotation(key["user"], None if pd.isna(key["limit"]) else int(key["limit"]))]
 
 
 def _rotation(user: str, limit: int | None) -> list[Step]:
@@ -210,20 +209,15 @@ def _rotation(user: str, limit: int | None) -> list[Step]:
     periods = periods_for(limit) if limit else None
     if periods is None:
         return [Step(say("plan.step.no_periods", limit=limit if limit else say("plan.unknown")))]
-    options = f"--every {periods.every} --grace {periods.grace} --max-age {periods.max_age} --adopt {KEY_ID}"
-    stack = "keyaudit-rotation"
-    deploy = f"aws cloudformation deploy --template-file {stack}.yaml --stack-name {stack}-NAME"
+    whose = _option("--user", user)
+    deploy = f"keyaudit rotation deploy {whose} --every {periods.every} --grace {periods.grace}"
+    deploy += f" --max-age {periods.max_age}"
     return [
-        Step(
-            say("plan.step.template"),
-            f"keyaudit rotation template {_option('--user', user)} {options} > {stack}.yaml",
-        ),
-        Step(say("plan.step.deploy"), f"{deploy} --capabilities CAPABILITY_IAM"),
+        Step(say("plan.step.show"), deploy),
+        Step(say("plan.step.deploy"), f"{deploy} --yes"),
         Step(say("plan.step.consumers")),
-        Step(
-            say("plan.step.rotate"),
-            f"aws secretsmanager rotate-secret --secret-id {shlex.quote(secret_name(user))}",
-        ),
+        Step(say("plan.step.rotate"), f"keyaudit rotation now {whose}"),
+        Step(say("plan.step.check"), f"keyaudit rotation status {whose}"),
     ]
 
 

@@ -38,7 +38,8 @@ _KEY_ACTIONS = (
 class Deployment:
     """What is deployed for a user, whose path in IAM is ``path``. ``master``: ARN of the secret whose key signs the
     calls of IAM, ``self`` for this one, empty for the function's role; ``adopted``: ids of the keys that the secret
-    replaces; ``kms_key``: ARN of the customer-managed key of the secret, if any; ``notify``: a mail address."""
+    replaces; ``secret``: ARN of one that is there, instead of a new one; ``kms_key``: ARN of the customer-managed
+    key of the secret, if any; ``notify``: a mail address."""
 
     user: str
     periods: Periods
@@ -48,6 +49,7 @@ class Deployment:
     deactivates_in_use: bool = False
     kms_key: str = ""
     notify: str = ""
+    secret: str = ""
 
     def __post_init__(self) -> None:
         """InputError for what AWS would not take, or what could be more than it looks like."""
@@ -62,6 +64,7 @@ class Deployment:
         for key_id in self.adopted:
             _check("--adopt", key_id, KEY_ID, "an access key id")
         _check("--kms-key-arn", self.kms_key, f"({KMS_ARN})?", "the ARN of a key in KMS")
+        _check("--secret-arn", self.secret, f"({SECRET_ARN})?", "the ARN of a secret")
         _check("--notify", self.notify, f"({EMAIL})?", "a mail address")
 
     @property
@@ -85,12 +88,12 @@ def rotation_template(deployment: Deployment) -> str:
     secret = {"username": one.user}
     if one.master:
         secret["masterarn"] = one.secret_name if one.master == "self" else one.master
+    # nothing of what can be deployed again with other values: see secret.yaml
+    own = {"SecretName": one.secret_name, "SecretDescription": f"Access key of the IAM user {one.user}"}
+    own |= {"SecretString": json.dumps(secret)}
     plain = {
         "Description": f"Rotation of the access keys of {one.user}",
-        "SecretName": one.secret_name,
-        "SecretDescription": f"Access key of the IAM user {one.user}, rotated every {periods.every} days",
         "DailyDescription": f"Retire what was replaced of the access keys of {one.user}",
-        "SecretString": json.dumps(secret),
         "User": one.user,
         "Grace": str(periods.grace),
         "Quiet": str(periods.quiet),
@@ -102,7 +105,8 @@ def rotation_template(deployment: Deployment) -> str:
     values |= {
         "Every": str(periods.every),
         "Adopted": _adopted(one.adopted),
-        "KmsKeyId": f"KmsKeyId: {json.dumps(one.kms_key)}" if one.kms_key else "",
+        "Parameters": _parameter(one.secret) if one.secret else "",
+        "Secret": "" if one.secret else filled(data("rotation", "secret.yaml"), _secret(one, own)),
         "Subscription": _subscription(one.notify),
         "RoleStatements": _role_statements(one),
         "SelfManagement": _self_management(one) if one.master == "self" else "",
@@ -112,6 +116,25 @@ def rotation_template(deployment: Deployment) -> str:
     if len(text.encode()) > LARGEST:
         raise InputError(f"the template has {len(text.encode()):,} bytes, and CloudFormation takes {LARGEST:,}")
     return text
+
+
+def _secret(one: Deployment, own: dict[str, str]) -> dict[str, str]:
+    kms = f"KmsKeyId: {json.dumps(one.kms_key)}" if one.kms_key else ""
+    return {**{name: json.dumps(text) for name, text in own.items()}, "KmsKeyId": kms}
+
+
+def _parameter(arn: str) -> str:
+    """In the place of the resource: everything that refers to the secret refers to this."""
+    return (
+        "# A secret that was there before, with its value: what consumers read AWSCURRENT of.\n"
+        f"Parameters:\n  Secret:\n    Type: String\n    Default: {json.dumps(arn)}\n"
+    )
+
+
+def secret_block(template: str) -> str:
+    """The secret as a template has it, resource or parameter; empty where it has none."""
+    found = re.search(r"^  Secret:\n(?:    .*\n)+", template, re.MULTILINE)
+    return found[0] if found else ""
 
 
 def _adopted(key_ids: tuple[str, ...]) -> str:

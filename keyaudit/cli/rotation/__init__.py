@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from keyaudit.cli.rotation.operate import deploy, now, remove
 from keyaudit.cli.rotation.plan import plan
 from keyaudit.cli.rotation.status import status
 from keyaudit.cli.rotation.template import template
@@ -14,5 +15,5 @@ def rotation() -> None:
     """Put failing keys under automatic rotation by Secrets Manager."""
 
 
-for command in (plan, template, status):
+for command in (plan, template, deploy, now, status, remove):
     rotation.add_command(command)

@@ -18,6 +18,7 @@ from keyaudit.schema import InputError
 @click.option("--max-age", metavar="DAYS", type=int, default=90, help="The policy's limit. Default: 90.")
 @click.option("--self-managed", is_flag=True, help="The user's own key signs; put a first one in the secret.")
 @click.option("--master-arn", metavar="ARN", default="", help="The secret whose key signs. Default: the role does.")
+@click.option("--secret-arn", metavar="ARN", default="", help="A secret that is there, instead of a new one.")
 @click.option("--adopt", metavar="KEYID", multiple=True, help="A key that the secret replaces. Repeatable.")
 @click.option("--deactivate-in-use", is_flag=True, help="Deactivate a replaced key in use before it breaches.")
 @click.option("--kms-key-arn", metavar="ARN", default="", help="Customer-managed key of the secret.")
@@ -32,6 +33,7 @@ def template(
     max_age: int,
     self_managed: bool,
     master_arn: str,
+    secret_arn: str,
     adopt: tuple[str, ...],
     deactivate_in_use: bool,
     kms_key_arn: str,
@@ -53,6 +55,7 @@ def template(
         path=path,
         master="self" if self_managed else master_arn,
         adopted=adopt,
+        secret=secret_arn,
         deactivates_in_use=deactivate_in_use,
         kms_key=kms_key_arn,
         notify=notify,
