@@ -8,12 +8,15 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from aws import MANAGEMENT, Aws, add_user, aws, make_organization, report_of  # noqa: F401
+from rotating import Lambda, Rotated, fill, function  # noqa: F401
+from test_operate import secrets_manager, under_rotation
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -80,6 +83,19 @@ def live(aws: Aws) -> dict[str, str]:  # noqa: F811
     return scenario.env()
 
 
+@pytest.fixture
+def live_rotation(aws: Aws, function: Lambda) -> Iterator[dict[str, str]]:  # noqa: F811
+    """The environment of an account whose user billing has a secret of the template's name, and of a Secrets Manager
+    that calls the function when a rotation is asked for."""
+    one = Rotated(aws, function, "billing")
+    fill(one)
+    under_rotation(one)
+    one.deploy()
+    scenario = aws.scenario(reports={MANAGEMENT: report_of(MANAGEMENT, datetime.now(UTC) - timedelta(minutes=5))})
+    with secrets_manager(one):
+        yield scenario.env()
+
+
 def run(command: str, folder: Path, live: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     # a make that runs these tests is not to be heard in the make that is tested
     own = {name: value for name, value in (live or os.environ).items() if not name.startswith("MAKE")}
@@ -111,7 +127,7 @@ def test_the_readme_has_commands_and_each_block_is_of_a_known_kind() -> None:
 
 @pytest.mark.parametrize("block", COMMANDS, ids=lambda block: steps(block)[0][0][:40])
 def test_commands_run_as_written(block: Block, checkout: Path, request: pytest.FixtureRequest) -> None:
-    live = request.getfixturevalue("live") if block.mark == "live" else None
+    live = request.getfixturevalue(block.mark.replace(" ", "_")) if block.mark.startswith("live") else None
     for command, expected in steps(block):
         done = run(command, checkout, live)
         assert done.returncode in (0, 1, 3), f"$ {command}\n{done.stdout}"
