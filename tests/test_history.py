@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ACCOUNT, OTHER, capture, report
+from evidence_helpers import keyaudit as command
 from test_plan import key
 
 import keyaudit
@@ -68,3 +69,37 @@ def test_a_change_names_account_user_and_both_times(tmp_path: Path) -> None:
     (found,) = changes(*audits(tmp_path, report(("alice", key(100))), report(("alice", key(100), key(0.5)))))
     assert isinstance(found, Change) and (found.account_id, found.user) == (ACCOUNT, "alice")
     assert found.before and found.after and found.after > found.before
+
+
+# --- in evidence ----------------------------------------------------------------------------------------------------------
+def test_evidence_holds_what_it_was_compared_with(tmp_path: Path) -> None:
+    for name, text in (("before", report(("alice", key(100)))), ("after", report(("alice", key(100), key(0.5))))):
+        (tmp_path / f"{name}.csv").write_text(text)
+    first = command("report", tmp_path / "before.csv", "--policy", "cis", "--as-of", BEFORE, "-o", tmp_path / "r")
+    before = first.stdout.decode().strip()
+    options = ("--policy", "cis", "--as-of", AFTER, "-o", tmp_path / "r", "--notebook", "rotation")
+    done = command("report", tmp_path / "after.csv", *options, "--before", before)
+    assert done.returncode == 1, done.stderr
+    folder = Path(done.stdout.decode().strip())
+    original = Path(before, "raw", ACCOUNT, "credential-report.csv").read_bytes()
+    kept = folder / "before" / ACCOUNT / "credential-report.csv"
+    assert kept.read_bytes() == original and "rotated" in (folder / "report.html").read_text()
+    assert command("verify", folder).returncode == 0
+    kept.write_bytes(original + b"\n")
+    assert command("verify", folder).returncode == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--before", "none"), "no such file"),
+        (("--before", "after.csv", "--notebook", "key_rotation"), "compares with nothing"),
+        (("-p", "before", "after.csv"), "--before"),
+    ],
+)
+def test_a_mistake_in_what_came_before_is_exit_2(tmp_path: Path, options: tuple[str, ...], said: str) -> None:
+    (tmp_path / "after.csv").write_text(report(("alice", key(5))))
+    words = ("report", "after.csv", "--policy", "cis", "--as-of", AFTER, "--notebook", "rotation", *options)
+    done = command(*words, cwd=tmp_path)
+    assert (done.returncode, said in done.stderr.decode()) == (2, True), done.stderr
+    assert not (tmp_path / "reports").exists()

@@ -84,6 +84,11 @@ def test_deploying_again_changes_the_same_stack(billing: Rotated) -> None:
     done = operate(billing, "deploy", "--yes", "--grace", "7")
     assert done.returncode == 0, done.stderr
     assert "Modify" in done.stdout and settings(billing)["KEYAUDIT_GRACE"] == "7"
+    adopted = settings(billing)["KEYAUDIT_ADOPTED"]
+    # a second key, as in the grace of a rotation: no hindrance, and not adopted
+    iam_backends[MANAGEMENT]["aws"].create_access_key(billing.user)
+    assert operate(billing, "deploy", "--yes", "--grace", "9").returncode == 0
+    assert (settings(billing)["KEYAUDIT_GRACE"], settings(billing)["KEYAUDIT_ADOPTED"]) == ("9", adopted)
     assert stacks(billing) == {STACK: "UPDATE_COMPLETE"}
 
 
@@ -92,6 +97,19 @@ def test_a_secret_that_is_there_is_taken_over_and_not_made(billing: Rotated) -> 
     done = operate(billing, "deploy")
     assert done.returncode == 0 and "AWS::SecretsManager::Secret\n" not in done.stdout
     assert "AWS::SecretsManager::RotationSchedule\n" in done.stdout
+
+
+def test_a_secret_of_another_name_is_taken_over_by_its_arn_and_rotated(billing: Rotated) -> None:
+    """As the widely copied function left it."""
+    arn = billing.secret.arn
+    done = operate(billing, "deploy", "--yes", "--secret-arn", arn)
+    assert done.returncode == 0 and "AWS::SecretsManager::Secret\n" not in done.stdout, done.stderr
+    billing.secret.rotation_requested = billing.secret.rotation_enabled = True
+    with secrets_manager(billing):
+        done = operate(billing, "now", "--wait", "30")
+    assert done.returncode == 0 and len(billing.keys) == 2, done.stderr
+    gone = operate(billing, "deploy", "--secret-arn", arn.replace("billing", "nobody"))
+    assert gone.returncode == 2 and "there is no such secret" in gone.stderr
 
 
 @pytest.mark.parametrize(

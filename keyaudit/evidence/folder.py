@@ -23,7 +23,7 @@ from keyaudit.evidence.request import Request
 from keyaudit.export import findings_csv, summary_json
 from keyaudit.policy import Policy, load_policy
 from keyaudit.present import findings_digest
-from keyaudit.schema import EvidenceError
+from keyaudit.schema import EvidenceError, InputError
 from keyaudit.texts import say, utc
 
 RAW, BEFORE = "raw", "before"
@@ -38,7 +38,8 @@ def judge(request: Request) -> tuple[Audit, dict[str, Any]]:
     policy = load_policy(request.policy or population.policy or "")
     judged = audit(population, policy, request.as_of)
     if request.before:
-        history.changes(audit(before_population(request.before), policy), judged)  # that they can be compared
+        former, at = before_population(request.before)
+        history.changes(audit(former, policy, at), judged)  # that they can be compared
     return judged, population.facts
 
 
@@ -93,15 +94,23 @@ def _stage_before(staging: Path, request: Request, policy: Policy) -> dict[str, 
     """The raw evidence of before, and the notebook's parameter for it."""
     if not request.before:
         return {}
-    population = before_population(request.before)
-    _stage_raw(staging, BEFORE, audit(population, policy), population.facts)
-    return {"before": BEFORE}
+    population, as_of = before_population(request.before)
+    _stage_raw(staging, BEFORE, audit(population, policy, as_of), population.facts)
+    return {"before": BEFORE, "before_as_of": as_of}
 
 
-def before_population(before: str) -> sources.Population:
-    """What was there before: the raw evidence in a folder of evidence, or a source of any kind."""
-    raw = Path(before) / RAW
-    return sources.find(str(raw) if (Path(before) / seal.MANIFEST).is_file() and raw.is_dir() else before)
+def before_population(before: str) -> tuple[sources.Population, str]:
+    """The raw evidence in a folder of evidence, and the instant that was given for it; or a source of any kind.
+    InputError where its manifest cannot be read."""
+    raw, manifest = Path(before) / RAW, Path(before) / seal.MANIFEST
+    if not (manifest.is_file() and raw.is_dir()):
+        return sources.find(before), ""
+    try:
+        return sources.find(str(raw)), str(json.loads(manifest.read_bytes())["parameters"]["as_of"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(
+            f"--before {before}: its {seal.MANIFEST} is not one of keyaudit; name other evidence"
+        ) from None
 
 
 def _stage_raw(staging: Path, into: str, judged: Audit, facts: dict[str, Any]) -> None:

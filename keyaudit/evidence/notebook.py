@@ -60,7 +60,9 @@ def _parameter_names(path: Path) -> tuple[str, ...]:
 
 
 #: parameters that evidence sets itself, and the option that says the same
-RESERVED = {"source": "SOURCE", "policy": "--policy", "as_of": "--as-of", "before": "--before"}
+RESERVED = {
+    "source": "SOURCE", "policy": "--policy", "as_of": "--as-of", "before": "--before", "before_as_of": "--before",
+}  # fmt: skip
 
 
 def refuse_unknown(notebook: Notebook, parameters: dict[str, Any]) -> None:

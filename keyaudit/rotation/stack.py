@@ -93,12 +93,21 @@ class Operator:
             key["LastUsed"] = self.ask(self.iam, "get_access_key_last_used", **what).get("AccessKeyLastUsed", {})
         return sorted(found, key=lambda key: key["CreateDate"], reverse=True)
 
-    def secret(self) -> dict[str, Any] | None:
-        """The user's secret, without its value; None where there is none."""
-        found: dict[str, Any] | None = self.ask(
-            self.secrets, "describe_secret", "ARN", SecretId=secret_name(self.user)
-        )
+    def secret(self, arn: str = "") -> dict[str, Any] | None:
+        """The user's secret, or the one of an ARN, without its value; None where there is none."""
+        secret_id = arn or self.secret_id()
+        found: dict[str, Any] | None = self.ask(self.secrets, "describe_secret", "ARN", SecretId=secret_id)
         return found
+
+    def secret_id(self) -> str:
+        """The ARN of the stack's secret; without a stack, the name that it would give one."""
+        found = self.ask(self.stacks, "describe_stacks", StackName=self.name) or {}
+        stacks = found.get("Stacks", [])
+        taken_over = [one for stack in stacks for one in stack.get("Parameters", [])]
+        arns = [str(one["ParameterValue"]) for one in taken_over if one["ParameterKey"] == "Secret"]
+        outputs = [one for stack in stacks for one in stack.get("Outputs", [])]
+        arns += [str(one["OutputValue"]) for one in outputs if one["OutputKey"] == "Secret"]
+        return next((arn for arn in arns if arn.startswith("arn:")), secret_name(self.user))
 
     def template(self) -> str:
         """The template of the stack that there is; empty where there is none."""
@@ -177,9 +186,9 @@ class Operator:
     def rotate(self) -> datetime:
         """Rotate at once; when the new key was made, by IAM. OperationError with the function's own words where the
         rotation does not come to its end."""
-        arn = secret_name(self.user)
+        secret_id = self.secret_id()
         started = datetime.now(UTC)
-        token = self.ask(self.secrets, "rotate_secret", "VersionId", SecretId=arn)["VersionId"]
+        token = self.ask(self.secrets, "rotate_secret", "VersionId", SecretId=secret_id)["VersionId"]
 
         def ended() -> bool | None:
             stages = (self.secret() or {}).get("VersionIdsToStages", {}).get(token, [])

@@ -137,6 +137,12 @@ def secret_block(template: str) -> str:
     return found[0] if found else ""
 
 
+def adopted_in(template: str) -> tuple[str, ...]:
+    """The keys that a deployed template adopted: a later one keeps them, and adopts no others."""
+    found = re.search(r'^ *KEYAUDIT_ADOPTED: "([\w ]*)"$', template, re.MULTILINE)
+    return tuple(found[1].split()) if found else ()
+
+
 def _adopted(key_ids: tuple[str, ...]) -> str:
     if not key_ids:
         return ""

@@ -52,6 +52,7 @@ def _operator(user: str, profile: str, region: str, wait: float) -> tuple[Operat
 @click.option("--every", metavar="DAYS", type=int, default=60, help="A new key every so many days. Default: 60.")
 @click.option("--grace", metavar="DAYS", type=int, default=14, help="The replaced key is left for. Default: 14.")
 @click.option("--max-age", metavar="DAYS", type=int, default=90, help="The policy's limit. Default: 90.")
+@click.option("--secret-arn", metavar="ARN", default="", help="A secret that is there, to take over.")
 @click.option("--deactivate-in-use", is_flag=True, help="Deactivate a replaced key in use before it breaches.")
 @click.option("--notify", metavar="ADDRESS", default="", help="Who gets the notices by mail.")
 @_YES
@@ -64,6 +65,7 @@ def deploy(
     every: int,
     grace: int,
     max_age: int,
+    secret_arn: str,
     deactivate_in_use: bool,
     notify: str,
     yes: bool,
@@ -75,28 +77,35 @@ def deploy(
     """
     from keyaudit.rotation.periods import Periods
     from keyaudit.rotation.stack import key_line
-    from keyaudit.rotation.template import Deployment, rotation_template, secret_block
+    from keyaudit.rotation.template import Deployment, adopted_in, rotation_template, secret_block
     from keyaudit.texts import say
 
     periods = Periods.of(every, grace, max_age)
-    Deployment(user, periods, notify=notify)  # mistakes show before AWS is asked
+    Deployment(user, periods, notify=notify, secret=secret_arn)  # mistakes show before AWS is asked
     operator, where = _operator(user, profile, region, wait)
     tell(where)
-    path, keys, secret, deployed = operator.path_of_user(), operator.keys(), operator.secret(), operator.template()
+    path, keys, secret, deployed = (
+        operator.path_of_user(),
+        operator.keys(),
+        operator.secret(secret_arn),
+        operator.template(),
+    )
     for key in keys:
         tell(key_line(key))
     active = [key["AccessKeyId"] for key in keys if key["Status"] == "Active"]
-    if len(active) > 1:
+    if len(active) > 1 and not deployed:
         raise InputError(
             f"--user {user}: has two active keys, and a rotation needs room for a new one; find out which one is "
             "used less, move what uses it, deactivate it (aws iam update-access-key) and delete it later"
         )
+    if secret_arn and secret is None:
+        raise InputError(f"--secret-arn {secret_arn}: there is no such secret in this account and region")
     is_new = "AWS::SecretsManager::Secret" in secret_block(deployed) if deployed else secret is None
     deployment = Deployment(
         user=user,
         periods=periods,
         path=path,
-        adopted=tuple(active),
+        adopted=adopted_in(deployed) if deployed else tuple(active),
         deactivates_in_use=deactivate_in_use,
         notify=notify,
         secret="" if is_new or secret is None else secret["ARN"],
