@@ -66,6 +66,10 @@ def test_the_loop_is_closed(overdue: Rotated, tmp_path: Path) -> None:
     # the key that was replaced is still active, and over its limit: IAM's dates tell, not Secrets Manager's
     assert (told.returncode, verdict["compliance_type"]) == (1, "NON_COMPLIANT"), verdict
 
+    planned = run(one, "rotation", "plan", tmp_path / "status", "--policy", "cis", "-f", "json")
+    # the key is not to be put under rotation again: what uses it must move
+    assert [(task["case"], task["days_over"]) for task in json.loads(planned.stdout)["tasks"]] == [("replaced", 10)]
+
     with later(15):
         in_use(one, 14, old)
         in_use(one, 0.1, new)
@@ -89,6 +93,24 @@ def test_the_loop_is_closed(overdue: Rotated, tmp_path: Path) -> None:
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert len(files) > 20
     assert not [path for path in files if any(secret.encode() in path.read_bytes() for secret in secrets)]
+
+
+def test_a_rotation_that_does_not_take_place_is_the_plan_s_to_mend(rotated: Rotated, tmp_path: Path) -> None:  # noqa: F811
+    rotated.deploy()
+    with later(5):
+        in_use(rotated, 0.1)
+        assert (
+            run(
+                rotated, "rotation", "plan", "--policy", "cis", "--rotation", "--capture", tmp_path / "1"
+            ).returncode
+            == 0
+        )
+        assert run(rotated, "rotation", "plan", "--policy", "cis", "--capture", tmp_path / "2").returncode == 1
+    with later(12):
+        in_use(rotated, 0.1)
+        options = ("--policy", "cis", "--rotation", "-f", "json", "--capture", tmp_path / "3")
+        (task,) = json.loads(run(rotated, "rotation", "plan", *options).stdout)["tasks"]
+    assert task["case"] == "stalled" and "keyaudit rotation now --user svc-billing" in task["steps"][-1]["command"]
 
 
 # --- the second key, while the grace lasts --------------------------------------------------------------------------

@@ -15,7 +15,8 @@ from conftest import AS_OF, capture, report, write
 from evidence_helpers import keyaudit as command
 
 import keyaudit
-from keyaudit.rotation.plan import Task, periods_for, plan
+from keyaudit.rotation.plan import Task, plan
+from keyaudit.rotation.steps import periods_for
 
 NOW = datetime.fromisoformat(AS_OF)
 

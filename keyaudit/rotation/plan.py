@@ -6,7 +6,6 @@ needs is deleted, not rotated. Deletion is always preceded by deactivation, whic
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,27 +14,25 @@ import pandas as pd
 
 from keyaudit.auditing import Audit
 from keyaudit.present.table import Table, table
-from keyaudit.rotation.periods import SLACK, Periods
-from keyaudit.schema import ACTIVE, ACTIVE_KEYS, COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION, InputError
+from keyaudit.rotation.steps import (
+    DUE_SOON,
+    IN_USE,
+    NEVER_USED,
+    REPLACED,
+    ROOT,
+    SPARE,
+    STALLED,
+    UNKNOWN,
+    UNUSED,
+    Step,
+    steps_of,
+)  # fmt: skip
+from keyaudit.schema import ACTIVE, ACTIVE_KEYS, COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION
 from keyaudit.schema import UNUSED as UNUSED_CONTROL
 from keyaudit.texts import say, utc
 
-ROOT, UNKNOWN, NEVER_USED, UNUSED, SPARE, IN_USE, DUE_SOON = (
-    "root", "unknown", "never_used", "unused", "spare", "in_use", "due_soon",
-)  # fmt: skip
 #: a case of more weight comes first; within one, the longest overdue
-_WEIGHT = {ROOT: 0, IN_USE: 1, NEVER_USED: 1, UNUSED: 1, SPARE: 1, UNKNOWN: 2, DUE_SOON: 3}
-#: stands in commands for an id that the report does not have
-KEY_ID = "KEY_ID"
-LONGEST_GRACE, LONGEST_EVERY = 14, 60
-
-
-@dataclass(frozen=True)
-class Step:
-    """What to do, and the command for it, if there is one."""
-
-    text: str
-    command: str = ""
+_WEIGHT = {ROOT: 0, IN_USE: 1, NEVER_USED: 1, UNUSED: 1, SPARE: 1, REPLACED: 1, STALLED: 1, UNKNOWN: 2, DUE_SOON: 3}
 
 
 @dataclass(frozen=True)
@@ -87,6 +84,8 @@ def plan(audit: Audit) -> tuple[Task, ...]:
             crowded.add((account, user))
     active = audit.keys[audit.keys["status"] == ACTIVE]
     users = dict(iter(active.groupby(["account_id", "user"])))
+    # when IAM made the newest key of each user whose keys are under rotation
+    made = {(one.secret.account_id, one.secret.user): one.made for one in audit.rotations if one.secret.is_enabled}
     tasks = []
     for key in audit.keys.to_dict("records"):
         which = _which(key["account_id"], key["user"], key["key_slot"], key["access_key_id"])
@@ -95,6 +94,8 @@ def plan(audit: Audit) -> tuple[Task, ...]:
         if whose in crowded and not key["is_root"]:
             judged = {**judged, ACTIVE_KEYS: NON_COMPLIANT}
         case = _case(key, judged, others, audit.as_of + timedelta(days=audit.policy.warn_before))
+        if case in (IN_USE, SPARE, DUE_SOON):
+            case = _under_rotation(key, made.get(whose), case)
         if case:
             tasks.append(_task(key, case, over.get(which), others))
     return tuple(sorted(tasks, key=_order))
@@ -137,6 +138,16 @@ def _case(key: dict[str, Any], types: dict[str, str], others: pd.DataFrame | Non
     return UNKNOWN if types.get(ROTATION) == INSUFFICIENT_DATA else ""
 
 
+def _under_rotation(key: dict[str, Any], newest: datetime | None, case: str) -> str:
+    """What it is of a user whose keys are under rotation: one that was replaced, or one that was to be by now, or
+    will be in time, so that there is nothing to do."""
+    if newest is None or pd.isna(key["last_rotated"]):
+        return case
+    if key["last_rotated"] < newest:
+        return REPLACED
+    return {IN_USE: STALLED, DUE_SOON: ""}.get(case, case)
+
+
 def _is_quietest(key: dict[str, Any], others: pd.DataFrame) -> bool:
     """Whether of the user's active keys this one was used least recently; of two unused since the same time, the
     older."""
@@ -167,7 +178,7 @@ def _task(key: dict[str, Any], case: str, days_over: int | None, others: pd.Data
         due=None if pd.isna(key["due"]) else key["due"].to_pydatetime(),
         days_over=days_over,
         last_used=None if pd.isna(key["last_used_date"]) else key["last_used_date"].to_pydatetime(),
-        steps=tuple(_steps(case, key, others is not None and len(others) > 1)),
+        steps=tuple(steps_of(case, key, others is not None and len(others) > 1)),
     )
 
 
@@ -182,54 +193,3 @@ def _order(task: Task) -> tuple[Any, ...]:
         task.user,
         task.key,
     )
-
-
-def _steps(case: str, key: dict[str, Any], has_two: bool) -> list[Step]:
-    """The safe order."""
-    if case == ROOT:
-        return [Step(say(f"plan.step.root_{name}")) for name in ("find", "delete", "check")]
-    user = _option("--user-name", key["user"])
-    find = Step(say("plan.step.find"), f"aws iam list-access-keys {user}")
-    use = Step(say("plan.step.use"), f"aws iam get-access-key-last-used --access-key-id {KEY_ID}")
-    off = Step(
-        say("plan.step.deactivate"),
-        f"aws iam update-access-key {user} --access-key-id {KEY_ID} --status Inactive",
-    )
-    gone = Step(say("plan.step.delete"), f"aws iam delete-access-key {user} --access-key-id {KEY_ID}")
-    if case in (NEVER_USED, UNUSED, SPARE):
-        return [find, use, off, gone]
-    if case == UNKNOWN:
-        return [find, Step(say("plan.step.capture"))]
-    steps = [Step(say("plan.step.room"))] if has_two else []
-    return [*steps, *_rotation(key["user"], None if pd.isna(key["limit"]) else int(key["limit"]))]
-
-
-def _rotation(user: str, limit: int | None) -> list[Step]:
-    """Automatic rotation, if any periods fit the limit."""
-    periods = periods_for(limit) if limit else None
-    if periods is None:
-        return [Step(say("plan.step.no_periods", limit=limit if limit else say("plan.unknown")))]
-    whose = _option("--user", user)
-    deploy = f"keyaudit rotation deploy {whose} --every {periods.every} --grace {periods.grace}"
-    deploy += f" --max-age {periods.max_age}"
-    return [
-        Step(say("plan.step.show"), deploy),
-        Step(say("plan.step.deploy"), f"{deploy} --yes"),
-        Step(say("plan.step.consumers")),
-        Step(say("plan.step.rotate"), f"keyaudit rotation now {whose}"),
-        Step(say("plan.step.check"), f"keyaudit rotation status {whose}"),
-    ]
-
-
-def _option(name: str, value: str) -> str:
-    """An option for a shell; a value that looks like another option must not stand alone."""
-    return f"{name}={shlex.quote(value)}" if value.startswith("-") else f"{name} {shlex.quote(value)}"
-
-
-def periods_for(limit: int) -> Periods | None:
-    """Periods that keep a limit of so many days, the longest that are usual; None where none do."""
-    grace = max(1, min(LONGEST_GRACE, limit // 6))
-    try:
-        return Periods.of(min(LONGEST_EVERY, limit - grace - SLACK), grace, limit)
-    except InputError:
-        return None
