@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -204,6 +205,44 @@ def test_a_capture_without_rotations_has_no_status(graced: Rotated, tmp_path: Pa
     run(graced, "capture", "-o", tmp_path / "c")
     done = run(graced, "rotation", "status", tmp_path / "c", "--policy", "cis")
     assert done.returncode == 2 and "--rotation" in done.stderr
+
+
+def test_the_printed_policy_allows_exactly_the_calls_that_are_made(graced: Rotated, tmp_path: Path) -> None:
+    run(graced, "capture", "--rotation", "-o", tmp_path / "c")
+    facts = json.loads((tmp_path / "c" / MANAGEMENT / "capture.json").read_text())
+    policy = json.loads(run(graced, "capture", "--rotation", "--print-policy").stdout)
+    allowed = {action for one in policy["Statement"] for action in one["Action"]}
+    assert {call["api"] for call in facts["calls"]} == allowed
+    assert not [action for action in allowed if "GetSecretValue" in action]
+
+
+def changed(facts: Path, **values: Any) -> None:
+    """A capture.json with other values; None: without."""
+    found = json.loads(facts.read_text()) | values
+    facts.write_text(json.dumps({name: value for name, value in found.items() if value is not None}))
+
+
+@pytest.mark.parametrize(
+    "how", ["edited", "gone", "its hash gone", "both gone", "of no JSON", "of another account"]
+)
+def test_rotations_that_were_tampered_with_prove_nothing(graced: Rotated, tmp_path: Path, how: str) -> None:
+    run(graced, "capture", "--rotation", "-o", tmp_path / "c")
+    facts, file = (tmp_path / "c" / MANAGEMENT / name for name in ("capture.json", "rotation.json"))
+    if how == "edited":
+        file.write_text(file.read_text().replace('"other_lines": 8', '"other_lines": 0'))
+    if how in ("of no JSON", "of another account"):
+        text = "{" if how == "of no JSON" else file.read_text().replace(MANAGEMENT, "444455556666")
+        file.write_text(text)
+        changed(facts, rotation_sha256=hashlib.sha256(text.encode()).hexdigest())
+    if how in ("gone", "both gone"):
+        file.unlink()
+    if how in ("its hash gone", "both gone"):
+        changed(facts, rotation_sha256=None)
+    done = run(graced, "check", tmp_path / "c", "--policy", "cis", "-f", "json")
+    judged = json.loads(done.stdout)
+    assert "EXEMPT" not in of_active_keys(judged) and judged["conclusion"] != "COMPLIANT"
+    (account,) = judged["accounts"]
+    assert "rotation" in " ".join(account["problems"]), account["problems"]
 
 
 def test_secrets_of_other_functions_are_named_and_not_judged(graced: Rotated, tmp_path: Path) -> None:

@@ -64,8 +64,8 @@ def _rotation(user: str, limit: int | None) -> list[Step]:
     return [
         Step(say("plan.step.show"), deploy),
         Step(say("plan.step.deploy"), f"{deploy} --yes"),
-        Step(say("plan.step.consumers")),
         Step(say("plan.step.rotate"), f"keyaudit rotation now {whose}"),
+        Step(say("plan.step.consumers")),
         Step(say("plan.step.check"), f"keyaudit rotation status {whose}"),
     ]
 
