@@ -275,6 +275,18 @@ def test_the_deadline_is_that_of_each_account(aws: Aws, runs: Runs, tmp_path: Pa
         assert ended.seconds > 3 * (3 // jobs) - 1
 
 
+def test_what_failed_before_the_time_was_over_is_not_lost(aws: Aws, runs: Runs, tmp_path: Path) -> None:  # noqa: F811
+    aws.reset()
+    world = one_account()
+    scenario = world.scenario(aws, [Fault("GetAccountSummary", "denied"), Fault("ListUsers", "drip")])
+    ended = runs.run(scenario, "capture", "-o", tmp_path / "capture", "--deadline", SHORT, *world.options)
+    problems = facts_of(tmp_path / "capture", MANAGEMENT)["problems"]
+    assert ended.code == 3
+    assert [
+        api for api in ("iam:GetAccountSummary", "iam:ListUsers") if not any(api in one for one in problems)
+    ] == []
+
+
 # --- killed -------------------------------------------------------------------------------------------------------
 
 

@@ -118,8 +118,7 @@ def _take(target: Target, options: Options, taken: _Taken) -> None:
     if report.generated_time is None:
         taken.problem(say("capture.undated"))
     reported = _users(report) if options.reconcile == KEYS else []
-    for problem in take_inventory(calls, iam, options.reconcile, reported, options.workers, taken.inventory):
-        taken.problem(problem)
+    take_inventory(calls, iam, options.reconcile, reported, options.workers, taken.inventory, taken.problem)
     if options.rotation:
         try:
             regions = options.regions or (session.region,)

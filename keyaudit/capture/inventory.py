@@ -6,7 +6,7 @@ be listed, those of the others are kept, and the user is absent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,37 +20,49 @@ SUMMARY_FIELDS = ("Users", "UsersQuota", "AccountAccessKeysPresent")
 
 
 def take_inventory(
-    calls: Calls, iam: Any, mode: str, reported: Iterable[str], workers: int, inventory: dict[str, Any]
-) -> list[str]:
-    """Fill ``inventory`` as far as the mode asks and AWS answers; the sentences that say what is now unknown.
+    calls: Calls,
+    iam: Any,
+    mode: str,
+    reported: Iterable[str],
+    workers: int,
+    inventory: dict[str, Any],
+    problem: Callable[[str], None],
+) -> None:
+    """Fill ``inventory`` as far as the mode asks and AWS answers; ``problem`` is told at once what is now unknown,
+    so that it is not lost where the time ends at a later call.
 
     ``reported`` are the users of the report: one that is not listed any more is asked for by name, so that AWS
     itself says that it is gone.
     """
     if mode == OFF:
-        return []
+        return
     inventory["taken_time"] = utc(datetime.now(UTC))
-    problems: list[str] = []
     try:
         found = calls.call(iam, "get_account_summary", ("SummaryMap",))["SummaryMap"]
         if not all(isinstance(found.get(name), int) for name in ("Users", "AccountAccessKeysPresent")):
             raise CallFailedError("iam:GetAccountSummary", "unreadable")
         inventory["summary"] = {name: found[name] for name in SUMMARY_FIELDS if name in found}
     except CallFailedError as error:
-        problems.append(say("capture.unknown.totals", why=error.why))
+        problem(say("capture.unknown.totals", why=error.why))
     if mode == KEYS:
         try:
             pages = calls.pages(iam, "list_users", "Users")
-            users = [_plain(user) for page in pages for user in page["Users"]]
-            inventory["users"] = users
         except CallFailedError as error:
-            return [*problems, say("capture.unknown.users", why=error.why)]
-        names = dict.fromkeys([*(str(user["UserName"]) for user in users), *reported])
-        problems += _list_keys(calls, iam, list(names), workers, inventory)
-    return problems
+            problem(say("capture.unknown.users", why=error.why))
+            return
+        inventory["users"] = [_plain(user) for page in pages for user in page["Users"]]
+        names = dict.fromkeys([*(str(user["UserName"]) for user in inventory["users"]), *reported])
+        _list_keys(calls, iam, list(names), workers, inventory, problem)
 
 
-def _list_keys(calls: Calls, iam: Any, names: list[str], workers: int, inventory: dict[str, Any]) -> list[str]:
+def _list_keys(
+    calls: Calls,
+    iam: Any,
+    names: list[str],
+    workers: int,
+    inventory: dict[str, Any],
+    problem: Callable[[str], None],
+) -> None:
     keys: dict[str, list[dict[str, Any]]] = {}
     gone: list[str] = []
 
@@ -70,11 +82,10 @@ def _list_keys(calls: Calls, iam: Any, names: list[str], workers: int, inventory
             else:
                 keys[name] = found
     except CallFailedError as error:
-        return [say("capture.unknown.keys", why=error.why, n=len(names) - len(keys) - len(gone))]
+        problem(say("capture.unknown.keys", why=error.why, n=len(names) - len(keys) - len(gone)))
     finally:
         # at one stroke: who gives up waiting may be writing the inventory at this moment
         inventory |= {"access_keys": {name: keys[name] for name in names if name in keys}, "gone": sorted(gone)}
-    return []
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:
