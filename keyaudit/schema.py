@@ -167,7 +167,12 @@ class PolicyError(KeyAuditError):
 
 
 class EvidenceError(KeyAuditError):
-    """No evidence could be made, though the input was right (exit code 4)."""
+    """No evidence could be made, though the input was right (exit code 4). ``kept``: the folder that was left for
+    diagnosis, if there is one."""
+
+    def __init__(self, message: str, kept: str = "") -> None:
+        super().__init__(message)
+        self.kept = kept
 
 
 def worst(compliance_types: set[str]) -> str:

@@ -16,7 +16,7 @@ PACKAGE = ROOT / "keyaudit"
 FLOORS = (
     ("schema", "resources"),
     ("texts",),
-    ("credentials", "history", "policy"),
+    ("credentials", "history", "periods", "policy"),
     ("charts", "present"),
     ("assess", "display", "reconcile"),
     ("remedy", "sources", "seal"),
@@ -24,6 +24,7 @@ FLOORS = (
     ("capture", "export"),
     ("rotation",),
     ("evidence", "verify"),
+    ("schedule",),
     ("cli",),
     ("__main__",),
 )

@@ -103,6 +103,16 @@ def live_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return gathered
 
 
+#: options that do not decide which accounts are read, nor what is read of them
+_HOW = {"external_id", "jobs", "deadline", "max_rate", "fresh", "given"}
+
+
+def asked_of(live: dict[str, Any]) -> dict[str, Any]:
+    """What of the options of live AWS decides what a capture holds; none of it is a secret."""
+    asked = {name: value for name, value in live.items() if name not in _HOW}
+    return asked | ({"accounts": str(Path(live["accounts"]).resolve())} if live["accounts"] else {})
+
+
 def _names() -> list[str]:
     return [
         "profile", "region", "role_arn", "external_id", "organization", "accounts", "role_name", "reconcile",

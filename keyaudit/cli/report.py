@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, progress, say, sources_argument, write
-from keyaudit.cli.live import CAPTURES, capture_option, live_options, resolve
+from keyaudit.cli.live import CAPTURES, asked_of, capture_option, live_options, resolve
+from keyaudit.schema import InputError
 
 reports_option = click.option(
     "-o",
@@ -41,6 +43,13 @@ reports_option = click.option(
 )
 @reports_option
 @click.option("--per-account", is_flag=True, help="Also make one evidence folder an account, for its owner.")
+@click.option(
+    "--every",
+    metavar="day|week|month|quarter|Nd",
+    default="",
+    help="A scheduled run: make evidence once in such a period (UTC).",
+)
+@click.option("--again", is_flag=True, help="With --every: make it, though there is evidence for this period.")
 @capture_option
 @live_options
 def report(
@@ -52,6 +61,8 @@ def report(
     before: str,
     reports: Path | None,
     per_account: bool,
+    every: str,
+    again: bool,
     folder: Path | None,
     live: dict[str, Any],
 ) -> int:
@@ -60,16 +71,57 @@ def report(
     SOURCE is as for check.
     """
     reports = reports or Path("reports")
-    return _make(
-        sources=resolve(sources, policy, as_of, folder, live, reports / CAPTURES.name),
-        policy=policy,
-        as_of=as_of,
-        notebook=notebook,
-        before=before,
-        parameters={name: _typed(value) for name, value in pairs},
-        reports=reports,
-        per_account=per_account,
-    )
+    asked: dict[str, Any] = {
+        "policy": policy,
+        "notebook": notebook,
+        "before": before,
+        "parameters": {name: _typed(value) for name, value in pairs},
+    }
+
+    def make(schedule: dict[str, str] | None = None) -> int:
+        read = resolve(sources, policy, as_of, folder, live, reports / CAPTURES.name)
+        return _make(
+            sources=read, as_of=as_of, reports=reports, per_account=per_account, schedule=schedule, **asked
+        )
+
+    if not every:
+        if again:
+            raise InputError("--again: only with --every; without it a report is always made")
+        return make()
+    for option, given in (("--as-of", as_of), ("--per-account", per_account)):
+        if given:
+            raise InputError(f"{option} and --every exclude each other; give one of the two")
+    places = {"sources": [_place(one) for one in sources], "policy": _place(policy), "notebook": _place(notebook)}
+    decides = {**asked, **places, "before": _place(before), "live": {} if sources else asked_of(live)}
+    return _scheduled(reports, every, again, notebook, decides, make)
+
+
+def _place(name: str) -> str:
+    """A file or folder by its full path, so that it is the same from everywhere; a preset's name, or - , as is."""
+    return str(Path(name).resolve()) if name and Path(name).exists() else name
+
+
+def _scheduled(
+    reports: Path,
+    every: str,
+    again: bool,
+    notebook: str,
+    decides: dict[str, Any],
+    make: Callable[[dict[str, str]], int],
+) -> int:
+    """Evidence for this period, unless it is there: then its folder and exit code, as if it had been made now."""
+    from keyaudit.periods import parse_every
+    from keyaudit.schedule import alone, find_done, occasion
+
+    run = occasion(parse_every(every), decides)
+    with alone(reports, run, notebook):
+        done = None if again else find_done(reports, run)
+        if done is None:
+            return make(run.facts())
+        folder, conclusion = done
+        say(f"{conclusion}: made before for {run.period}; --again makes another")
+        write(f"{folder}\n")
+        return EXIT_OF[conclusion]
 
 
 @click.command()

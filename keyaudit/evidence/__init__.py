@@ -52,7 +52,7 @@ def make_evidence(request: Request) -> Evidence:
                 reason = _reason(error)
                 kept = seal.fail(staging, name, reason)
                 hint = f"no evidence was made; for diagnosis there is {kept}"
-                raise EvidenceError(f"{reason}; {hint}") from error
+                raise EvidenceError(f"{reason}; {hint}", kept=str(kept)) from error
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         if made:

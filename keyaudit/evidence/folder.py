@@ -231,6 +231,7 @@ def _facts(
         "libraries": {name: version(name) for name in LIBRARIES},
         "started_at": utc(started),
         "sealed_at": utc(datetime.now(UTC)),
+        **({"schedule": dict(request.schedule)} if request.schedule else {}),
     }
 
 

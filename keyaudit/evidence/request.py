@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ from typing import Any
 @dataclass(frozen=True)
 class Request:
     """What the user asked for. ``parameters`` are further ones of the notebook, by name; ``before``: earlier
-    evidence, or a source, that a notebook compares with."""
+    evidence, or a source, that a notebook compares with; ``schedule``: what the manifest says of the scheduled run
+    that this is."""
 
     sources: Sequence[str]
     policy: str = ""
@@ -19,5 +20,6 @@ class Request:
     notebook: str = "key_rotation"
     parameters: dict[str, Any] | None = None
     before: str = ""
+    schedule: Mapping[str, str] | None = None
     reports: Path = Path("reports")
     progress: bool = False

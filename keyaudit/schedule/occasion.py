@@ -1,0 +1,89 @@
+"""A run of a schedule: its period, the evidence that it need not make again, its lock, word of its failure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from keyaudit import seal
+from keyaudit.periods import Every
+from keyaudit.schema import INSUFFICIENT_DATA, EvidenceError, InputError, KeyAuditError
+from keyaudit.verify import verify
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """``period`` holds the moment at which the run began. ``asked``: SHA-256 over what is asked for, which tells
+    apart the schedules that share a reports folder."""
+
+    every: Every
+    started: datetime
+    asked: str
+
+    @property
+    def period(self) -> str:
+        return self.every.name(self.started)
+
+    def facts(self) -> dict[str, str]:
+        """What the manifest of its evidence says of it."""
+        return {"every": self.every.text, "period": self.period, "asked": self.asked}
+
+
+def occasion(every: Every, asked: Mapping[str, Any]) -> Occasion:
+    """The run that begins now; ``asked`` is what decides which evidence it makes, as JSON can hold it."""
+    text = json.dumps(asked, sort_keys=True, ensure_ascii=False)
+    return Occasion(every, datetime.now(UTC), hashlib.sha256(text.encode()).hexdigest())
+
+
+def find_done(reports: Path, run: Occasion) -> tuple[Path, str] | None:
+    """The evidence of the same schedule and period, and its conclusion: one that verifies, and concludes something
+    other than INSUFFICIENT_DATA."""
+    for folder in reversed(seal.finished(reports)):
+        try:
+            manifest = json.loads((folder / seal.MANIFEST).read_bytes())
+            is_same, conclusion = manifest.get("schedule") == run.facts(), manifest["conclusion"]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            continue  # not ours, or damaged: verify says so
+        if is_same and conclusion != INSUFFICIENT_DATA and not verify(folder)[0]:
+            return folder, str(conclusion)
+    return None
+
+
+@contextmanager
+def alone(reports: Path, run: Occasion, notebook: str) -> Iterator[None]:
+    """No two runs of a schedule at once: EvidenceError for the second. A run that ends by an error leaves a
+    ``.failed-*`` folder with the reason, unless one was kept already."""
+    from filelock import FileLock, Timeout
+
+    try:
+        reports.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{reports}: cannot write evidence there ({error.strerror})") from None
+    # the system frees it, however the process ends
+    lock = FileLock(reports / f".run-{run.asked[:16]}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise EvidenceError(
+            f"{reports}: an earlier run of this schedule is still going; this one made nothing, and the next will"
+        ) from None
+    try:
+        yield
+    except BaseException as error:
+        if not getattr(error, "kept", None):
+            _leave_word(reports, f"{run.started:%Y-%m-%dT%H%M%SZ}-{Path(notebook).stem}", error)
+        raise
+    finally:
+        lock.release()
+
+
+def _leave_word(reports: Path, name: str, error: BaseException) -> None:
+    reason = str(error) if isinstance(error, KeyAuditError) else f"ended by {type(error).__name__}"
+    with suppress(OSError, InputError):  # what cannot be written there may be why it failed
+        seal.fail(seal.make_staging(reports), name, reason)
