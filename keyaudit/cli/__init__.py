@@ -14,6 +14,7 @@ from keyaudit.cli.check import check
 from keyaudit.cli.common import say
 from keyaudit.cli.report import demo, report
 from keyaudit.cli.rotation import rotation
+from keyaudit.cli.series import series
 from keyaudit.cli.verify import verify
 from keyaudit.schema import EvidenceError, KeyAuditError
 
@@ -34,7 +35,7 @@ def cli() -> None:
     """Are AWS access keys rotated within the period that the policy sets?"""
 
 
-for command in (capture, check, demo, report, rotation, verify):
+for command in (capture, check, demo, report, rotation, series, verify):
     cli.add_command(command)
 
 

@@ -1,0 +1,81 @@
+"""``keyaudit series``: is there evidence for every period, and does it hold?"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keyaudit.cli.common import progress, write
+
+WHOLE, WRONG, INCONCLUSIVE = 0, 1, 3
+
+
+@click.command()
+@click.argument("reports", type=click.Path(path_type=Path), default=Path("reports"))
+@click.option(
+    "--every", metavar="day|week|month|quarter|Nd", required=True, help="How often evidence is due (UTC)."
+)
+@click.option(
+    "--since", metavar="TIME", default="", help="From when on. Default: from the first run of each account."
+)
+@click.option("--notebook", metavar="NAME", default="", help="Of this notebook alone.")
+@click.option(
+    "-f", "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", help="Default: table."
+)
+def series(reports: Path, every: str, since: str, notebook: str, form: str) -> int:
+    """Compare the runs that a schedule should have made with those in REPORTS (default: reports), and verify them.
+
+    Exits with 0 if each period that is over has evidence that holds, 1 if any is missing, failed or broken, 2 if
+    there is no such folder, 3 if all there is of a period concludes nothing.
+    """
+    from keyaudit.auditing import parse_as_of
+    from keyaudit.export import table_csv
+    from keyaudit.periods import parse_every
+    from keyaudit.schedule.series import series as find
+
+    period, begins = parse_every(every), parse_as_of(since)
+    found = find(reports, period, datetime.now(UTC), begins, notebook, progress("verifying"))
+    if form == "table":
+        write(_text(found))
+    elif form == "json":
+        told = {"every": every, "whole": found.is_whole, "faults": found.faults, "periods": _records(found)}
+        write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+    else:
+        rows = [[*[*one.values()][:-1], "; ".join(one["remarks"])] for one in _records(found)]
+        write(table_csv(("subject", "period", "state", "evidence", "conclusion", "remarks"), rows))
+        for fault in found.faults:
+            click.echo(f"keyaudit: {fault}", err=True)
+    return WRONG if not found.is_whole else WHOLE if found.is_conclusive else INCONCLUSIVE
+
+
+def _records(found: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "subject": one.subject,
+            "period": one.period,
+            "state": one.state,
+            "evidence": one.evidence.name if one.evidence else None,
+            "conclusion": one.conclusion,
+            "remarks": list(one.remarks),
+        }
+        for one in found.dues
+    ]
+
+
+def _text(found: Any) -> str:
+    from keyaudit.present.table import table
+    from keyaudit.present.terminal import grid
+    from keyaudit.texts import say, visible
+
+    rows = [
+        [one.period, one.subject, say(f"series.{one.state}"), one.conclusion, one.evidence and one.evidence.name]
+        for one in found.dues
+    ]
+    remarks = [f"{one.period}  {visible(remark)}" for one in found.dues for remark in one.remarks]
+    blocks = [grid(table("series", rows, most=None))] if rows else []
+    blocks += ["\n".join(block) for block in (remarks, [visible(fault) for fault in found.faults]) if block]
+    return "\n\n".join(blocks) + "\n"

@@ -1,0 +1,160 @@
+"""A reports folder + how often evidence is due -> each period with what is there of it, and what is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from keyaudit.periods import Every
+from keyaudit.schedule.ledger import Entry, Failure, entries, failures
+from keyaudit.schema import INSUFFICIENT_DATA, InputError
+from keyaudit.texts import say
+from keyaudit.verify import verify
+
+#: what there is of a period, the worst first
+BROKEN, MISSING, FAILED, INCONCLUSIVE, PRESENT, OPEN = (
+    "broken", "missing", "failed", "inconclusive", "present", "open",
+)  # fmt: skip
+#: states that a monitor must hear of
+WRONG = (BROKEN, MISSING, FAILED)
+
+Progress = Callable[[Iterator[Any], int], Iterable[Any]]
+
+
+@dataclass(frozen=True)
+class Due:
+    """A period of one subject (notebook and account): its state, the evidence that is the last of it, if there is
+    any, its conclusion, and what is to be known."""
+
+    subject: str
+    period: str
+    state: str
+    evidence: Path | None
+    conclusion: str | None
+    remarks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Series:
+    """All periods of all subjects, and faults of folders that belong to none of them."""
+
+    dues: tuple[Due, ...]
+    faults: tuple[str, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether each period that is over has evidence that holds."""
+        return bool(self.dues) and not self.faults and not any(one.state in WRONG for one in self.dues)
+
+    @property
+    def is_conclusive(self) -> bool:
+        return not any(one.state == INCONCLUSIVE for one in self.dues)
+
+
+def series(
+    reports: Path,
+    every: Every,
+    now: datetime,
+    since: datetime | None = None,
+    notebook: str = "",
+    progress: Progress | None = None,
+) -> Series:
+    """The periods from ``since`` (else the first run of each subject) to ``now``, whose own may still be open.
+
+    A run counts for the period in which it began; one that was given an instant judges the past and counts for
+    none, nor do samples. Every folder is verified, and each must follow the one before it. InputError if there is
+    no such folder.
+    """
+    if not reports.is_dir():
+        raise InputError(f"{reports}: no such reports folder")
+    found, unreadable = entries(reports)
+    found = [one for one in found if notebook in ("", one.notebook)]
+    faults = {one.path: verify(one.path)[0] for one in (progress(iter(found), len(found)) if progress else found)}
+    for path, breaks in _breaks(found).items():
+        faults[path] = [*faults[path], *breaks]
+    loose = [say("series.unreadable", folder=path.name) for path in unreadable]
+    present = [one for one in found if one.is_present]
+    for one in found:
+        if not one.is_present:
+            loose += [say("series.fault", folder=one.path.name, fault=fault) for fault in faults[one.path]]
+    failed = [one for one in failures(reports) if not notebook or _is_of(one, notebook)]
+    dues: list[Due] = []
+    for subject in sorted({one.subject for one in present}):
+        runs = [one for one in present if one.subject == subject]
+        dues += _dues(subject, runs, [one for one in failed if _is_of(one, subject)], faults, every, now, since)
+    if not present:
+        loose.append(say("series.nothing"))
+        loose += [_failure(one) for one in failed]
+    return Series(tuple(dues), tuple(loose))
+
+
+def _is_of(failure: Failure, subject: str) -> bool:
+    """A run that failed before its account was known is of every account of its notebook."""
+    return f"{subject}-".startswith(f"{failure.subject}-") or f"{failure.subject}-".startswith(f"{subject}-")
+
+
+def _breaks(found: list[Entry]) -> dict[Path, list[str]]:
+    """Where the chain of ``previous`` is broken: evidence whose predecessor is not there, or was sealed anew; two
+    that follow the same one; one that follows nothing, though there was earlier evidence."""
+    known = {one.sha256 for one in found}
+    followed = Counter(one.previous for one in found if one.previous)
+    begun: set[tuple[str, tuple[str, ...]]] = set()
+    breaks: dict[Path, list[str]] = {}
+    for one in found:
+        chain = (one.notebook, one.accounts)
+        if one.previous and one.previous not in known:
+            breaks[one.path] = [say("series.predecessor", sha256=one.previous[:16])]
+        elif one.previous and followed[one.previous] > 1:
+            breaks[one.path] = [say("series.fork", sha256=one.previous[:16])]
+        elif not one.previous and chain in begun:
+            breaks[one.path] = [say("series.begins_anew")]
+        begun.add(chain)
+    return breaks
+
+
+def _dues(
+    subject: str,
+    runs: list[Entry],
+    failed: list[Failure],
+    faults: dict[Path, list[str]],
+    every: Every,
+    now: datetime,
+    since: datetime | None,
+) -> list[Due]:
+    start, dues = every.start(since or min(one.started for one in runs)), []
+    while start <= now:
+        end = every.end(start)
+        inside = [one for one in runs if start <= one.started < end]
+        remarks = [_failure(one) for one in failed if start <= one.instant < end]
+        broken = [say("series.fault", folder=one.path.name, fault=f) for one in inside for f in faults[one.path]]
+        sound = [one for one in inside if not faults[one.path]]
+        conclusive = [one for one in sound if one.conclusion != INSUFFICIENT_DATA]
+        last = max(conclusive or sound or inside, key=lambda one: one.sealed, default=None)
+        if broken:
+            state = BROKEN
+        elif sound:
+            state = PRESENT if conclusive else INCONCLUSIVE
+        elif remarks:
+            state = FAILED
+        else:
+            state = OPEN if now < end else MISSING
+        dues.append(
+            Due(
+                subject,
+                every.name(start),
+                state,
+                last.path if last else None,
+                last.conclusion if last else None,
+                (*broken, *remarks),
+            )
+        )
+        start = end
+    return dues
+
+
+def _failure(one: Failure) -> str:
+    return say("series.failure", folder=one.path.name, reason=one.reason or say("series.no_reason"))

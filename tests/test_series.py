@@ -1,0 +1,193 @@
+"""The expected runs against the present ones: what is missing, failed or broken is named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from conftest import ACCOUNT
+from evidence_helpers import failing, files, keyaudit, manifest, refused, seal_again, summary
+
+from keyaudit import seal
+from keyaudit.auditing import audit
+from keyaudit.export import findings_csv, summary_json
+from keyaudit.periods import parse_every
+from keyaudit.policy import parse_policy
+from keyaudit.schedule.series import Series, series
+
+NOW = datetime(2026, 12, 10, 12, tzinfo=UTC)
+WEEK = parse_every("week")
+SUBJECT = f"key_rotation-{ACCOUNT}"
+
+
+class Reports:
+    """A reports folder with evidence as runs of certain moments would have left it, chained."""
+
+    def __init__(self, folder: Path, evidence: Path) -> None:
+        self.folder, self.evidence, self.last = folder, evidence, None
+        folder.mkdir()
+
+    def run(self, day: str, name: str = "", **changes: object) -> Path:
+        moment = f"{day}T06:00:00Z"
+        path = self.folder / (name or f"{day}T060000Z-{SUBJECT}")
+        shutil.copytree(self.evidence, path)
+        facts = {"started_at": moment, "sealed_at": moment, "previous": self.last}
+        seal_again(path, **(facts | changes))
+        self.last = hashlib.sha256((path / "SHA256SUMS").read_bytes()).hexdigest()
+        return path
+
+    def found(self, since: str = "") -> Series:
+        return series(self.folder, WEEK, NOW, datetime.fromisoformat(since) if since else None)
+
+    def states(self) -> list[tuple[str, str]]:
+        return [(one.period, one.state) for one in self.found().dues]
+
+
+@pytest.fixture
+def reports(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Reports:
+    """An empty folder for copies of evidence as a run without an instant leaves it, made of one that had an instant:
+    the report is now dated, and what follows from it is judged again."""
+    evidence = tmp_path / "evidence"
+    shutil.copytree(failing(tmp_path_factory), evidence)
+    capture = json.loads((evidence / "raw" / ACCOUNT / "capture.json").read_bytes())
+    capture |= {"generated_time": "2026-11-23T00:00:00Z", "received_time": "2026-11-23T00:00:10+00:00"}
+    (evidence / "raw" / ACCOUNT / "capture.json").write_text(json.dumps(capture), encoding="utf-8")
+    accounts = json.loads((evidence / "raw" / "accounts.json").read_bytes()) | {
+        "read_time": "2026-11-23T00:00:10+00:00"
+    }
+    (evidence / "raw" / "accounts.json").write_text(json.dumps(accounts), encoding="utf-8")
+    policy = parse_policy((evidence / "policy.toml").read_bytes(), "policy.toml")
+    judged = audit(str(evidence / "raw"), policy)
+    (evidence / "findings.csv").write_bytes(findings_csv(judged))
+    (evidence / "summary.json").write_bytes(summary_json(judged))
+    facts = manifest(evidence)
+    told = {name: summary(evidence)[name] for name in ("as_of", "as_of_source", "conclusion")}
+    seal_again(evidence, parameters={**facts["parameters"], "as_of": ""}, **told)
+    assert told["as_of_source"] == "generated_time"
+    return Reports(tmp_path / "reports", evidence)
+
+
+@pytest.fixture
+def whole(reports: Reports) -> Reports:
+    for day in ("2026-11-24", "2026-11-30", "2026-12-07"):
+        reports.run(day)
+    return reports
+
+
+def test_a_series_without_a_gap_is_whole(whole: Reports) -> None:
+    assert whole.states() == [("2026-W48", "present"), ("2026-W49", "present"), ("2026-W50", "present")]
+    assert whole.found().is_whole and whole.found().is_conclusive
+    assert [one.conclusion for one in whole.found().dues] == ["NON_COMPLIANT"] * 3
+
+
+def test_a_period_without_evidence_is_missing_once_it_is_over(reports: Reports) -> None:
+    reports.run("2026-11-24")
+    assert reports.states() == [("2026-W48", "present"), ("2026-W49", "missing"), ("2026-W50", "open")]
+    assert not reports.found().is_whole
+    since = reports.found("2026-11-09T00:00:00+00:00").dues
+    assert [one.state for one in since] == ["missing", "missing", "present", "missing", "open"]
+
+
+def test_a_run_that_failed_is_named_with_its_reason(reports: Reports) -> None:
+    reports.run("2026-11-24")
+    staging = seal.make_staging(reports.folder)
+    seal.fail(staging, "2026-12-01T060000Z-key_rotation", "no such file")
+    other = seal.make_staging(reports.folder)
+    seal.fail(other, "2026-12-01T060000Z-rotation", "of another notebook")
+    due = reports.found().dues[1]
+    assert (due.state, due.evidence) == ("failed", None)
+    assert len(due.remarks) == 1 and due.remarks[0].endswith(": no such file")
+    # a run that went well afterwards mends the period; the failure is still told
+    reports.run("2026-12-02")
+    due = reports.found().dues[1]
+    assert (due.state, len(due.remarks)) == ("present", 1)
+
+
+def test_changed_evidence_is_broken(whole: Reports) -> None:
+    (whole.folder / f"2026-11-30T060000Z-{SUBJECT}" / "findings.csv").write_text("changed", encoding="utf-8")
+    assert [state for _, state in whole.states()] == ["present", "broken", "present"]
+    assert not whole.found().is_whole
+
+
+def test_evidence_that_was_sealed_anew_breaks_what_follows_it(whole: Reports) -> None:
+    second = whole.folder / f"2026-11-30T060000Z-{SUBJECT}"
+    seal_again(second, libraries={})
+    found = whole.found()
+    assert [one.state for one in found.dues] == ["present", "present", "broken"]
+    assert "not here, or was sealed anew" in found.dues[2].remarks[0]
+
+
+def test_evidence_that_was_taken_away_is_missing_and_breaks_the_chain(whole: Reports) -> None:
+    shutil.rmtree(whole.folder / f"2026-11-30T060000Z-{SUBJECT}")
+    assert [state for _, state in whole.states()] == ["present", "missing", "broken"]
+
+
+def test_a_chain_that_forks_or_begins_anew_is_broken(whole: Reports) -> None:
+    first = manifest(whole.folder / f"2026-11-30T060000Z-{SUBJECT}")["previous"]
+    whole.run("2026-12-08", previous=first)
+    whole.run("2026-12-09", previous=None)
+    found = whole.found()
+    assert [one.state for one in found.dues] == ["present", "broken", "broken"]
+    told = "\n".join(found.dues[2].remarks)
+    assert "another folder follows the same one" in told and "follows nothing" in told
+
+
+def test_evidence_of_the_past_counts_for_no_period_but_is_verified(whole: Reports) -> None:
+    given = whole.folder / f"2026-11-01T000000Z-{SUBJECT}"
+    shutil.copytree(whole.evidence, given)
+    seal_again(
+        given,
+        as_of_source="given",
+        started_at="2026-10-01T00:00:00Z",
+        sealed_at="2026-12-09T00:00:00Z",
+        previous=whole.last,
+    )
+    assert len(whole.found().dues) == 3
+    # what it states is not what its evidence gives
+    assert any(given.name in fault for fault in whole.found().faults)
+
+
+@pytest.mark.parametrize("damage", ["{", "[]", "{}", '{"previous": 1}'])
+def test_a_manifest_that_cannot_be_read_is_named(whole: Reports, damage: str) -> None:
+    folder = whole.folder / f"2026-11-30T060000Z-{SUBJECT}"
+    (folder / "manifest.json").write_text(damage, encoding="utf-8")
+    found = whole.found()
+    assert not found.is_whole and folder.name in found.faults[0]
+
+
+def test_a_second_folder_of_one_instant_is_of_the_same_account(whole: Reports) -> None:
+    whole.run("2026-12-09", name=f"2026-12-07T060000Z-{SUBJECT}-2")
+    assert {one.subject for one in whole.found().dues} == {SUBJECT}
+    assert whole.found().is_whole
+
+
+def test_nothing_is_never_whole(tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    found = series(tmp_path / "reports", WEEK, NOW)
+    assert not found.is_whole and "no evidence" in found.faults[0]
+
+
+def test_the_command(reports: Reports) -> None:
+    now = datetime.now(UTC)
+    for weeks in (2, 1, 0):
+        reports.run(f"{now - timedelta(weeks=weeks):%Y-%m-%d}")
+    before = files(reports.folder)
+    done = keyaudit("series", reports.folder, "--every", "week")
+    assert done.returncode == 0, done.stdout.decode()
+    assert done.stdout.decode().count("present") == 3 and done.stderr == b""
+    shutil.rmtree(max(reports.folder.iterdir()))
+    told = json.loads(keyaudit("series", reports.folder, "--every", "day", "-f", "json").stdout)
+    assert told["whole"] is False and [one["state"] for one in told["periods"]].count("missing") >= 12
+    csv = keyaudit("series", reports.folder, "--every", "day", "-f", "csv")
+    assert csv.returncode == 1 and len(csv.stdout.splitlines()) == len(told["periods"]) + 1
+    assert set(files(reports.folder)) <= set(before)
+
+
+def test_mistakes_in_a_command(tmp_path: Path) -> None:
+    assert "no such reports folder" in refused(keyaudit("series", tmp_path / "none", "--every", "week"), 2)
+    assert "give day, week" in refused(keyaudit("series", tmp_path, "--every", "weekly"), 2)
+    assert "--every" in refused(keyaudit("series", tmp_path), 2)
