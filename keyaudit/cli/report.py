@@ -12,7 +12,7 @@ import click
 
 from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, progress, say, sources_argument, write
 from keyaudit.cli.live import CAPTURES, asked_of, capture_option, live_options, resolve
-from keyaudit.schema import InputError
+from keyaudit.schema import InputError, KeyAuditError
 
 reports_option = click.option(
     "-o",
@@ -50,6 +50,13 @@ reports_option = click.option(
     help="A scheduled run: make evidence once in such a period (UTC).",
 )
 @click.option("--again", is_flag=True, help="With --every: make it, though there is evidence for this period.")
+@click.option(
+    "--notify",
+    "topic",
+    metavar="ARN",
+    default="",
+    help="Then send the bottom line to this SNS topic (sns:Publish).",
+)
 @capture_option
 @live_options
 def report(
@@ -63,6 +70,7 @@ def report(
     per_account: bool,
     every: str,
     again: bool,
+    topic: str,
     folder: Path | None,
     live: dict[str, Any],
 ) -> int:
@@ -71,6 +79,7 @@ def report(
     SOURCE is as for check.
     """
     reports = reports or Path("reports")
+    notice = _Notice(topic, live["profile"], reports)
     asked: dict[str, Any] = {
         "policy": policy,
         "notebook": notebook,
@@ -81,19 +90,59 @@ def report(
     def make(schedule: dict[str, str] | None = None) -> int:
         read = resolve(sources, policy, as_of, folder, live, reports / CAPTURES.name)
         return _make(
-            sources=read, as_of=as_of, reports=reports, per_account=per_account, schedule=schedule, **asked
+            per_account, notice.made, sources=read, as_of=as_of, reports=reports, schedule=schedule, **asked
         )
 
     if not every:
         if again:
             raise InputError("--again: only with --every; without it a report is always made")
-        return make()
+        with notice:
+            return make()
     for option, given in (("--as-of", as_of), ("--per-account", per_account)):
         if given:
             raise InputError(f"{option} and --every exclude each other; give one of the two")
     places = {"sources": [_place(one) for one in sources], "policy": _place(policy), "notebook": _place(notebook)}
     decides = {**asked, **places, "before": _place(before), "live": {} if sources else asked_of(live)}
-    return _scheduled(reports, every, again, notebook, decides, make)
+    with notice:
+        return _scheduled(reports, every, again, notebook, decides, make)
+
+
+class _Notice:
+    """The message after a run, if one was asked for: what was made, or that nothing was. That it cannot be sent is
+    said, and changes nothing else."""
+
+    def __init__(self, topic: str, profile: str, reports: Path) -> None:
+        self.topic, self.profile, self.reports = topic, profile, reports
+        if topic:
+            from keyaudit.schedule.notice import region_of
+
+            region_of(topic)
+
+    def made(self, evidence: Any, line: str) -> None:
+        facts = {"headline": line, "folder": evidence.path.resolve(), "sha256": evidence.sha256}
+        whose = {"conclusion": evidence.audit.conclusion, "whose": evidence.path.name}
+        self._send(("notice.subject", whose), ("notice.text", facts))
+
+    def __enter__(self) -> _Notice:
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, Exception):
+            reason = str(error) if isinstance(error, KeyAuditError) else type(error).__name__
+            facts = {"reason": reason, "folder": self.reports.resolve()}
+            self._send(("notice.failed_subject", {}), ("notice.failed", facts))
+
+    def _send(self, *texts: tuple[str, dict[str, Any]]) -> None:
+        if not self.topic:
+            return
+        from keyaudit import texts as catalogue
+        from keyaudit.schedule.notice import NotSentError, send
+
+        subject, text = (catalogue.say(key, **facts) for key, facts in texts)
+        try:
+            send(self.topic, subject, text.strip() + "\n", self.profile)
+        except NotSentError as error:
+            say(catalogue.say("notice.unconfirmed", why=error))
 
 
 def _place(name: str) -> str:
@@ -131,22 +180,25 @@ def demo(reports: Path | None) -> int:
 
     Exits with 0 when the evidence was made, whatever it concludes.
     """
-    _make(sources=[], reports=reports or Path("reports/demo"))
+    _make(False, None, sources=[], reports=reports or Path("reports/demo"))
     return 0
 
 
-def _make(per_account: bool = False, **asked: Any) -> int:
+def _make(per_account: bool, tell: Callable[[Any, str], None] | None, **asked: Any) -> int:
     from keyaudit.evidence import Request, make_evidence
 
     request = Request(**asked, progress=sys.stderr.isatty())
     evidence = make_evidence(request)
     from keyaudit.present import headline
 
-    say(headline(evidence.audit))
+    line = headline(evidence.audit)
+    say(line)
     say(f"sealed: SHA256SUMS has the SHA-256 {evidence.sha256}")
     write(f"{evidence.path}\n")
     if per_account:
         _make_each(request, evidence.audit)
+    if tell:
+        tell(evidence, line)
     return EXIT_OF[evidence.audit.conclusion]
 
 

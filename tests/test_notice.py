@@ -1,0 +1,100 @@
+"""A message after a run, over HTTP: the bottom line, or that there is no evidence; never in the way of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aws import MANAGEMENT, Aws, Fault, aws  # noqa: F401
+from conftest import FRESH, OLD, report, write
+from evidence_helpers import AS_OF, keyaudit, made, manifest, refused
+from moto.sns import sns_backends
+
+TOPIC = f"arn:aws:sns:eu-west-1:{MANAGEMENT}:evidence"
+
+
+class Topic:
+    """A topic in a region other than the caller's, and what was sent to it."""
+
+    def __init__(self, aws: Aws, folder: Path) -> None:  # noqa: F811
+        self.aws, self.folder = aws, folder
+        write(folder, "report.csv", report(("alice", FRESH), ("bob", OLD)))
+        aws.reset()
+        sns_backends[MANAGEMENT]["eu-west-1"].create_topic("evidence")
+
+    def arguments(self, *more: object) -> list[object]:
+        common = ("--as-of", AS_OF, "--policy", "cis", "-o", self.folder / "reports", "--notify", TOPIC)
+        return ["report", self.folder / "report.csv", *common, *more]
+
+    def env(self, *faults: Fault) -> dict[str, Any]:
+        return {"env": self.aws.scenario(faults=list(faults)).env()}
+
+    @property
+    def sent(self) -> list[tuple[str, str]]:
+        """Subject and text of each message."""
+        found = sns_backends[MANAGEMENT]["eu-west-1"].topics[TOPIC].sent_notifications
+        return [(one[2], one[1]) for one in found]
+
+
+@pytest.fixture
+def topic(aws: Aws, tmp_path: Path) -> Iterator[Topic]:  # noqa: F811
+    yield Topic(aws, tmp_path)
+    aws.reset()
+
+
+def test_the_bottom_line_and_the_place_of_the_evidence(topic: Topic) -> None:
+    folder = made(*topic.arguments(), code=1, **topic.env())
+    ((subject, text),) = topic.sent
+    assert subject == f"keyaudit: NON_COMPLIANT ({folder.name})"
+    assert text.startswith("NON_COMPLIANT: 1 of 2 active access keys")
+    assert f"Evidence: {folder.resolve()}\n" in text
+
+
+def test_that_there_is_no_evidence_is_sent_too(topic: Topic) -> None:
+    said = refused(keyaudit(*topic.arguments("-p", "no_such", "1"), **topic.env()), 2)
+    ((subject, text),) = topic.sent
+    assert subject == "keyaudit: no evidence was made"
+    assert said.removeprefix("keyaudit: ").strip() in text
+
+
+def test_a_run_that_makes_nothing_new_sends_nothing(topic: Topic) -> None:
+    arguments = ["report", topic.folder / "report.csv", "--policy", "cis", "-o", topic.folder / "reports"]
+    arguments += ["--notify", TOPIC, "--every", "3650d"]
+    first = made(*arguments, code=1, **topic.env())
+    assert made(*arguments, code=1, **topic.env()) == first
+    assert len(topic.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "arrives"), [("denied", False), ("error500", False), ("stall", True), ("malformed", True)]
+)
+def test_a_message_that_is_not_confirmed_changes_neither_evidence_nor_exit_code(
+    topic: Topic, fault: str, arrives: bool
+) -> None:
+    env = topic.env(Fault("Publish", fault))
+    done = keyaudit(*topic.arguments(), **env)
+    assert done.returncode == 1
+    folder = Path(done.stdout.decode().strip())
+    assert manifest(folder)["conclusion"] == "NON_COMPLIANT"
+    assert b"keyaudit: the notification was not confirmed: " in done.stderr and b"Traceback" not in done.stderr
+    # a message whose confirmation was lost is sent again, rather than not at all
+    assert len(set(topic.sent)) == int(arrives)
+
+
+def test_without_credentials_the_evidence_is_made_all_the_same(topic: Topic) -> None:
+    env = topic.env()["env"]
+    gone = {
+        name: value for name, value in env.items() if name not in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+    }
+    done = keyaudit(*topic.arguments(), env=gone | {"AWS_EC2_METADATA_DISABLED": "true"})
+    assert done.returncode == 1 and done.stdout
+    assert b"the notification was not confirmed: no AWS credentials found" in done.stderr
+
+
+@pytest.mark.parametrize("arn", ["evidence", "arn:aws:sqs:eu-west-1:123456789012:q", f"{TOPIC}.fifo", f"{TOPIC}\n"])
+def test_what_is_no_topic_is_refused_before_anything_is_done(tmp_path: Path, arn: str) -> None:
+    said = refused(keyaudit("report", "none.csv", "--notify", arn, "-o", tmp_path / "reports"), 2)
+    assert "not the ARN of a standard SNS topic" in said
+    assert not (tmp_path / "reports").exists()
