@@ -117,11 +117,11 @@ def verified(*folders: Path) -> tuple[int, str]:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Every file of a folder and the folders in it: path -> bytes."""
+    """Every file of a folder and the folders in it: path -> bytes; not those of a reports folder that change."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != ".lock"
+        if path.is_file() and path.name not in CHANGING
     }
 
 
@@ -154,6 +154,8 @@ def seal_again(folder: Path, **changes: Any) -> None:
 
 
 SEALS = ("manifest.json", "SHA256SUMS")
+#: what is beside the evidence in a reports folder: its lock, and the overview that each run makes anew
+CHANGING = (".lock", "index.html")
 
 
 def notebook(folder: Path, name: str, *cells: str, parameters: str = PARAMETERS) -> Path:

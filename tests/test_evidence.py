@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 from conftest import ACCOUNT, AS_OF, CUT, FRESH, HEADER, OLD, OTHER, ROOT, report, row, write
 from evidence_helpers import (
+    CHANGING,
     CLEAN,
     FAILING,
     JUDGED,
@@ -69,7 +70,7 @@ def evidence(tmp_path_factory) -> Path:
 
 def test_the_folder_is_named_for_instant_notebook_and_account(evidence):
     assert evidence.name == f"2026-11-23T000000Z-key_rotation-{ACCOUNT}"
-    assert sorted(path.name for path in evidence.parent.iterdir() if path.name != ".lock") == [evidence.name]
+    assert sorted(path.name for path in evidence.parent.iterdir() if path.name not in CHANGING) == [evidence.name]
 
 
 def test_the_folder_holds_every_file_of_the_design_and_no_other(evidence):
@@ -270,7 +271,7 @@ def forms(tmp_path_factory) -> Path:
 
 def only(reports: Path) -> Path:
     """The one finished folder of a reports folder, beside which nothing else may lie."""
-    found = [path for path in reports.iterdir() if path.name != ".lock"]
+    found = [path for path in reports.iterdir() if path.name not in CHANGING]
     assert len(found) == 1 and not found[0].name.startswith(".")
     return found[0]
 

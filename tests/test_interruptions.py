@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from conftest import ACCOUNT, write
 from evidence_helpers import (
+    CHANGING,
     CLEAN,
     FAILING,
     JUDGED,
@@ -154,7 +155,7 @@ def assert_sound(reports: Path, before: dict[str, bytes]) -> None:
     after = files(reports)
     assert {name: after.get(name) for name in before} == before
     assert [(folder.name, verify(folder)[0]) for folder in sealed(reports) if verify(folder)[0]] == []
-    names = {path.name for path in reports.iterdir()} - {".lock"}
+    names = {path.name for path in reports.iterdir()} - set(CHANGING)
     assert all(re.match(rf"(\.staging-|\.failed-|{NAME}-{ACCOUNT}(-\d+)?$)", name) for name in names), names
     wait_for(lambda: not at_work_in(reports), 10)
 

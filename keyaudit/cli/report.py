@@ -12,7 +12,8 @@ import click
 
 from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, progress, say, sources_argument, write
 from keyaudit.cli.live import CAPTURES, asked_of, capture_option, live_options, resolve
-from keyaudit.schema import InputError, KeyAuditError
+from keyaudit.cli.scheduled import Notice, place, rebuild_index, scheduled
+from keyaudit.schema import InputError
 
 reports_option = click.option(
     "-o",
@@ -79,7 +80,7 @@ def report(
     SOURCE is as for check.
     """
     reports = reports or Path("reports")
-    notice = _Notice(topic, live["profile"], reports)
+    notice = Notice(topic, live["profile"], reports)
     asked: dict[str, Any] = {
         "policy": policy,
         "notebook": notebook,
@@ -101,76 +102,10 @@ def report(
     for option, given in (("--as-of", as_of), ("--per-account", per_account)):
         if given:
             raise InputError(f"{option} and --every exclude each other; give one of the two")
-    places = {"sources": [_place(one) for one in sources], "policy": _place(policy), "notebook": _place(notebook)}
-    decides = {**asked, **places, "before": _place(before), "live": {} if sources else asked_of(live)}
+    places = {"sources": [place(one) for one in sources], "policy": place(policy), "notebook": place(notebook)}
+    decides = {**asked, **places, "before": place(before), "live": {} if sources else asked_of(live)}
     with notice:
-        return _scheduled(reports, every, again, notebook, decides, make)
-
-
-class _Notice:
-    """The message after a run, if one was asked for: what was made, or that nothing was. That it cannot be sent is
-    said, and changes nothing else."""
-
-    def __init__(self, topic: str, profile: str, reports: Path) -> None:
-        self.topic, self.profile, self.reports = topic, profile, reports
-        if topic:
-            from keyaudit.schedule.notice import region_of
-
-            region_of(topic)
-
-    def made(self, evidence: Any, line: str) -> None:
-        facts = {"headline": line, "folder": evidence.path.resolve(), "sha256": evidence.sha256}
-        whose = {"conclusion": evidence.audit.conclusion, "whose": evidence.path.name}
-        self._send(("notice.subject", whose), ("notice.text", facts))
-
-    def __enter__(self) -> _Notice:
-        return self
-
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
-        if isinstance(error, Exception):
-            reason = str(error) if isinstance(error, KeyAuditError) else type(error).__name__
-            facts = {"reason": reason, "folder": self.reports.resolve()}
-            self._send(("notice.failed_subject", {}), ("notice.failed", facts))
-
-    def _send(self, *texts: tuple[str, dict[str, Any]]) -> None:
-        if not self.topic:
-            return
-        from keyaudit import texts as catalogue
-        from keyaudit.schedule.notice import NotSentError, send
-
-        subject, text = (catalogue.say(key, **facts) for key, facts in texts)
-        try:
-            send(self.topic, subject, text.strip() + "\n", self.profile)
-        except NotSentError as error:
-            say(catalogue.say("notice.unconfirmed", why=error))
-
-
-def _place(name: str) -> str:
-    """A file or folder by its full path, so that it is the same from everywhere; a preset's name, or - , as is."""
-    return str(Path(name).resolve()) if name and Path(name).exists() else name
-
-
-def _scheduled(
-    reports: Path,
-    every: str,
-    again: bool,
-    notebook: str,
-    decides: dict[str, Any],
-    make: Callable[[dict[str, str]], int],
-) -> int:
-    """Evidence for this period, unless it is there: then its folder and exit code, as if it had been made now."""
-    from keyaudit.periods import parse_every
-    from keyaudit.schedule import alone, find_done, occasion
-
-    run = occasion(parse_every(every), decides)
-    with alone(reports, run, notebook):
-        done = None if again else find_done(reports, run)
-        if done is None:
-            return make(run.facts())
-        folder, conclusion = done
-        say(f"{conclusion}: made before for {run.period}; --again makes another")
-        write(f"{folder}\n")
-        return EXIT_OF[conclusion]
+        return scheduled(reports, every, again, notebook, decides, make)
 
 
 @click.command()
@@ -197,6 +132,7 @@ def _make(per_account: bool, tell: Callable[[Any, str], None] | None, **asked: A
     write(f"{evidence.path}\n")
     if per_account:
         _make_each(request, evidence.audit)
+    rebuild_index(request.reports)
     if tell:
         tell(evidence, line)
     return EXIT_OF[evidence.audit.conclusion]

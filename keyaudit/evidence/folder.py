@@ -22,7 +22,7 @@ from keyaudit.evidence.notebook import Notebook, run_notebook
 from keyaudit.evidence.request import Request
 from keyaudit.export import findings_csv, summary_json
 from keyaudit.policy import Policy, load_policy
-from keyaudit.present import findings_digest
+from keyaudit.present import findings_digest, overdue
 from keyaudit.schema import EvidenceError, InputError
 from keyaudit.texts import say, utc
 
@@ -221,6 +221,7 @@ def _facts(
         "as_of": utc(judged.as_of),
         "as_of_source": judged.as_of_source,
         "conclusion": judged.conclusion,
+        "overdue": overdue(judged),
         "sample": judged.is_sample,
         "parameters": parameters,
         "sources": [Path(one).name or one for one in request.sources],

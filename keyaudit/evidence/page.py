@@ -28,18 +28,24 @@ def render(executed: Any, title: str) -> bytes:
         filters={"prose": _prose},
         default_preprocessors=[],
     )
-    style = resources.data("templates", TEMPLATE, "style.css").read_text(encoding="utf-8")
-    style = style.replace("{{title}}", _css_text(title))
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
+    style, style_hash = style_of(title)
     facts = {
         "title": title,
         "lang": LANGUAGE,
         "style": style,
-        "style_hash": f"sha256-{digest}",
+        "style_hash": style_hash,
         "footer": say("page.footer", version=__version__),
     }
     page, _ = exporter.from_notebook_node(executed, resources={"keyaudit": facts})
     return str(page).encode()
+
+
+def style_of(title: str) -> tuple[str, str]:
+    """The style sheet of pages with this title, and its hash as a Content-Security-Policy names it."""
+    style = resources.data("templates", TEMPLATE, "style.css").read_text(encoding="utf-8")
+    style = style.replace("{{title}}", _css_text(title))
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
+    return style, f"sha256-{digest}"
 
 
 def _prose(markdown: str) -> str:

@@ -29,9 +29,8 @@ def headline(a: Audit) -> str:
     """The answer in one sentence: the conclusion, and what it rests on."""
     tally = a.counts
     active = sum(tally.values()) - tally.get(NOT_APPLICABLE, 0) - _account_rows(a)
-    over = tally.get(NON_COMPLIANT, 0) - (1 if a.policy.max_access_key_age is None else 0) * len(a.provenance)
     facts = {
-        "n": over,
+        "n": overdue(a),
         "active": active,
         "exempt": tally.get(EXEMPT, 0),
         "limit": a.policy.max_access_key_age,
@@ -50,6 +49,11 @@ def headline(a: Audit) -> str:
         text = say("verdict.compliant", **facts)
     exempt = sum(one.get(EXEMPT, 0) for one in a.tallies.values())
     return f"{a.conclusion}: {text}" + (" " + say("verdict.exempt", n=exempt) if exempt else "")
+
+
+def overdue(a: Audit) -> int:
+    """How many active keys are over their limit and not exempt; none where no period is defined."""
+    return a.counts.get(NON_COMPLIANT, 0) if a.policy.max_access_key_age is not None else 0
 
 
 def _account_rows(a: Audit) -> int:

@@ -20,16 +20,22 @@ _FAILED = re.compile(r"\.failed-(\d{4}-\d{2}-\d{2}T\d{6}Z)-(.+)-[0-9a-f]{12}")
 class Entry:
     """A finished evidence folder. ``subject`` is what follows the instant in its name: notebook and account.
     ``started`` is when its run began; ``is_present`` tells that it judges the moment of its run, not one that was
-    given; ``accounts`` are those expected; ``sha256`` is of its SHA256SUMS, ``previous`` that of another folder."""
+    given; ``accounts`` are those expected, ``failed`` the number of those not read; ``overdue`` the keys over their
+    limit, which evidence of older versions does not tell; ``sha256`` is of its SHA256SUMS, ``previous`` that of
+    another folder."""
 
     path: Path
     subject: str
     notebook: str
     accounts: tuple[str, ...]
+    failed: int
     conclusion: str
+    overdue: int | None
+    as_of: datetime
     started: datetime
     sealed: datetime
     is_present: bool
+    is_sample: bool
     sha256: str
     previous: str | None
 
@@ -65,10 +71,14 @@ def _entry(folder: Path) -> Entry:
         subject=name.partition("Z-")[2],
         notebook=str(manifest["notebook"]["name"]),
         accounts=tuple(map(str, manifest["accounts"]["expected"])),
+        failed=len(manifest["accounts"]["failed"]),
         conclusion=str(manifest["conclusion"]),
+        overdue=int(manifest["overdue"]) if "overdue" in manifest else None,
+        as_of=_instant(manifest["as_of"]),
         started=_instant(manifest["started_at"]),
         sealed=_instant(manifest["sealed_at"]),
         is_present=manifest["as_of_source"] != "given" and manifest["sample"] is False,
+        is_sample=manifest["sample"] is True,
         sha256=hashlib.sha256((folder / seal.SUMS).read_bytes()).hexdigest(),
         previous=None if previous is None else str(previous),
     )
