@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "keyaudit"
 #: from the ground up; a module may import what stands on a lower floor, or is part of its own package
 FLOORS = (
-    ("schema", "resources"),
+    ("schema", "resources", "strict"),
     ("texts",),
     ("credentials", "history", "periods", "policy"),
     ("charts", "present"),

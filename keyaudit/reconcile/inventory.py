@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from keyaudit import strict
 from keyaudit.reconcile.match import Listed
 
 MODES = ("keys", "totals", "off")
@@ -62,79 +63,57 @@ def read_inventory(raw: Any, account_id: str | None, reported: Iterable[str]) ->
 
     ValueError, KeyError, TypeError or AttributeError where it is not as a capture of the account writes it.
     """
-    _must(raw["mode"] in MODES)
+    strict.must(raw["mode"] in MODES)
     summary, listed, keys = raw.get("summary", {}), raw.get("users"), raw.get("access_keys")
     latest = _time(raw["taken_time"], None) + _LATEST if listed is not None or keys is not None else None
     users = None if listed is None else _users(listed, account_id, latest)
     known = {*(users or ()), *reported}
-    gone = [_text(name) for name in _list(raw["gone"])] if keys is not None else []
-    _must(known.issuperset(gone) and len(set(gone)) == len(gone))
+    gone = [strict.text(name) for name in strict.a_list(raw["gone"])] if keys is not None else []
+    strict.must(known.issuperset(gone) and len(set(gone)) == len(gone))
     owners = raw.get("owners")
     return Inventory(
         mode=raw["mode"],
-        users_total=_count(summary["Users"]) if "summary" in raw else None,
-        root_has_key=_count(summary["AccountAccessKeysPresent"]) > 0 if "summary" in raw else None,
+        users_total=strict.count(summary["Users"]) if "summary" in raw else None,
+        root_has_key=strict.count(summary["AccountAccessKeysPresent"]) > 0 if "summary" in raw else None,
         users=users,
         keys=None if keys is None else _keys(keys, known - set(gone), latest),
         gone=frozenset(gone),
-        owners=None if owners is None else {_text(user): _owner(one) for user, one in owners.items()},
+        owners=None if owners is None else {strict.text(user): _owner(one) for user, one in owners.items()},
     )
 
 
 def _users(listed: Any, account_id: str | None, latest: np.datetime64 | None) -> dict[str, LiveUser]:
     users = {}
-    for one in _list(listed):
-        arn = _text(one["Arn"])
-        _must(account_id is None or arn.split(":")[4:5] == [account_id])
-        users[_text(one["UserName"])] = LiveUser(arn, _time(one["CreateDate"], latest))
-    _must(len(users) == len(listed))
+    for one in strict.a_list(listed):
+        arn = strict.text(one["Arn"])
+        strict.must(account_id is None or arn.split(":")[4:5] == [account_id])
+        users[strict.text(one["UserName"])] = LiveUser(arn, _time(one["CreateDate"], latest))
+    strict.must(len(users) == len(listed))
     return users
 
 
 def _keys(raw: Any, known: set[str], latest: np.datetime64 | None) -> dict[str, list[Listed]]:
     keys: dict[str, list[Listed]] = {}
     for user, listed in raw.items():
-        _must(user in known)
+        strict.must(user in known)
         keys[user] = []
-        for one in _list(listed):
-            _must(one["UserName"] == user and one["Status"] in _STATUSES)
-            _must(_KEY_ID.fullmatch(one["AccessKeyId"]) is not None)
+        for one in strict.a_list(listed):
+            strict.must(one["UserName"] == user and one["Status"] in _STATUSES)
+            strict.must(_KEY_ID.fullmatch(one["AccessKeyId"]) is not None)
             keys[user].append(Listed(one["AccessKeyId"], _time(one["CreateDate"], latest), one["Status"]))
     ids = [one.key_id for listed in keys.values() for one in listed]
-    _must(len(set(ids)) == len(ids))
+    strict.must(len(set(ids)) == len(ids))
     return keys
 
 
 def _owner(one: Any) -> dict[str, Any]:
-    _must(one["owner"] is None or bool(_text(one["owner"])))
-    _must(one["administrator"] is True or one["administrator"] is False)
+    strict.must(one["owner"] is None or bool(strict.text(one["owner"])))
+    strict.must(one["administrator"] is True or one["administrator"] is False)
     return {"owner": one["owner"], "administrator": one["administrator"]}
 
 
-def _must(holds: bool) -> None:
-    if not holds:
-        raise ValueError("no inventory of this account")
-
-
-def _list(value: Any) -> list[Any]:
-    _must(isinstance(value, list))
-    return list(value)
-
-
-def _text(value: Any) -> str:
-    """A text that is not empty, and that can be written."""
-    _must(isinstance(value, str) and bool(value) and bool(value.encode()))
-    return str(value)
-
-
-def _count(value: Any) -> int:
-    # a huge number cannot be written: Python refuses to
-    _must(type(value) is int and 0 <= value < 10**9)
-    return int(value)
-
-
 def _time(text: Any, latest: np.datetime64 | None) -> np.datetime64:
-    _must(_TIME.fullmatch(text) is not None)
+    strict.must(_TIME.fullmatch(text) is not None)
     moment = np.datetime64(text[:-1], "s")
-    _must(bool(moment >= _EARLIEST) and (latest is None or bool(moment <= latest)))
+    strict.must(bool(moment >= _EARLIEST) and (latest is None or bool(moment <= latest)))
     return moment

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from keyaudit import strict
 from keyaudit.credentials import parse_instant
 
 #: the fields of a line that the function logs
@@ -99,8 +100,8 @@ def read_rotations(raw: dict[str, Any], account_id: str) -> tuple[RotatedSecret,
     ValueError, KeyError, TypeError or AttributeError where it is not as a capture of the account writes it.
     """
     _time(raw["taken_time"])
-    found = [_secret(one, account_id) for one in _list(raw["secrets"])]
-    _must(len({(one.region, one.name) for one in found}) == len(found))
+    found = [_secret(one, account_id) for one in strict.a_list(raw["secrets"])]
+    strict.must(len({(one.region, one.name) for one in found}) == len(found))
     return tuple(sorted(found, key=lambda one: (one.user, one.region, one.name)))
 
 
@@ -123,26 +124,26 @@ def own_line(text: str, user: str) -> dict[str, Any] | None:
 
 def _secret(raw: dict[str, Any], account_id: str) -> RotatedSecret:
     told, function = raw["secret"], raw["function"]
-    name, region = _text(told["Name"]), _text(raw["region"])
-    _must(told["ARN"].split(":")[3:5] == [region, account_id])
-    user = _text(raw["user"])
+    name, region = strict.text(told["Name"]), strict.text(raw["region"])
+    strict.must(told["ARN"].split(":")[3:5] == [region, account_id])
+    user = strict.text(raw["user"])
     settings = (function or {}).get("environment", {})
-    _must(function is None or settings["KEYAUDIT_USER"] == user)
+    strict.must(function is None or settings["KEYAUDIT_USER"] == user)
     rules = told.get("RotationRules") or {}
     days, expression = rules.get("AutomaticallyAfterDays"), rules.get("ScheduleExpression")
     rate = _RATE.fullmatch(expression or "")
     every = _days(days) if days is not None else int(rate[1]) if rate else None
-    log = _list(raw["log"])
+    log = strict.a_list(raw["log"])
     lines = [(_time(one["at"]), own_line(json.dumps(one["line"]), user)) for one in log]
-    _must(all(line is not None for _, line in lines))
+    strict.must(all(line is not None for _, line in lines))
     return RotatedSecret(
         account_id=account_id,
         name=name,
         region=region,
         user=user,
-        is_enabled=_flag(told.get("RotationEnabled", False)),
+        is_enabled=strict.flag(told.get("RotationEnabled", False)),
         has_function=function is not None,
-        schedule=_text(expression) if expression else "",
+        schedule=strict.text(expression) if expression else "",
         every=every,
         grace=_days(settings["KEYAUDIT_GRACE"]) if "KEYAUDIT_GRACE" in settings else None,
         adopted=tuple(str(settings.get("KEYAUDIT_ADOPTED", "")).split()),
@@ -151,8 +152,10 @@ def _secret(raw: dict[str, Any], account_id: str) -> RotatedSecret:
         versions=_versions(raw["versions"]),
         keys=None if raw["keys"] is None else _keys(raw["keys"], user),
         lines=tuple(_line(at, line) for at, line in sorted(lines, key=lambda pair: pair[0]) if line),
-        other_lines=_count(raw["other_lines"]),
-        leftovers=tuple(sorted(name for arn in _list(raw["attached"]) if (name := arn.split("/")[-1]) == LEFTOVER)),
+        other_lines=strict.count(raw["other_lines"]),
+        leftovers=tuple(
+            sorted(name for arn in strict.a_list(raw["attached"]) if (name := arn.split("/")[-1]) == LEFTOVER)
+        ),
     )
 
 
@@ -164,60 +167,35 @@ def _line(at: datetime, line: dict[str, Any]) -> Line:
 def _versions(raw: Any) -> tuple[Version, ...]:
     found = tuple(
         Version(
-            _text(one["VersionId"]),
-            tuple(map(_text, _list(one.get("VersionStages", [])))),
+            strict.text(one["VersionId"]),
+            tuple(map(strict.text, strict.a_list(one.get("VersionStages", [])))),
             _time(one["CreatedDate"]),
         )
-        for one in _list(raw)
+        for one in strict.a_list(raw)
     )
     stages = [stage for one in found for stage in one.stages]
-    _must(len(set(stages)) == len(stages) and len({one.version_id for one in found}) == len(found))
+    strict.must(len(set(stages)) == len(stages) and len({one.version_id for one in found}) == len(found))
     return found
 
 
 def _keys(raw: Any, user: str) -> tuple[RotatedKey, ...]:
     found = []
-    for one in _list(raw):
-        _must(one["UserName"] == user and _KEY_ID.fullmatch(one["AccessKeyId"]) is not None)
-        _must(one["Status"] in ("Active", "Inactive", "Expired"))
+    for one in strict.a_list(raw):
+        strict.must(one["UserName"] == user and _KEY_ID.fullmatch(one["AccessKeyId"]) is not None)
+        strict.must(one["Status"] in ("Active", "Inactive", "Expired"))
         used = one["LastUsed"]
         by = " ".join(str(used[name]) for name in ("ServiceName", "Region") if used.get(name) not in (None, "N/A"))
         last_used = _maybe(used.get("LastUsedDate"))
         found.append(
             RotatedKey(one["AccessKeyId"], one["Status"] == "Active", _time(one["CreateDate"]), last_used, by)
         )
-    _must(len({one.key_id for one in found}) == len(found))
+    strict.must(len({one.key_id for one in found}) == len(found))
     return tuple(found)
-
-
-def _must(holds: bool) -> None:
-    if not holds:
-        raise ValueError("no rotations of this account")
-
-
-def _list(value: Any) -> list[Any]:
-    _must(isinstance(value, list))
-    return list(value)
-
-
-def _text(value: Any) -> str:
-    _must(isinstance(value, str) and bool(value) and bool(value.encode()))
-    return str(value)
-
-
-def _flag(value: Any) -> bool:
-    _must(value is True or value is False)
-    return bool(value)
-
-
-def _count(value: Any) -> int:
-    _must(type(value) is int and 0 <= value < 10**9)
-    return int(value)
 
 
 def _days(value: Any) -> int:
     days = float(value)
-    _must(0 < days <= _MOST_DAYS)
+    strict.must(0 < days <= _MOST_DAYS)
     return int(days)
 
 
