@@ -242,5 +242,5 @@ def test_a_value_lost_or_replaced_never_makes_more_of_it(place: tuple[Any, ...])
 
 
 def test_another_account_s_evidence_is_refused() -> None:
-    with pytest.raises(ValueError, match="no rotations"):
+    with pytest.raises(ValueError, match="not as a capture of this account"):
         read_rotations(evidence(), "444455556666")
