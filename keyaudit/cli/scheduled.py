@@ -6,7 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from keyaudit import texts
 from keyaudit.cli.common import EXIT_OF, say, write
 from keyaudit.schema import KeyAuditError
 
@@ -48,6 +47,7 @@ def rebuild_index(reports: Path) -> None:
     """The overview of the reports folder; the evidence is what it is without it."""
     from filelock import Timeout
 
+    from keyaudit import texts
     from keyaudit.schedule.index import rebuild
 
     try:
@@ -84,6 +84,7 @@ class Notice:
     def _send(self, *parts: tuple[str, dict[str, Any]]) -> None:
         if not self.topic:
             return
+        from keyaudit import texts
         from keyaudit.schedule.notice import NotSentError, send
 
         subject, text = (texts.say(key, **facts) for key, facts in parts)
