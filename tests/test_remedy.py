@@ -241,6 +241,16 @@ def test_a_value_lost_or_replaced_never_makes_more_of_it(place: tuple[Any, ...])
             assert keys_are_those and all(one.user == USER and one.is_enabled for one in found)
 
 
+def test_a_key_of_the_future_has_no_age() -> None:
+    """As right after a rotation, when AWS still serves a report from before it."""
+    raw = evidence()
+    raw["secrets"][0]["keys"] = [key(NEW, -1)]
+    (one,) = read_rotations(raw, ACCOUNT)
+    judged = verdict(one, CIS, datetime.fromisoformat(AS_OF))
+    assert (judged.age_days, judged.compliance_type) == (None, "INSUFFICIENT_DATA")
+    assert "judge again" in judged.annotation
+
+
 def test_another_account_s_evidence_is_refused() -> None:
     with pytest.raises(ValueError, match="not as a capture of this account"):
         read_rotations(evidence(), "444455556666")

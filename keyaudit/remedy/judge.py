@@ -27,7 +27,8 @@ STORED, IN_GRACE = "key stored", ("in its grace", "still in use")
 @dataclass(frozen=True)
 class Verdict:
     """Of one secret: whether its user's keys are rotated within the policy, and why. ``made``: when IAM made the
-    newest active key; ``age_days`` of that; ``remarks``: what is odd besides."""
+    newest active key; ``age_days`` of that, None where it was made after the instant; ``remarks``: what is odd
+    besides."""
 
     secret: RotatedSecret
     limit: int | None
@@ -44,7 +45,7 @@ def verdict(secret: RotatedSecret, policy: Policy, as_of: datetime) -> Verdict:
     active = secret.active
     ages = [np.timedelta64(as_of - one.created, "us") for one in active]
     made = active[0].created if active else None
-    days = (as_of - made).days if made else None
+    days = (as_of - made).days if made and made <= as_of else None
     facts = {"user": secret.user, "made": utc(made) or "", "n": days or 0, "limit": limit}
     facts |= {"every": secret.every or 0, "grace": secret.grace or 0}
     case, kind = _case(secret, limit, ages, policy, as_of)
