@@ -101,6 +101,16 @@ def test_a_run_is_made_once_a_period_and_answers_the_same_again(tmp_path: Path) 
     assert manifest(second)["schedule"] == told != manifest(third)["schedule"]
 
 
+def test_a_policy_that_was_tightened_is_asked_anew(tmp_path: Path) -> None:
+    source(tmp_path)
+    policy = write(tmp_path, "policy.toml", "title = 'ours'\nmax_access_key_age = 90\n")
+    first = made(*run(tmp_path, policy=policy), code=1)
+    write(tmp_path, "policy.toml", "title = 'ours'\nmax_access_key_age = 3650\n")
+    second = made(*run(tmp_path, policy=policy), code=0)
+    write(tmp_path, "policy.toml", "title = 'ours'\nmax_access_key_age = 90\n")
+    assert made(*run(tmp_path, policy=policy), code=1) == first != second
+
+
 def test_only_evidence_that_holds_and_concludes_something_counts(tmp_path: Path) -> None:
     source(tmp_path)
     first = made(*run(tmp_path), code=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,14 @@ from keyaudit.schema import KeyAuditError
 def place(name: str) -> str:
     """A file or folder by its full path, so that it is the same from everywhere; a preset's name, or - , as is."""
     return str(Path(name).resolve()) if name and Path(name).exists() else name
+
+
+def digest(name: str) -> str:
+    """The SHA-256 of a policy file, so that a policy that was changed is asked anew; a preset's name has none."""
+    try:
+        return hashlib.sha256(Path(name).read_bytes()).hexdigest() if name and Path(name).is_file() else ""
+    except OSError:
+        return ""  # reading the policy says so
 
 
 def scheduled(
