@@ -11,7 +11,7 @@ test: .venv/dev
 	@$(BIN)/python tests/tools/run_checks.py
 
 lab: .venv/lab
-	@$(BIN)/jupyter lab notebooks
+	@$(BIN)/keyaudit lab
 
 bench: .venv/dev
 	@$(BIN)/python tests/tools/bench.py

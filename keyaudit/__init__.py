@@ -13,6 +13,7 @@ from typing import Any
 _FACE = {
     "keyaudit.auditing": ("Audit", "audit"),
     "keyaudit.charts": ("plot_accounts", "plot_ages", "plot_deadlines", "plot_idle", "plot_share"),
+    "keyaudit.explore": ("explore", "plot_two", "side_by_side"),
     "keyaudit.policy": ("Policy", "load_policy"),
     "keyaudit.present": (
         "accounts",

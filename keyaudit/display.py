@@ -13,6 +13,8 @@ from html import escape
 from typing import Any
 
 DPI = 130
+#: of a page: a chart as wide as this says is drawn to scale
+SCREEN_DPI = 96
 
 
 def register(shell: Any) -> None:
@@ -26,11 +28,14 @@ def show_axes(axes: Any, **_: Any) -> dict[str, str] | None:
     figure = axes.figure
     if figure.canvas.manager is not None:
         return None
-    png = io.BytesIO()
+    return {"text/html": picture(figure, alt := str(axes.get_label())), "text/plain": alt}
+
+
+def picture(figure: Any, alt: str, dpi: int = DPI, **png: Any) -> str:
+    """A figure as HTML that holds it whole; ``png`` are options of Pillow's writer."""
+    content = io.BytesIO()
     # no software name and no date: the same chart is the same bytes
-    figure.savefig(png, format="png", dpi=DPI, metadata={"Software": None})
-    alt = str(axes.get_label())
-    width, height = (round(inches * 96) for inches in figure.get_size_inches())
-    source = f"data:image/png;base64,{b64encode(png.getvalue()).decode('ascii')}"
-    picture = f'<img src="{source}" alt="{escape(alt)}" width="{width}" height="{height}">'
-    return {"text/html": f"<figure>{picture}</figure>", "text/plain": alt}
+    figure.savefig(content, format="png", dpi=dpi, metadata={"Software": None}, pil_kwargs=png)
+    width, height = (round(inches * SCREEN_DPI) for inches in figure.get_size_inches())
+    source = f"data:image/png;base64,{b64encode(content.getvalue()).decode('ascii')}"
+    return f'<figure><img src="{source}" alt="{escape(alt)}" width="{width}" height="{height}"></figure>'

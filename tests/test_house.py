@@ -22,7 +22,7 @@ FLOORS = (
     ("remedy", "sources", "seal"),
     ("auditing",),
     ("capture", "export"),
-    ("rotation",),
+    ("explore", "rotation"),
     ("evidence", "verify"),
     ("schedule",),
     ("cli",),

@@ -1,10 +1,12 @@
-"""JupyterLab: Run All, untouched, in a real browser."""
+"""JupyterLab as ``keyaudit lab`` opens it: every notebook with Run All, and the explorer, in a real browser.
+
+The pictures are kept in ``build/screenshots``, to be looked at.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -12,20 +14,25 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from browser import chromium
+from playwright.sync_api import Page, expect
+
+from keyaudit.cli.lab import READING_ORDER
 
 ROOT = Path(__file__).resolve().parents[1]
+SCREENSHOTS = ROOT / "build" / "screenshots"
 TOKEN = "keyaudit-test"
+PATIENCE = 60_000  # milliseconds
 
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """JupyterLab on a copy of the notebooks, with settings and state of its own; its address."""
+    """JupyterLab on workbooks that it has put into a folder, with settings and state of its own; its address."""
     home = tmp_path_factory.mktemp("lab")
-    shutil.copytree(ROOT / "notebooks", home / "notebooks")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -34,20 +41,20 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
     }
     command = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}", "--ServerApp.port_retries=0",
-        f"--IdentityProvider.token={TOKEN}", "--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        str(home / "notebooks"),
+        sys.executable, "-m", "keyaudit", "lab", "--notebooks", str(home / "notebooks"), "--no-browser", "--allow-root",
+        f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}",
     ]  # fmt: skip
     with (home / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=home)
+        process = subprocess.Popen(
+            command, env=environment, stdout=log, stderr=log, cwd=home, start_new_session=True
+        )
     try:
         _wait(f"http://127.0.0.1:{port}/api", process)
         yield f"http://127.0.0.1:{port}"
     finally:
-        process.terminate()
+        os.killpg(process.pid, 15)
         process.wait(20)
 
 
@@ -62,30 +69,107 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     pytest.fail("JupyterLab did not answer within a minute")
 
 
-def test_run_all_works_untouched(lab: str) -> None:
+@contextmanager
+def opened(lab: str, place: str) -> Iterator[Page]:
+    """A page of JupyterLab; at the end, nothing may have been asked of anybody else."""
     with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page = browser.new_page(viewport={"width": 1400, "height": 1300})
+        page.set_default_timeout(PATIENCE)
         outside: list[str] = []
         page.on(
             "request",
             lambda r: outside.append(r.url) if not r.url.startswith((lab, "data:", "blob:", "ws:")) else None,
         )
-        page.goto(f"{lab}/lab/tree/key_rotation.ipynb?token={TOKEN}")
-        page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
-        # Run All before the kernel is there would ask which kernel to take
-        page.locator("#jp-main-statusbar", has_text="| Idle").wait_for(timeout=60_000)
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name=re.compile("^Run All Cells")).first.click()
-        # the last cell shows the policy in force, and no cell is waiting any more
-        page.locator(".jp-OutputArea caption", has_text="The policy in force").wait_for(
-            timeout=90_000, state="attached"
-        )
-        errors = page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]')
-        warnings = page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.stderr"]')
-        assert errors.count() == 0, errors.first.inner_text()
-        assert warnings.count() == 0, warnings.first.inner_text()
+        page.goto(f"{lab}/lab/{place}?token={TOKEN}")
+        yield page
+        assert outside == []
+
+
+def run_all(page: Page, name: str) -> None:
+    """Run All Cells; every code cell done, none with an error or a warning."""
+    page.locator(".jp-Notebook .jp-CodeCell").first.wait_for()
+    # Run All before the kernel is there would ask which kernel to take
+    page.locator("#jp-main-statusbar", has_text="| Idle").wait_for()
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name=re.compile("^Run All Cells")).first.click()
+    last = page.locator(".jp-Notebook .jp-CodeCell").last.locator(".jp-InputPrompt")
+    expect(last).to_have_text(re.compile(r"\[\d+\]"), timeout=90_000)
+    assert "*" not in "".join(page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").all_text_contents())
+    for kind in ("error", "stderr"):
+        found = page.locator(f'.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.{kind}"]')
+        assert found.count() == 0, found.first.inner_text()
+    shot(page, name)
+
+
+def shot(page: Page, name: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png")
+
+
+def test_the_workbooks_are_open_in_reading_order(lab: str) -> None:
+    with opened(lab, "workspaces/keyaudit") as page:
+        tabs = page.locator("#jp-main-dock-panel .lm-TabBar-tabLabel")
+        expect(tabs).to_have_text([f"{name}.ipynb" for name in READING_ORDER])
+        page.wait_for_timeout(2000)  # long enough for news to be asked for, or about
+        assert page.locator(".jp-Dialog, .jp-toast-message, .Toastify__toast").count() == 0
+        shot(page, "lab")
+    assert sorted(READING_ORDER) == sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("name", READING_ORDER)
+def test_run_all_works_untouched(lab: str, name: str) -> None:
+    with opened(lab, f"workspaces/{name}/tree/{name}.ipynb") as page:
+        run_all(page, name)
         page.locator(".jp-Notebook .verdict", has_text="SAMPLE DATA").first.wait_for(state="attached")
         charts = page.locator(".jp-OutputArea-output figure img")
-        assert charts.count() == 5
-        assert all(len(charts.nth(number).get_attribute("alt") or "") > 60 for number in range(4))
-        assert outside == []
+        assert charts.count() == {"key_rotation": 5, "explore": 2, "rotation": 1}[name]
+        assert all(len(charts.nth(n).get_attribute("alt") or "") > 60 for n in range(min(charts.count(), 4)))
+
+
+def test_the_explorer_answers_by_hand(lab: str) -> None:
+    with opened(lab, "workspaces/hand/tree/explore.ipynb") as page:
+        run_all(page, "explore")
+        panel = page.locator(".jp-OutputArea-output .widget-vbox").first
+        panel.scroll_into_view_if_needed()
+        words = panel.locator(".widget-html").first
+        expect(words).to_contain_text("Rotation: the policy sets at most 90 days.")
+        expect(words).to_contain_text("8 of 28 selected keys fail.")
+        handle = panel.get_by_role("slider").first
+        handle.focus()
+        for _ in range(30):
+            page.keyboard.press("ArrowLeft")
+        expect(words).to_contain_text("were: at most 60 days? The policy sets: at most 90 days.")
+        expect(words).to_contain_text("16 of 28 selected keys fail.")
+        expect(words).to_contain_text("The conclusion stays: NON_COMPLIANT: 8 of 28")
+        expect(panel.locator("figure img").first).to_have_attribute("alt", re.compile("60 days"))
+        shot(page, "explore-60")
+
+        # the table: sorted, searched, filtered by a column
+        rows = panel.locator("table.dataTable tbody tr")
+        expect(rows.first).to_contain_text("iot-gateway")
+        panel.locator("th", has_text="User").first.locator(".dt-column-order, .dt-column-title").last.click()
+        expect(rows.first).to_contain_text("alice")
+        panel.locator(".dt-search input").fill("sofia")
+        expect(rows).to_have_count(2)
+        panel.locator(".dt-search input").fill("")
+        panel.locator("table.dataTable thead input").nth(0).fill("tmp")
+        expect(rows).to_have_count(1)
+        rows.first.click()
+        expect(panel).to_contain_text("What the policy says of tmp-migration")
+        expect(panel).to_contain_text("Unused keys")
+        shot(page, "explore-user")
+
+        # the filters above narrow everything, and the selection can be taken along
+        panel.get_by_label("Users").fill("svc-*")
+        expect(words).to_contain_text("of 3 selected keys")
+        page.get_by_role("button", name="Export this selection").click()
+        command = panel.locator("pre")
+        expect(command).to_contain_text("--notebook explore -p limit 60 -p users 'svc-*'")
+        with page.expect_download() as download:
+            panel.get_by_role("link", name="keyaudit-selection.csv").click()
+        assert Path(download.value.path()).read_text(encoding="utf-8").count("svc-") == 3
+        page.get_by_role("button", name="As the policy sets").click()
+        expect(words).to_contain_text("Rotation: the policy sets at most 90 days.")
+        panel.get_by_label("Control").select_option("Unused keys")
+        expect(words).to_contain_text("Unused keys: the policy sets less than 45 days.")
+        shot(page, "explore-export")

@@ -6,8 +6,18 @@
 ``describe``  compact findings -> findings with their stable id and annotation
 """
 
+from keyaudit.assess.controls import Account
 from keyaudit.assess.describe import describe, worst_first
-from keyaudit.assess.judge import Judgement, judge, judged_keys
+from keyaudit.assess.judge import Judgement, control_rows, judge, judged_keys
 from keyaudit.assess.limits import exemption_status
 
-__all__ = ["Judgement", "describe", "exemption_status", "judge", "judged_keys", "worst_first"]
+__all__ = [
+    "Account",
+    "Judgement",
+    "control_rows",
+    "describe",
+    "exemption_status",
+    "judge",
+    "judged_keys",
+    "worst_first",
+]

@@ -65,7 +65,7 @@ def judge(
     exempted: Counter[str] = Counter()
     frames, due_soon = [account_findings(account_id, policy, gaps)], 0
     for control in controls:
-        rows = _exempt(REGISTRY[control](account), control, account, graces or {})
+        rows = control_rows(control, account, graces or {})
         tallies[control] = rows.case.tally() + Counter({EXEMPT: len(rows.exempt)})
         tallies[control].subtract({NON_COMPLIANT: len(rows.exempt)})
         exempted.update(rows.exempt.values())
@@ -78,6 +78,11 @@ def judge(
         tallies[row.control][row.compliance_type] += 1
     findings = pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True)
     return Judgement(findings, problems, tallies, exempted, due_soon)
+
+
+def control_rows(control: str, account: Account, graces: Mapping[str, str]) -> Rows:
+    """What a control says of an account's keys, exemptions applied; ``graces`` as for ``judge``."""
+    return _exempt(REGISTRY[control](account), control, account, graces)
 
 
 def _due_soon(rows: Rows, control: str, account: Account) -> np.ndarray:

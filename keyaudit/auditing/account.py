@@ -131,7 +131,7 @@ def _result(
 ) -> Result:
     problems = [Problem(label, controls, message) for controls, message in evidence.problems]
     secrets = evidence.rotations or ()
-    judgement = judge(evidence.keys, label, policy, as_of, problems, keep, _graces(secrets, evidence.keys, as_of))
+    judgement = judge(evidence.keys, label, policy, as_of, problems, keep, graces_of(secrets, evidence.keys, as_of))
     # an account that was read and has no keys has nothing that fails
     conclusions = {control: worst({COMPLIANT, *+tally}) for control, tally in judgement.tallies.items()}
     counting = {conclusions[control] for control in policy.controls if control in conclusions}
@@ -160,7 +160,7 @@ def _result(
     )
 
 
-def _graces(secrets: tuple[RotatedSecret, ...], keys: pd.DataFrame, as_of: datetime) -> dict[str, str]:
+def graces_of(secrets: tuple[RotatedSecret, ...], keys: pd.DataFrame, as_of: datetime) -> dict[str, str]:
     """Users whose second active key waits to be deactivated, and what the finding is exempted by."""
     if not secrets:
         return {}

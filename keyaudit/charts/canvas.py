@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from math import ceil
 from typing import Any
 
@@ -163,6 +164,7 @@ def points(ax: Axes) -> float:
     return float(ax.get_window_extent().width / ax.figure.dpi * INCH * 1.1)
 
 
+@lru_cache(maxsize=4096)
 def text_width(text: str, size: float, weight: str = "normal") -> float:
     """Width of a line of text in points, as wide as any renderer makes it."""
     font = FontProperties(size=size, weight=weight)

@@ -12,6 +12,7 @@ from keyaudit import __version__
 from keyaudit.cli.capture import capture
 from keyaudit.cli.check import check
 from keyaudit.cli.common import say
+from keyaudit.cli.lab import lab
 from keyaudit.cli.report import demo, report
 from keyaudit.cli.rotation import rotation
 from keyaudit.cli.series import series
@@ -35,7 +36,7 @@ def cli() -> None:
     """Are AWS access keys rotated within the period that the policy sets?"""
 
 
-for command in (capture, check, demo, report, rotation, series, verify):
+for command in (capture, check, demo, lab, report, rotation, series, verify):
     cli.add_command(command)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -152,7 +153,9 @@ def _make_each(request: Any, judged: Any) -> None:
 
 
 def _typed(text: str) -> Any:
-    """A parameter from the command line as papermill's own -p reads it."""
+    """A parameter from the command line as papermill's own -p reads it; but an account id is no number."""
+    if re.fullmatch("[0-9]{12}", text):
+        return text
     from papermill.cli import _resolve_type
 
     return _resolve_type(text)

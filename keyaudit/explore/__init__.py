@@ -1,0 +1,53 @@
+"""Exploring an Audit by hand: what if the limit were another, which keys, whose.
+
+``explore``       widgets in JupyterLab; a static view where nobody can move them, or they are not installed
+``selection``     what is asked; ``view`` the answer; ``show`` how it is told; ``widgets`` the controls
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+from keyaudit.auditing import Audit
+from keyaudit.explore.selection import Selection
+from keyaudit.explore.show import Static, plot_two, side_by_side
+from keyaudit.explore.view import Explorer
+from keyaudit.texts import say
+
+__all__ = ["explore", "plot_two", "side_by_side"]
+
+
+def explore(
+    audit: Audit,
+    control: str = "rotation",
+    limit: int = -1,
+    status: str = "active",
+    accounts: str = "",
+    users: str = "",
+    **asked: str,
+) -> Any:
+    """The explorer of an Audit, which a notebook shows by itself; see ``Selection`` for what it begins with.
+
+    ``asked`` are the parameters that the Audit was made of (source, policy, as_of, before), for the command that
+    makes evidence. InputError where a part of the selection cannot be used.
+    """
+    selection, explorer = Selection(control, limit, status, accounts, users), Explorer(audit)
+    if not _has_somebody():
+        return Static(explorer.view(selection), asked)
+    if find_spec("ipywidgets") is None or find_spec("itables") is None or find_spec("anywidget") is None:
+        return Static(explorer.view(selection), asked, say("explore.no_widgets"))
+    from keyaudit.explore.widgets import Panel
+
+    return Panel(explorer, selection, asked)
+
+
+def _has_somebody() -> bool:
+    """Whether a person may answer: a front end says so with each request (``allow_stdin`` of Jupyter's messages),
+    papermill and nbconvert say that nobody can."""
+    from ipykernel.kernelapp import IPKernelApp
+
+    if not IPKernelApp.initialized():
+        return False
+    request = IPKernelApp.instance().kernel.get_parent("shell")
+    return bool(request.get("content", {}).get("allow_stdin"))

@@ -1,0 +1,179 @@
+"""A View as what people see: words, counts, chart, tables, CSV, and the command that makes evidence of it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from keyaudit import resources
+from keyaudit.auditing import Audit
+from keyaudit.charts import plot_ages, plot_idle
+from keyaudit.display import picture, show_axes
+from keyaudit.explore.selection import AS_SET, Selection
+from keyaudit.explore.view import View
+from keyaudit.export import table_csv
+from keyaudit.present import Prose, Table, headline
+from keyaudit.present.table import table
+from keyaudit.schema import COMPLIANCE_TYPES, NON_COMPLIANT, ROOT_KEY, UNUSED
+from keyaudit.texts import say, utc
+
+#: what the table, and the CSV, tell of a key, in their order
+COLUMNS = (
+    "user", "account_id", "key_slot", "access_key_id", "status", "last_rotated", "last_used_date", "age_days",
+    "idle_days", "verdict", "days_over", "owner", "administrator",
+)  # fmt: skip
+#: in a table only where a capture told them
+OPTIONAL = ("access_key_id", "owner", "administrator")
+
+
+def words(view: View) -> Prose:
+    """What is asked, and the answer; and that it is no conclusion."""
+    control, limit = say(f"control.{view.selection.control}"), _limit(view.selection.control, view.limit)
+    own = _limit(view.selection.control, view.audit.policy.limit(view.selection.control))
+    kind = "what_if" if view.is_what_if else "as_set"
+    question = say(f"explore.{kind}", control=control, limit=limit, own=own)
+    said = [question, say("explore.answer", n=view.then[NON_COMPLIANT], total=len(view.keys))]
+    if view.missing:
+        said.append(say("explore.missing", n=len(view.missing), accounts=", ".join(view.missing[:10])))
+    return Prose((*said, say("explore.no_conclusion", headline=headline(view.audit))))
+
+
+def counts(view: View) -> Table:
+    """How many verdicts of each type there are, by the policy as it is, and by the limit that is asked about."""
+    kinds = [kind for kind in COMPLIANCE_TYPES if view.now[kind] or view.then[kind]]
+    rows = [[kind, view.now[kind], view.then[kind] if view.is_what_if else None] for kind in kinds]
+    limit = _limit(view.selection.control, view.limit)
+    return table("explore_counts", rows, limit=limit, n_keys=say("count.keys", n=len(view.keys)))
+
+
+def chart(view: View) -> Axes:
+    """The distribution that the control judges: idle days for unused keys, ages for all others."""
+    plot = plot_idle if view.selection.control == UNUSED else plot_ages
+    return plot(view.keys, view.policy, view.audit.as_of)
+
+
+def keys_frame(view: View, most: int | None = None) -> pd.DataFrame:
+    """The selected keys, worst first, as text and numbers under the headings that people read."""
+    found = view.keys if most is None else view.keys.head(most)
+    kept = [name for name in COLUMNS if name not in OPTIONAL or found[name].notna().any()]
+    headings = dict(zip(COLUMNS, say("explore.columns").split("|"), strict=True))
+    cells = {headings[name]: _cells(found[name]) for name in kept}
+    return pd.DataFrame(cells, columns=[headings[name] for name in kept])
+
+
+def keys_table(view: View) -> Table:
+    """The worst of the selected keys."""
+    frame = keys_frame(view)
+    rows = [[None if pd.isna(cell) or cell == "" else cell for cell in row] for row in frame.to_numpy(object)]
+    whole = table("explored", [], total=len(rows))
+    shown = tuple(tuple("–" if c is None else f"{c}" for c in row) for row in rows[:20])
+    return Table(whole.caption, tuple(frame.columns), shown, frozenset(_numeric(frame)), len(rows), whole.note)
+
+
+def user_tables(audit: Audit, user: str) -> tuple[Table, Table]:
+    """A user's keys, of any status and in all accounts; and what the policy says of them, control by control."""
+    own = audit.keys[audit.keys["user"] == user] if len(audit.keys) else audit.keys
+    keys = [
+        [r.account_id, r.key_slot, r.status, utc(r.last_rotated), r.age_days, utc(r.last_used_date), r.idle_days]
+        for r in own.itertuples()
+    ]
+    found = audit.findings[audit.findings["user"] == user]
+    says = [
+        [say(f"control.{r.control}"), r.account_id, r.key_slot, r.compliance_type, r.annotation]
+        for r in found.itertuples()
+    ]
+    return (
+        table("explore_user", _plain(keys), None, user=user),
+        table("explore_user_says", _plain(says), None, user=user),
+    )
+
+
+def selection_csv(view: View) -> bytes:
+    """The selected keys as CSV, UTF-8, that no spreadsheet runs; the columns have the names of ``schema``."""
+    cells = [_cells(view.keys[name]) for name in COLUMNS]
+    return table_csv(COLUMNS, zip(*cells, strict=True))
+
+
+def command(selection: Selection, asked: Mapping[str, str]) -> str:
+    """The ``keyaudit report`` that makes evidence of what is selected. It judges the whole source by the policy as
+    it is, so that no choice of keys can make a conclusion better; the selection is what its page shows."""
+    # without a source the command would read AWS, and the notebook has read the sample
+    parts = ["keyaudit", "report", asked.get("source") or str(resources.data("sample"))]
+    for name, option in (("policy", "--policy"), ("as_of", "--as-of"), ("before", "--before")):
+        parts += [option, asked[name]] if asked.get(name) else []
+    parts += ["--notebook", "explore"]
+    standard = Selection()
+    for name in ("control", "limit", "status", "accounts", "users"):
+        value = getattr(selection, name)
+        parts += ["-p", name, str(value)] if value != getattr(standard, name) else []
+    return shlex.join(parts)
+
+
+def side_by_side(before: Audit | None, after: Audit) -> Prose | Table:
+    """Two judgements, number by number; None: there is no earlier one."""
+    if before is None:
+        return Prose((say("explore.no_before"),))
+    rows: list[list[Any]] = [
+        [say("explore.as_of"), utc(before.as_of), utc(after.as_of)],
+        [say("explore.conclusion"), before.conclusion, after.conclusion],
+        *(
+            [kind, before.counts.get(kind, 0), after.counts.get(kind, 0)]
+            for kind in COMPLIANCE_TYPES
+            if before.counts.get(kind) or after.counts.get(kind)
+        ),
+    ]
+    return table("side_by_side", rows)
+
+
+def plot_two(before: Audit | None, after: Audit) -> Axes:
+    """The ages of the active keys then and now, beside each other; without an earlier judgement, now alone."""
+    if before is None:
+        return plot_ages(after.keys, after.policy, after.as_of)
+    left, right = Figure(figsize=(14, 4.8), facecolor="white").subplots(1, 2)
+    for judged, ax in ((before, left), (after, right)):
+        plot_ages(judged.keys, judged.policy, judged.as_of, ax)
+    right.set_label(say("explore.two", before=left.get_label(), after=right.get_label()))
+    return right
+
+
+class Static:
+    """A View that cannot be changed: for headless runs, for paper, and where the widgets are not installed."""
+
+    def __init__(self, view: View, asked: Mapping[str, str], hint: str = "") -> None:
+        self.view, self.asked, self.hint = view, asked, hint
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        ax = chart(self.view)
+        shown = (words(self.view), counts(self.view), keys_table(self.view))
+        told = Prose((say("explore.command", command=command(self.view.selection, self.asked)),))
+        hint = (Prose((self.hint,)),) if self.hint else ()
+        html = [one._repr_html_() for one in (*shown, told, *hint)]
+        html.insert(2, (show_axes(ax) or {"text/html": picture(ax.figure, str(ax.get_label()))})["text/html"])
+        return {"text/html": "\n".join(html), "text/plain": "\n".join(map(repr, (*shown, told, *hint)))}
+
+
+def _limit(control: str, limit: int | None) -> str:
+    if control == ROOT_KEY:
+        return say("explore.no_root_key")
+    return say("limit.none") if limit is None or limit == AS_SET else say(f"limit.{control}", n=limit)
+
+
+def _cells(column: pd.Series) -> list[Any]:
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return [utc(one) for one in column]
+    if str(column.dtype) == "boolean":
+        return ["" if pd.isna(one) else say("table.yes" if one else "table.no") for one in column.astype(object)]
+    return ["" if pd.isna(one) else one for one in column.astype(object)]
+
+
+def _plain(rows: list[list[Any]]) -> list[list[Any]]:
+    return [[None if pd.isna(cell) or cell == "" else cell for cell in row] for row in rows]
+
+
+def _numeric(frame: pd.DataFrame) -> list[str]:
+    return [name for name in frame.columns if frame[name].map(lambda cell: isinstance(cell, int)).any()]

@@ -1,0 +1,154 @@
+"""An Audit + a Selection -> the keys that are meant, judged again by the limit that is asked about (pure).
+
+The verdicts are those of ``assess``, the same functions that the audit itself rests on; evidence that was missing
+stays missing, whatever the limit. Nothing here is a conclusion.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from keyaudit.assess import Account, control_rows
+from keyaudit.auditing import Audit
+from keyaudit.auditing.account import graces_of
+from keyaudit.explore.selection import Selection, with_limit
+from keyaudit.policy import Policy
+from keyaudit.schema import (
+    ACTIVE,
+    COMPLIANCE_TYPES,
+    INSUFFICIENT_DATA,
+    ROOT_KEY,
+    ROOT_USER,
+    ROTATION,
+    TIME,
+)
+
+#: the worst first; a key of which the control says nothing comes last
+RANK = {name: number for number, name in enumerate(COMPLIANCE_TYPES)}
+
+
+@dataclass(frozen=True)
+class View:
+    """What a Selection shows of an Audit. ``keys``: the selected ones in the frame of ``Audit.keys``, judged by
+    ``policy``, with what the selected control says of each in ``verdict`` (empty where it says nothing) and
+    ``days_over``, worst first. ``now`` and ``then``: how many verdicts of each type by the policy of the audit, and
+    by ``policy``. ``missing``: accounts of which evidence that the control needs is missing."""
+
+    selection: Selection
+    audit: Audit
+    policy: Policy
+    keys: pd.DataFrame
+    now: Counter[str]
+    then: Counter[str]
+    missing: tuple[str, ...]
+
+    @property
+    def limit(self) -> int | None:
+        return self.policy.limit(self.selection.control)
+
+    @property
+    def is_what_if(self) -> bool:
+        return self.policy is not self.audit.policy
+
+
+class Explorer:
+    """Answers Selections of one Audit, with all its keys; what does not change between two of them is kept."""
+
+    def __init__(self, audit: Audit) -> None:
+        self.audit = audit
+        self.keys = audit.keys.reset_index(drop=True)
+        places = self.keys.groupby("account_id", sort=False).indices if len(self.keys) else {}
+        gaps = {p.account_id for p in audit.problems if ROOT_KEY in p.controls}
+        self.accounts: dict[str, tuple[np.ndarray, Account, dict[str, str]]] = {}
+        for label in dict.fromkeys([*places, *(one.account_id for one in audit.provenance)]):
+            rows = np.asarray(places.get(label, []), dtype=np.int64)
+            own = self.keys.take(rows).reset_index(drop=True)
+            secrets = tuple(one.secret for one in audit.rotations if one.secret.account_id == label)
+            account = Account(label, own, audit.policy, audit.as_of, label in gaps)
+            self.accounts[label] = (rows, account, graces_of(secrets, own, audit.as_of))
+        self.is_active = (self.keys["status"] == ACTIVE).to_numpy(bool) if len(self.keys) else np.zeros(0, bool)
+        self._judged = lru_cache(maxsize=8)(self._judge)
+        self._meant = lru_cache(maxsize=8)(self._choose)
+
+    def view(self, selection: Selection) -> View:
+        """The selection as a View."""
+        policy = with_limit(self.audit.policy, selection.control, selection.limit)
+        meant, accounts = self._meant(replace(selection, limit=-1))
+        now = self._judged(selection.control, -1)
+        then = now if policy is self.audit.policy else self._judged(selection.control, selection.limit)
+        keys = self.keys.take(meant)
+        columns: dict[str, Any] = {name: column[meant] for name, column in then.items()}
+        keys["verdict"], keys["days_over"] = columns["type"], _whole(columns["days_over"])
+        if selection.control == ROTATION:
+            keys["compliance_type"] = columns["type"]
+            keys["limit"] = _whole(columns["limit"])
+            keys["due"] = pd.Series(columns["due"], index=keys.index).dt.tz_localize("UTC").astype(TIME)
+        rank = np.array([RANK.get(kind, len(RANK)) for kind in columns["type"]], dtype=np.int64)
+        age = keys["age_days"].fillna(-1).to_numpy(np.int64)
+        order = np.lexsort((-age, -columns["days_over"], rank))
+        return View(
+            selection=selection,
+            audit=self.audit,
+            policy=policy,
+            keys=keys.take(order),
+            now=_tally(now["type"][meant]),
+            then=_tally(columns["type"]),
+            missing=self._missing(selection.control, accounts),
+        )
+
+    def _choose(self, selection: Selection) -> tuple[np.ndarray, frozenset[str]]:
+        """Places of the keys that are meant, and the accounts."""
+        names = self.keys["user"].to_numpy(object) if len(self.keys) else np.array([], object)
+        accounts, users = selection.matches(list(self.accounts), list(dict.fromkeys(names)))
+        meant = np.array([name in users for name in names], bool)
+        in_account = np.zeros(len(names), bool)
+        for label in accounts:
+            in_account[self.accounts[label][0]] = True
+        if selection.control == ROOT_KEY:  # it speaks of no other key, and fails one that is inactive too
+            meant &= names == ROOT_USER
+        elif selection.status == "active":
+            meant &= self.is_active
+        return np.flatnonzero(meant & in_account), frozenset(accounts)
+
+    def _judge(self, control: str, limit: int) -> dict[str, np.ndarray]:
+        """What a control says of every key, by this limit: type ("" where nothing), days over, limit, deadline."""
+        number = len(self.keys)
+        found = {
+            "type": np.full(number, "", dtype=object),
+            "days_over": np.full(number, -1, dtype=np.int64),
+            "limit": np.full(number, -1, dtype=np.int64),
+            "due": np.full(number, np.datetime64("NaT", "us")),
+        }
+        policy = with_limit(self.audit.policy, control, limit)
+        if not policy.assessed(control):
+            return found
+        for places, account, graces in self.accounts.values():
+            rows = control_rows(control, replace(account, policy=policy), graces)
+            types = rows.case.names()[0].copy() if len(rows.row) else np.array([], object)
+            types[list(rows.exempt)] = "EXEMPT"
+            of_keys = rows.row >= 0
+            at = places[rows.row[of_keys]]
+            found["type"][at] = types[of_keys]
+            for name in ("days_over", "limit"):
+                found[name][at] = rows.numbers(name)[of_keys]
+            found["due"][at] = rows.deadlines()[of_keys]
+        return found
+
+    def _missing(self, control: str, accounts: frozenset[str]) -> tuple[str, ...]:
+        found = self.audit.findings
+        at = (found["control"] == control) & (found["compliance_type"] == INSUFFICIENT_DATA) & found["user"].isna()
+        return tuple(sorted(set(found["account_id"][at]) & accounts))
+
+
+def _whole(numbers: np.ndarray) -> pd.array:
+    return pd.arrays.IntegerArray(numbers.astype(np.int64), numbers < 0)
+
+
+def _tally(types: np.ndarray) -> Counter[str]:
+    return Counter(kind for kind in types.tolist() if kind)

@@ -1,0 +1,162 @@
+"""The explorer in JupyterLab: controls above, and words, counts, chart and table that follow them.
+
+ipywidgets and itables are the extra ``lab``; both bring their scripts along, so that nothing is fetched from
+anywhere.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as w
+from itables.widget import ITable
+
+from keyaudit.display import SCREEN_DPI, picture
+from keyaudit.explore import show
+from keyaudit.explore.selection import AS_SET, STATUSES, Selection, span
+from keyaudit.explore.view import Explorer, View
+from keyaudit.schema import CONTROLS, ROOT_KEY, InputError
+from keyaudit.texts import say
+
+#: rows that the table holds, the worst, so that a redraw stays quick; the fields above narrow all keys
+MOST_ROWS = 500
+#: days that the slider offers; more where the policy sets more
+SLIDER_DAYS = 365
+
+
+class Panel(w.VBox):
+    """The explorer of one Audit. ``view`` is what it shows now."""
+
+    def __init__(self, explorer: Explorer, selection: Selection, asked: Mapping[str, str]) -> None:
+        self.explorer, self.asked = explorer, dict(asked)
+        wide = w.Layout(width="auto")
+        named = {"description_width": "initial"}
+        self.control = w.Dropdown(
+            options=[(say(f"control.{one}"), one) for one in CONTROLS],
+            value=selection.control, description=say("explore.control"), style=named, layout=wide,
+        )  # fmt: skip
+        self.limit = w.IntSlider(description=say("explore.limit"), style=named, layout=w.Layout(width="520px"))
+        self.reset = w.Button(description=say("explore.reset"), layout=wide)
+        self.status = w.ToggleButtons(
+            options=[(say(f"explore.status_{one}"), one) for one in STATUSES], value=selection.status,
+            style={"button_width": "auto"},
+        )  # fmt: skip
+        self.accounts = _search("accounts", selection.accounts)
+        self.users = _search("users", selection.users)
+        self.words, self.counts, self.chart = w.HTML(), w.HTML(), w.HTML()
+        self.more = w.HTML()
+        self.user = w.Combobox(
+            placeholder=say("explore.user_hint"), description=say("explore.user"), ensure_option=False, style=named
+        )
+        self.user_says = w.HTML()
+        self.export = w.Button(description=say("explore.export"), layout=wide)
+        self.exported = w.HTML()
+        self._is_set = self._quiet = False
+        self._set_slider(selection.limit)
+        self.view: View = explorer.view(self._selection())
+        self.table = ITable(
+            show.keys_frame(self.view, MOST_ROWS), caption=say("explore.table"), select="single", maxBytes=0,
+            showIndex=False, order=[], column_filters="header", lengthMenu=[10, 25, 100],
+        )  # fmt: skip
+        self._draw()
+        super().__init__([
+            w.HBox([self.control, self.limit, self.reset]),
+            w.HBox([self.accounts, self.users, self.status]),
+            self.words, self.counts, self.chart, self.table, self.more, self.user, self.user_says, self.export,
+            self.exported,
+        ])  # fmt: skip
+        self.limit.observe(self._moved, "value")
+        self.control.observe(lambda _: self._as_set(), "value")
+        for one in (self.status, self.accounts, self.users):
+            one.observe(lambda _: self.refresh(), "value")
+        self.reset.on_click(lambda _: self._as_set())
+        self.user.observe(lambda _: self._pick(self.user.value), "value")
+        self.table.observe(self._row, "selected_rows")
+        self.export.on_click(lambda _: self._export())
+
+    def refresh(self) -> None:
+        """Judge and draw again what the controls say now."""
+        if self._quiet:
+            return
+        try:
+            self.view = self.explorer.view(self._selection())
+        except InputError as error:
+            self.words.value = f"<p><b>{escape(str(error))}</b></p>"
+            return
+        self._draw()
+
+    def _selection(self) -> Selection:
+        limit = AS_SET if self._is_set else self.limit.value
+        control = self.control.value
+        limit = AS_SET if control == ROOT_KEY else limit
+        return Selection(control, limit, self.status.value, self.accounts.value, self.users.value)
+
+    def _set_slider(self, limit: int) -> None:
+        """The span of the control's limit; at the policy's own, until the slider is moved."""
+        control = self.control.value
+        own = self.explorer.audit.policy.limit(control)
+        lowest, highest = span(control)
+        at = limit if limit != AS_SET else own if own is not None else lowest
+        self._quiet = True
+        self.limit.min, self.limit.max = 0, max(self.limit.max, 2)
+        self.limit.max = min(highest, max(SLIDER_DAYS, at))
+        self.limit.value, self.limit.min = at, lowest
+        self.limit.disabled = self.reset.disabled = control == ROOT_KEY
+        self._quiet = False
+        self._is_set = limit == AS_SET
+
+    def _as_set(self) -> None:
+        self._set_slider(AS_SET)
+        self.refresh()
+
+    def _moved(self, _: Any) -> None:
+        if not self._quiet:
+            self._is_set = False
+            self.refresh()
+
+    def _draw(self) -> None:
+        view = self.view
+        self.words.value = show.words(view)._repr_html_()
+        self.counts.value = show.counts(view)._repr_html_()
+        ax = show.chart(view)
+        # as fine as a screen shows, and quickly packed: this is drawn at each step of the slider
+        self.chart.value = picture(ax.figure, str(ax.get_label()), SCREEN_DPI, compress_level=1)
+        self.table.update(show.keys_frame(view, MOST_ROWS), selected_rows=[])
+        cut = len(view.keys) > MOST_ROWS
+        self.more.value = escape(say("explore.cut", shown=MOST_ROWS, total=len(view.keys))) if cut else ""
+        self.user.options = tuple(dict.fromkeys(view.keys["user"].head(MOST_ROWS)))
+        self.exported.value = ""
+
+    def _row(self, change: Any) -> None:
+        if change["new"]:
+            self.user.value = str(self.view.keys["user"].iloc[change["new"][0]])
+
+    def _pick(self, user: str) -> None:
+        tables = show.user_tables(self.explorer.audit, user) if user else ()
+        self.user_says.value = "".join(one._repr_html_() for one in tables)
+
+    def _export(self) -> None:
+        content = base64.b64encode(show.selection_csv(self.view)).decode("ascii")
+        name = "keyaudit-selection.csv"
+        link = f'<a download="{name}" href="data:text/csv;base64,{content}">{name}</a>'
+        said = escape(say("explore.exported", n=len(self.view.keys)))
+        line = escape(show.command(self.view.selection, self._places()))
+        self.exported.value = f"<p>{said} {link}</p><p>{escape(say('explore.run'))}</p><pre>{line}</pre>"
+
+    def _places(self) -> dict[str, str]:
+        """What was asked, files by their full path: the command is run from elsewhere."""
+        paths = {
+            k: str(Path(v).resolve()) for k, v in self.asked.items() if v and k != "as_of" and Path(v).exists()
+        }
+        return self.asked | paths
+
+
+def _search(name: str, value: str) -> w.Text:
+    text = w.Text(value=value, placeholder=say("explore.search"), description=say(f"explore.{name}"))
+    text.style.description_width = "initial"
+    text.continuous_update = True
+    return text
