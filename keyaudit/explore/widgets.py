@@ -24,6 +24,8 @@ from keyaudit.texts import say
 
 #: rows that the table holds, the worst, so that a redraw stays quick; the fields above narrow all keys
 MOST_ROWS = 500
+#: the filters stand below their columns, so that the headings stay; ITable forgets them if not told again
+FILTERS: dict[str, Any] = {"column_filters": "footer"}
 #: days that the slider offers; more where the policy sets more
 SLIDER_DAYS = 365
 
@@ -47,20 +49,20 @@ class Panel(w.VBox):
         )  # fmt: skip
         self.accounts = _search("accounts", selection.accounts)
         self.users = _search("users", selection.users)
-        self.words, self.counts, self.chart = w.HTML(), w.HTML(), w.HTML()
-        self.more = w.HTML()
+        self.words, self.counts, self.chart = _html(), _html(), _html()
+        self.more = _html()
         self.user = w.Combobox(
             placeholder=say("explore.user_hint"), description=say("explore.user"), ensure_option=False, style=named
         )
-        self.user_says = w.HTML()
+        self.user_says = _html()
         self.export = w.Button(description=say("explore.export"), layout=wide)
-        self.exported = w.HTML()
+        self.exported = _html()
         self._is_set = self._quiet = False
         self._set_slider(selection.limit)
         self.view: View = explorer.view(self._selection())
         self.table = ITable(
             show.keys_frame(self.view, MOST_ROWS), caption=say("explore.table"), select="single", maxBytes=0,
-            showIndex=False, order=[], column_filters="header", lengthMenu=[10, 25, 100],
+            showIndex=False, order=[], lengthMenu=[10, 25, 100], **FILTERS,
         )  # fmt: skip
         self._draw()
         super().__init__([
@@ -125,7 +127,7 @@ class Panel(w.VBox):
         ax = show.chart(view)
         # as fine as a screen shows, and quickly packed: this is drawn at each step of the slider
         self.chart.value = picture(ax.figure, str(ax.get_label()), SCREEN_DPI, compress_level=1)
-        self.table.update(show.keys_frame(view, MOST_ROWS), selected_rows=[])
+        self.table.update(show.keys_frame(view, MOST_ROWS), selected_rows=[], **FILTERS)
         cut = len(view.keys) > MOST_ROWS
         self.more.value = escape(say("explore.cut", shown=MOST_ROWS, total=len(view.keys))) if cut else ""
         self.user.options = tuple(dict.fromkeys(view.keys["user"].head(MOST_ROWS)))
@@ -160,3 +162,8 @@ def _search(name: str, value: str) -> w.Text:
     text.style.description_width = "initial"
     text.continuous_update = True
     return text
+
+
+def _html() -> w.HTML:
+    """In the dress that JupyterLab gives to the outputs of cells."""
+    return w.HTML(_dom_classes=["jp-RenderedHTMLCommon"])
