@@ -13,7 +13,7 @@ import botocore.session
 import pytest
 import yaml
 
-from keyaudit.capture.permissions import policy_json, role_template
+from keyaudit.permissions import policy_json, role_template
 from keyaudit.resources import data
 from keyaudit.schema import InputError
 

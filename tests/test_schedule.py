@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyaudit.periods import parse_every
-from keyaudit.schedule import find_done, occasion
+from keyaudit.schedule.occasion import find_done, occasion
 from keyaudit.schema import InputError
 
 #: a period that no test run outlives: it began in 2022 and ends in 2032

@@ -6,7 +6,6 @@
 ``account``       one account -> its folder
 ``organization``  which accounts there are, and how they are entered
 ``folder``        the capture folder, begun, resumed, finished;  ``run``: all of it
-``permissions``   what all this needs, as a policy and as a role for a StackSet
 """
 
 from keyaudit.capture.account import Captured, Options

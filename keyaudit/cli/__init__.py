@@ -15,6 +15,7 @@ from keyaudit.cli.common import say
 from keyaudit.cli.lab import lab
 from keyaudit.cli.report import demo, report
 from keyaudit.cli.rotation import rotation
+from keyaudit.cli.schedule import schedule
 from keyaudit.cli.series import series
 from keyaudit.cli.verify import verify
 from keyaudit.schema import EvidenceError, KeyAuditError
@@ -36,7 +37,7 @@ def cli() -> None:
     """Are AWS access keys rotated within the period that the policy sets?"""
 
 
-for command in (capture, check, demo, lab, report, rotation, series, verify):
+for command in (capture, check, demo, lab, report, rotation, schedule, series, verify):
     cli.add_command(command)
 
 

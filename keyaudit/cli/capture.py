@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from keyaudit.cli.common import write
-from keyaudit.cli.live import CAPTURES, live_options, make_capture
+from keyaudit.cli.live import CAPTURES, live_options, make_capture, permissions_of
 
 MISSING = 3
 
@@ -40,24 +40,13 @@ def capture(folder: Path | None, print_policy: bool, print_role: bool, live: dic
 
 
 def _print(role: bool, live: dict[str, Any]) -> int:
-    from keyaudit.capture.permissions import policy_json, role_template
     from keyaudit.capture.session import account_of_role, partition_of
+    from keyaudit.permissions import policy_json, role_template
 
     if role:
         write(role_template(live["role_name"], live["external_id"]))
         return 0
     if live["role_arn"]:
         account_of_role(live["role_arn"])
-    write(
-        policy_json(
-            reconcile=live["reconcile"],
-            owner_tag=bool(live["owner_tag"]),
-            rotation=live["rotation"],
-            organization=live["organization"],
-            roles=bool(live["accounts"]),
-            role_arn=live["role_arn"],
-            role_name=live["role_name"],
-            partition=partition_of(live["region"]),
-        )
-    )
+    write(policy_json(partition_of(live["region"]), **permissions_of(live)))
     return 0

@@ -28,6 +28,11 @@ as_of_option = click.option(
 sources_argument = click.argument("sources", metavar="[SOURCE]...", nargs=-1)
 
 
+def is_given(context: click.Context, name: str) -> bool:
+    """Whether the user gave this option, rather than its default."""
+    return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+
+
 def progress(description: str) -> Callable[[Iterator[Any], int], Iterable[Any]] | None:
     """A bar on stderr for what takes long, on a terminal only."""
     if not sys.stderr.isatty():

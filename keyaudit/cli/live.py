@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from keyaudit.cli.common import say
+from keyaudit.cli.common import is_given, say
 from keyaudit.schema import InputError
 
 ROLE_NAME = "KeyAuditReadOnly"
@@ -92,15 +92,17 @@ def live_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.pass_context
     @wraps(command)
     def gathered(context: click.Context, *arguments: Any, **given: Any) -> Any:
-        live = {name: given.pop(name) for name in _names()}
-        live["given"] = [
-            name for name in live if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-        ]
-        return command(*arguments, live=live, **given)
+        return command(*arguments, live=live_of(context, given), **given)
 
     for option in reversed(_OPTIONS):
         gathered = option(gathered)
     return gathered
+
+
+def live_of(context: click.Context, options: dict[str, Any]) -> dict[str, Any]:
+    """The options of live AWS, taken out of those of a command; ``given`` names those that the user gave."""
+    live = {name: options.pop(name) for name in _names()}
+    return live | {"given": [name for name in live if is_given(context, name)]}
 
 
 #: options that do not decide which accounts are read, nor what is read of them
@@ -109,8 +111,7 @@ _HOW = {"external_id", "jobs", "deadline", "max_rate", "fresh", "given"}
 
 def asked_of(live: dict[str, Any]) -> dict[str, Any]:
     """What of the options of live AWS decides what a capture holds; none of it is a secret."""
-    asked = {name: value for name, value in live.items() if name not in _HOW}
-    return asked | ({"accounts": str(Path(live["accounts"]).resolve())} if live["accounts"] else {})
+    return {name: value for name, value in live.items() if name not in _HOW}
 
 
 def _names() -> list[str]:
@@ -133,10 +134,7 @@ def resolve(
     Mistakes in the policy and the instant show before AWS is asked.
     """
     if sources:
-        given = ["capture"] if folder else live["given"]
-        if given:
-            option = given[0].replace("_", "-")
-            raise InputError(f"--{option} is for live AWS, but a SOURCE was named; give one of the two")
+        check_live(live, sources, folder)
         if sources.count("-") > 1:
             raise InputError("- stands for standard input and can be given once")
         return list(sources)
@@ -150,10 +148,15 @@ def resolve(
     return [str(made.folder)]
 
 
-def make_capture(live: dict[str, Any], folder: Path | None, parent: Path) -> Any:
-    """Read AWS as the options say; what is missing is said on stderr. The Capture."""
-    from keyaudit.capture import Options, Request, capture
-    from keyaudit.capture.permissions import check_external_id, check_role_name
+def check_live(live: dict[str, Any], sources: tuple[str, ...] = (), folder: Path | None = None) -> None:
+    """InputError for options of live AWS that cannot go together, or with a SOURCE, or that AWS would not take."""
+    given = ["capture"] if folder else live["given"]
+    if sources and given:
+        option = given[0].replace("_", "-")
+        raise InputError(f"--{option} is for live AWS, but a SOURCE was named; give one of the two")
+    if sources:
+        return
+    from keyaudit.permissions import check_external_id, check_role_name
 
     if live["organization"] and live["accounts"]:
         raise InputError("--organization and --accounts exclude each other; give one of the two")
@@ -165,6 +168,22 @@ def make_capture(live: dict[str, Any], folder: Path | None, parent: Path) -> Any
     for region in live["rotation_regions"]:
         if not re.fullmatch(REGION, region):
             raise InputError(f"--rotation-region {region[:40]}: no name of a region; as us-east-1")
+
+
+def permissions_of(live: dict[str, Any]) -> dict[str, Any]:
+    """Of the options of live AWS, those that decide what it takes to read it."""
+    names = ("reconcile", "rotation", "organization", "role_arn", "role_name")
+    return {name: live[name] for name in names} | {
+        "owner_tag": bool(live["owner_tag"]),
+        "roles": bool(live["accounts"]),
+    }
+
+
+def make_capture(live: dict[str, Any], folder: Path | None, parent: Path) -> Any:
+    """Read AWS as the options say; what is missing is said on stderr. The Capture."""
+    from keyaudit.capture import Options, Request, capture
+
+    check_live(live)
     several = bool(live["organization"] or live["accounts"])
     options = Options(
         reconcile=live["reconcile"],

@@ -13,7 +13,7 @@ import click
 
 from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, progress, say, sources_argument, write
 from keyaudit.cli.live import CAPTURES, asked_of, capture_option, live_options, resolve
-from keyaudit.cli.scheduled import Notice, digest, place, rebuild_index, scheduled
+from keyaudit.cli.scheduled import Notice, content, place, rebuild_index, scheduled
 from keyaudit.schema import InputError
 
 reports_option = click.option(
@@ -103,9 +103,10 @@ def report(
     for option, given in (("--as-of", as_of), ("--per-account", per_account)):
         if given:
             raise InputError(f"{option} and --every exclude each other; give one of the two")
-    terms = {"policy": place(policy), "policy_sha256": digest(policy)}
-    places = {"sources": [place(one) for one in sources], "notebook": place(notebook), "before": place(before)}
-    decides = {**asked, **terms, **places, "live": {} if sources else asked_of(live)}
+    terms = {"policy": content(policy), "notebook": content(notebook)}
+    places = {"sources": [place(one) for one in sources], "before": place(before)}
+    reads = {} if sources else asked_of(live) | {"accounts": content(str(live["accounts"] or ""))}
+    decides = {**asked, **terms, **places, "live": reads}
     with notice:
         return scheduled(reports, every, again, notebook, decides, make)
 

@@ -16,12 +16,13 @@ def place(name: str) -> str:
     return str(Path(name).resolve()) if name and Path(name).exists() else name
 
 
-def digest(name: str) -> str:
-    """The SHA-256 of a policy file, so that a policy that was changed is asked anew; a preset's name has none."""
+def content(name: str) -> str:
+    """What stands for a file in what is asked for: the SHA-256 of its bytes, so that one that was changed is asked
+    anew, wherever it lies; a preset's or a notebook's name, or what cannot be read, stands for itself."""
     try:
-        return hashlib.sha256(Path(name).read_bytes()).hexdigest() if name and Path(name).is_file() else ""
+        return hashlib.sha256(Path(name).read_bytes()).hexdigest() if name and Path(name).is_file() else name
     except OSError:
-        return ""  # reading the policy says so
+        return name  # reading it in earnest says so
 
 
 def scheduled(
@@ -34,7 +35,7 @@ def scheduled(
 ) -> int:
     """Evidence for this period, unless it is there: then its folder and exit code, as if it had been made now."""
     from keyaudit.periods import parse_every
-    from keyaudit.schedule import alone, find_done, occasion
+    from keyaudit.schedule.occasion import alone, find_done, occasion
 
     run = occasion(parse_every(every), decides)
     try:

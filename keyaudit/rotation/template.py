@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import indent
 
+from keyaudit.permissions import yaml_statement
 from keyaudit.resources import PACKAGE, data, filled
 from keyaudit.rotation.periods import Periods
 from keyaudit.schema import InputError
@@ -156,7 +157,7 @@ def _subscription(address: str) -> str:
 
 
 def _user_arn(one: Deployment) -> str:
-    return f'!Sub "arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:user{one.path}{one.user}"'
+    return f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:user{one.path}{one.user}"
 
 
 def _role_statements(one: Deployment) -> str:
@@ -165,21 +166,20 @@ def _role_statements(one: Deployment) -> str:
     if not one.master:
         statements.append(_statement("User", _KEY_ACTIONS, _user_arn(one)))
     elif one.master != "self":
-        statements.append(_statement("Master", ("secretsmanager:GetSecretValue",), json.dumps(one.master)))
+        statements.append(_statement("Master", ("secretsmanager:GetSecretValue",), one.master))
     if one.kms_key:
         condition = (
             "\n  # only for this secret\n"
             '  Condition:\n    StringEquals:\n      "kms:EncryptionContext:SecretARN": !Ref Secret'
         )
         actions = ("kms:Decrypt", "kms:GenerateDataKey")
-        statements.append(_statement("Encryption", actions, json.dumps(one.kms_key)) + condition)
-        statements.append(_statement("EncryptionKey", ("kms:DescribeKey",), json.dumps(one.kms_key)))
+        statements.append(_statement("Encryption", actions, one.kms_key) + condition)
+        statements.append(_statement("EncryptionKey", ("kms:DescribeKey",), one.kms_key))
     return "\n".join(statements)
 
 
 def _statement(sid: str, actions: tuple[str, ...], resource: str) -> str:
-    listed = "\n".join(f"    - {action}" for action in actions)
-    return f"- Sid: {sid}\n  Effect: Allow\n  Action:\n{listed}\n  Resource: {resource}"
+    return yaml_statement({"Sid": sid, "Action": actions, "Resource": resource})
 
 
 def _self_management(one: Deployment) -> str:

@@ -1,5 +1,7 @@
-"""Reports that appear by themselves: a run is made once a period, alone, and leaves word where it fails."""
+"""Reports that appear by themselves: a run is made once a period, alone, and leaves word where it fails.
 
-from keyaudit.schedule.occasion import Occasion, alone, find_done, occasion
-
-__all__ = ["Occasion", "alone", "find_done", "occasion"]
+``occasion``           a run, and the evidence that it need not make again
+``ledger, index``      what a reports folder holds, and its overview; ``series`` whether anything is missing
+``notice``             one message after a run
+``plan, hosts, clouds``  the files by which hosts and clouds run it
+"""

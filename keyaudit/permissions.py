@@ -85,7 +85,7 @@ _ROLES = ("RoleInEachAccount",)
 _ORGANIZATION = ("OrganizationAccounts", *_ROLES)
 
 
-def policy_json(
+def statements(
     reconcile: str = "keys",
     owner_tag: bool = False,
     rotation: bool = False,
@@ -94,22 +94,21 @@ def policy_json(
     role_arn: str = "",
     role_name: str = "",
     partition: str = "aws",
-) -> str:
-    """The IAM policy of who runs the capture: what these options need, and nothing else.
+    account: str = "*",
+) -> list[dict[str, Any]]:
+    """What who runs the capture must be allowed: what these options need, and nothing else.
 
     Where ``organization`` or ``roles`` in a list of accounts are entered, it holds the permissions for one account
     too: the caller's own account is read with the caller's own session. Who begins by assuming ``role_arn`` needs
-    that alone, and the role the rest. The alias is the only thing that a capture can go without.
+    that alone, and the role the rest. The alias is the only thing that a capture can go without. InputError where
+    an option is not what AWS would take.
     """
     if reconcile not in _RECONCILE:
         raise InputError(f"--reconcile {_shown(reconcile)}: unknown; choose one of {', '.join(_RECONCILE)}")
-    if not re.fullmatch(PARTITION, partition):
-        raise InputError(f"partition {_shown(partition)}: not one of AWS's; give it as in ARNs, for example aws-cn")
     if organization or roles:
         check_role_name(role_name)
     if role_arn:
-        grant = Grant("RoleToBeginWith", ("sts:AssumeRole",), role_arn)
-        return _document([grant.statement()])
+        return [Grant("RoleToBeginWith", ("sts:AssumeRole",), role_arn).statement()]
     sids = (
         *_ALWAYS,
         *_RECONCILE[reconcile],
@@ -117,19 +116,34 @@ def policy_json(
         *(_OWNER_TAG if owner_tag else ()),
         *(_ORGANIZATION if organization else _ROLES if roles else ()),
     )
-    statements = [_GRANT_OF[sid].statement(partition=partition, account="*", role_name=role_name) for sid in sids]
-    return _document(statements)
+    return [_GRANT_OF[sid].statement(partition=partition, account=account, role_name=role_name) for sid in sids]
 
 
-def _document(statements: list[dict[str, Any]]) -> str:
-    return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2) + "\n"
+def policy_json(partition: str = "aws", **options: Any) -> str:
+    """The IAM policy of who runs the capture: ``statements`` of these options, in any account of a partition."""
+    if not re.fullmatch(PARTITION, partition):
+        raise InputError(f"partition {_shown(partition)}: not one of AWS's; give it as in ARNs, for example aws-cn")
+    found = {"Version": "2012-10-17", "Statement": statements(partition=partition, **options)}
+    return json.dumps(found, indent=2) + "\n"
+
+
+#: those of the stack itself: CloudFormation's pseudo parameters, so that one template serves everywhere
+OF_THE_STACK: dict[str, Any] = {"partition": "${AWS::Partition}", "account": "${AWS::AccountId}"}
+
+
+def yaml_statement(statement: dict[str, Any]) -> str:
+    """A statement of a template: block style, for people to read."""
+    resource = statement["Resource"]
+    tag = "!Sub " if "${" in resource else ""
+    actions = "\n".join(f"    - {action}" for action in statement["Action"])
+    head = f"- Sid: {statement['Sid']}\n  Effect: Allow\n  Action:\n{actions}"
+    return f"{head}\n  Resource: {tag}{json.dumps(resource)}"
 
 
 def role_template(role_name: str, external_id: str = "") -> str:
     """The CloudFormation template of the role that a capture assumes: ``data/capture/role.yaml``, filled in.
 
     It allows what ``policy_json(reconcile="keys", owner_tag=True, rotation=True)`` does, in its own account.
-    Partition and account are CloudFormation's pseudo parameters, so that one template serves everywhere.
     """
     check_role_name(role_name)
     if external_id:
@@ -141,7 +155,7 @@ def role_template(role_name: str, external_id: str = "") -> str:
         "RoleNamePattern": json.dumps(f"^{ROLE_NAME}$"),
         "ExternalIdPattern": json.dumps(f"^({EXTERNAL_ID})?$"),
         "TrustedPrincipalPattern": json.dumps(f"^({TRUSTED_PRINCIPAL})$"),
-        **{sid: _yaml(_GRANT_OF[sid]) for sid in (*_ALWAYS, *_RECONCILE["keys"], *_ROTATION, *_OWNER_TAG)},
+        **{one["Sid"]: yaml_statement(one) for one in statements(owner_tag=True, rotation=True, **OF_THE_STACK)},
     }
     return filled(data("capture", "role.yaml"), values)
 
@@ -163,18 +177,6 @@ def check_external_id(external_id: str) -> None:
         raise InputError(
             f"--external-id {_shown(external_id)}: not an external id; give 2 to 1224 letters, digits or _+=,.@:/-"
         )
-
-
-def _yaml(grant: Grant) -> str:
-    """A grant as a statement of the template: block style, for people to read."""
-    statement = grant.statement(partition="${AWS::Partition}", account="${AWS::AccountId}")
-    resource = statement["Resource"]
-    tag = "!Sub " if "${" in resource else ""
-    actions = "\n".join(f"    - {action}" for action in statement["Action"])
-    return (
-        f"- Sid: {grant.sid}\n  Effect: {statement['Effect']}\n  Action:\n{actions}\n"
-        f"  Resource: {tag}{json.dumps(resource)}"
-    )
 
 
 def _shown(value: str) -> str:

@@ -1,0 +1,159 @@
+"""``keyaudit schedule``: the files by which a report is made on a schedule. Nothing is installed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keyaudit import texts
+from keyaudit.cli.common import is_given, say, write
+from keyaudit.cli.live import check_live, live_of, permissions_of
+from keyaudit.cli.report import report
+from keyaudit.schema import InputError
+
+KINDS = ("systemd", "cron", "github-actions", "eventbridge")
+CLOUDS = ("github-actions", "eventbridge")
+#: options of report that a schedule cannot have, and why
+REFUSED = {
+    "as_of": "--as-of: it judges the past; a schedule judges the moment of each run",
+    "again": "--again: a schedule that always makes another is no longer safe to repeat",
+    "per_account": "--per-account: does not go with --every",
+    "folder": "--capture: each run captures anew, into a dated folder of its own",
+}
+#: and those that only the host has on which this is run
+OF_THE_HOST = {
+    "profile": "--profile: there the credentials are those of the role",
+    "reports": "-o: there the reports are kept in a bucket",
+}
+#: options whose values are files or folders; a policy may be a preset, a notebook one of ours
+FILES = ("sources", "policy", "notebook", "before", "accounts", "reports")
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("kind", type=click.Choice(KINDS))
+@click.option(
+    "--every", metavar="day|week|month|quarter|Nd", required=True, help="How often evidence is due (UTC)."
+)
+@click.option("--at", metavar="HH:MM", default="06:00", help="When: UTC, for cron the host's time. Default: 06:00.")
+@click.option("--name", metavar="NAME", default="keyaudit", help="Of units, workflow or stack. Default: keyaudit.")
+@click.option(
+    "--into",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the files into this folder, where they are not there yet. Default: print them.",
+)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[REPORT SOURCE OR OPTION]...")
+def schedule(kind: str, every: str, at: str, name: str, into: Path | None, options: tuple[str, ...]) -> int:
+    """Print the files that make evidence once a period; each says where it goes. Nothing is installed.
+
+    What follows is as for report; it is checked, and files are named by their full paths.
+    """
+    from keyaudit.schedule.clouds import eventbridge, github_actions
+    from keyaudit.schedule.hosts import crontab, systemd
+
+    render = {"systemd": systemd, "cron": crontab, "github-actions": github_actions, "eventbridge": eventbridge}
+    files = render[kind](_plan(kind, every, at, name, options))
+    if into:
+        _save(into, files)
+    else:
+        write("\n".join(files.values()))
+    return 0
+
+
+def _plan(kind: str, every: str, at: str, name: str, options: tuple[str, ...]) -> Any:
+    """The options of report, checked by report's own means as far as they can be before their time."""
+    from keyaudit.periods import parse_every
+    from keyaudit.permissions import OF_THE_STACK, statements
+    from keyaudit.schedule.plan import Plan
+
+    period = parse_every(every)
+    context = report.make_context("keyaudit schedule", list(options))
+    for option, why in (REFUSED | (OF_THE_HOST if kind in CLOUDS else {})).items():
+        if is_given(context, option):
+            raise InputError(why)
+    sources, given = context.params["sources"], dict(context.params)
+    live = live_of(context, given)
+    check_live(live, sources)
+    _check(given)
+    if sources and kind == "eventbridge":
+        raise InputError(f"{sources[0]}: a build reads live AWS; name no SOURCE")
+    return Plan(
+        every=period,
+        at=at,
+        name=name,
+        program=_program(),
+        folder=Path.cwd(),
+        options=tuple(_words(context)),
+        reports=(given["reports"] or Path("reports")).resolve(),
+        topic=given["topic"],
+        permissions=tuple(_words(context, live["given"])) if live["given"] else (),
+        statements=() if sources else tuple(statements(**permissions_of(live), **OF_THE_STACK)),
+    )
+
+
+def _check(given: dict[str, Any]) -> None:
+    """What would make each run fail."""
+    from keyaudit.cli.scheduled import Notice
+    from keyaudit.evidence.notebook import find_notebook, refuse_unknown
+    from keyaudit.policy import load_policy
+
+    Notice(given["topic"], "", Path())
+    refuse_unknown(find_notebook(given["notebook"]), dict(given["pairs"]))
+    for source in given["sources"]:
+        if not Path(source).exists():
+            what = "a schedule has no standard input" if source == "-" else "no such file or folder"
+            raise InputError(f"{source}: {what}; name what each run is to read")
+    if not load_policy(given["policy"]).given:
+        say(texts.say("schedule.no_policy"))
+
+
+def _words(context: click.Context, only: Sequence[str] = ()) -> Iterator[Any]:
+    """The options that were given, or ``only`` these of them, as report takes them: words, and places of files."""
+    for parameter in report.params:
+        name: str = parameter.name or ""
+        value: Any = context.params.get(name)
+        if not is_given(context, name) or (only and name not in only):
+            continue
+        if isinstance(parameter, click.Argument):
+            yield from (_place(name, one) for one in value)
+            continue
+        flag = max(parameter.opts, key=len)
+        for one in value if parameter.multiple else [value]:
+            yield flag
+            if one is not True:
+                yield from (_place(name, part) for part in (one if parameter.nargs > 1 else [one]))
+
+
+def _place(name: str, value: Any) -> Any:
+    """A file by its full path; a preset's or a notebook's name, and anything else, as it is."""
+    from keyaudit.resources import names
+    from keyaudit.schedule.plan import Place
+
+    is_named = (name == "policy" and value in names("policies", ".toml")) or (
+        name == "notebook" and not value.endswith(".ipynb")
+    )
+    return Place(Path(value).resolve()) if name in FILES and not is_named else str(value)
+
+
+def _program() -> tuple[str, ...]:
+    """How this host starts keyaudit, whoever asks from wherever."""
+    beside = Path(sys.executable).with_name("keyaudit.exe" if sys.platform == "win32" else "keyaudit")
+    return (str(beside),) if beside.is_file() else (sys.executable, "-m", "keyaudit")
+
+
+def _save(folder: Path, files: dict[str, str]) -> None:
+    """Files that are there with the same content are left; none is overwritten."""
+    for name, text in files.items():
+        path = folder / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists() and path.read_bytes() != text.encode():
+                raise InputError(f"{path}: holds something else; remove it, or choose another --name")
+            path.write_bytes(text.encode())
+        except OSError as error:
+            raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+        write(f"{path}\n")

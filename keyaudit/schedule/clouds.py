@@ -1,0 +1,105 @@
+"""A Plan -> the files by which GitHub Actions, or EventBridge with CodeBuild, run it; a bucket keeps the reports
+folder between runs."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from keyaudit import __version__
+from keyaudit.permissions import yaml_statement
+from keyaudit.resources import data, filled
+from keyaudit.schedule.plan import Place, Plan, Word
+from keyaudit.schema import InputError
+from keyaudit.texts import say
+
+WORKFLOWS = ".github/workflows"
+#: not the checkout's own reports folder, which holds the sample
+REPORTS = "evidence"
+FETCH = f'aws s3 sync "s3://$BUCKET/reports" {REPORTS} --no-progress'
+KEEP = (
+    f'aws s3 sync {REPORTS} "s3://$BUCKET/reports" --no-progress'
+    ' --exclude "captures/*" --exclude ".staging-*" --exclude "*.lock"'
+)
+WHEEL = f"keyaudit-{__version__}-py3-none-any.whl"
+#: CloudFormation's limit for the build specification of a project
+LARGEST = 64_000
+
+
+def github_actions(plan: Plan) -> dict[str, str]:
+    """A workflow. InputError for a file outside the folder that is the checkout."""
+
+    def place(path: Path) -> str:
+        if not path.is_relative_to(plan.folder):
+            raise InputError(f"{path}: outside {plan.folder}; a workflow has the files of its repository alone")
+        return path.relative_to(plan.folder).as_posix()
+
+    command = _command(plan, place)
+    if "${{" in command:
+        raise InputError("${{: GitHub would replace it by a value of its own; name the file differently")
+    name = f"{WORKFLOWS}/{plan.name}.yaml"
+    facts = {
+        "Name": plan.name,
+        "Place": name,
+        "Time": plan.cron(),
+        "Reads": _reads(plan, place),
+        "Command": command,
+    }
+    return {name: filled(data("schedule", "github-actions.yaml"), _shared(plan) | facts)}
+
+
+def eventbridge(plan: Plan) -> dict[str, str]:
+    """A CloudFormation template. InputError where the command reads files that are not copied by themselves."""
+    copies = {f"dist/{WHEEL}": f"{WHEEL}", "constraints.txt": "constraints.txt"}
+
+    def place(path: Path) -> str:
+        if path.is_dir():
+            raise InputError(f"{path}: a folder; a build reads live AWS, and single files that are copied for it")
+        if copies.setdefault(str(path), path.name) in [name for one, name in copies.items() if one != str(path)]:
+            raise InputError(f"{path}: another file of the command has the same name; rename one of the two")
+        return f"config/{path.name}"
+
+    command = _command(plan, place)
+    statements = [yaml_statement(one) for one in plan.statements]
+    if plan.topic:
+        statements.append(yaml_statement({"Sid": "Notice", "Action": ["sns:Publish"], "Resource": plan.topic}))
+    alarm = {"Name": plan.name, "Topic": json.dumps(plan.topic)}
+    facts = {
+        "Name": plan.name,
+        "Time": plan.scheduler(),
+        "Copies": "\n".join(
+            f"#   aws s3 cp {shlex.quote(source)} s3://$bucket/config/{shlex.quote(name)}"
+            for source, name in copies.items()
+        ),
+        "RoleStatements": "\n".join(statements),
+        "Wheel": WHEEL,
+        "Command": command,
+        "Alarm": filled(data("schedule", "alarm.yaml"), alarm) if plan.topic else "",
+    }
+    return {f"{plan.name}.yaml": filled(data("schedule", "eventbridge.yaml"), _shared(plan) | facts)}
+
+
+def _command(plan: Plan, place: Callable[[Path], str]) -> str:
+    words = _placed(plan.options, place)
+    return shlex.join(["keyaudit", "report", *words, "-o", REPORTS, "--every", plan.every.text])
+
+
+def _reads(plan: Plan, place: Callable[[Path], str]) -> str:
+    """A comment: the command that prints what reading AWS takes, if AWS is read."""
+    words = ["keyaudit", "capture", *_placed(plan.permissions, place), "--print-policy"]
+    return f"#                    and what this prints: {shlex.join(words)}" if plan.statements else ""
+
+
+def _placed(words: Iterable[Word], place: Callable[[Path], str]) -> list[str]:
+    return [place(one.path) if isinstance(one, Place) else one for one in words]
+
+
+def _shared(plan: Plan) -> dict[str, str]:
+    return {
+        "Every": f"--every {plan.every.text}",
+        "Daily": f"# {say('schedule.daily')}" if plan.is_asked_daily else "",
+        "Fetch": FETCH,
+        "Keep": KEEP,
+    }

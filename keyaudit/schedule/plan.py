@@ -1,0 +1,89 @@
+"""What a schedule is to run, and when; the same for every kind of schedule."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from keyaudit.periods import DAY, MONTH, QUARTER, WEEK, Every
+from keyaudit.schema import InputError
+from keyaudit.texts import visible
+
+NAME = r"[a-z][a-z0-9-]{0,39}"
+AT = r"([01][0-9]|2[0-3]):([0-5][0-9])"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A file or folder that the command names, by its full path."""
+
+    path: Path
+
+
+Word = str | Place
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run of ``keyaudit report`` once a period. ``at``: the hour and minute; ``program``: the words that start
+    keyaudit on this host; ``folder``: where it is run; ``options``: the words behind ``report``; ``reports``: the
+    reports folder; ``topic``: ARN of the SNS topic that hears of it, if any; ``permissions``: the options of
+    ``keyaudit capture`` that print what reading AWS takes, and ``statements`` that themselves, none where it reads
+    files.
+
+    InputError for a name or a time that cannot be used, or a word that no schedule could hold.
+    """
+
+    every: Every
+    at: str
+    name: str
+    program: tuple[str, ...]
+    folder: Path
+    options: tuple[Word, ...]
+    reports: Path
+    topic: str
+    permissions: tuple[Word, ...]
+    statements: tuple[dict[str, Any], ...]
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(NAME, self.name):
+            raise InputError(f"--name {visible(self.name[:80])}: give small letters, digits and -, at most 40")
+        if not re.fullmatch(AT, self.at):
+            raise InputError(f"--at {visible(self.at[:80])}: give a time of day, as 06:00")
+        for word in (*self.program, str(self.folder), *map(str, self.texts())):
+            if not word.isprintable():
+                raise InputError(f"{visible(word[:80])}: a schedule cannot hold what cannot be printed")
+
+    @property
+    def hour(self) -> int:
+        return int(self.at[:2])
+
+    @property
+    def minute(self) -> int:
+        return int(self.at[3:])
+
+    @property
+    def is_asked_daily(self) -> bool:
+        """Calendars know no periods of so many days: they ask every day, and one day makes the evidence."""
+        return self.every.text not in (DAY, WEEK, MONTH, QUARTER)
+
+    def texts(self) -> list[str]:
+        """The options, files by their full paths."""
+        return [str(one.path) if isinstance(one, Place) else one for one in self.options]
+
+    def cron(self) -> str:
+        """Minute, hour, day of the month, month, day of the week, as cron(5) has them."""
+        days = {WEEK: "* * 1", MONTH: "1 * *", QUARTER: "1 1,4,7,10 *"}.get(self.every.text, "* * *")
+        return f"{self.minute} {self.hour} {days}"
+
+    def calendar(self) -> str:
+        """The same as systemd.time(7) has it, in UTC."""
+        days = {WEEK: "Mon *-*-*", MONTH: "*-*-01", QUARTER: "*-01,04,07,10-01"}.get(self.every.text, "*-*-*")
+        return f"{days} {self.at}:00 UTC"
+
+    def scheduler(self) -> str:
+        """The same as EventBridge Scheduler has it: of the two kinds of days one is a question mark."""
+        days = {WEEK: "? * MON", MONTH: "1 * ?", QUARTER: "1 1,4,7,10 ?"}.get(self.every.text, "* * ?")
+        return f"cron({self.minute} {self.hour} {days} *)"

@@ -1,0 +1,420 @@
+"""``keyaudit schedule``: each kind is held to a tool that knows it, and what it runs is run."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from aws import MANAGEMENT, Aws, add_user, aws, report_of  # noqa: F401
+from conftest import FRESH, OLD, report, write
+from cronsim import CronSim
+from evidence_helpers import POLICY, files, keyaudit, refused
+from test_permissions import parsed
+from test_schedule import LONG
+
+from keyaudit import __version__
+from keyaudit.periods import parse_every
+from keyaudit.schedule.plan import Plan
+
+BIN = Path(sys.executable).parent
+STAND_IN = Path(__file__).parent / "stand_ins" / "aws_s3_sync.py"
+TOPIC = f"arn:aws:sns:us-east-1:{MANAGEMENT}:audit"
+PERIODS = ("day", "week", "month", "quarter", "30d")
+KINDS = ("systemd", "cron", "github-actions", "eventbridge")
+#: a folder whose name means something to a shell, to cron and to systemd
+ODD = 'it\'s 100% $HOME "q"'
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the schedule is asked for: a policy, a report, and a list of accounts."""
+    found = tmp_path / ODD
+    write(found, "our policy.toml", POLICY)
+    write(found, "report.csv", report(("alice", FRESH), ("bob", OLD)))
+    write(found, "accounts.txt", "111122223333\n")
+    return found
+
+
+def printed(folder: Path, kind: str, *options: object, every: str = "week") -> str:
+    done = keyaudit("schedule", kind, "--every", every, "--policy", "our policy.toml", *options, cwd=folder)
+    assert (done.returncode, done.stderr) == (0, b""), done.stderr
+    return done.stdout.decode()
+
+
+def plan(every: str, at: str = "06:30") -> Plan:
+    return Plan(parse_every(every), at, "keyaudit", ("k",), Path("/"), (), Path("/r"), "", (), ())
+
+
+# --- when -----------------------------------------------------------------------------------------------------
+
+
+def firings(plan: Plan, kind: str, number: int = 9) -> list[datetime]:
+    """The next instants of a schedule, as a tool for it reckons them."""
+    start = datetime(2026, 11, 25, tzinfo=UTC)
+    if kind == "systemd":
+        command = [
+            "systemd-analyze", "calendar", f"--base-time={start:%Y-%m-%d %H:%M:%S} UTC", f"--iterations={number}",
+            plan.calendar(),
+        ]  # fmt: skip
+        out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        told = re.findall(r"(?:Next elapse|Iter\. #\d+): \w{3} (\S+ \S+) UTC", out)
+        return [datetime.fromisoformat(one).replace(tzinfo=UTC) for one in told]
+    expression = plan.cron()
+    if kind == "eventbridge":
+        # EventBridge has a year, and a question mark where the other kind of day decides
+        expression = re.fullmatch(r"cron\((.*) \*\)", plan.scheduler())[1].replace("?", "*")  # type: ignore[index]
+    instants = CronSim(expression, start)
+    return [next(instants) for _ in range(number)]
+
+
+@pytest.mark.parametrize("every", PERIODS)
+@pytest.mark.parametrize("kind", ["systemd", "cron", "eventbridge"])
+def test_it_runs_once_in_each_period_or_daily_where_no_calendar_knows_the_period(kind: str, every: str) -> None:
+    asked = plan(every)
+    found = firings(asked, kind)
+    assert len(found) == 9
+    assert all((one.hour, one.minute) == (6, 30) for one in found)
+    step = parse_every("1d" if asked.is_asked_daily else every)
+    assert asked.is_asked_daily == (every == "30d")
+    assert [step.start(later) for later in found[1:]] == [step.end(earlier) for earlier in found[:-1]]
+
+
+# --- cron -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("every", PERIODS)
+def test_a_crontab_that_cron_takes(folder: Path, every: str) -> None:
+    text = printed(folder, "cron", "report.csv", "--at", "23:05", every=every)
+    path = write(folder.parent, "crontab", text)
+    done = subprocess.run(["crontab", "-n", path], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "The syntax of the crontab file was successfully checked.\n")
+    (line,) = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert line.startswith(plan(every, "23:05").cron())
+
+
+def run_by_cron(text: str) -> subprocess.CompletedProcess[bytes]:
+    """The line as cron(8) runs it: by /bin/sh, in a bare environment, a percent sign behind a backslash."""
+    command = text.rstrip("\n").splitlines()[-1].split(maxsplit=5)[5]
+    assert not re.search(r"(?<!\\)%", command)
+    environment = {"PATH": "/usr/bin:/bin", "HOME": os.environ.get("HOME", "/"), "SHELL": "/bin/sh"}
+    return subprocess.run(
+        ["/bin/sh", "-c", command.replace(r"\%", "%")], cwd="/", env=environment, capture_output=True, check=False
+    )
+
+
+def test_what_cron_runs_makes_evidence_once(folder: Path) -> None:
+    text = printed(folder, "cron", "report.csv", "-o", "evidence", every=LONG)
+    first = run_by_cron(text)
+    assert first.returncode == 1, first.stderr
+    made = Path(first.stdout.decode().strip())
+    assert made.parent == folder / "evidence" and (made / "SHA256SUMS").is_file()
+    before = files(folder / "evidence")
+    again = run_by_cron(text)
+    assert (again.returncode, again.stdout, files(folder / "evidence")) == (1, first.stdout, before)
+
+
+def test_the_comment_tells_how_to_see_whether_the_series_is_whole(folder: Path) -> None:
+    text = printed(folder, "cron", "report.csv", every=LONG)
+    run_by_cron(text)
+    (line,) = re.findall(r"^#   (.* series .*)$", text, re.MULTILINE)
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "key_rotation-111122223333" in done.stdout
+
+
+# --- systemd --------------------------------------------------------------------------------------------------
+
+
+def verified(folder: Path) -> str:
+    """What systemd makes of the units in a folder; it finds nothing wrong with them."""
+    units = sorted(folder.glob("*.service")) + sorted(folder.glob("*.timer"))
+    done = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    told = subprocess.run(
+        ["systemd-analyze", "verify", *units],
+        env=os.environ | {"SYSTEMD_LOG_LEVEL": "debug"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return told.stdout
+
+
+@pytest.mark.parametrize("every", PERIODS)
+def test_units_that_systemd_takes_and_reads_as_they_were_meant(folder: Path, every: str) -> None:
+    units = folder.parent / "units"
+    keyaudit(
+        "schedule", "systemd", "--every", every, "--name", "audit", "--into", units, "report.csv",
+        "--policy", "our policy.toml", "--notebook", "explore", "-p", "users", "svc-*, 50%", "-p", "limit", 60,
+        cwd=folder,
+    )  # fmt: skip
+    assert {one.name for one in units.iterdir()} == {"audit.service", "audit.timer"}
+    told = verified(units)
+    assert f"WorkingDirectory: {folder}\n" in told
+    line = re.search(r"Command Line: (.*)", told)[1]  # type: ignore[index]
+    # a dollar stays double until the unit is started; Python's shlex leaves the backslash before it
+    assert [word.replace(r"\$\$", "$") for word in shlex.split(line)] == [
+        str(BIN / "keyaudit"), "report", str(folder / "report.csv"), "--policy", str(folder / "our policy.toml"),
+        "--notebook", "explore", "--parameter", "users", "svc-*, 50%", "--parameter", "limit", "60",
+        "--every", every,
+    ]  # fmt: skip
+
+
+def test_what_systemd_would_ignore_is_found(tmp_path: Path) -> None:
+    """The check of the check."""
+    write(tmp_path, "a.service", "[Service]\nType=oneshot\nExecStart=/bin/true\nUMaks=0077\n")
+    with pytest.raises(AssertionError, match="UMaks"):
+        verified(tmp_path)
+
+
+def test_both_units_are_printed_and_say_where_they_go(folder: Path) -> None:
+    text = printed(folder, "systemd")
+    assert re.findall(r"^# (/etc/systemd/system/\S+?):?(?: |$)", text, re.MULTILINE) == [
+        "/etc/systemd/system/keyaudit.service", "/etc/systemd/system/keyaudit.timer",
+    ]  # fmt: skip
+
+
+# --- in the cloud ---------------------------------------------------------------------------------------------
+
+
+def shell(line: str, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """A line of a workflow or build, with a stand-in for the AWS CLI."""
+    stand_ins = cwd.parent / "bin"
+    stand_ins.mkdir(exist_ok=True)
+    write(stand_ins, "aws", f'#!/bin/sh\nexec {sys.executable} {STAND_IN} "$@"\n').chmod(0o755)
+    environment = env | {"PATH": f"{stand_ins}:{BIN}:/usr/bin:/bin", "BUCKET": "evidence-bucket"}
+    return subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", line], cwd=cwd, env=environment, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def cloud(aws: Aws, folder: Path) -> Any:  # noqa: F811
+    """An account with an overdue key, and a bucket; the environment of who reads both."""
+    aws.reset()
+    now = datetime.now(UTC)
+    add_user(MANAGEMENT, "alice", now - timedelta(days=400), [(now - timedelta(days=200), "Active")])
+    client = aws.client("s3")
+    client.create_bucket(Bucket="evidence-bucket")
+    reports = {MANAGEMENT: report_of(MANAGEMENT, now - timedelta(minutes=5))}
+    yield aws.scenario(reports=reports).env(), client
+    client.close()
+
+
+def kept(client: Any) -> dict[str, str]:
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket="evidence-bucket", Prefix="reports/")
+    return {one["Key"].removeprefix("reports/"): one["ETag"] for page in pages for one in page.get("Contents", [])}
+
+
+def workflow(text: str, path: Path) -> dict[str, Any]:
+    """A workflow that holds by the schema of GitHub Actions."""
+    write(path.parent, path.name, text)
+    command = [BIN / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+    return yaml.safe_load(text)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("every", PERIODS)
+def test_a_workflow_of_github_actions(folder: Path, every: str) -> None:
+    text = printed(folder, "github-actions", "--accounts", "accounts.txt", "--role-name", "Audit", every=every)
+    found = workflow(text, folder.parent / "workflow.yaml")
+    assert found[True]["schedule"] == [{"cron": plan(every, "06:00").cron()}]
+    assert found["concurrency"] == {"group": "keyaudit", "cancel-in-progress": False}
+    assert found["permissions"] == {"contents": "read", "id-token": "write"}
+    assert str(folder) not in text
+    (line,) = re.findall(r"prints: keyaudit (.*)", text)
+    assert "sts:AssumeRole" in keyaudit(*shlex.split(line), cwd=folder).stdout.decode()
+
+
+def test_a_wrong_workflow_is_found(tmp_path: Path) -> None:
+    """The check of the check."""
+    with pytest.raises(AssertionError, match="runs-on"):
+        workflow("on: push\njobs:\n  a:\n    runs_on: x\n    steps: [{run: ls}]\n", tmp_path / "w.yaml")
+
+
+def test_what_a_workflow_runs_keeps_the_evidence_and_makes_it_once(folder: Path, cloud: Any) -> None:
+    env, client = cloud
+    text = printed(folder, "github-actions", every=LONG)
+    steps = {one["name"]: one for one in yaml.safe_load(text)["jobs"]["evidence"]["steps"] if "name" in one}
+    assert list(steps) == ["Install", "Fetch the reports", "Make evidence", "Keep the reports"]
+    assert steps["Keep the reports"]["if"] == "${{ !cancelled() }}"
+    _run_twice(folder, env, client, [steps[name]["run"] for name in list(steps)[1:]])
+
+
+def _run_twice(folder: Path, env: dict[str, str], client: Any, lines: list[str]) -> None:
+    """Each time in a fresh checkout of another name, as runners have it."""
+    seen = []
+    for number in (1, 2):
+        checkout = folder.parent / f"checkout-{number}"
+        shutil.copytree(folder, checkout)
+        done = [shell(line, checkout, env) for line in lines]
+        assert [one.returncode for one in done] == [0, 1, 0], done
+        seen.append((done[1].stdout.splitlines()[0], kept(client)))
+    assert seen[0] == seen[1]
+    assert "made before" in done[1].stderr
+    names = seen[0][1]
+    assert sum(name.endswith("/SHA256SUMS") for name in names) == 1 and "index.html" in names
+    assert not any(name.startswith((".staging", "captures")) or name.endswith(".lock") for name in names)
+
+
+def template(folder: Path, *options: object, every: str = "week") -> dict[str, Any]:
+    """A template that is clean, warnings included."""
+    path = write(folder.parent, "template.yaml", printed(folder, "eventbridge", *options, every=every))
+    command = [BIN / "cfn-lint", "--include-checks", "I", "--", path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "")
+    return parsed(path.read_text())["Resources"]  # type: ignore[no-any-return]
+
+
+VARIANTS: dict[str, tuple[object, ...]] = {
+    "day": (),
+    "week": ("--organization", "--owner-tag", "owner", "--role-name", "Audit", "--notify", TOPIC),
+    "month": ("--accounts", "accounts.txt", "--rotation", "--notebook", "rotation"),
+    "quarter": ("--role-arn", "arn:aws:iam::123456789012:role/audit"),
+    "30d": ("--reconcile", "off", "--notify", TOPIC, "--name", "nightly"),
+}
+
+
+@pytest.mark.parametrize("every", PERIODS)
+def test_a_template_for_eventbridge(folder: Path, every: str) -> None:
+    found = template(folder, *VARIANTS[every], every=every)
+    assert found["Schedule"]["Properties"]["ScheduleExpression"] == plan(every, "06:00").scheduler()
+    assert found["Run"]["Properties"]["ConcurrentBuildLimit"] == 1
+    assert ("Alarm" in found) == ("--notify" in VARIANTS[every])
+    assert found["Reports"]["DeletionPolicy"] == "Retain"
+    # what a run may do is what the command needs, its bucket, its log, and its topic
+    allowed = found["RunRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"]
+    actions = {
+        action
+        for one in allowed
+        for action in ([one["Action"]] if isinstance(one["Action"], str) else one["Action"])
+    }
+    options = [one for one in VARIANTS[every] if one not in ("--notify", TOPIC, "--name", "nightly")]
+    options = options[: options.index("--notebook")] if "--notebook" in options else options
+    policy = json.loads(keyaudit("capture", *options, "--print-policy", cwd=folder).stdout)
+    needed = {action for one in policy["Statement"] for action in one["Action"]}
+    own = {"s3:ListBucket", "s3:GetObject", "s3:PutObject", "logs:CreateLogStream", "logs:PutLogEvents"}
+    assert actions == needed | own | ({"sns:Publish"} if "--notify" in VARIANTS[every] else set())
+
+
+def build(found: dict[str, Any]) -> list[str]:
+    """The commands of the build phase."""
+    told = yaml.safe_load(found["Run"]["Properties"]["Source"]["BuildSpec"])
+    assert told["phases"]["install"]["commands"] == [
+        'aws s3 sync "s3://$BUCKET/config" config --no-progress',
+        f"python -m pip install --quiet -c config/constraints.txt config/keyaudit-{__version__}-py3-none-any.whl",
+    ]
+    return told["phases"]["build"]["commands"]  # type: ignore[no-any-return]
+
+
+def test_what_a_build_runs_keeps_the_evidence_and_makes_it_once(folder: Path, cloud: Any) -> None:
+    env, client = cloud
+    commands = build(template(folder, every=LONG))
+    config = folder / "config"
+    config.mkdir()
+    shutil.copy(folder / "our policy.toml", config)
+    fetch, make = commands
+    # the folder was kept, or the build ends with another code than that of the verdict
+    _run_twice(folder, env, client, [fetch, make, "test -f evidence/index.html"])
+
+
+def test_a_build_that_cannot_keep_the_evidence_fails_otherwise(folder: Path, cloud: Any) -> None:
+    env, client = cloud
+    shutil.copytree(folder, folder / "config")
+    client.delete_bucket(Bucket="evidence-bucket")
+    done = shell(build(template(folder, every=LONG))[1], folder, env)
+    assert done.returncode == 4 and "NON_COMPLIANT" in done.stderr
+
+
+def test_the_template_says_what_is_copied_into_the_bucket(folder: Path) -> None:
+    text = printed(folder, "eventbridge", "--accounts", "accounts.txt")
+    copies = [shlex.split(line)[-2:] for line in re.findall(r"^#   (aws s3 cp .*)$", text, re.MULTILINE)]
+    wheel = f"keyaudit-{__version__}-py3-none-any.whl"
+    assert copies == [
+        [f"dist/{wheel}", f"s3://$bucket/config/{wheel}"],
+        ["constraints.txt", "s3://$bucket/config/constraints.txt"],
+        [str(folder / "our policy.toml"), "s3://$bucket/config/our policy.toml"],
+        [str(folder / "accounts.txt"), "s3://$bucket/config/accounts.txt"],
+    ]
+
+
+# --- what is refused ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["cron"], "Missing option '--every'"),
+        (["at", "--every", "week"], "'at' is not one of 'systemd'"),
+        (["cron", "--every", "weekly"], "--every weekly: give day, week"),
+        (["cron", "--every", "week", "--at", "24:00"], "--at 24:00: give a time of day, as 06:00"),
+        (["cron", "--every", "week", "--name", "../x"], "--name ../x: give small letters"),
+        (["cron", "--every", "week", "--polcy", "cis"], "No such option '--polcy'"),
+        (["cron", "--every", "week", "--policy", "none.toml"], "policy none.toml: no such file"),
+        (["cron", "--every", "week", "--as-of", "2026-01-01T00:00:00Z"], "--as-of: it judges the past"),
+        (["cron", "--every", "week", "--again"], "--again: a schedule that always makes another"),
+        (["cron", "--every", "week", "--per-account"], "--per-account: does not go with"),
+        (["cron", "--every", "week", "--capture", "x"], "--capture: each run captures anew"),
+        (["cron", "--every", "week", "-"], "-: a schedule has no standard input"),
+        (["cron", "--every", "week", "none.csv"], "none.csv: no such file or folder"),
+        (["cron", "--every", "week", "report.csv", "--organization"], "--organization is for live AWS"),
+        (["cron", "--every", "week", "--organization", "--accounts", "accounts.txt"], "exclude each other"),
+        (["cron", "--every", "week", "--notify", "arn:aws:sqs:x"], "not the ARN of a standard SNS topic"),
+        (["cron", "--every", "week", "--notebook", "none"], "no notebook 'none'"),
+        (["cron", "--every", "week", "-p", "sauce", "1"], "nearest: source"),
+        (["cron", "--every", "week", "-p", "x\ny", "1"], "no parameter"),
+        (["cron", "--every", "week", "--owner-tag", "a\nb"], "cannot hold what cannot be printed"),
+        (["cron", "--every", "week", "--owner-tag", "x" * 990], "longer than the 990 signs"),
+        (["github-actions", "--every", "week", "--profile", "p"], "--profile: there the credentials are"),
+        (["github-actions", "--every", "week", "-o", "x"], "-o: there the reports are kept in a bucket"),
+        (["github-actions", "--every", "week", "--accounts", "../outside.txt"], "a workflow has the files of"),
+        (["github-actions", "--every", "week", "--owner-tag", "${{ secrets.X }}"], "GitHub would replace it"),
+        (["eventbridge", "--every", "week", "report.csv"], "report.csv: a build reads live AWS"),
+        (["eventbridge", "--every", "week", "--before", "."], "a folder; a build reads live AWS"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_said_before_anything_is_printed(folder: Path, words: list[str], said: str) -> None:
+    write(folder.parent, "outside.txt", "111122223333\n")
+    policy = [] if "--policy" in words else ["--policy", "our policy.toml"]
+    assert said in refused(keyaudit("schedule", *words, *policy, cwd=folder), 2)
+    assert not (folder / "reports").exists()
+
+
+def test_two_files_of_one_name_cannot_both_be_copied(folder: Path) -> None:
+    write(folder / "other", "our policy.toml", "111122223333\n")
+    words = ("eventbridge", "--every", "week", "--policy", "our policy.toml", "--accounts", "other/our policy.toml")
+    assert "another file of the command has the same name" in refused(keyaudit("schedule", *words, cwd=folder), 2)
+
+
+def test_nothing_is_written_without_being_asked_and_never_over_something_else(folder: Path) -> None:
+    before = files(folder)
+    for kind in KINDS:
+        printed(folder, kind)
+    assert files(folder) == before
+    words = ("schedule", "cron", "--every", "week", "--policy", "our policy.toml", "--into", "here")
+    done = keyaudit(*words, cwd=folder)
+    assert (done.returncode, done.stdout) == (0, b"here/keyaudit.cron\n")
+    assert keyaudit(*words, cwd=folder).returncode == 0
+    (folder / "here" / "keyaudit.cron").write_text("something of mine")
+    assert "holds something else" in refused(keyaudit(*words, cwd=folder), 2)
+    assert (folder / "here" / "keyaudit.cron").read_text() == "something of mine"
+    assert files(folder).keys() - before.keys() == {"here/keyaudit.cron"}
+
+
+def test_without_a_policy_it_is_said_what_that_comes_to(folder: Path) -> None:
+    done = keyaudit("schedule", "cron", "--every", "week", cwd=folder)
+    assert done.returncode == 0 and b"the best conclusion of each run is INSUFFICIENT_DATA" in done.stderr
+
+
+def test_a_preset_is_no_file_even_where_there_is_one_of_that_name(folder: Path) -> None:
+    write(folder, "cis", "")
+    done = keyaudit("schedule", "cron", "--every", "week", "--policy", "cis", cwd=folder)
+    assert b"report --policy cis --every week" in done.stdout
