@@ -12,8 +12,10 @@ import itertools
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
+import moto.backends
 import pytest
 from conftest import HEADER, ROOT, row
 from faults import SECRET_KEY, Call, Fault, Layer, Report, Scenario, client_at
@@ -49,6 +51,10 @@ MANAGEMENT = DEFAULT_ACCOUNT_ID
 ROLE = "OrganizationAccountAccessRole"
 CREATED = "2020-01-01T00:00:00Z"
 When = datetime | str
+
+
+#: moto lists its own folder at each request, an eighth of the time that one takes
+moto.backends.list_of_moto_modules = partial(tuple, list(moto.backends.list_of_moto_modules()))
 
 
 class Aws:

@@ -17,6 +17,7 @@ from typing import Any
 
 from conftest import ACCOUNT, AS_OF, FRESH, OLD, OTHER, report, write
 from filelock import FileLock
+from forked import forked
 
 COMMAND = [sys.executable, "-m", "keyaudit"]
 NAME = "2026-11-23T000000Z-key_rotation"
@@ -48,11 +49,26 @@ JUDGED = "import keyaudit as ka\na = ka.audit(source, policy, as_of)\nka.bottom_
 PROCESS_DEADLINE = 60  # seconds; a run takes about four
 
 
-def keyaudit(*arguments: object, cwd: Path | None = None, stdin: bytes = b"", **more: Any):
-    """``keyaudit ARGUMENTS`` as a process; its CompletedProcess, output in bytes."""
-    command = [*COMMAND, *map(str, arguments)]
+def keyaudit(
+    *arguments: object,
+    cwd: Path | None = None,
+    stdin: bytes = b"",
+    env: dict[str, str] | None = None,
+    is_fresh: bool = False,
+) -> subprocess.CompletedProcess[bytes]:
+    """``keyaudit ARGUMENTS`` as a process; its CompletedProcess, output in bytes. ``is_fresh``: by an interpreter of
+    its own, where its start is part of what is tested."""
+    words = list(map(str, arguments))
+    if not is_fresh:
+        return forked(words, env or dict(os.environ), PROCESS_DEADLINE, cwd=cwd, stdin=stdin)
     return subprocess.run(
-        command, cwd=cwd, input=stdin, capture_output=True, timeout=PROCESS_DEADLINE, check=False, **more
+        [*COMMAND, *words],
+        cwd=cwd,
+        env=env,
+        input=stdin,
+        capture_output=True,
+        timeout=PROCESS_DEADLINE,
+        check=False,
     )
 
 

@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -23,6 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from aws import MANAGEMENT, ROLE, SECRET_KEY, Fault, Report, Scenario, add_user, make_organization, report_of
+from forked import Server
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
@@ -49,26 +48,6 @@ if event:
     sys.addaudithook(hook)
 from keyaudit.cli import main
 main(sys.argv[3:])
-"""
-
-
-#: the command for many runs: all is imported once, and each run is a fork of that, from main to the interpreter's end
-SERVER = """
-import json, os, sys
-import boto3, pydantic, tqdm, keyaudit.auditing, keyaudit.capture, keyaudit.export, keyaudit.present
-from keyaudit.cli import main
-while line := sys.stdin.readline():
-    told = json.loads(line)
-    if (child := os.fork()) == 0:
-        break
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
-else:
-    sys.exit()
-for path, number in ((os.devnull, 0), (told["out"], 1), (told["err"], 2)):
-    os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)
-os.environ.clear()
-os.environ.update(told["env"])
-main(told["arguments"])
 """
 
 
@@ -184,11 +163,11 @@ def run(scenario: Scenario, *arguments: object, **killed: str) -> Ended:
 
 
 class Runs:
-    """The command, run many times, each time in a process of its own, several at once (see SERVER); ``close`` it."""
+    """The command, run many times, each time in a process of its own (see forked), several at once; ``close`` it."""
 
     def __init__(self, at_once: int) -> None:
         self.pool = ThreadPoolExecutor(at_once, initializer=self._begin)
-        self._servers: dict[int, subprocess.Popen[str]] = {}
+        self._servers: dict[int, Server] = {}
 
     def __enter__(self) -> Runs:
         return self
@@ -196,12 +175,10 @@ class Runs:
     def __exit__(self, *_: object) -> None:
         self.pool.shutdown()
         for server in self._servers.values():
-            with suppress(ProcessLookupError):
-                os.killpg(server.pid, signal.SIGKILL)
-            server.communicate()
+            server.close()
 
     def run(self, scenario: Scenario, *arguments: object) -> Ended:
-        """The command, run to its end; TimeoutError if it hangs."""
+        """The command, run to its end; TimeoutExpired if it hangs."""
         return self.pool.submit(self._run, scenario, arguments).result()
 
     def each(self, function: Callable[[T], tuple[Scenario, Iterable[object]]], items: Iterable[T]) -> list[Ended]:
@@ -209,28 +186,12 @@ class Runs:
         return list(self.pool.map(lambda item: self._run(*function(item)), items))
 
     def _begin(self) -> None:
-        mine = {key: value for key, value in os.environ.items() if not key.startswith("COV")}
-        self._servers[threading.get_ident()] = subprocess.Popen(
-            [sys.executable, "-c", SERVER],
-            env=mine,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        self._servers[threading.get_ident()] = Server(is_measured=False)
 
     def _run(self, scenario: Scenario, arguments: Iterable[object]) -> Ended:
-        server = self._servers[threading.get_ident()]
-        with tempfile.TemporaryDirectory() as folder:
-            out, err = Path(folder, "out"), Path(folder, "err")
-            told = {"env": scenario.env(), "arguments": list(map(str, arguments)), "out": str(out), "err": str(err)}
-            begun = time.monotonic()
-            server.stdin.write(json.dumps(told) + "\n")
-            server.stdin.flush()
-            if not select.select([server.stdout], [], [], PATIENCE)[0]:
-                raise TimeoutError(f"{told['arguments']} hangs: {err.read_text()}")
-            code = int(server.stdout.readline())
-            return Ended(code, out.read_bytes(), err.read_text(), time.monotonic() - begun)
+        begun = time.monotonic()
+        done = self._servers[threading.get_ident()].run(list(map(str, arguments)), scenario.env(), PATIENCE)
+        return Ended(done.returncode, done.stdout, done.stderr.decode(), time.monotonic() - begun)
 
 
 def facts_of(folder: Path, account_id: str) -> dict[str, Any]:

@@ -12,17 +12,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from evidence_helpers import keyaudit
 
 REPORTS = Path(__file__).parent / "data" / "reports"
 BAD = Path(__file__).parent / "data" / "bad"
 AS_OF = "2026-11-23T00:00:00Z"
 POLICY = Path(__file__).parents[1] / "keyaudit" / "data" / "policies" / "cis.toml"
-
-
-def keyaudit(*arguments: str, stdin: bytes = b"", **options: object) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [sys.executable, "-m", "keyaudit", *arguments], input=stdin, capture_output=True, check=False, **options
-    )  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize(

@@ -209,9 +209,9 @@ def repeated(tmp_path_factory, evidence) -> list[Path]:
         write(elsewhere / "in", "report.csv", FAILING)
         write(elsewhere, "policy.toml", POLICY)
         asked = report_on(folder / "reports", "in/report.csv", policy="policy.toml")
-        made(*asked, code=1, cwd=elsewhere)
+        made(*asked, code=1, cwd=elsewhere, is_fresh=True)
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda _: made(*asked, code=1, cwd=elsewhere), range(2)))
+            list(pool.map(lambda _: made(*asked, code=1, cwd=elsewhere, is_fresh=True), range(2)))
 
     reports = once(tmp_path_factory, "repeated", make) / "reports"
     return [reports / f"{NAME}-{ACCOUNT}{number}" for number in ("", "-2", "-3", "-4")]

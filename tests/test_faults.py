@@ -33,6 +33,8 @@ from live_helpers import (
     what_is_wrong,
 )
 
+#: the runs are not measured, and measuring the emulator would double what it costs
+pytestmark = pytest.mark.no_cover
 POOL = 8  # processes at a time: they sleep, most of the time
 MARGIN = 15  # seconds for starting the process and judging, on a machine with other work
 GRACE = 0.5  # seconds that keyaudit gives to what notices the deadline by itself

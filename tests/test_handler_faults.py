@@ -25,6 +25,8 @@ from hypothesis.stateful import (
 )
 from rotating import STEPS, Lambda, Rotated, fill, function, rotated
 
+#: the function is not measured, and measuring the emulator would double what it costs
+pytestmark = pytest.mark.no_cover
 __all__ = ["aws", "function", "rotated"]
 DAY = timedelta(days=1)
 #: fails before it took effect, fails after; the function is dead there before, dead after

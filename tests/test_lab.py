@@ -131,7 +131,7 @@ def test_the_explorer_answers_by_hand(lab: str) -> None:
         run_all(page, "explore")
         panel = page.locator(".jp-OutputArea-output .widget-vbox").first
         panel.scroll_into_view_if_needed()
-        words = panel.locator(".widget-html").first
+        words = panel.locator(".widget-html", has_text="This is a look at the evidence")
         expect(words).to_contain_text("Rotation: the policy sets at most 90 days.")
         expect(words).to_contain_text("8 of 28 selected keys fail.")
         handle = panel.get_by_role("slider").first
@@ -142,6 +142,8 @@ def test_the_explorer_answers_by_hand(lab: str) -> None:
         expect(words).to_contain_text("16 of 28 selected keys fail.")
         expect(words).to_contain_text("The conclusion stays: NON_COMPLIANT: 8 of 28")
         expect(panel.locator("figure img").first).to_have_attribute("alt", re.compile("60 days"))
+        # the verdict is seen without scrolling sideways
+        expect(panel.get_by_role("columnheader", name="Verdict").first).to_be_in_viewport(ratio=1)
         shot(page, "explore-60")
 
         # the table: sorted, searched, filtered by a column
@@ -172,4 +174,5 @@ def test_the_explorer_answers_by_hand(lab: str) -> None:
         expect(words).to_contain_text("Rotation: the policy sets at most 90 days.")
         panel.get_by_label("Control").select_option("Unused keys")
         expect(words).to_contain_text("Unused keys: the policy sets less than 45 days.")
+        expect(panel.locator("figure img").first).to_have_attribute("alt", re.compile("idle"))
         shot(page, "explore-export")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-import sys
 import time
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -14,23 +13,21 @@ from typing import Any
 
 import pytest
 from aws import MANAGEMENT, SECRET_KEY, Fault, aws, report_of, set_key  # noqa: F401
+from forked import forked
 from moto.secretsmanager.models import secretsmanager_backends
 from rotating import Rotated, function, rotated  # noqa: F401
 from test_handler import active, later
 
-#: the command with its clock moved, as that of everything else is
-AT = "import sys, time_machine; time_machine.travel(float(sys.argv[1]), tick=True).start()"
-COMMAND = f"{AT}; from keyaudit.cli import main; main(sys.argv[2:])"
 DAY = timedelta(days=1)
 
 
 def run(one: Rotated, *arguments: object, faults: tuple[Fault, ...] = ()) -> subprocess.CompletedProcess[str]:
     """The command, with the report that AWS makes at this moment."""
     scenario = one.aws.scenario(faults=list(faults), reports={MANAGEMENT: report_of(MANAGEMENT, datetime.now(UTC))})
-    words = [sys.executable, "-c", COMMAND, str(time.time()), *map(str, arguments)]
-    done = subprocess.run(words, env=scenario.env(), capture_output=True, text=True, timeout=90, check=False)
-    assert "Traceback" not in done.stderr, done.stderr
-    return done
+    # its clock is moved as that of everything else is
+    done = forked(list(map(str, arguments)), scenario.env(), 90, at=time.time())
+    assert b"Traceback" not in done.stderr, done.stderr
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def in_use(one: Rotated, days: float, *keys: str) -> None:

@@ -95,8 +95,8 @@ class Calls:
         self.until = time.monotonic() + self.seconds
 
     def asked(self) -> str:
-        """The calls that have no answer yet."""
-        return ", ".join(sorted(set(self._open)))
+        """The calls that have no answer yet; between two calls, the one before, of which nothing came yet."""
+        return ", ".join(sorted(set(self._open) or {one["api"] for one in self.records[-1:]}))
 
     @property
     def config(self) -> Config:
@@ -154,21 +154,22 @@ class Calls:
         answer: dict[str, Any] | None = None
         failure: CallFailedError | None = None
         try:
-            answer = ask()
-            if answer is not None and not all(name in answer for name in needs):
-                failure = CallFailedError(api, "unreadable")
-        except Exception as error:
-            failure = _failure(api, error)
-            answer = getattr(error, "response", None)
+            try:
+                answer = ask()
+                if answer is not None and not all(name in answer for name in needs):
+                    failure = CallFailedError(api, "unreadable")
+            except Exception as error:
+                failure = _failure(api, error)
+                answer = getattr(error, "response", None)
+            if answer is None and failure is None:
+                return None  # there was no further page, and no call
+            metadata = (answer or {}).get("ResponseMetadata", {})
+            record["request_id"] = metadata.get("RequestId")
+            record["result"] = "ok" if failure is None else failure.code or failure.kind
+            record["retries"] = max(0, _current.attempts - 1)
+            self.records.append(record)
         finally:
-            self._open.remove(api)
-        if answer is None and failure is None:
-            return None  # there was no further page, and no call
-        metadata = (answer or {}).get("ResponseMetadata", {})
-        record["request_id"] = metadata.get("RequestId")
-        record["result"] = "ok" if failure is None else failure.code or failure.kind
-        record["retries"] = max(0, _current.attempts - 1)
-        self.records.append(record)
+            self._open.remove(api)  # after it was recorded: the one or the other tells of it
         if failure is not None:
             raise failure
         return answer

@@ -24,8 +24,8 @@ from keyaudit.texts import say, utc
 
 #: what the table, and the CSV, tell of a key, in their order
 COLUMNS = (
-    "user", "account_id", "key_slot", "access_key_id", "status", "last_rotated", "last_used_date", "age_days",
-    "idle_days", "verdict", "days_over", "owner", "administrator",
+    "user", "account_id", "key_slot", "access_key_id", "status", "verdict", "age_days", "days_over", "idle_days",
+    "last_rotated", "last_used_date", "owner", "administrator",
 )  # fmt: skip
 #: in a table only where a capture told them
 OPTIONAL = ("access_key_id", "owner", "administrator")

@@ -19,6 +19,7 @@ from keyaudit.display import SCREEN_DPI, picture
 from keyaudit.explore import show
 from keyaudit.explore.selection import AS_SET, STATUSES, Selection, span
 from keyaudit.explore.view import Explorer, View
+from keyaudit.resources import data
 from keyaudit.schema import CONTROLS, ROOT_KEY, InputError
 from keyaudit.texts import say
 
@@ -66,11 +67,13 @@ class Panel(w.VBox):
         )  # fmt: skip
         self._draw()
         super().__init__([
+            w.HTML(f"<style>{data('explore', 'panel.css').read_text(encoding='utf-8')}</style>"),
             w.HBox([self.control, self.limit, self.reset]),
             w.HBox([self.accounts, self.users, self.status]),
             self.words, self.counts, self.chart, self.table, self.more, self.user, self.user_says, self.export,
             self.exported,
         ])  # fmt: skip
+        self.add_class("keyaudit-explorer")
         self.limit.observe(self._moved, "value")
         self.control.observe(lambda _: self._as_set(), "value")
         for one in (self.status, self.accounts, self.users):

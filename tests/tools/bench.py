@@ -10,10 +10,13 @@ import resource
 import shutil
 import subprocess
 import tempfile
+import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench_live import live
 from bench_measure import BIN, ROOT, RUNS, Run, figure, head, median, ratio, run, show
+from bench_redraw import redraw
 from make_reports import write_population
 
 AS_OF = "2026-11-23T08:00:00Z"
@@ -27,6 +30,8 @@ def main() -> None:
         report_against_stock(work)
         check(work)
         verify(work)
+        redraw(work)
+        overview(work)
     finally:
         shutil.rmtree(work)
     live()
@@ -75,6 +80,20 @@ def verify(work: Path) -> None:
     one = run(str(BIN / "keyaudit"), "verify", str(year[0]), cwd=work)
     show("keyaudit verify, 200 folders of the sample", whole)
     figure("folders a second", 199 / (whole.wall - one.wall), digits=0)
+
+
+def overview(work: Path) -> None:
+    """How long the overview of a reports folder takes, which each run makes anew: a thousand folders, one a day."""
+    from keyaudit.schedule.index import rebuild
+
+    first = next(path for path in (work / "demo").iterdir() if path.is_dir())
+    reports = work / "years"
+    start = datetime(2024, 1, 1, 8, tzinfo=UTC)
+    for number in range(1_000):
+        shutil.copytree(first, reports / f"{start + timedelta(days=number):%Y-%m-%dT%H%M%SZ}-key_rotation-sample")
+    before = time.perf_counter()
+    rebuild(reports)
+    figure("index.html over 1,000 evidence folders, seconds", time.perf_counter() - before)
 
 
 if __name__ == "__main__":
