@@ -14,6 +14,7 @@ import shutil
 import stat
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
@@ -799,3 +800,25 @@ def test_a_parameter_that_a_notebook_of_ones_own_does_not_know_is_refused_naming
     said = refused(keyaudit(*report_on(tmp_path / "r", tmp_path / "report.csv", options=options)), 2)
     assert "'row'" in said and "nearest: rows" in said
     assert not (tmp_path / "r").exists()
+
+
+# --- the kernel -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("folder", "transport"), [("t", "ipc"), ("t" * 100, "tcp")])
+def test_the_kernel_listens_where_no_other_run_can_be(tmp_path, folder, transport):
+    """A port of TCP may be taken by another run before the kernel has it: many runs at once then fail now and then.
+    The path of a socket has its longest, too."""
+    write(tmp_path, "report.csv", FAILING)
+    says = "from ipykernel.kernelapp import IPKernelApp\nprint('listens by', IPKernelApp.instance().transport)"
+    asked = report_on(
+        tmp_path / "reports",
+        tmp_path / "report.csv",
+        options=("--notebook", notebook(tmp_path, "where", says, JUDGED)),
+    )
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:
+        temporary = Path(short, folder)
+        temporary.mkdir()
+        evidence = made(*asked, code=1, env=os.environ | {"TMPDIR": str(temporary)}, is_fresh=True)
+        assert list(temporary.iterdir()) == []
+    assert f"listens by {transport}" in (evidence / "report.ipynb").read_text(encoding="utf-8")

@@ -41,7 +41,9 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "JUPYTER_CONFIG_DIR": str(home / "config"),
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "TMPDIR": str(home / "tmp"),
     }
+    (home / "tmp").mkdir()
     command = [
         sys.executable, "-m", "keyaudit", "lab", "--notebooks", str(home / "notebooks"), "--no-browser", "--allow-root",
         f"--port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}",
@@ -56,6 +58,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         os.killpg(process.pid, 15)
         process.wait(20)
+        assert list((home / "tmp").glob("keyaudit-*")) == []
 
 
 def _wait(url: str, process: subprocess.Popen[bytes]) -> None:

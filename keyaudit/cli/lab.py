@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -52,6 +53,7 @@ def lab(folder: Path | None, options: tuple[str, ...]) -> int:
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             f"--LabApp.default_url=/lab/workspaces/{WORKSPACE}",
         ]
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # else the folder would stay
         try:
             return subprocess.run(
                 [*command, *server, *options, str(place)], env=environment, check=False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,8 @@ from keyaudit.schema import EvidenceError
 from keyaudit.seal import LOG_FILE
 
 LOG = LOG_FILE
+#: bytes; the path of a socket has at most 103 on every system that has them
+LONGEST_FOLDER = 95
 GRACE = 3  # seconds for the kernel to end when told to
 
 
@@ -74,12 +77,22 @@ def connected(process: subprocess.Popen[bytes]) -> Iterator[Any]:
                 argv=["{connection_file}"], display_name="keyaudit", language="python", metadata=curve
             )
 
-    # the asynchronous one: with the other, nbclient would wait for a dead kernel without end
-    manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OurKernels())
-    # a manager that has a provisioner already, as at a restart, makes no other
-    manager.provisioner = WarmProvisioner(kernel_id="warm", kernel_spec=manager.kernel_spec, parent=manager)
-    run_sync(manager.start_kernel)()
-    try:
-        yield manager
-    finally:
-        run_sync(manager.cleanup_resources)()
+    with _channels() as where:
+        # the asynchronous one: with the other, nbclient would wait for a dead kernel without end
+        manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OurKernels(), **where)
+        # a manager that has a provisioner already, as at a restart, makes no other
+        manager.provisioner = WarmProvisioner(kernel_id="warm", kernel_spec=manager.kernel_spec, parent=manager)
+        run_sync(manager.start_kernel)()
+        try:
+            yield manager
+        finally:
+            run_sync(manager.cleanup_resources)()
+
+
+@contextmanager
+def _channels() -> Iterator[dict[str, str]]:
+    """Where the kernel listens, as options of a kernel manager: at sockets in a folder of this run alone. Ports of
+    TCP are chosen by the one process and taken by the other, and in between another run may have taken them."""
+    with tempfile.TemporaryDirectory(prefix="keyaudit-", ignore_cleanup_errors=True) as folder:
+        fits = sys.platform != "win32" and len(os.fsencode(folder)) <= LONGEST_FOLDER
+        yield {"transport": "ipc", "ip": str(Path(folder) / "k")} if fits else {}
