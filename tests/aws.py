@@ -66,7 +66,7 @@ class Aws:
         self._moto.start()
         host, port = self._moto.get_host_and_port()
         self.moto_url = f"http://{host}:{port}"
-        self._layer = Layer((host, port))
+        self._layer = Layer(self._moto._server.app)
         self._numbers = itertools.count(1)
 
     def __enter__(self) -> Aws:

@@ -188,7 +188,8 @@ def shell(line: str, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProc
     stand_ins = cwd.parent / "bin"
     stand_ins.mkdir(exist_ok=True)
     write(stand_ins, "aws", f'#!/bin/sh\nexec {sys.executable} {STAND_IN} "$@"\n').chmod(0o755)
-    environment = env | {"PATH": f"{stand_ins}:{BIN}:/usr/bin:/bin", "BUCKET": "evidence-bucket"}
+    unmeasured = {name: value for name, value in env.items() if not name.startswith("COV")}
+    environment = unmeasured | {"PATH": f"{stand_ins}:{BIN}:/usr/bin:/bin", "BUCKET": "evidence-bucket"}
     return subprocess.run(
         ["bash", "-e", "-o", "pipefail", "-c", line], cwd=cwd, env=environment, capture_output=True, text=True,
         check=False,
