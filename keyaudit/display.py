@@ -31,11 +31,21 @@ def show_axes(axes: Any, **_: Any) -> dict[str, str] | None:
     return {"text/html": picture(figure, alt := str(axes.get_label())), "text/plain": alt}
 
 
-def picture(figure: Any, alt: str, dpi: int = DPI, **png: Any) -> str:
-    """A figure as HTML that holds it whole; ``png`` are options of Pillow's writer."""
-    content = io.BytesIO()
-    # no software name and no date: the same chart is the same bytes
-    figure.savefig(content, format="png", dpi=dpi, metadata={"Software": None}, pil_kwargs=png)
+def picture(figure: Any, alt: str) -> str:
+    """A figure as HTML that holds it whole, drawn as fine as print wants it."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    content, own_dpi = io.BytesIO(), figure.dpi
+    figure.set_dpi(DPI)
+    # figure.savefig would draw twice, for the same picture; no name of software and no date: the same chart is the
+    # same bytes
+    FigureCanvasAgg(figure).print_png(content, metadata={"Software": None})
+    figure.set_dpi(own_dpi)
+    return as_html(figure, alt, "image/png", content.getvalue())
+
+
+def as_html(figure: Any, alt: str, kind: str, content: bytes) -> str:
+    """What was drawn of a figure, to its scale, with its alternative text."""
     width, height = (round(inches * SCREEN_DPI) for inches in figure.get_size_inches())
-    source = f"data:image/png;base64,{b64encode(content.getvalue()).decode('ascii')}"
+    source = f"data:{kind};base64,{b64encode(content).decode('ascii')}"
     return f'<figure><img src="{source}" alt="{escape(alt)}" width="{width}" height="{height}"></figure>'

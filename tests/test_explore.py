@@ -20,6 +20,7 @@ from jupyter_client.manager import start_new_kernel
 
 import keyaudit as ka
 from keyaudit.explore import Explorer, Selection, explore, plot_two, show, side_by_side
+from keyaudit.explore.drawing import Drawing
 from keyaudit.explore.selection import with_limit
 from keyaudit.explore.show import Static
 from keyaudit.policy import Policy, load_policy
@@ -268,3 +269,16 @@ def test_an_audit_without_keys_is_shown_too(tmp_path: Path) -> None:
         view = Explorer(judged).view(Selection(control))
         assert "0 of 0 selected keys fail" in Static(view, {})._repr_mimebundle_()["text/plain"]
     assert isinstance(explore(judged), Static)
+
+
+def test_a_chart_that_is_drawn_again_stands_where_a_first_drawing_would_put_it(audit: ka.Audit) -> None:
+    explorer, again = Explorer(audit), Drawing()
+    for limit in (60, 61, 10, 200):
+        view = explorer.view(Selection(limit=limit))
+        drawn, first = show.chart(view), show.chart(view)
+        html = again.html(drawn)
+        Drawing().html(first)
+        assert f'alt="{drawn.get_label()}"' in html and "data:image/svg+xml;base64," in html
+        # to a pixel or two: the widest label of a tick may be another
+        ours, theirs = (one.get_window_extent().extents for one in (drawn, first))
+        assert abs(ours - theirs).max() < 3

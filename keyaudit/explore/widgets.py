@@ -15,8 +15,8 @@ from typing import Any
 import ipywidgets as w
 from itables.widget import ITable
 
-from keyaudit.display import SCREEN_DPI, picture
 from keyaudit.explore import show
+from keyaudit.explore.drawing import Drawing
 from keyaudit.explore.selection import AS_SET, STATUSES, Selection, span
 from keyaudit.explore.view import Explorer, View
 from keyaudit.resources import data
@@ -35,7 +35,7 @@ class Panel(w.VBox):
     """The explorer of one Audit. ``view`` is what it shows now."""
 
     def __init__(self, explorer: Explorer, selection: Selection, asked: Mapping[str, str]) -> None:
-        self.explorer, self.asked = explorer, dict(asked)
+        self.explorer, self.asked, self.drawing = explorer, dict(asked), Drawing()
         wide = w.Layout(width="auto")
         named = {"description_width": "initial"}
         self.control = w.Dropdown(
@@ -127,9 +127,7 @@ class Panel(w.VBox):
         view = self.view
         self.words.value = show.words(view)._repr_html_()
         self.counts.value = show.counts(view)._repr_html_()
-        ax = show.chart(view)
-        # as fine as a screen shows, and quickly packed: this is drawn at each step of the slider
-        self.chart.value = picture(ax.figure, str(ax.get_label()), SCREEN_DPI, compress_level=1)
+        self.chart.value = self.drawing.html(show.chart(view))
         self.table.update(show.keys_frame(view, MOST_ROWS), selected_rows=[], **FILTERS)
         cut = len(view.keys) > MOST_ROWS
         self.more.value = escape(say("explore.cut", shown=MOST_ROWS, total=len(view.keys))) if cut else ""
