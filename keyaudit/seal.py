@@ -20,6 +20,7 @@ from typing import Any
 from keyaudit.schema import EvidenceError, InputError
 
 MANIFEST = "manifest.json"
+RAW = "raw"  # the folder of what was judged
 SUMS = "SHA256SUMS"
 LOCK = ".lock"
 LOG_FILE = "kernel.log"  # of the kernel, while it runs

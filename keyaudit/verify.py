@@ -17,7 +17,7 @@ from keyaudit import __version__, seal
 from keyaudit.auditing import Audit, audit
 from keyaudit.export import findings_csv, summary_json
 from keyaudit.policy import parse_policy
-from keyaudit.present import overdue
+from keyaudit.present import overdue_known
 from keyaudit.schema import InputError, KeyAuditError
 
 EXPECTED = ("raw/accounts.json", "report.html", "report.ipynb", "findings.csv", "summary.json", "policy.toml")
@@ -135,7 +135,7 @@ def _misstated(judged: Audit, manifest: dict[str, Any]) -> list[str]:
     stated = {name: manifest[name] for name in ("as_of", "as_of_source", "conclusion", "sample")}
     stated |= {name: manifest[name] for name in ("accounts", "policy")}
     if "overdue" in manifest:  # since 0.2.0
-        facts["overdue"], stated["overdue"] = overdue(judged), manifest["overdue"]
+        facts["overdue"], stated["overdue"] = overdue_known(judged), manifest["overdue"]
     return [name for name, value in facts.items() if stated[name] != value]
 
 

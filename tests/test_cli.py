@@ -12,7 +12,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from evidence_helpers import keyaudit
+from evidence_helpers import SECRET, keyaudit
+
+from keyaudit.texts import masked
 
 REPORTS = Path(__file__).parent / "data" / "reports"
 BAD = Path(__file__).parent / "data" / "bad"
@@ -221,3 +223,28 @@ def test_a_notebook_that_names_no_kernel_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert b"odd.ipynb: its metadata name no Python kernel" in done.stderr
     assert not (tmp_path / "reports").exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["check", SECRET],
+        [f"--{SECRET}"],
+        ["check", str(REPORTS / "001_file-real.csv"), "--as-of", SECRET],
+        ["report", "-o", "r", "-p", "as", SECRET],
+    ],
+)
+def test_a_secret_among_the_arguments_is_not_said_again(tmp_path: Path, words: list[str]) -> None:
+    done = keyaudit(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert b"looks like a secret" in done.stderr and SECRET.encode() not in done.stderr + done.stdout
+
+
+def test_a_path_is_no_secret() -> None:
+    for path in (
+        "/home/User1/Documents/Reports/Quarter202",
+        "reports/2026-11-23T080000Z-key_rotation-sample",
+        "f" * 40,
+    ):
+        assert masked(path) == path
+    assert masked(f"in {SECRET}, twice {SECRET}").count("secret") == 2

@@ -97,3 +97,13 @@ def test_the_page_in_a_browser(reports: Path) -> None:
             links.nth(number).click()
             assert re.search("as of 2026-11-23", page.title())
             page.go_back()
+
+
+def test_no_number_is_told_where_it_is_not_known(tmp_path: Path) -> None:
+    """Nothing was seen to be overdue, and evidence is missing; or no period is defined."""
+    write(tmp_path, "report.csv", report())
+    write(tmp_path, "none.toml", "title = 'no period'\nmax_active_keys = 1\n")
+    for policy, code, number in (("cis", 0, 0), ("", 3, None), (tmp_path / "none.toml", 1, None)):
+        folder = made(*report_on(tmp_path / "reports", tmp_path / "report.csv", policy=policy), code=code)
+        assert manifest(folder)["overdue"] == number
+        assert verified(folder)[0] == 0

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import FRESH, OLD, report, write
+from conftest import FRESH, OLD, OTHER, report, write
 from evidence_helpers import files, keyaudit, leftovers, made, manifest, notebook, refused, seal_again
 from filelock import FileLock
 from hypothesis import given
@@ -109,6 +109,19 @@ def test_a_policy_that_was_tightened_is_asked_anew(tmp_path: Path) -> None:
     second = made(*run(tmp_path, policy=policy), code=0)
     write(tmp_path, "policy.toml", "title = 'ours'\nmax_access_key_age = 90\n")
     assert made(*run(tmp_path, policy=policy), code=1) == first != second
+
+
+def test_other_input_under_the_same_name_is_asked_anew(tmp_path: Path) -> None:
+    """What had no overdue key says nothing of what has one now."""
+    folder = tmp_path / "in"
+    write(folder, "a.csv", report(("alice", FRESH)))
+    words = ["report", folder, "--policy", "cis", "-o", tmp_path / "reports", "--every", LONG]
+    first = made(*words, code=0)
+    assert made(*words, code=0) == first
+    write(folder, "b.csv", report(("bob", OLD), account=OTHER))
+    assert made(*words, code=1) != first
+    done = keyaudit("report", "-", *words[2:], stdin=report(("bob", OLD)).encode())
+    assert "standard input and --every exclude each other" in refused(done, 2)
 
 
 def test_only_evidence_that_holds_and_concludes_something_counts(tmp_path: Path) -> None:

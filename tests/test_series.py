@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import ACCOUNT
-from evidence_helpers import failing, files, keyaudit, manifest, refused, seal_again, summary
+from conftest import ACCOUNT, OLD, report, write
+from evidence_helpers import failing, files, keyaudit, made, manifest, refused, seal_again, summary
+from test_schedule import LONG
 
 from keyaudit import seal
 from keyaudit.auditing import audit
@@ -191,3 +192,26 @@ def test_mistakes_in_a_command(tmp_path: Path) -> None:
     assert "no such reports folder" in refused(keyaudit("series", tmp_path / "none", "--every", "week"), 2)
     assert "give day, week" in refused(keyaudit("series", tmp_path, "--every", "weekly"), 2)
     assert "--every" in refused(keyaudit("series", tmp_path), 2)
+
+
+def test_evidence_by_another_policy_does_not_hide_a_failure(tmp_path: Path) -> None:
+    write(tmp_path, "report.csv", report(("bob", OLD)))
+    write(tmp_path, "loose.toml", "title = 'loose'\nmax_access_key_age = 3650\n")
+    asked = ["report", tmp_path / "report.csv", "-o", tmp_path / "reports", "--policy"]
+    strict, loose = made(*asked, "cis", code=1), made(*asked, tmp_path / "loose.toml", code=0)
+    told = json.loads(keyaudit("series", tmp_path / "reports", "--every", LONG, "-f", "json").stdout)
+    (period,) = told["periods"]
+    assert (period["state"], period["conclusion"], period["evidence"]) == ("present", "NON_COMPLIANT", strict.name)
+    (remark,) = period["remarks"]
+    assert f"{strict.name}: NON_COMPLIANT (preset cis (" in remark and f"{loose.name}: COMPLIANT (" in remark
+    page = (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
+    assert page.count(">NON_COMPLIANT<") == 2 and page.count(">COMPLIANT<") == 2
+
+
+def test_since_is_an_instant_of_the_past(reports: Reports) -> None:
+    for since, said in (
+        ("2999-01-01T00:00:00Z", "--since 2999-01-01T00:00:00Z: lies in the future"),
+        ("x", "--since: "),
+    ):
+        done = keyaudit("series", reports.folder, "--every", "week", "--since", since)
+        assert said in refused(done, 2)

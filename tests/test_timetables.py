@@ -18,27 +18,30 @@ import yaml
 from aws import MANAGEMENT, Aws, add_user, aws, report_of  # noqa: F401
 from conftest import FRESH, OLD, report, write
 from cronsim import CronSim
-from evidence_helpers import POLICY, files, keyaudit, refused
+from evidence_helpers import POLICY, SECRET, files, keyaudit, refused
 from test_permissions import parsed
 from test_schedule import LONG
 
 from keyaudit import __version__
 from keyaudit.periods import parse_every
 from keyaudit.schedule.plan import Plan
+from keyaudit.texts import say
 
 BIN = Path(sys.executable).parent
 STAND_IN = Path(__file__).parent / "stand_ins" / "aws_s3_sync.py"
 TOPIC = f"arn:aws:sns:us-east-1:{MANAGEMENT}:audit"
 PERIODS = ("day", "week", "month", "quarter", "30d")
 KINDS = ("systemd", "cron", "github-actions", "eventbridge")
+FILES = f"{say('schedule.files')}\n".encode()
 #: a folder whose name means something to a shell, to cron and to systemd
 ODD = 'it\'s 100% $HOME "q"'
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the schedule is asked for: a policy, a report, and a list of accounts."""
+    """Where the schedule is asked for, a checkout: a policy, a report, and a list of accounts."""
     found = tmp_path / ODD
+    (found / ".git").mkdir(parents=True)
     write(found, "our policy.toml", POLICY)
     write(found, "report.csv", report(("alice", FRESH), ("bob", OLD)))
     write(found, "accounts.txt", "111122223333\n")
@@ -47,12 +50,13 @@ def folder(tmp_path: Path) -> Path:
 
 def printed(folder: Path, kind: str, *options: object, every: str = "week") -> str:
     done = keyaudit("schedule", kind, "--every", every, "--policy", "our policy.toml", *options, cwd=folder)
-    assert (done.returncode, done.stderr) == (0, b""), done.stderr
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == (b"" if "report.csv" not in options else FILES), done.stderr
     return done.stdout.decode()
 
 
-def plan(every: str, at: str = "06:30") -> Plan:
-    return Plan(parse_every(every), at, "keyaudit", ("k",), Path("/"), (), Path("/r"), "", (), ())
+def plan(every: str, at: str = "06:30", is_daily: bool = False) -> Plan:
+    return Plan(parse_every(every), at, is_daily, "keyaudit", ("k",), Path("/"), (), Path("/r"), "", (), ())
 
 
 # --- when -----------------------------------------------------------------------------------------------------
@@ -77,16 +81,27 @@ def firings(plan: Plan, kind: str, number: int = 9) -> list[datetime]:
     return [next(instants) for _ in range(number)]
 
 
+@pytest.mark.parametrize("is_daily", [False, True])
 @pytest.mark.parametrize("every", PERIODS)
 @pytest.mark.parametrize("kind", ["systemd", "cron", "eventbridge"])
-def test_it_runs_once_in_each_period_or_daily_where_no_calendar_knows_the_period(kind: str, every: str) -> None:
-    asked = plan(every)
-    found = firings(asked, kind)
+def test_it_runs_once_in_each_period_or_daily(kind: str, every: str, is_daily: bool) -> None:
+    """Daily where it is asked for, and where no calendar knows the period."""
+    found = firings(plan(every, is_daily=is_daily), kind)
     assert len(found) == 9
     assert all((one.hour, one.minute) == (6, 30) for one in found)
-    step = parse_every("1d" if asked.is_asked_daily else every)
-    assert asked.is_asked_daily == (every == "30d")
+    step = parse_every("day" if is_daily or every == "30d" else every)
     assert [step.start(later) for later in found[1:]] == [step.end(earlier) for earlier in found[:-1]]
+
+
+def test_that_it_asks_more_often_than_it_makes_evidence_is_said(folder: Path) -> None:
+    for kind in KINDS:
+        said = "a run that finds the evidence of its period makes none"
+        assert said in printed(folder, kind, every="30d") and said in printed(
+            folder, kind, "--daily", every="month"
+        )
+        assert said not in printed(folder, kind, every="month") and said not in printed(
+            folder, kind, "--daily", every="day"
+        )
 
 
 # --- cron -----------------------------------------------------------------------------------------------------
@@ -364,6 +379,14 @@ def test_the_template_says_what_is_copied_into_the_bucket(folder: Path) -> None:
         (["cron", "--every", "week", "--again"], "--again: a schedule that always makes another"),
         (["cron", "--every", "week", "--per-account"], "--per-account: does not go with"),
         (["cron", "--every", "week", "--capture", "x"], "--capture: each run captures anew"),
+        (["cron", "--every", "week", ""], ": no such file or folder"),
+        (["cron", "--every", "week", "--policy", ""], "--policy: is empty"),
+        (["cron", "--every", "week", "--owner-tag", ""], "--owner-tag: is empty"),
+        (["cron", "--every", "week", "--accounts", "none.txt"], "--accounts none.txt: no such file or folder"),
+        (["cron", "--every", "week", "--before", "none"], "--before none: no such file or folder"),
+        (["cron", "--every", "week", "--region", "bogus"], "--region bogus: no such region"),
+        (["cron", "--every", "week", "--role-arn", "bogus"], "--role-arn bogus: not a role's ARN"),
+        (["cron", "--every", "week", "--owner-tag", SECRET], "an option has what looks like a secret in it"),
         (["cron", "--every", "week", "-"], "-: a schedule has no standard input"),
         (["cron", "--every", "week", "none.csv"], "none.csv: no such file or folder"),
         (["cron", "--every", "week", "report.csv", "--organization"], "--organization is for live AWS"),
@@ -385,7 +408,8 @@ def test_the_template_says_what_is_copied_into_the_bucket(folder: Path) -> None:
 def test_mistakes_are_said_before_anything_is_printed(folder: Path, words: list[str], said: str) -> None:
     write(folder.parent, "outside.txt", "111122223333\n")
     policy = [] if "--policy" in words else ["--policy", "our policy.toml"]
-    assert said in refused(keyaudit("schedule", *words, *policy, cwd=folder), 2)
+    found = refused(keyaudit("schedule", *words, *policy, cwd=folder), 2)
+    assert said in found and SECRET not in found
     assert not (folder / "reports").exists()
 
 
@@ -408,6 +432,34 @@ def test_nothing_is_written_without_being_asked_and_never_over_something_else(fo
     assert "holds something else" in refused(keyaudit(*words, cwd=folder), 2)
     assert (folder / "here" / "keyaudit.cron").read_text() == "something of mine"
     assert files(folder).keys() - before.keys() == {"here/keyaudit.cron"}
+
+
+def test_a_link_is_not_followed_and_files_that_are_there_are_never_written_through(folder: Path) -> None:
+    (folder / "latest.csv").symlink_to("report.csv")
+    done = keyaudit("schedule", "cron", "--every", "week", "latest.csv", "--policy", "cis", cwd=folder)
+    assert str(folder / "latest.csv") in shlex.split(done.stdout.decode().splitlines()[-1].replace("\\%", "%"))
+    into = folder / "into"
+    into.mkdir()
+    (into / "keyaudit.timer").symlink_to(folder / "elsewhere")
+    words = ("schedule", "systemd", "--every", "week", "--policy", "cis", "--into", into)
+    assert "holds something else" in refused(keyaudit(*words, cwd=folder), 2)
+    assert [one.name for one in into.iterdir()] == ["keyaudit.timer"] and not (folder / "elsewhere").exists()
+
+
+@pytest.mark.parametrize("name", ["blank ", "backslash\\"])
+def test_systemd_is_not_given_a_folder_that_it_would_read_otherwise(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    words = ("schedule", "systemd", "--every", "week", "--policy", "cis")
+    assert "which systemd does not take" in refused(keyaudit(*words, cwd=tmp_path / name), 2)
+
+
+def test_a_workflow_has_the_files_by_their_places_in_the_repository(folder: Path, tmp_path: Path) -> None:
+    write(folder / "sub", "cis", POLICY)
+    words = ("schedule", "github-actions", "--every", "week", "--policy", "./cis")
+    done = keyaudit(*words, cwd=folder / "sub")
+    assert b"keyaudit report --policy ./sub/cis -o evidence" in done.stdout
+    write(tmp_path / "plain", "cis", POLICY)
+    assert "no git checkout" in refused(keyaudit(*words, cwd=tmp_path / "plain"), 2)
 
 
 def test_without_a_policy_it_is_said_what_that_comes_to(folder: Path) -> None:

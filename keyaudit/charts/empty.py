@@ -36,7 +36,7 @@ def words(people: Population, reason: str) -> tuple[str, list[str], str]:
 
 
 def _population(people: Population, reason: str) -> list[str]:
-    if reason not in ("no_keys", "no_active"):
+    if reason not in ("no_keys", "not_chosen", "no_active"):
         return subtitle(people)
     accounts = say("charts.accounts", n=int(people.keys["account_id"].nunique()))
     keys = say("charts.inactive", n=len(people.keys))

@@ -55,8 +55,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     except click.exceptions.Exit as stop:
         return int(stop.exit_code)
     except click.ClickException as error:
-        say(f"keyaudit: {error.format_message()}")
-        return WRONG
+        return _say(error.format_message(), WRONG)
     except (click.Abort, KeyboardInterrupt):
         return _say("interrupted", INTERRUPTED)
     except EvidenceError as error:
@@ -71,6 +70,8 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _say(message: str, code: int) -> int:
+    from keyaudit.texts import masked
+
     line = " ".join(message.split())
-    say(f"keyaudit: {line}")
+    say(f"keyaudit: {masked(line)}")
     return code

@@ -13,8 +13,9 @@ import click
 
 from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, progress, say, sources_argument, write
 from keyaudit.cli.live import CAPTURES, asked_of, capture_option, live_options, resolve
-from keyaudit.cli.scheduled import Notice, content, place, rebuild_index, scheduled
+from keyaudit.cli.scheduled import Notice, content, rebuild_index, scheduled
 from keyaudit.schema import InputError
+from keyaudit.texts import looks_secret
 
 reports_option = click.option(
     "-o",
@@ -80,6 +81,9 @@ def report(
 
     SOURCE is as for check.
     """
+    for name, value in pairs:
+        if looks_secret(value):
+            raise InputError(f"-p {name}: what looks like a secret; evidence shows its parameters")
     reports = reports or Path("reports")
     notice = Notice(topic, live["profile"], reports)
     asked: dict[str, Any] = {
@@ -103,8 +107,10 @@ def report(
     for option, given in (("--as-of", as_of), ("--per-account", per_account)):
         if given:
             raise InputError(f"{option} and --every exclude each other; give one of the two")
+    if "-" in sources:
+        raise InputError("-: standard input and --every exclude each other; name a file, which can be read again")
     terms = {"policy": content(policy), "notebook": content(notebook)}
-    places = {"sources": [place(one) for one in sources], "before": place(before)}
+    places = {"sources": [content(one) for one in sources], "before": content(before)}
     reads = {} if sources else asked_of(live) | {"accounts": content(str(live["accounts"] or ""))}
     decides = {**asked, **terms, **places, "live": reads}
     with notice:

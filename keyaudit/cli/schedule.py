@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -39,6 +40,7 @@ FILES = ("sources", "policy", "notebook", "before", "accounts", "reports")
     "--every", metavar="day|week|month|quarter|Nd", required=True, help="How often evidence is due (UTC)."
 )
 @click.option("--at", metavar="HH:MM", default="06:00", help="When: UTC, for cron the host's time. Default: 06:00.")
+@click.option("--daily", is_flag=True, help="Ask every day, so that a run that failed is made up for the next day.")
 @click.option("--name", metavar="NAME", default="keyaudit", help="Of units, workflow or stack. Default: keyaudit.")
 @click.option(
     "--into",
@@ -47,16 +49,19 @@ FILES = ("sources", "policy", "notebook", "before", "accounts", "reports")
     help="Write the files into this folder, where they are not there yet. Default: print them.",
 )
 @click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[REPORT SOURCE OR OPTION]...")
-def schedule(kind: str, every: str, at: str, name: str, into: Path | None, options: tuple[str, ...]) -> int:
+def schedule(
+    kind: str, every: str, at: str, daily: bool, name: str, into: Path | None, options: tuple[str, ...]
+) -> int:
     """Print the files that make evidence once a period; each says where it goes. Nothing is installed.
 
     What follows is as for report; it is checked, and files are named by their full paths.
     """
+    from keyaudit.periods import parse_every
     from keyaudit.schedule.clouds import eventbridge, github_actions
     from keyaudit.schedule.hosts import crontab, systemd
 
     render = {"systemd": systemd, "cron": crontab, "github-actions": github_actions, "eventbridge": eventbridge}
-    files = render[kind](_plan(kind, every, at, name, options))
+    files = render[kind](_plan(kind, options, every=parse_every(every), at=at, is_daily=daily, name=name))
     if into:
         _save(into, files)
     else:
@@ -64,13 +69,11 @@ def schedule(kind: str, every: str, at: str, name: str, into: Path | None, optio
     return 0
 
 
-def _plan(kind: str, every: str, at: str, name: str, options: tuple[str, ...]) -> Any:
+def _plan(kind: str, options: tuple[str, ...], **when: Any) -> Any:
     """The options of report, checked by report's own means as far as they can be before their time."""
-    from keyaudit.periods import parse_every
     from keyaudit.permissions import OF_THE_STACK, statements
     from keyaudit.schedule.plan import Plan
 
-    period = parse_every(every)
     context = report.make_context("keyaudit schedule", list(options))
     for option, why in (REFUSED | (OF_THE_HOST if kind in CLOUDS else {})).items():
         if is_given(context, option):
@@ -78,35 +81,47 @@ def _plan(kind: str, every: str, at: str, name: str, options: tuple[str, ...]) -
     sources, given = context.params["sources"], dict(context.params)
     live = live_of(context, given)
     check_live(live, sources)
-    _check(given)
     if sources and kind == "eventbridge":
         raise InputError(f"{sources[0]}: a build reads live AWS; name no SOURCE")
+    _check(context)
     return Plan(
-        every=period,
-        at=at,
-        name=name,
+        **when,
         program=_program(),
-        folder=Path.cwd(),
+        folder=_here(),
         options=tuple(_words(context)),
-        reports=(given["reports"] or Path("reports")).resolve(),
+        reports=_absolute(given["reports"] or "reports"),
         topic=given["topic"],
         permissions=tuple(_words(context, live["given"])) if live["given"] else (),
         statements=() if sources else tuple(statements(**permissions_of(live), **OF_THE_STACK)),
     )
 
 
-def _check(given: dict[str, Any]) -> None:
+def _check(context: click.Context) -> None:
     """What would make each run fail."""
     from keyaudit.cli.scheduled import Notice
     from keyaudit.evidence.notebook import find_notebook, refuse_unknown
     from keyaudit.policy import load_policy
 
+    given = context.params
+    for name, value in given.items():
+        if value == "" and is_given(context, name):
+            raise InputError(f"--{name.replace('_', '-')}: is empty; give it a value, or leave it out")
+    for name in ("accounts", "before"):
+        if given[name] and not Path(given[name]).exists():
+            raise InputError(f"--{name} {given[name]}: no such file or folder")
+    if given["role_arn"] or given["region"]:
+        from keyaudit.capture.session import account_of_role, partition_of
+
+        partition_of(given["region"])
+        account_of_role(given["role_arn"] or "arn:aws:iam::000000000000:role/none")
     Notice(given["topic"], "", Path())
     refuse_unknown(find_notebook(given["notebook"]), dict(given["pairs"]))
     for source in given["sources"]:
-        if not Path(source).exists():
+        if not source or not Path(source).exists():
             what = "a schedule has no standard input" if source == "-" else "no such file or folder"
             raise InputError(f"{source}: {what}; name what each run is to read")
+    if given["sources"]:
+        say(texts.say("schedule.files"))
     if not load_policy(given["policy"]).given:
         say(texts.say("schedule.no_policy"))
 
@@ -136,7 +151,12 @@ def _place(name: str, value: Any) -> Any:
     is_named = (name == "policy" and value in names("policies", ".toml")) or (
         name == "notebook" and not value.endswith(".ipynb")
     )
-    return Place(Path(value).resolve()) if name in FILES and not is_named else str(value)
+    return Place(_absolute(value)) if name in FILES and not is_named else str(value)
+
+
+def _absolute(value: str | Path) -> Path:
+    """The full path; a link stays one, for what it leads to may be another file later."""
+    return Path(os.path.normpath(_here() / value))
 
 
 def _program() -> tuple[str, ...]:
@@ -145,14 +165,22 @@ def _program() -> tuple[str, ...]:
     return (str(beside),) if beside.is_file() else (sys.executable, "-m", "keyaudit")
 
 
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:
+        raise InputError("the current folder is not there any more; go to one that is") from None
+
+
 def _save(folder: Path, files: dict[str, str]) -> None:
-    """Files that are there with the same content are left; none is overwritten."""
+    """Files that are there with the same content are left, others never written over: then none is written."""
+    for path, text in ((folder / name, text) for name, text in files.items()):
+        if path.is_symlink() or (path.exists() and not (path.is_file() and path.read_bytes() == text.encode())):
+            raise InputError(f"{path}: holds something else; remove it, or choose another --name")
     for name, text in files.items():
         path = folder / name
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if path.exists() and path.read_bytes() != text.encode():
-                raise InputError(f"{path}: holds something else; remove it, or choose another --name")
+            folder.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text.encode())
         except OSError as error:
             raise InputError(f"{path}: cannot be written ({error.strerror})") from None

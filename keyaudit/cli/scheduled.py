@@ -11,18 +11,27 @@ from keyaudit.cli.common import EXIT_OF, say, write
 from keyaudit.schema import KeyAuditError
 
 
-def place(name: str) -> str:
-    """A file or folder by its full path, so that it is the same from everywhere; a preset's name, or - , as is."""
-    return str(Path(name).resolve()) if name and Path(name).exists() else name
-
-
 def content(name: str) -> str:
-    """What stands for a file in what is asked for: the SHA-256 of its bytes, so that one that was changed is asked
-    anew, wherever it lies; a preset's or a notebook's name, or what cannot be read, stands for itself."""
+    """What stands for a file or folder in what is asked for: a SHA-256 of its bytes, so that what was changed is
+    asked anew, and what was not is known again elsewhere; a preset's or a notebook's name, or what cannot be read,
+    stands for itself."""
+    path, digest = Path(name), hashlib.sha256()
     try:
-        return hashlib.sha256(Path(name).read_bytes()).hexdigest() if name and Path(name).is_file() else name
+        if not name or not path.exists():
+            return name
+        inside = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
+        for one in inside:
+            digest.update(
+                f"{one.relative_to(path).as_posix()}\0{_sha256(one)}\n".encode("utf-8", "surrogateescape")
+            )
     except OSError:
         return name  # reading it in earnest says so
+    return digest.hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def scheduled(

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from keyaudit.cli.common import progress, write
+from keyaudit.schema import InputError
 
 WHOLE, WRONG, INCONCLUSIVE = 0, 1, 3
 
@@ -37,8 +38,14 @@ def series(reports: Path, every: str, since: str, notebook: str, form: str) -> i
     from keyaudit.periods import parse_every
     from keyaudit.schedule.series import series as find
 
-    period, begins = parse_every(every), parse_as_of(since)
-    found = find(reports, period, datetime.now(UTC), begins, notebook, progress("verifying"))
+    period, now = parse_every(every), datetime.now(UTC)
+    try:
+        begins = parse_as_of(since)
+    except InputError as error:
+        raise InputError(str(error).replace("as_of", "--since", 1)) from None
+    if begins and begins > now:
+        raise InputError(f"--since {since}: lies in the future; give an instant from which on evidence was due")
+    found = find(reports, period, now, begins, notebook, progress("verifying"))
     if form == "table":
         write(_text(found))
     elif form == "json":

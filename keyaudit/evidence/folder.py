@@ -22,11 +22,11 @@ from keyaudit.evidence.notebook import Notebook, run_notebook
 from keyaudit.evidence.request import Request
 from keyaudit.export import findings_csv, summary_json
 from keyaudit.policy import Policy, load_policy
-from keyaudit.present import findings_digest, overdue
+from keyaudit.present import findings_digest, overdue_known
 from keyaudit.schema import EvidenceError, InputError
 from keyaudit.texts import say, utc
 
-RAW, BEFORE = "raw", "before"
+BEFORE = "before"
 POLICY_FILE = "policy.toml"
 LIBRARIES = ("boto3", "ipykernel", "matplotlib", "nbconvert", "numpy", "pandas", "papermill", "pydantic")
 
@@ -63,14 +63,14 @@ def fill(
 ) -> seal.Sealed:
     """Everything that belongs in the folder, written, run and sealed; any exception leaves the staging as it is."""
     started = datetime.now(UTC)
-    _stage_raw(staging, RAW, judged, facts)
+    _stage_raw(staging, seal.RAW, judged, facts)
     compared = _stage_before(staging, request, judged.policy)
     seal.write_file(staging, POLICY_FILE, judged.policy.content)
     seal.write_file(staging, "findings.csv", findings_csv(judged))
     seal.write_file(staging, "summary.json", summary_json(judged))
     parameters = {
         **(request.parameters or {}),
-        "source": RAW,
+        "source": seal.RAW,
         # a policy that nobody gave is the default preset in the notebook too
         "policy": POLICY_FILE if judged.policy.given else "",
         "as_of": request.as_of,
@@ -102,7 +102,7 @@ def _stage_before(staging: Path, request: Request, policy: Policy) -> dict[str, 
 def before_population(before: str) -> tuple[sources.Population, str]:
     """The raw evidence in a folder of evidence, and the instant that was given for it; or a source of any kind.
     InputError where its manifest cannot be read."""
-    raw, manifest = Path(before) / RAW, Path(before) / seal.MANIFEST
+    raw, manifest = Path(before) / seal.RAW, Path(before) / seal.MANIFEST
     if not (manifest.is_file() and raw.is_dir()):
         return sources.find(before), ""
     try:
@@ -221,7 +221,7 @@ def _facts(
         "as_of": utc(judged.as_of),
         "as_of_source": judged.as_of_source,
         "conclusion": judged.conclusion,
-        "overdue": overdue(judged),
+        "overdue": overdue_known(judged),
         "sample": judged.is_sample,
         "parameters": parameters,
         "sources": [Path(one).name or one for one in request.sources],

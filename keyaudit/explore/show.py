@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 from keyaudit import resources
 from keyaudit.auditing import Audit
 from keyaudit.charts import plot_ages, plot_idle
+from keyaudit.charts.empty import nothing
+from keyaudit.charts.facts.population import population
 from keyaudit.display import picture, show_axes
 from keyaudit.explore.selection import AS_SET, Selection
 from keyaudit.explore.view import View
@@ -20,6 +22,7 @@ from keyaudit.export import table_csv
 from keyaudit.present import Prose, Table, headline
 from keyaudit.present.table import table
 from keyaudit.schema import COMPLIANCE_TYPES, NON_COMPLIANT, ROOT_KEY, UNUSED
+from keyaudit.seal import RAW
 from keyaudit.texts import say, utc
 
 #: what the table, and the CSV, tell of a key, in their order
@@ -53,6 +56,8 @@ def counts(view: View) -> Table:
 
 def chart(view: View) -> Axes:
     """The distribution that the control judges: idle days for unused keys, ages for all others."""
+    if view.keys.empty and len(view.audit.keys):
+        return nothing(None, population(view.keys, view.policy, view.audit.as_of), "not_chosen")
     plot = plot_idle if view.selection.control == UNUSED else plot_ages
     return plot(view.keys, view.policy, view.audit.as_of)
 
@@ -150,11 +155,13 @@ class Static:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         ax = chart(self.view)
         shown = (words(self.view), counts(self.view), keys_table(self.view))
-        told = Prose((say("explore.command", command=command(self.view.selection, self.asked)),))
-        hint = (Prose((self.hint,)),) if self.hint else ()
-        html = [one._repr_html_() for one in (*shown, told, *hint)]
+        # in evidence this is the evidence of the view, and its raw files are no source to be named from elsewhere
+        line = "" if self.asked.get("source") == RAW else command(self.view.selection, self.asked)
+        told = say("explore.command", command=line) if line else ""
+        rest = tuple(Prose((text,)) for text in (told, self.hint) if text)
+        html = [one._repr_html_() for one in shown] + [one._repr_html_() for one in rest]
         html.insert(2, (show_axes(ax) or {"text/html": picture(ax.figure, str(ax.get_label()))})["text/html"])
-        return {"text/html": "\n".join(html), "text/plain": "\n".join(map(repr, (*shown, told, *hint)))}
+        return {"text/html": "\n".join(html), "text/plain": "\n".join(map(repr, (*shown, *rest)))}
 
 
 def _limit(control: str, limit: int | None) -> str:

@@ -24,7 +24,7 @@ from keyaudit.present.findings import (
 from keyaudit.present.rotation import changes, rotated, rotation_keys, rotation_log, rotation_schedules
 from keyaudit.present.table import Prose, Table
 from keyaudit.present.terminal import as_text
-from keyaudit.present.verdict import bottom_line, controls, findings_digest, headline, overdue, rule
+from keyaudit.present.verdict import bottom_line, controls, findings_digest, headline, overdue_known, rule
 
 __all__ = [
     "Prose",
@@ -45,7 +45,7 @@ __all__ = [
     "limits_of_audit",
     "more_than_one",
     "offenders",
-    "overdue",
+    "overdue_known",
     "policy_in_force",
     "problems",
     "provenance",

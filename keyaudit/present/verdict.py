@@ -56,6 +56,12 @@ def overdue(a: Audit) -> int:
     return a.counts.get(NON_COMPLIANT, 0) if a.policy.max_access_key_age is not None else 0
 
 
+def overdue_known(a: Audit) -> int | None:
+    """The same for who does not look further: None where none was seen, and evidence or a period is missing."""
+    is_unknown = a.policy.max_access_key_age is None or a.conclusions.get(ROTATION) == INSUFFICIENT_DATA
+    return overdue(a) or (None if is_unknown else 0)
+
+
 def _account_rows(a: Audit) -> int:
     """Rotation findings that speak of an account and not of a key."""
     no_period = len(a.provenance) if a.policy.max_access_key_age is None else 0

@@ -11,6 +11,7 @@ from pathlib import Path
 from keyaudit import __version__
 from keyaudit.permissions import yaml_statement
 from keyaudit.resources import data, filled
+from keyaudit.schedule.notice import region_of
 from keyaudit.schedule.plan import Place, Plan, Word
 from keyaudit.schema import InputError
 from keyaudit.texts import say
@@ -29,20 +30,23 @@ LARGEST = 64_000
 
 
 def github_actions(plan: Plan) -> dict[str, str]:
-    """A workflow. InputError for a file outside the folder that is the checkout."""
+    """A workflow. InputError outside a checkout, and for a file outside of it."""
+    root = next((one for one in (plan.folder, *plan.folder.parents) if (one / ".git").exists()), None)
+    if root is None:
+        raise InputError(f"{plan.folder}: no git checkout; a workflow is of a repository, so run this in one")
 
     def place(path: Path) -> str:
-        if not path.is_relative_to(plan.folder):
-            raise InputError(f"{path}: outside {plan.folder}; a workflow has the files of its repository alone")
-        return path.relative_to(plan.folder).as_posix()
+        if not path.is_relative_to(root):
+            raise InputError(f"{path}: outside {root}; a workflow has the files of its repository alone")
+        return f"./{path.relative_to(root).as_posix()}"  # a file, whatever its name
 
     command = _command(plan, place)
     if "${{" in command:
         raise InputError("${{: GitHub would replace it by a value of its own; name the file differently")
-    name = f"{WORKFLOWS}/{plan.name}.yaml"
+    name = f"{plan.name}.yaml"
     facts = {
         "Name": plan.name,
-        "Place": name,
+        "Place": f"{WORKFLOWS}/{name}",
         "Time": plan.cron(),
         "Reads": _reads(plan, place),
         "Command": command,
@@ -68,6 +72,8 @@ def eventbridge(plan: Plan) -> dict[str, str]:
     alarm = {"Name": plan.name, "Topic": json.dumps(plan.topic)}
     facts = {
         "Name": plan.name,
+        # an alarm and its topic must be in one region
+        "Region": f" --region {region_of(plan.topic)}" if plan.topic else "",
         "Time": plan.scheduler(),
         "Copies": "\n".join(
             f"#   aws s3 cp {shlex.quote(source)} s3://$bucket/config/{shlex.quote(name)}"
@@ -99,7 +105,7 @@ def _placed(words: Iterable[Word], place: Callable[[Path], str]) -> list[str]:
 def _shared(plan: Plan) -> dict[str, str]:
     return {
         "Every": f"--every {plan.every.text}",
-        "Daily": f"# {say('schedule.daily')}" if plan.is_asked_daily else "",
+        "Daily": f"# {say('schedule.daily')}" if plan.is_asked_more_often else "",
         "Fetch": FETCH,
         "Keep": KEEP,
     }

@@ -26,7 +26,9 @@ def crontab(plan: Plan) -> dict[str, str]:
 
 
 def systemd(plan: Plan) -> dict[str, str]:
-    """A service and its timer."""
+    """A service and its timer. InputError where systemd would read the name of the folder otherwise."""
+    if str(plan.folder) != str(plan.folder).strip().rstrip("\\"):
+        raise InputError(f"{plan.folder}: ends with a blank or a backslash, which systemd does not take; rename it")
     program, *words = _command(plan)
     facts = {
         "Name": plan.name,
@@ -50,7 +52,7 @@ def _shared(plan: Plan) -> dict[str, str]:
     return {
         "Every": f"--every {plan.every.text}",
         "Series": shlex.join(series),
-        "Daily": f"# {say('schedule.daily')}" if plan.is_asked_daily else "",
+        "Daily": f"# {say('schedule.daily')}" if plan.is_asked_more_often else "",
     }
 
 

@@ -42,7 +42,7 @@ def render(reports: Path) -> bytes:
 
     found, unreadable = entries(reports)
     newest = sorted(found, key=lambda one: (one.as_of, one.sealed, one.path.name), reverse=True)
-    latest = {one.subject: one for one in reversed(newest)}
+    latest = {(one.subject, one.policy): one for one in reversed(newest)}
     title = say("index.title")
     style, style_hash = style_of(title)
     loader = jinja2.FileSystemLoader(str(resources.data("templates", TEMPLATE)))
@@ -58,7 +58,7 @@ def render(reports: Path) -> bytes:
         style_hash=style_hash,
         numeric={name.strip("#") for name in columns if name.startswith("#")},
         sections=[
-            _section("latest", "columns", [_row(latest[subject]) for subject in sorted(latest)]),
+            _section("latest", "columns", [_row(latest[whose]) for whose in sorted(latest)]),
             _section("all", "columns", [_row(one) for one in newest]),
             _section("failed", "failed_columns", [*map(_unreadable, unreadable), *map(_failed, failures(reports))]),
         ],
@@ -77,7 +77,7 @@ def _row(one: Entry) -> dict[str, Any]:
         whose = say("count.accounts_read", n=len(one.accounts), read=len(one.accounts) - one.failed)
     conclusion = say("index.sample", conclusion=one.conclusion) if one.is_sample else one.conclusion
     overdue = "–" if one.overdue is None else f"{one.overdue:,}"
-    cells = [utc(one.as_of), whose, one.notebook, conclusion, overdue, utc(one.sealed), one.sha256[:16]]
+    cells = [utc(one.as_of), whose, one.notebook, one.policy, conclusion, overdue, utc(one.sealed), one.sha256[:16]]
     return {"link": f"{quote(one.path.name)}/report.html", "cells": [visible(cell) for cell in cells]}
 
 

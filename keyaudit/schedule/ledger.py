@@ -21,8 +21,8 @@ class Entry:
     """A finished evidence folder. ``subject`` is what follows the instant in its name: notebook and account.
     ``started`` is when its run began; ``is_present`` tells that it judges the moment of its run, not one that was
     given; ``accounts`` are those expected, ``failed`` the number of those not read; ``overdue`` the keys over their
-    limit, which evidence of older versions does not tell; ``sha256`` is of its SHA256SUMS, ``previous`` that of
-    another folder."""
+    limit, None where that is not known; ``policy`` its name, and what its hash begins with; ``sha256`` is of its
+    SHA256SUMS, ``previous`` that of another folder."""
 
     path: Path
     subject: str
@@ -31,6 +31,7 @@ class Entry:
     failed: int
     conclusion: str
     overdue: int | None
+    policy: str
     as_of: datetime
     started: datetime
     sealed: datetime
@@ -73,7 +74,8 @@ def _entry(folder: Path) -> Entry:
         accounts=tuple(map(str, manifest["accounts"]["expected"])),
         failed=len(manifest["accounts"]["failed"]),
         conclusion=str(manifest["conclusion"]),
-        overdue=int(manifest["overdue"]) if "overdue" in manifest else None,
+        overdue=None if manifest.get("overdue") is None else int(manifest["overdue"]),
+        policy=f"{manifest['policy']['name']} ({str(manifest['policy']['sha256'])[:8]})",
         as_of=_instant(manifest["as_of"]),
         started=_instant(manifest["started_at"]),
         sealed=_instant(manifest["sealed_at"]),

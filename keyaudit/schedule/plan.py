@@ -9,7 +9,7 @@ from typing import Any
 
 from keyaudit.periods import DAY, MONTH, QUARTER, WEEK, Every
 from keyaudit.schema import InputError
-from keyaudit.texts import visible
+from keyaudit.texts import looks_secret, visible
 
 NAME = r"[a-z][a-z0-9-]{0,39}"
 AT = r"([01][0-9]|2[0-3]):([0-5][0-9])"
@@ -27,7 +27,8 @@ Word = str | Place
 
 @dataclass(frozen=True)
 class Plan:
-    """A run of ``keyaudit report`` once a period. ``at``: the hour and minute; ``program``: the words that start
+    """A run of ``keyaudit report`` once a period. ``at``: the hour and minute; ``is_daily``: that it is asked for
+    every day, and one day makes the evidence; ``program``: the words that start
     keyaudit on this host; ``folder``: where it is run; ``options``: the words behind ``report``; ``reports``: the
     reports folder; ``topic``: ARN of the SNS topic that hears of it, if any; ``permissions``: the options of
     ``keyaudit capture`` that print what reading AWS takes, and ``statements`` that themselves, none where it reads
@@ -38,6 +39,7 @@ class Plan:
 
     every: Every
     at: str
+    is_daily: bool
     name: str
     program: tuple[str, ...]
     folder: Path
@@ -53,6 +55,10 @@ class Plan:
         if not re.fullmatch(AT, self.at):
             raise InputError(f"--at {visible(self.at[:80])}: give a time of day, as 06:00")
         for word in (*self.program, str(self.folder), *map(str, self.texts())):
+            if looks_secret(word):
+                raise InputError(
+                    "an option has what looks like a secret in it: nothing that is printed may hold one"
+                )
             if not word.isprintable():
                 raise InputError(f"{visible(word[:80])}: a schedule cannot hold what cannot be printed")
 
@@ -65,9 +71,15 @@ class Plan:
         return int(self.at[3:])
 
     @property
-    def is_asked_daily(self) -> bool:
-        """Calendars know no periods of so many days: they ask every day, and one day makes the evidence."""
-        return self.every.text not in (DAY, WEEK, MONTH, QUARTER)
+    def asked(self) -> str:
+        """How often it is asked for: calendars know no periods of so many days."""
+        is_known = self.every.text in (DAY, WEEK, MONTH, QUARTER)
+        return DAY if self.is_daily or not is_known else self.every.text
+
+    @property
+    def is_asked_more_often(self) -> bool:
+        """Whether there are runs that find the evidence of their period, and make none."""
+        return self.asked != self.every.text
 
     def texts(self) -> list[str]:
         """The options, files by their full paths."""
@@ -75,15 +87,15 @@ class Plan:
 
     def cron(self) -> str:
         """Minute, hour, day of the month, month, day of the week, as cron(5) has them."""
-        days = {WEEK: "* * 1", MONTH: "1 * *", QUARTER: "1 1,4,7,10 *"}.get(self.every.text, "* * *")
+        days = {WEEK: "* * 1", MONTH: "1 * *", QUARTER: "1 1,4,7,10 *"}.get(self.asked, "* * *")
         return f"{self.minute} {self.hour} {days}"
 
     def calendar(self) -> str:
         """The same as systemd.time(7) has it, in UTC."""
-        days = {WEEK: "Mon *-*-*", MONTH: "*-*-01", QUARTER: "*-01,04,07,10-01"}.get(self.every.text, "*-*-*")
+        days = {WEEK: "Mon *-*-*", MONTH: "*-*-01", QUARTER: "*-01,04,07,10-01"}.get(self.asked, "*-*-*")
         return f"{days} {self.at}:00 UTC"
 
     def scheduler(self) -> str:
         """The same as EventBridge Scheduler has it: of the two kinds of days one is a question mark."""
-        days = {WEEK: "? * MON", MONTH: "1 * ?", QUARTER: "1 1,4,7,10 ?"}.get(self.every.text, "* * ?")
+        days = {WEEK: "? * MON", MONTH: "1 * ?", QUARTER: "1 1,4,7,10 ?"}.get(self.asked, "* * ?")
         return f"cron({self.minute} {self.hour} {days} *)"

@@ -11,7 +11,7 @@ from typing import Any
 
 from keyaudit.periods import Every
 from keyaudit.schedule.ledger import Entry, Failure, entries, failures
-from keyaudit.schema import INSUFFICIENT_DATA, InputError
+from keyaudit.schema import INSUFFICIENT_DATA, NON_COMPLIANT, InputError
 from keyaudit.texts import say
 from keyaudit.verify import verify
 
@@ -27,8 +27,8 @@ Progress = Callable[[Iterator[Any], int], Iterable[Any]]
 
 @dataclass(frozen=True)
 class Due:
-    """A period of one subject (notebook and account): its state, the evidence that is the last of it, if there is
-    any, its conclusion, and what is to be known."""
+    """A period of one subject (notebook and account): its state, the evidence that counts, if there is any (the
+    last of the worst), its conclusion, and what is to be known."""
 
     subject: str
     period: str
@@ -133,7 +133,11 @@ def _dues(
         broken = [say("series.fault", folder=one.path.name, fault=f) for one in inside for f in faults[one.path]]
         sound = [one for one in inside if not faults[one.path]]
         conclusive = [one for one in sound if one.conclusion != INSUFFICIENT_DATA]
-        last = max(conclusive or sound or inside, key=lambda one: one.sealed, default=None)
+        # what was judged otherwise, by hand or by another policy, does not hide a failure
+        last = max(conclusive or sound or inside, key=_worse, default=None)
+        if len({one.conclusion for one in conclusive}) > 1:
+            told = "; ".join(f"{one.path.name}: {one.conclusion} ({one.policy})" for one in conclusive)
+            remarks.append(say("series.differ", conclusions=told))
         if broken:
             state = BROKEN
         elif sound:
@@ -154,6 +158,10 @@ def _dues(
         )
         start = end
     return dues
+
+
+def _worse(one: Entry) -> tuple[bool, datetime]:
+    return one.conclusion == NON_COMPLIANT, one.sealed
 
 
 def _failure(one: Failure) -> str:
