@@ -6,6 +6,7 @@ keys, then one row a user. A key is written as three words: active, last rotated
 
 from __future__ import annotations
 
+import gc
 import json
 from pathlib import Path
 from typing import Any
@@ -151,3 +152,10 @@ def faults_table(columns: list[dict[str, Any]]) -> list[str]:
     lines = [f"{column['number']:>2}  {column['name']}" for column in columns]
     lines += [" ".join([f"{row:<14}", *(f"{cell:<9}" for cell in cells)]).rstrip() for row, cells in rows]
     return [*lines, *columns[0]["legend"]]
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: it is not looked through for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)

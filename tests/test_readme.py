@@ -57,6 +57,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("readme") / "keyaudit"
     ignored = shutil.ignore_patterns(".git", ".venv", ".hypothesis", ".*_cache", "__pycache__", "demo")
     shutil.copytree(ROOT, folder, ignore=ignored, symlinks=True)
+    (folder / ".git").mkdir()
     # a folder of its own: make must never install this copy into the environment that runs the tests
     programs = folder / ".venv" / "bin"
     programs.mkdir(parents=True)
