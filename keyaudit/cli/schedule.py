@@ -103,9 +103,9 @@ def _check(context: click.Context) -> None:
     from keyaudit.policy import load_policy
 
     given = context.params
-    for name, value in given.items():
-        if value == "" and is_given(context, name):
-            raise InputError(f"--{name.replace('_', '-')}: is empty; give it a value, or leave it out")
+    for parameter in report.params:
+        if given[parameter.name or ""] == "" and is_given(context, parameter.name or ""):
+            raise InputError(f"{_flag(parameter)}: is empty; give it a value, or leave it out")
     for name in ("accounts", "before"):
         if given[name] and not Path(given[name]).exists():
             raise InputError(f"--{name} {given[name]}: no such file or folder")
@@ -136,11 +136,14 @@ def _words(context: click.Context, only: Sequence[str] = ()) -> Iterator[Any]:
         if isinstance(parameter, click.Argument):
             yield from (_place(name, one) for one in value)
             continue
-        flag = max(parameter.opts, key=len)
         for one in value if parameter.multiple else [value]:
-            yield flag
+            yield _flag(parameter)
             if one is not True:
                 yield from (_place(name, part) for part in (one if parameter.nargs > 1 else [one]))
+
+
+def _flag(parameter: click.Parameter) -> str:
+    return max(parameter.opts, key=len)
 
 
 def _place(name: str, value: Any) -> Any:

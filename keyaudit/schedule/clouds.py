@@ -11,7 +11,6 @@ from pathlib import Path
 from keyaudit import __version__
 from keyaudit.permissions import yaml_statement
 from keyaudit.resources import data, filled
-from keyaudit.schedule.notice import region_of
 from keyaudit.schedule.plan import Place, Plan, Word
 from keyaudit.schema import InputError
 from keyaudit.texts import say
@@ -25,8 +24,6 @@ KEEP = (
     ' --exclude "captures/*" --exclude ".staging-*" --exclude "*.lock"'
 )
 WHEEL = f"keyaudit-{__version__}-py3-none-any.whl"
-#: CloudFormation's limit for the build specification of a project
-LARGEST = 64_000
 
 
 def github_actions(plan: Plan) -> dict[str, str]:
@@ -70,10 +67,11 @@ def eventbridge(plan: Plan) -> dict[str, str]:
     if plan.topic:
         statements.append(yaml_statement({"Sid": "Notice", "Action": ["sns:Publish"], "Resource": plan.topic}))
     alarm = {"Name": plan.name, "Topic": json.dumps(plan.topic)}
+    # an alarm and its topic must be in one region
+    region = f" --region {plan.topic.split(':')[3]}" if plan.topic else ""
     facts = {
         "Name": plan.name,
-        # an alarm and its topic must be in one region
-        "Region": f" --region {region_of(plan.topic)}" if plan.topic else "",
+        "Region": region,
         "Time": plan.scheduler(),
         "Copies": "\n".join(
             f"#   aws s3 cp {shlex.quote(source)} s3://$bucket/config/{shlex.quote(name)}"

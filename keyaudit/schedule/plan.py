@@ -28,11 +28,10 @@ Word = str | Place
 @dataclass(frozen=True)
 class Plan:
     """A run of ``keyaudit report`` once a period. ``at``: the hour and minute; ``is_daily``: that it is asked for
-    every day, and one day makes the evidence; ``program``: the words that start
-    keyaudit on this host; ``folder``: where it is run; ``options``: the words behind ``report``; ``reports``: the
-    reports folder; ``topic``: ARN of the SNS topic that hears of it, if any; ``permissions``: the options of
-    ``keyaudit capture`` that print what reading AWS takes, and ``statements`` that themselves, none where it reads
-    files.
+    every day, and one day makes the evidence; ``program``: the words that start keyaudit on this host; ``folder``:
+    where it is run; ``options``: the words behind ``report``; ``reports``: the reports folder; ``topic``: ARN of
+    the SNS topic that hears of it, if any; ``permissions``: the options of ``keyaudit capture`` that print what
+    reading AWS takes, and ``statements`` that themselves, none where it reads files.
 
     InputError for a name or a time that cannot be used, or a word that no schedule could hold.
     """
