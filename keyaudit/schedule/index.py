@@ -77,7 +77,7 @@ def _row(one: Entry) -> dict[str, Any]:
         whose = say("count.accounts_read", n=len(one.accounts), read=len(one.accounts) - one.failed)
     conclusion = say("index.sample", conclusion=one.conclusion) if one.is_sample else one.conclusion
     overdue = "–" if one.overdue is None else f"{one.overdue:,}"
-    cells = [utc(one.as_of), whose, one.notebook, one.policy, conclusion, overdue, utc(one.sealed), one.sha256[:16]]
+    cells = [utc(one.as_of), whose, one.notebook, one.policy, conclusion, overdue, utc(one.sealed), one.sha256[:8]]
     return {"link": f"{quote(one.path.name)}/report.html", "cells": [visible(cell) for cell in cells]}
 
 
