@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 import yaml
-from aws import MANAGEMENT, Aws, add_user, aws, report_of  # noqa: F401
-from conftest import FRESH, OLD, report, write
+from aws import MANAGEMENT, Aws, Fault, add_user, aws, report_of  # noqa: F401
+from conftest import FRESH, OLD, OTHER, report, write
 from cronsim import CronSim
 from evidence_helpers import POLICY, SECRET, files, keyaudit, refused
 from test_permissions import parsed
@@ -340,6 +340,25 @@ def test_what_a_build_runs_keeps_the_evidence_and_makes_it_once(folder: Path, cl
     first, before = run_in_a_fresh_checkout(folder, env, lines), kept(client)
     assert run_in_a_fresh_checkout(folder, env, lines) == first
     assert kept(client) == before
+
+
+def test_other_credentials_are_not_answered_with_evidence_of_another_account(
+    folder: Path,
+    cloud: Any,
+    aws: Aws,  # noqa: F811
+) -> None:
+    """The same command, where boto3 finds an account that was never read: in another profile, say."""
+    env, _ = cloud
+    add_user(OTHER, "bob", keys=[(datetime.now(UTC) - timedelta(days=1), "Active")])
+    reports = {OTHER: report_of(OTHER, datetime.now(UTC) - timedelta(minutes=5))}
+    words = ("report", "--policy", "our policy.toml", "--every", LONG)
+    first = keyaudit(*words, cwd=folder, env=env)
+    other = keyaudit(*words, cwd=folder, env=aws.scenario(account=OTHER, reports=reports).env())
+    assert (first.returncode, first.stdout) == (1, keyaudit(*words, cwd=folder, env=env).stdout)
+    assert MANAGEMENT.encode() in first.stdout and OTHER.encode() in other.stdout and other.returncode != 1
+    # whose they are is not known: what was made before is not taken for it
+    unknown = aws.scenario(faults=[Fault("GetCallerIdentity", "denied")]).env()
+    assert b"made before" not in keyaudit(*words, cwd=folder, env=unknown).stderr
 
 
 def test_a_build_that_cannot_keep_the_evidence_fails_otherwise(folder: Path, cloud: Any) -> None:

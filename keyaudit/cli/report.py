@@ -111,10 +111,20 @@ def report(
         raise InputError("-: standard input and --every exclude each other; name a file, which can be read again")
     terms = {"policy": content(policy), "notebook": content(notebook)}
     places = {"sources": [content(one) for one in sources], "before": content(before)}
-    reads = {} if sources else asked_of(live) | {"accounts": content(str(live["accounts"] or ""))}
+    reads = {} if sources else _reads(live)
     decides = {**asked, **terms, **places, "live": reads}
+    # where it is not known whose account is read, no earlier evidence can be of it
+    again = again or reads.get("caller") == ""
     with notice:
         return scheduled(reports, every, again, notebook, decides, make)
+
+
+def _reads(live: dict[str, Any]) -> dict[str, Any]:
+    """What of live AWS a scheduled run reads: the options, and whose account the credentials are of."""
+    from keyaudit.schedule.caller import account_of_caller
+
+    caller = account_of_caller(live["profile"], live["region"])
+    return asked_of(live) | {"accounts": content(str(live["accounts"] or "")), "caller": caller}
 
 
 @click.command()
