@@ -64,7 +64,7 @@ ENDLESS = ("endless", "endless_new")
 WIRE = ("reset_before", "reset_after", "truncate", "malformed", "empty", "stall_before", "stall", "drip", "slow")
 #: the call does not reach AWS
 LOST = ("reset_before", "stall_before")
-#: "late": the call takes effect, and is answered with an error that nobody repeats
+#: "late": the call takes effect, and is answered with an error that does not tell so, and that nobody repeats
 KINDS = (*ERRORS, *WIRE, *ENDLESS, "in_progress", "late")
 #: operations whose answer comes in pages -> the lists in it, in AWS's order (a list of JSON for ListAccounts)
 PAGED = {
@@ -506,7 +506,7 @@ class Layer(socketserver.ThreadingMixIn, socketserver.TCPServer):
             return state(asked, "INPROGRESS")
         if kind == "late":
             self.of_moto(scenario, asked)
-            return fault_error(asked, "denied")
+            return error(asked, 501, "InternalFailure", MESSAGES["error500"])
         if asked.operation in REPORTS and asked.account in scenario.reports:
             return REPORTS[asked.operation](asked, scenario.reports[asked.account], scenario.step(asked))
         if asked.operation == "RotateSecret":

@@ -24,12 +24,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from aws import MANAGEMENT, Aws, Fault, Scenario, add_user, set_key
 from evidence_helpers import wait_for
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
-HANDLER = Path(__file__).resolve().parents[1] / "keyaudit" / "rotation" / "handler.py"
+from keyaudit.rotation.code import function_code
+
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 #: kinds of faults that end with the death of the function
 DEATHS = {"stall_before", "stall"}
@@ -59,7 +61,8 @@ class Context:
         return int(1000 * (until - time.monotonic()))
 try:
     with time_machine.travel(told["now"], tick=True):
-        module.handler(told["event"], Context())
+        answer = module.handler(told["event"], Context())
+    open(told["answer"], "w").write(json.dumps(answer))
 except BaseException as error:
     traceback.print_exc(file=sys.stdout)
     sys.stdout.flush()
@@ -75,6 +78,7 @@ class Ended:
 
     code: int
     log: str
+    answer: Any = None
 
     @property
     def lines(self) -> list[dict[str, Any]]:
@@ -83,7 +87,8 @@ class Ended:
 
     @property
     def outcomes(self) -> list[str]:
-        return [line["outcome"] for line in self.lines]
+        """What it did, the notices aside."""
+        return [line["outcome"] for line in self.lines if line["outcome"] != "notice"]
 
 
 class Lambda:
@@ -91,14 +96,16 @@ class Lambda:
 
     def __init__(self) -> None:
         mine = {name: value for name, value in os.environ.items() if not name.startswith(("COV", "AWS_"))}
+        self._folder = tempfile.TemporaryDirectory()
+        code = Path(self._folder.name, "index.py")
+        code.write_text(function_code())
         self._server = subprocess.Popen(
-            [sys.executable, "-c", SERVER, str(HANDLER)],
+            [sys.executable, "-c", SERVER, str(code)],
             env=mine,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
-        self._folder = tempfile.TemporaryDirectory()
 
     def close(self) -> None:
         self._server.stdin.close()
@@ -115,8 +122,9 @@ class Lambda:
         self, event: dict[str, Any], env: dict[str, str], scenario: Scenario, now: float, seconds: float
     ) -> Ended:
         """One call; it is killed where the scenario has a fault that ends so, once that strikes."""
-        log = Path(self._folder.name, "log")
-        told = {"event": event, "env": env, "log": str(log), "seconds": seconds, "now": now}
+        log, answer = Path(self._folder.name, "log"), Path(self._folder.name, "answer")
+        answer.write_text("null")
+        told = {"event": event, "env": env, "log": str(log), "answer": str(answer), "seconds": seconds, "now": now}
         self._server.stdin.write(json.dumps(told) + "\n")
         self._server.stdin.flush()
         child = self._line()
@@ -124,7 +132,7 @@ class Lambda:
             wait_for(lambda: scenario.struck or select.select([self._server.stdout], [], [], 0)[0])
             if scenario.struck:
                 os.kill(child, signal.SIGKILL)
-        return Ended(self._line(), log.read_text())
+        return Ended(self._line(), log.read_text(), json.loads(answer.read_text()))
 
 
 @dataclass
@@ -172,7 +180,7 @@ class Rotated:
         self.settings |= settings
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as package:
-            package.writestr("index.py", HANDLER.read_text())
+            package.writestr("index.py", function_code())
         with closing(self.aws.client("iam", self.account)) as iam:
             made = iam.create_role(RoleName=f"rotates-{self.user}", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
         with closing(self.aws.client("lambda", self.account)) as functions:
@@ -200,7 +208,8 @@ class Rotated:
     def environment(self, **more: str) -> dict[str, str]:
         """The function's settings."""
         return {
-            "KEYAUDIT_USER": self.user,
+            "KEYAUDIT_VERSION": "2",
+            "KEYAUDIT_USERS": json.dumps({self.name: self.user}),
             "KEYAUDIT_GRACE": "14",
             "KEYAUDIT_QUIET": "7",
             "KEYAUDIT_RETENTION": "30",
@@ -246,11 +255,11 @@ class Rotated:
         return token
 
     def call(self, step: str, token: str = "", *faults: Fault, seconds: float = 300, **env: str) -> Ended:
-        """One call of the function; ``retire`` is the daily one."""
+        """One call of the function; ``retire`` is the daily one, ``all`` that of every secret."""
         scenario = self.aws.scenario(faults=list(faults))
-        event = {"action": step} if step == "retire" else {"Step": step, "ClientRequestToken": token}
+        event = {"Step": step, "ClientRequestToken": token} if step in STEPS else {"action": step}
         ended = self.function.invoke(
-            {**event, "SecretId": self.secret.arn},
+            {"action": "retire"} if step == "all" else {**event, "SecretId": self.secret.arn},
             scenario.env(**self.environment(**env)),
             scenario,
             time.time(),
@@ -264,6 +273,16 @@ class Rotated:
         for operation, keys in scenario.signers.items():
             self.signers.setdefault(operation, []).extend(keys)
         return ended
+
+    def daily(self, days: int, **env: str) -> list[str]:
+        """The daily run on each of so many days from now, each time a minute late; what it logged, in order."""
+        start, outcomes = datetime.now(UTC), []
+        for day in range(1, days + 1):
+            with time_machine.travel(start + day * timedelta(days=1, minutes=1), tick=True):
+                ended = self.call("retire", **env)
+                assert ended.code == 0, ended.log
+                outcomes += ended.outcomes
+        return outcomes
 
     def rotate(self, token: str = "") -> str:
         """All steps of a rotation, which all succeed; the token."""
@@ -293,6 +312,9 @@ def fill(one: Rotated) -> None:
     now = datetime.now(UTC).replace(microsecond=0)
     (key_id,) = add_user(one.account, one.user, now - timedelta(days=400), [(now - timedelta(days=80), "Active")])
     one.put(accesskey=key_id, secretkey=one.keys[key_id].secret_access_key)
+    secret = one.secret
+    secret.rotation_requested = secret.rotation_enabled = True
+    secret.rotation_lambda_arn, secret.auto_rotate_after_days = "arn:aws:lambda:us-east-1:1:function:rotates", 60
 
 
 @pytest.fixture

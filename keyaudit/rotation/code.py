@@ -1,0 +1,44 @@
+"""The function's code as it is deployed: ``handler.py`` without its comments, so that a stack of twenty users fits
+in a template that is sent with the call.
+
+The lines are those of ``handler.py``, each indented by one space a level; the syntax tree is the same but for the
+docstrings, and the tests run this text.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from keyaudit.resources import PACKAGE
+
+HANDLER = PACKAGE / "rotation" / "handler.py"
+HEAD = "# keyaudit/rotation/handler.py, version {version}, without its comments: read it there\n"
+
+
+def function_code() -> str:
+    """The code, with a first line that says where to read it with its comments."""
+    source = HANDLER.read_text(encoding="utf-8")
+    version = re.search(r'^VERSION = "(\w+)"$', source, re.MULTILINE)
+    assert version
+    return HEAD.format(version=version[1]) + compact(source)
+
+
+def compact(source: str) -> str:
+    """Python without docstrings, lines of comments and empty lines, indented by one space for each four.
+
+    Only for code like the handler's, which has no string of several lines but docstrings.
+    """
+    lines = source.splitlines()
+    for first, last, stands_alone in _docstrings(ast.parse(source)):
+        indent = lines[first - 1][: len(lines[first - 1]) - len(lines[first - 1].lstrip())]
+        lines[first - 1 : last] = [f"{indent}..." if stands_alone else ""] + [""] * (last - first)
+    kept = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    return "".join(" " * ((len(line) - len(line.lstrip())) // 4) + line.lstrip() + "\n" for line in kept)
+
+
+def _docstrings(tree: ast.Module) -> list[tuple[int, int, bool]]:
+    """First and last line of each docstring, and whether the body is nothing else."""
+    owners = (ast.Module, ast.ClassDef, ast.FunctionDef)
+    found = [(one, one.body[0]) for one in ast.walk(tree) if isinstance(one, owners) and ast.get_docstring(one)]
+    return [(text.lineno, text.end_lineno or text.lineno, len(one.body) == 1) for one, text in found]
