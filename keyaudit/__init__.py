@@ -30,6 +30,7 @@ _FACE = {
         "limits_of_audit",
         "more_than_one",
         "offenders",
+        "outdated_functions",
         "policy_in_force",
         "problems",
         "provenance",

@@ -67,6 +67,8 @@ def rotation_record(one: Verdict) -> dict[str, Any]:
         "annotation": one.annotation,
         "remarks": list(one.remarks),
         "enabled": secret.is_enabled,
+        "function": secret.function or None,
+        "function_version": secret.version if secret.has_function else None,
         "every": secret.every,
         "limit": one.limit,
         "newest_key_made": utc(one.made) or None,

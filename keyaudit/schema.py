@@ -17,6 +17,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+# --- what is numbered: the rules by which evidence was judged, its format, and deployed functions -----------------
+#: raised where other conclusions are drawn from the same evidence; those of a lower number are drawn as they were
+RULES = 2
+FORMAT = 1
+#: of the function that is deployed (KEYAUDIT_VERSION); one without a version is of version 1
+FUNCTION_VERSION = 2
+
 # --- compliance types: AWS Config's four, and ours for an approved exception -------------------------
 COMPLIANT = "COMPLIANT"
 NON_COMPLIANT = "NON_COMPLIANT"
@@ -160,6 +167,10 @@ class KeyAuditError(Exception):
 
 class InputError(KeyAuditError):
     """A source, an option or a parameter cannot be used (exit code 2)."""
+
+
+class NewerError(InputError):
+    """Evidence that a later version of keyaudit made, in a way that this one does not know (exit code 2)."""
 
 
 class PolicyError(KeyAuditError):

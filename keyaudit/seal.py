@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keyaudit.schema import EvidenceError, InputError
+from keyaudit.schema import FORMAT, RULES, EvidenceError, InputError, NewerError
 
 MANIFEST = "manifest.json"
 RAW = "raw"  # the folder of what was judged
@@ -136,6 +136,18 @@ def _links(base: str, folders: list[str]) -> list[str]:
 
 def manifest_bytes(manifest: dict[str, Any]) -> bytes:
     return (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def refuse_newer(manifest: dict[str, Any], place: object) -> None:
+    """NewerError where the manifest is of a format, or its evidence was judged by rules, that came after this
+    version; what is no number is for whoever reads the manifest to find."""
+    for name, known in (("format", FORMAT), ("rules", RULES)):
+        number = manifest.get(name, 1)
+        if type(number) is int and number > known:
+            raise NewerError(
+                f"{place}: made by a later version of keyaudit ({name} {number}; this one knows {known}): upgrade "
+                "keyaudit"
+            )
 
 
 def sums_bytes(manifest: bytes) -> bytes:

@@ -10,24 +10,29 @@ import csv
 import hashlib
 import io
 import json
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+import pandas as pd
 
 from keyaudit import __version__, seal
 from keyaudit.auditing import Audit, audit
 from keyaudit.export import findings_csv, summary_json
 from keyaudit.policy import parse_policy
 from keyaudit.present import overdue_known
-from keyaudit.schema import InputError, KeyAuditError
+from keyaudit.schema import RULES, InputError, KeyAuditError
+from keyaudit.texts import say, visible
 
+MOST = 10  # differences between rules that are told one by one
 EXPECTED = ("raw/accounts.json", "report.html", "report.ipynb", "findings.csv", "summary.json", "policy.toml")
 
 
 def verify(folder: Path) -> tuple[list[str], list[str]]:
     """(faults, remarks) of a finished evidence folder; no fault: all holds. A remark is no fault: another version
-    of keyaudit made it, so that sentences may differ.
+    of keyaudit made it, so that sentences may differ, or today's rules give other verdicts.
 
-    InputError if there is no such folder.
+    InputError if there is no such folder, NewerError if it takes a later version of keyaudit to verify it.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such evidence folder")
@@ -52,6 +57,7 @@ def _seal(folder: Path) -> tuple[dict[str, Any], list[str]]:
     manifest_bytes = (folder / seal.MANIFEST).read_bytes()
     try:
         manifest = json.loads(manifest_bytes)
+        seal.refuse_newer(manifest, folder)
         listed = {str(entry["path"]): entry for entry in manifest["files"]}
         sums = seal.sums_bytes(manifest_bytes)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
@@ -99,14 +105,18 @@ def _empty_folders(folder: Path) -> list[str]:
 
 
 def _judge_again(folder: Path, manifest: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """Findings and summary from ``raw/`` and ``policy.toml``: byte-identical under the same version of keyaudit,
-    else in every column but the annotation."""
+    """Findings and summary from ``raw/`` and ``policy.toml``, by the rules that the evidence was judged by:
+    byte-identical under the same version of keyaudit, else in every column but the annotation. Then by today's."""
     terms = manifest["policy"]
     policy = parse_policy((folder / "policy.toml").read_bytes(), terms["name"], given=terms["given"] is True)
-    judged = audit(str(folder / "raw"), policy, manifest["parameters"]["as_of"])
+    own = manifest.get("rules", 1)
+    if type(own) is not int or own < 1:
+        raise ValueError("rules")
+    judge = partial(audit, str(folder / "raw"), policy, manifest["parameters"]["as_of"])
+    judged = judge(rules=own)
     faults = [f"{seal.MANIFEST}: {name} is not what the evidence gives" for name in _misstated(judged, manifest)]
     made_by = str(manifest["tool"]["keyaudit"])
-    if made_by == __version__:
+    if (made_by, own) == (__version__, RULES):
         pairs = (("findings.csv", findings_csv(judged)), ("summary.json", summary_json(judged)))
         faults += [
             f"{name}: is not what raw/ and policy.toml give"
@@ -122,7 +132,41 @@ def _judge_again(folder: Path, manifest: dict[str, Any]) -> tuple[list[str], lis
     summaries = (json.loads(content) for content in ((folder / "summary.json").read_bytes(), summary_json(judged)))
     if not _agree(*map(_core, summaries)):
         faults.append("summary.json: is not what raw/ and policy.toml give")
-    return faults, [f"made by keyaudit {made_by}, verified by {__version__}: annotations were not compared"]
+    remarks = [say("verify.older", made_by=made_by, version=__version__)]
+    return faults, remarks + (_by_today(judged, judge(rules=RULES), own) if own < RULES else [])
+
+
+def _by_today(judged: Audit, today: Audit, own: int) -> list[str]:
+    """What today's rules conclude in another way from the same evidence."""
+    before, after = _verdicts(judged), _verdicts(today)
+    absent = say("verify.absent")
+    found = [
+        say("verify.verdict", what=visible(what), own=before.get(what, absent), today=after.get(what, absent))
+        for what in dict.fromkeys([*before, *after])
+        if before.get(what) != after.get(what)
+    ]
+    if not found:
+        return [say("verify.by_rules", own=own, today=RULES)]
+    more = [say("verify.more", n=len(found) - MOST)] if len(found) > MOST else []
+    return [say("verify.differs", own=own, today=RULES), *(f"- {line}" for line in [*found[:MOST], *more])]
+
+
+def _verdicts(judged: Audit) -> dict[str, str]:
+    """Everything concluded, the whole first: of what -> compliance types."""
+    found = {say("verify.conclusion"): {judged.conclusion}}
+    found |= {control: {kind} for control, kind in judged.conclusions.items()}
+    rows = judged.findings.sort_values("finding_id")
+    names = ("control", "account_id", "user", "key_slot", "compliance_type")
+    for control, account, user, slot, kind in zip(*(rows[name].astype(object) for name in names), strict=True):
+        facts = {"control": control, "account": account}
+        if pd.isna(user):
+            what = say("verify.of_account", **facts)
+        elif pd.isna(slot):
+            what = say("verify.of_user", **facts, user=user)
+        else:
+            what = say("verify.of_key", **facts, user=user, slot=slot)
+        found.setdefault(what, set()).add(kind)
+    return {what: ", ".join(sorted(kinds)) for what, kinds in found.items()}
 
 
 def _misstated(judged: Audit, manifest: dict[str, Any]) -> list[str]:
@@ -140,9 +184,9 @@ def _misstated(judged: Audit, manifest: dict[str, Any]) -> list[str]:
 
 
 #: sentences, which versions may word in other ways
-WORDED = {"annotation", "problems"}
-#: columns that came after 0.1.0
-ADDED = {"owner", "administrator"}
+WORDED = {"annotation", "problems", "remarks"}
+#: columns that came after 0.1.0, and what came after 0.2.0 of a rotation
+ADDED = {"owner", "administrator", "function", "function_version"}
 #: what of a summary every version must agree on
 CORE = (
     "as_of", "as_of_source", "sample", "policy", "conclusion", "conclusions", "counts", "findings", "accounts",
@@ -150,7 +194,7 @@ CORE = (
 
 
 def _core(summary: dict[str, Any]) -> dict[str, Any]:
-    return {name: summary[name] for name in CORE}
+    return {name: summary[name] for name in (*CORE, *(("rotations",) if "rotations" in summary else ()))}
 
 
 def _agree(told: Any, again: Any) -> bool:

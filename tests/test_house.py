@@ -16,7 +16,7 @@ PACKAGE = ROOT / "keyaudit"
 FLOORS = (
     ("schema", "resources", "strict"),
     ("texts",),
-    ("credentials", "history", "periods", "permissions", "policy"),
+    ("credentials", "history", "periods", "permissions", "policy", "retiring"),
     ("charts", "present"),
     ("assess", "display", "reconcile"),
     ("remedy", "sources", "seal"),

@@ -26,6 +26,7 @@ from keyaudit.schema import (
     COMPLIANT,
     CONTROLS,
     ROTATION,
+    RULES,
     EvidenceError,
     InputError,
     Problem,
@@ -95,6 +96,7 @@ def audit(
     keep: int | None = None,
     progress: Progress | None = None,
     jobs: int = 1,
+    rules: int = RULES,
 ) -> Audit:
     """Judge a source by a policy at an instant.
 
@@ -102,7 +104,8 @@ def audit(
     ``policy``: a TOML file, the name of a preset, a ``Policy``; empty: the sample's own for the sample, else the
     default preset, as not given. ``as_of``: ISO 8601 with a zone; empty: the latest generated time read, else
     the moment of reading. ``keep``: keep only so many of the worst findings, and memory flat.
-    ``progress`` wraps the iteration over accounts. ``jobs``: with ``keep``, processes for many accounts.
+    ``progress`` wraps the iteration over accounts. ``jobs``: with ``keep``, processes for many accounts. ``rules``:
+    by which conclusions are drawn; older ones only to verify evidence that was judged by them.
 
     Raises InputError and PolicyError; one line each, with the remedy.
     """
@@ -114,7 +117,8 @@ def audit(
     unread = [(account, "") for account in sorted(set(population.expected) - {read.label for read in reads})]
     # a list of accounts that is not complete is as good as an account that was not read
     unread += [(ORGANIZATION, "; ".join(population.problems))] if population.problems else []
-    judge_one = partial(judge_account, policy=terms, as_of=moment, as_of_given=given is not None, keep=keep)
+    is_given = given is not None
+    judge_one = partial(judge_account, policy=terms, as_of=moment, as_of_given=is_given, keep=keep, rules=rules)
     parallel = keep is not None and jobs > 1 and len(reads) >= WORTH_PROCESSES
     results: Iterator[Result] = chain(
         _in_processes(judge_one, reads, jobs) if parallel else map(judge_one, reads),

@@ -22,6 +22,7 @@ from keyaudit.schema import (
     COMPLIANT,
     CONTROLS,
     KEY_COLUMNS,
+    RULES,
     InputError,
     Problem,
     worst,
@@ -94,11 +95,11 @@ class _Evidence:
 
 
 def judge_account(
-    read: Read, policy: Policy, as_of: datetime, as_of_given: bool, keep: int | None = None
+    read: Read, policy: Policy, as_of: datetime, as_of_given: bool, keep: int | None = None, rules: int = RULES
 ) -> Result:
     """Judge the account of a report; one that cannot be read is INSUFFICIENT_DATA, unless the user named the
     file: then InputError."""
-    evidence = _unreadable(read.error) if read.error else _read_in_full(read, policy, as_of, as_of_given)
+    evidence = _unreadable(read.error) if read.error else _read_in_full(read, policy, as_of, as_of_given, rules)
     facts = {
         "source": read.origin.name,
         "form": evidence.form,
@@ -110,7 +111,7 @@ def judge_account(
         "caller": str((read.origin.capture or {}).get("caller") or "") or None,
         "origin": read.origin,
     }
-    return _result(read.label, evidence, policy, as_of, facts, keep)
+    return _result(read.label, evidence, policy, as_of, facts, keep, rules)
 
 
 def judge_unread(account_id: str, policy: Policy, as_of: datetime, error: str = "") -> Result:
@@ -128,10 +129,12 @@ def _result(
     as_of: datetime,
     facts: Mapping[str, object],
     keep: int | None = None,
+    rules: int = RULES,
 ) -> Result:
     problems = [Problem(label, controls, message) for controls, message in evidence.problems]
     secrets = evidence.rotations or ()
-    judgement = judge(evidence.keys, label, policy, as_of, problems, keep, graces_of(secrets, evidence.keys, as_of))
+    exempt = graces_of(secrets, evidence.keys, policy, as_of, rules)
+    judgement = judge(evidence.keys, label, policy, as_of, problems, keep, exempt)
     # an account that was read and has no keys has nothing that fails
     conclusions = {control: worst({COMPLIANT, *+tally}) for control, tally in judgement.tallies.items()}
     counting = {conclusions[control] for control in policy.controls if control in conclusions}
@@ -160,13 +163,16 @@ def _result(
     )
 
 
-def graces_of(secrets: tuple[RotatedSecret, ...], keys: pd.DataFrame, as_of: datetime) -> dict[str, str]:
+def graces_of(
+    secrets: tuple[RotatedSecret, ...], keys: pd.DataFrame, policy: Policy, as_of: datetime, rules: int = RULES
+) -> dict[str, str]:
     """Users whose second active key waits to be deactivated, and what the finding is exempted by."""
     if not secrets:
         return {}
     active = keys[(keys["status"] == ACTIVE) & ~keys["is_root"] & keys["last_rotated"].notna()]
     times = {user: [one.to_pydatetime() for one in made] for user, made in active.groupby("user")["last_rotated"]}
-    return {user: say("rotated.grace", secret=one.name) for user, one in graces(secrets, times, as_of).items()}
+    found = graces(secrets, times, policy, as_of, rules)
+    return {user: say("rotated.grace", secret=one.name) for user, one in found.items()}
 
 
 def _unreadable(error: str) -> _Evidence:
@@ -174,7 +180,7 @@ def _unreadable(error: str) -> _Evidence:
     return _Evidence(pd.DataFrame(keys), pd.DataFrame, problems=[(CONTROLS, error)])
 
 
-def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool) -> _Evidence:
+def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool, rules: int) -> _Evidence:
     try:
         report = sources.read(read.origin)
         if hashlib.sha256(report.content).hexdigest() != read.sha256:
@@ -188,7 +194,7 @@ def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool
             raise
         return _unreadable(str(error))
     compared, gaps = compare(read, parsed, report)
-    rotations, odd = rotations_of(read, report)
+    rotations, odd = rotations_of(read, report, rules)
     notes = list(parsed.notes)
     if report.generated_time is None:
         notes.append(say("note.no_generated_time", source=report.source))

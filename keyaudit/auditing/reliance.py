@@ -38,7 +38,9 @@ def compare(read: Read, parsed: credentials.Parsed, report: CredentialReport) ->
     return found, found.gaps
 
 
-def rotations_of(read: Read, report: CredentialReport) -> tuple[tuple[RotatedSecret, ...] | None, list[Gap]]:
+def rotations_of(
+    read: Read, report: CredentialReport, rules: int
+) -> tuple[tuple[RotatedSecret, ...] | None, list[Gap]]:
     """The secrets under rotation, where a capture asked for them (else None); what cannot be relied on."""
     asked = (read.origin.capture or {}).get("asked")
     was_asked = isinstance(asked, dict) and "rotation" in asked
@@ -47,7 +49,7 @@ def rotations_of(read: Read, report: CredentialReport) -> tuple[tuple[RotatedSec
         raw = sources.read_rotation(read.origin)
         if raw is None:
             return None, [odd] if was_asked and not report.problems else []
-        return read_rotations(raw, read.account_id or ""), []
+        return read_rotations(raw, read.account_id or "", rules), []
     except InputError as error:
         return None, [(CONTROLS, str(error))]
     except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, RecursionError):

@@ -19,7 +19,7 @@ from keyaudit.capture.calls import CallFailedError, Calls
 from keyaudit.capture.inventory import KEYS, take_inventory
 from keyaudit.capture.owners import find_owners
 from keyaudit.capture.report import Report, fetch_report
-from keyaudit.capture.rotations import take_rotations
+from keyaudit.capture.rotations import older_functions, take_rotations
 from keyaudit.capture.session import Session
 from keyaudit.capture.workers import LateError, Pace, within
 from keyaudit.credentials.table import read_table
@@ -180,7 +180,9 @@ def _write(target: Target, options: Options, taken: _Taken, started: datetime, f
     label = account_id or UNKNOWN
     files[CAPTURE_FILE] = as_json(facts)
     _place(folder, label, files)
-    return Captured(label, report is not None, problems, remarks)
+    # told now, and not written: whoever judges the capture reads it from the functions' own settings
+    older = older_functions(taken.rotations) if taken.rotations is not None else []
+    return Captured(label, report is not None, problems, (*remarks, *older))
 
 
 UNKNOWN = "unknown-1"

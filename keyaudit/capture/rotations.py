@@ -12,8 +12,9 @@ from typing import Any
 
 from keyaudit.capture.calls import CallFailedError, Calls
 from keyaudit.capture.session import Session
-from keyaudit.remedy.evidence import own_line
-from keyaudit.texts import utc
+from keyaudit.remedy.function import USERS, own_line, user_of, users_of, version_of
+from keyaudit.schema import FUNCTION_VERSION
+from keyaudit.texts import say, utc
 
 #: as long as the log group of our template keeps them
 LOG_DAYS = 400
@@ -34,9 +35,8 @@ def take_rotations(calls: Calls, session: Session, iam: Any, regions: tuple[str,
     found: dict[str, Any] = {"taken_time": utc(datetime.now(UTC)), "regions": list(regions), "secrets": []}
     others = []
     for region in regions:
-        secrets, functions, logs = (
-            session.client(service, calls, region) for service in ("secretsmanager", "lambda", "logs")
-        )
+        secrets = session.client("secretsmanager", calls, region)
+        there = _Functions(calls, *(session.client(service, calls, region) for service in ("lambda", "logs")))
         for page in calls.pages(secrets, "list_secrets", "SecretList"):
             for listed in page["SecretList"]:
                 if not listed.get("RotationLambdaARN") and not str(listed["Name"]).startswith(SECRETS):
@@ -44,12 +44,12 @@ def take_rotations(calls: Calls, session: Session, iam: Any, regions: tuple[str,
                 if listed.get("PrimaryRegion", region) != region:
                     continue  # a replica: the rotation is where it was made
                 told = calls.call(secrets, "describe_secret", ("ARN", "Name"), SecretId=listed["ARN"])
-                function = _function(calls, functions, told.get("RotationLambdaARN"))
+                function = there.function(told.get("RotationLambdaARN"))
                 user = _user(told, function)
                 if user is None:
                     others.append(told["Name"])
                     continue
-                log, other_lines = _log(calls, logs, function, user)
+                log, other_lines = there.log(function, user)
                 found["secrets"].append(
                     {
                         "region": region,
@@ -67,10 +67,54 @@ def take_rotations(calls: Calls, session: Session, iam: Any, regions: tuple[str,
     return found | {"others": sorted(others)}
 
 
-def _function(calls: Calls, functions: Any, arn: str | None) -> dict[str, Any] | None:
-    """Its name, log group, code's hash and our settings; None where there is none any more."""
-    if not arn:
-        return None
+class _Functions:
+    """The functions of a region and what they logged, each read once: one may rotate the secrets of many users."""
+
+    def __init__(self, calls: Calls, functions: Any, logs: Any) -> None:
+        self._calls, self._functions, self._logs = calls, functions, logs
+        self._found: dict[str, dict[str, Any] | None] = {}
+        self._lines: dict[str, tuple[dict[str, list[dict[str, Any]]], int]] = {}
+
+    def function(self, arn: str | None) -> dict[str, Any] | None:
+        """Its name, log group, code's hash and our settings; None where there is none any more."""
+        if not arn:
+            return None
+        if arn not in self._found:
+            self._found[arn] = _function(self._calls, self._functions, arn)
+        return self._found[arn]
+
+    def log(self, function: dict[str, Any] | None, user: str) -> tuple[list[dict[str, Any]], int]:
+        """The function's own lines about this user, each with the time that the log service gives it, and the
+        number of lines that are about nobody whose keys it rotates."""
+        if function is None:
+            return [], 0
+        arn = function["arn"]
+        if arn not in self._lines:
+            self._lines[arn] = _log(self._calls, self._logs, function, {user, *_users(function["environment"])})
+        lines, others = self._lines[arn]
+        return lines.get(user, []), others
+
+
+def older_functions(rotations: dict[str, Any]) -> list[str]:
+    """A sentence on each function of an older version than today's: what is wrong with it, and what updates it."""
+    functions = {
+        one["function"]["arn"]: (one["region"], one["function"]) for one in rotations["secrets"] if one["function"]
+    }
+    found = []
+    for region, function in functions.values():
+        try:
+            version = version_of(function["environment"])
+        except ValueError:
+            continue  # judging the capture says that it is odd
+        if version < FUNCTION_VERSION:
+            wrong = say(f"outdated.wrong_{version}")
+            found.append(
+                say("outdated.function", function=function["name"], region=region, version=version, wrong=wrong)
+            )
+    return [*sorted(found), say("outdated.update")] if found else []
+
+
+def _function(calls: Calls, functions: Any, arn: str) -> dict[str, Any] | None:
     try:
         told = calls.call(functions, "get_function_configuration", ("FunctionName",), FunctionName=arn)
     except CallFailedError as error:
@@ -89,10 +133,10 @@ def _function(calls: Calls, functions: Any, arn: str | None) -> dict[str, Any] |
 
 
 def _user(told: dict[str, Any], function: dict[str, Any] | None) -> str | None:
-    """The user that the function was deployed for; without one, that of whom the secret has its name."""
-    if function:
-        return function["environment"].get("KEYAUDIT_USER")
+    """The user that the function was deployed for, for this secret; without one, that of whom it has its name."""
     name = str(told["Name"])
+    if function:
+        return user_of(function["environment"], name)
     return name.removeprefix(SECRETS) if name.startswith(SECRETS) and name != SECRETS else None
 
 
@@ -108,22 +152,31 @@ def _versions(calls: Calls, secrets: Any, arn: str) -> Iterator[dict[str, Any]]:
         more["NextToken"] = page["NextToken"]
 
 
-def _log(calls: Calls, logs: Any, function: dict[str, Any] | None, user: str) -> tuple[list[dict[str, Any]], int]:
-    """The function's own lines, each with the time that the log service gives it, and the number of others."""
-    if function is None:
-        return [], 0
+def _users(settings: dict[str, str]) -> set[str]:
+    """The users whose keys a function rotates, as far as its settings can be read."""
+    try:
+        return set(users_of(settings).values()) if USERS in settings else set()
+    except (ValueError, TypeError, RecursionError):
+        return set()
+
+
+def _log(
+    calls: Calls, logs: Any, function: dict[str, Any], users: set[str]
+) -> tuple[dict[str, list[dict[str, Any]]], int]:
+    """The function's own lines by user, and the number of others."""
     since = datetime.now(UTC) - timedelta(days=LOG_DAYS)
     what = {"logGroupName": function["log_group"], "startTime": int(since.timestamp() * 1000)}
-    lines, others = [], 0
+    lines: dict[str, list[dict[str, Any]]] = {}
+    others = 0
     try:
         for page in calls.pages(logs, "filter_log_events", "events", **what):
             for event in page["events"]:
-                line = own_line(event["message"], user)
-                if line is None:
+                line = own_line(event["message"])
+                if line is None or line["user"] not in users:
                     others += 1
                 else:
                     at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC).replace(microsecond=0)
-                    lines.append({"at": utc(at), "line": line})
+                    lines.setdefault(line["user"], []).append({"at": utc(at), "line": line})
     except CallFailedError as error:
         if error.code not in _NOT_THERE:
             raise

@@ -23,7 +23,7 @@ from keyaudit.evidence.request import Request
 from keyaudit.export import findings_csv, summary_json
 from keyaudit.policy import Policy, load_policy
 from keyaudit.present import findings_digest, overdue_known
-from keyaudit.schema import EvidenceError, InputError
+from keyaudit.schema import FORMAT, RULES, EvidenceError, InputError
 from keyaudit.texts import say, utc
 
 BEFORE = "before"
@@ -101,13 +101,15 @@ def _stage_before(staging: Path, request: Request, policy: Policy) -> dict[str, 
 
 def before_population(before: str) -> tuple[sources.Population, str]:
     """The raw evidence in a folder of evidence, and the instant that was given for it; or a source of any kind.
-    InputError where its manifest cannot be read."""
+    InputError where its manifest cannot be read, or is of a later version of keyaudit."""
     raw, manifest = Path(before) / seal.RAW, Path(before) / seal.MANIFEST
     if not (manifest.is_file() and raw.is_dir()):
         return sources.find(before), ""
     try:
-        return sources.find(str(raw)), str(json.loads(manifest.read_bytes())["parameters"]["as_of"])
-    except (OSError, ValueError, KeyError, TypeError):
+        told = json.loads(manifest.read_bytes())
+        seal.refuse_newer(told, f"--before {before}")
+        return sources.find(str(raw)), str(told["parameters"]["as_of"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise InputError(
             f"--before {before}: its {seal.MANIFEST} is not one of keyaudit; name other evidence"
         ) from None
@@ -217,7 +219,8 @@ def _facts(
     labels = [one.account_id for one in judged.provenance]
     failed = [one.account_id for one in judged.provenance if not one.form]
     return {
-        "format": 1,
+        "format": FORMAT,
+        "rules": RULES,
         "as_of": utc(judged.as_of),
         "as_of_source": judged.as_of_source,
         "conclusion": judged.conclusion,

@@ -71,7 +71,7 @@ class Explorer:
             own = self.keys.take(rows).reset_index(drop=True)
             secrets = tuple(one.secret for one in audit.rotations if one.secret.account_id == label)
             account = Account(label, own, audit.policy, audit.as_of, label in gaps)
-            self.accounts[label] = (rows, account, graces_of(secrets, own, audit.as_of))
+            self.accounts[label] = (rows, account, graces_of(secrets, own, audit.policy, audit.as_of))
         self.is_active = (self.keys["status"] == ACTIVE).to_numpy(bool) if len(self.keys) else np.zeros(0, bool)
         self._judged = lru_cache(maxsize=8)(self._judge)
         self._meant = lru_cache(maxsize=8)(self._choose)

@@ -21,7 +21,14 @@ from keyaudit.present.findings import (
     root,
     unused,
 )
-from keyaudit.present.rotation import changes, rotated, rotation_keys, rotation_log, rotation_schedules
+from keyaudit.present.rotation import (
+    changes,
+    outdated_functions,
+    rotated,
+    rotation_keys,
+    rotation_log,
+    rotation_schedules,
+)
 from keyaudit.present.table import Prose, Table
 from keyaudit.present.terminal import as_text
 from keyaudit.present.verdict import bottom_line, controls, findings_digest, headline, overdue_known, rule
@@ -45,6 +52,7 @@ __all__ = [
     "limits_of_audit",
     "more_than_one",
     "offenders",
+    "outdated_functions",
     "overdue_known",
     "policy_in_force",
     "problems",

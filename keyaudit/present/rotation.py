@@ -6,14 +6,17 @@ from typing import Any
 
 from keyaudit import history
 from keyaudit.present.table import Prose, Table, table
-from keyaudit.schema import COMPLIANCE_TYPES
-from keyaudit.texts import say, utc
+from keyaudit.schema import COMPLIANCE_TYPES, FUNCTION_VERSION
+from keyaudit.texts import say, utc, visible
 
 Audit = Any
-#: what the function logs of a thing that it did, or that went wrong; the rest is routine
+#: what the function logs of a thing that it did or saw, or that went wrong; the rest is routine. "not this secret's
+#: key" is version 1's word for "nobody's key"
 EVENTS = (
-    "key made", "key stored", "key works", "key is current", "deactivated", "deleted", "lost key removed",
-    "room made", "stopped", "failed", "still in use", "not this secret's key",
+    "key made", "key stored", "key stored again", "fields carried over", "key works", "key is current",
+    "still in use", "deactivated", "active again", "inactive", "deleted", "room made", "lost key deactivated",
+    "lost key removed", "nobody's key", "not this secret's key", "attempt under way", "AWSPENDING cleared",
+    "rotation begun again", "stopped", "failed", "notice not sent",
 )  # fmt: skip
 
 
@@ -36,6 +39,24 @@ def rotated(a: Audit) -> Table | Prose:
         for one in found
     ]
     return table("rotated", rows, most=None)
+
+
+def outdated_functions(a: Audit) -> Prose:
+    """The functions of older versions, what is wrong with them, and what updates them; nothing where there are
+    none."""
+    secrets: dict[tuple[str, str, str, int], list[str]] = {}
+    for one in (verdict.secret for verdict in a.rotations):
+        if one.is_older:
+            secrets.setdefault((one.account_id, one.region, one.function, one.version), []).append(one.name)
+    if not secrets:
+        return Prose(())
+    items = []
+    for (account, region, function, version), names in sorted(secrets.items()):
+        wrong = say(f"outdated.wrong_{version}")
+        sentence = say("outdated.function", function=function, region=region, version=version, wrong=wrong)
+        items.append(say("outdated.of_account", account=account, sentence=sentence, secrets=", ".join(names)))
+    some = say("outdated.some", n=len(secrets), today=FUNCTION_VERSION)
+    return Prose((some, say("outdated.update")), "problems", tuple(map(visible, items)))
 
 
 def rotation_schedules(a: Audit) -> Table | Prose:
@@ -78,7 +99,7 @@ def rotation_keys(a: Audit) -> Table | Prose:
 
 
 def rotation_log(a: Audit, most: int = 60) -> Table | Prose:
-    """What took place, as the functions logged it, the latest first."""
+    """What took place up to the instant of judgement, as the functions logged it, the latest first."""
     if not _asked(a):
         return Prose(())
     all_lines = [(line.at, one.secret, line) for one in a.rotations for line in one.secret.lines]

@@ -1,10 +1,14 @@
 """What a capture tells of keys under automatic rotation (pure): read strictly, and judged by IAM's dates.
 
 ``evidence``  ``rotation.json`` -> RotatedSecret
-``judge``     RotatedSecret + limit + as_of -> Verdict;  which second key is in the grace of a rotation
+``proof``     RotatedSecret + as_of -> what its function's log proves of a key
+``grace``     RotatedSecret + policy + as_of -> whether a second key is in the grace of a rotation (``grace_1``: by
+              rules 1, as evidence of earlier versions was judged)
+``judge``     RotatedSecret + policy + as_of -> Verdict
 """
 
 from keyaudit.remedy.evidence import Line, RotatedKey, RotatedSecret, read_rotations
-from keyaudit.remedy.judge import Verdict, graces, verdict
+from keyaudit.remedy.grace import graces
+from keyaudit.remedy.judge import Verdict, verdict
 
 __all__ = ["Line", "RotatedKey", "RotatedSecret", "Verdict", "graces", "read_rotations", "verdict"]

@@ -10,17 +10,14 @@ from typing import Any
 
 from keyaudit import strict
 from keyaudit.credentials import parse_instant
+from keyaudit.remedy.function import days_in, own_line, retention_of, user_of, version_of
+from keyaudit.schema import FUNCTION_VERSION, RULES
 
-#: the fields of a line that the function logs
-LINE_FIELDS = frozenset(
-    ("at", "user", "key", "step", "token", "outcome", "reason", "text", "last_used", "compliance_type")
-)
 CURRENT, PREVIOUS, PENDING = "AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"
 #: the policy that an older guide has operators attach, and forget
 LEFTOVER = "AWSLambda_FullAccess"
 _KEY_ID = re.compile(r"\w{16,128}", re.ASCII)
 _RATE = re.compile(r"rate\((\d{1,4}) days?\)", re.ASCII)
-_MOST_DAYS = 10_000
 
 
 @dataclass(frozen=True)
@@ -63,8 +60,9 @@ class Line:
 @dataclass(frozen=True)
 class RotatedSecret:
     """A secret under rotation, its user and everything that was seen of both. Numbers are days. ``every`` None: by
-    a schedule that names no days, which ``schedule`` shows; ``has_function``: whether the function is there;
-    ``keys`` None: the user is no more; ``other_lines``: lines in the log that are not the function's own."""
+    a schedule that names no days, which ``schedule`` shows; ``has_function``: whether the function is there, whose
+    name is ``function`` and which is of ``version``; ``grace`` and ``retention``: as it is deployed; ``keys`` None:
+    the user is no more; ``other_lines``: lines in the log that are not the function's own."""
 
     account_id: str
     name: str
@@ -72,9 +70,12 @@ class RotatedSecret:
     user: str
     is_enabled: bool
     has_function: bool
+    function: str
+    version: int
     schedule: str
     every: int | None
     grace: float | None
+    retention: float | None
     adopted: tuple[str, ...]
     last_rotated: datetime | None
     next_rotation: datetime | None
@@ -89,53 +90,48 @@ class RotatedSecret:
         return next((one for one in self.versions if stage in one.stages), None)
 
     @property
+    def is_older(self) -> bool:
+        """Whether its function is of an older version than the one that keyaudit deploys today."""
+        return self.has_function and self.version < FUNCTION_VERSION
+
+    @property
+    def steady(self) -> int | None:
+        """The days between two rotations, where the schedule names them: of a cron expression Secrets Manager tells
+        the days that it came to last time, and the next may be others."""
+        return None if self.schedule and not _RATE.fullmatch(self.schedule) else self.every
+
+    @property
     def active(self) -> list[RotatedKey]:
         """The user's active keys, the newest first."""
         return sorted((one for one in self.keys or () if one.is_active), key=lambda one: one.created, reverse=True)
 
 
-def read_rotations(raw: dict[str, Any], account_id: str) -> tuple[RotatedSecret, ...]:
-    """The rotated secrets of this account, by name.
+def read_rotations(raw: dict[str, Any], account_id: str, rules: int = RULES) -> tuple[RotatedSecret, ...]:
+    """The rotated secrets of this account, by name. By rules 1 functions of version 2 were not known.
 
     ValueError, KeyError, TypeError or AttributeError where it is not as a capture of the account writes it.
     """
     _time(raw["taken_time"])
-    found = [_secret(one, account_id) for one in strict.a_list(raw["secrets"])]
+    found = [_secret(one, account_id, rules) for one in strict.a_list(raw["secrets"])]
     strict.must(len({(one.region, one.name) for one in found}) == len(found))
     return tuple(sorted(found, key=lambda one: (one.user, one.region, one.name)))
 
 
-def own_line(text: str, user: str) -> dict[str, Any] | None:
-    """A line of the function's own about this user; None for any other, which may say whatever it likes."""
-    try:
-        line = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    is_own = (
-        isinstance(line, dict)
-        and set(line) <= LINE_FIELDS
-        and line.get("user") == user
-        and isinstance(line.get("outcome"), str)
-        and isinstance(line.get("step"), str)
-        and all(value is None or isinstance(value, str) for value in line.values())
-    )
-    return line if is_own else None
-
-
-def _secret(raw: dict[str, Any], account_id: str) -> RotatedSecret:
+def _secret(raw: dict[str, Any], account_id: str, by: int) -> RotatedSecret:
     told, function = raw["secret"], raw["function"]
     name, region = strict.text(told["Name"]), strict.text(raw["region"])
     strict.must(told["ARN"].split(":")[3:5] == [region, account_id])
     user = strict.text(raw["user"])
     settings = (function or {}).get("environment", {})
-    strict.must(function is None or settings["KEYAUDIT_USER"] == user)
+    told_user = settings.get("KEYAUDIT_USER") if by == 1 else user_of(settings, name)
+    strict.must(function is None or told_user == user)
     rules = told.get("RotationRules") or {}
     days, expression = rules.get("AutomaticallyAfterDays"), rules.get("ScheduleExpression")
     rate = _RATE.fullmatch(expression or "")
-    every = _days(days) if days is not None else int(rate[1]) if rate else None
+    every = int(days_in(days)) if days is not None else int(rate[1]) if rate else None
     log = strict.a_list(raw["log"])
     lines = [(_time(one["at"]), own_line(json.dumps(one["line"]), user)) for one in log]
-    strict.must(all(line is not None for _, line in lines))
+    strict.must(all(line is not None and (by > 1 or "version" not in line) for _, line in lines))
     return RotatedSecret(
         account_id=account_id,
         name=name,
@@ -143,9 +139,12 @@ def _secret(raw: dict[str, Any], account_id: str) -> RotatedSecret:
         user=user,
         is_enabled=strict.flag(told.get("RotationEnabled", False)),
         has_function=function is not None,
+        function=strict.text(function["name"]) if function else "",
+        version=version_of(settings),
         schedule=strict.text(expression) if expression else "",
         every=every,
-        grace=_days(settings["KEYAUDIT_GRACE"]) if "KEYAUDIT_GRACE" in settings else None,
+        grace=days_in(settings["KEYAUDIT_GRACE"]) if "KEYAUDIT_GRACE" in settings else None,
+        retention=retention_of(settings),
         adopted=tuple(str(settings.get("KEYAUDIT_ADOPTED", "")).split()),
         last_rotated=_maybe(told.get("LastRotatedDate")),
         next_rotation=_maybe(told.get("NextRotationDate")),
@@ -191,12 +190,6 @@ def _keys(raw: Any, user: str) -> tuple[RotatedKey, ...]:
         )
     strict.must(len({one.key_id for one in found}) == len(found))
     return tuple(found)
-
-
-def _days(value: Any) -> int:
-    days = float(value)
-    strict.must(0 < days <= _MOST_DAYS)
-    return int(days)
 
 
 def _time(value: Any) -> datetime:

@@ -1,14 +1,13 @@
-"""The periods of a rotation, in days, and what must hold between them."""
+"""The periods of a rotation that is deployed, in days: those that do not hold are refused with the numbers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Self
 
+from keyaudit.retiring import SLACK, keeps_limit, kept, leaves_room, oldest
 from keyaudit.schema import InputError
 
-#: the rotation window, and a daily rule that may come a day late
-SLACK = 2
 LONGEST = 1000  # days that Secrets Manager takes
 RETENTION, QUIET = 30, 7
 
@@ -41,18 +40,18 @@ class Periods:
             if not 1 <= getattr(self, name) <= LONGEST:
                 option = name.replace("_", "-")
                 raise InputError(f"--{option} {getattr(self, name)}: give 1 to {LONGEST:,} days")
-        oldest = self.every + self.grace + SLACK
-        if oldest > self.max_age:
+        if not keeps_limit(self.every, self.grace, self.max_age):
+            days = oldest(self.every, self.grace)
             raise InputError(
-                f"--every {self.every} and --grace {self.grace}: the replaced key would be {oldest} days old "
+                f"--every {self.every} and --grace {self.grace}: the replaced key would be {days} days old "
                 f"before it is deactivated ({self.every} + {self.grace} + {SLACK}), and the limit "
                 f"is {self.max_age}; shorten one"
             )
-        kept = self.grace + self.retention + SLACK
-        if kept >= self.every:
+        if not leaves_room(self.every, self.grace, self.retention):
+            days = kept(self.grace, self.retention)
             raise InputError(
                 f"--grace {self.grace} and --retention {self.retention}: the replaced key would be there for "
-                f"{kept} days ({self.grace} + {self.retention} + {SLACK}), and the next rotation, which comes "
+                f"{days} days ({self.grace} + {self.retention} + {SLACK}), and the next rotation, which comes "
                 f"after {self.every}, would meet two keys; shorten one"
             )
         if self.quiet > self.grace:

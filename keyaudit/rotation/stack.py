@@ -200,7 +200,7 @@ class Operator:
 
     def said(self, token: str, since: datetime) -> str:
         """Why the function stopped, from its log."""
-        from keyaudit.remedy.evidence import own_line
+        from keyaudit.remedy.function import own_line
 
         group = f"/aws/lambda/{self.name}"
         what = {"StackName": self.name, "LogicalResourceId": "Logs"}

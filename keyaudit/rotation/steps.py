@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from keyaudit.rotation.periods import SLACK, Periods
+from keyaudit.retiring import SLACK
+from keyaudit.rotation.periods import Periods
 from keyaudit.schema import InputError
 from keyaudit.texts import say
 

@@ -71,13 +71,15 @@ def _asked(origin: Any) -> dict[str, Any]:
 def _text(judged: Audit, found: list[Any], unseen: list[str]) -> str:
     from dataclasses import replace
 
-    from keyaudit.present import rotated, rotation_keys, rotation_log, rotation_schedules
+    from keyaudit.present import outdated_functions, rotated, rotation_keys, rotation_log, rotation_schedules
     from keyaudit.present.table import Table
     from keyaudit.present.terminal import grid
     from keyaudit.texts import say
 
     blocks = [say("plan.incomplete", n=len(unseen), accounts=", ".join(unseen))] if unseen else []
     blocks += [say("rotated.none")] if not found and not unseen else []
+    older = outdated_functions(replace(judged, rotations=tuple(found)))
+    blocks += [repr(older)] if older.items else []
     for one in found:
         alone = replace(judged, rotations=(one,))
         # one secret has too many columns for a terminal: a line each

@@ -1,0 +1,77 @@
+"""What a function's log proves of a key, as of an instant (rules 2).
+
+The log names a key by its last four characters: what ties such a line to one key of IAM is the time at which that
+key was made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from keyaudit.remedy.evidence import CURRENT, PREVIOUS, RotatedKey, RotatedSecret
+
+#: a key is stored in the call that made it; the clocks of several services may differ
+NEAR = timedelta(minutes=10)
+#: the version that is the line's token holds the key: made for it; made by an earlier rotation that never finished;
+#: put beside fields that a person had changed meanwhile. Of the last two the version is younger than its key
+STORED = ("key stored", "key stored again", "fields carried over")
+#: logged in the call that made the key
+MADE = ("key made", "key stored")
+#: the version that is the line's token became AWSCURRENT
+BECAME_CURRENT = ("key is current", "fields carried over")
+IN_GRACE = ("in its grace", "still in use")
+
+
+def known_at(secret: RotatedSecret, as_of: datetime) -> RotatedSecret:
+    """The secret with what its function had logged by then: what it logged later proves nothing of that instant."""
+    return replace(secret, lines=tuple(line for line in secret.lines if line.at <= as_of))
+
+
+def is_stored(secret: RotatedSecret, key: RotatedKey, stage: str = CURRENT) -> bool:
+    """Whether the function logged that it stored this key as the version that the stage is on.
+
+    Neither the version nor the key can be younger than that line; and key, or version, was made when the function
+    made one that ends like it.
+    """
+    version = secret.staged(stage)
+    if version is None:
+        return False
+    earliest = max(version.created, key.created) - NEAR
+    is_tied = abs(version.created - key.created) <= NEAR or _is_made(secret, key)
+    return is_tied and any(
+        line.outcome in STORED
+        and line.key == key.last4
+        and line.token == version.version_id
+        and line.at >= earliest
+        for line in secret.lines
+    )
+
+
+def _is_made(secret: RotatedSecret, key: RotatedKey) -> bool:
+    return any(
+        line.outcome in MADE and line.key == key.last4 and abs(line.at - key.created) <= NEAR
+        for line in secret.lines
+    )
+
+
+def is_replaced(secret: RotatedSecret, key: RotatedKey) -> bool:
+    """Whether it is the secret's former key: adopted at deployment, stored by the function, or found in its grace
+    by it."""
+    return (
+        key.key_id in secret.adopted
+        or is_stored(secret, key, PREVIOUS)
+        or any(
+            line.step == "retire" and line.outcome in IN_GRACE and line.key == key.last4 for line in secret.lines
+        )
+    )
+
+
+def replaced_at(secret: RotatedSecret) -> datetime | None:
+    """When the former key stopped being AWSCURRENT: by the log, the first time that it tells, else when the version
+    that took its place was made, which may be long before. None: there is no current version."""
+    current = secret.staged(CURRENT)
+    if current is None:
+        return None
+    told = (line.at for line in secret.lines if line.outcome in BECAME_CURRENT and line.token == current.version_id)
+    return min(told, default=current.created)
