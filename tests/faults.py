@@ -51,6 +51,7 @@ ERRORS = {
     "expired": (403, "ExpiredToken", "ExpiredTokenException"),
     "denied": (403, "AccessDenied", "AccessDeniedException"),
     "invalid": (403, "InvalidClientTokenId", "UnrecognizedClientException"),
+    "limited": (409, "LimitExceeded", "LimitExceededException"),
 }
 #: for all of them but "denied", whose message says who may not do what
 MESSAGES = {
@@ -59,6 +60,7 @@ MESSAGES = {
     "error503": "The request has failed due to a temporary failure of the server.",
     "expired": "The security token included in the request is expired",
     "invalid": "The security token included in the request is invalid.",
+    "limited": "The request was rejected because it attempted to create resources beyond the current limits.",
 }
 ENDLESS = ("endless", "endless_new")
 WIRE = ("reset_before", "reset_after", "truncate", "malformed", "empty", "stall_before", "stall", "drip", "slow")
@@ -121,8 +123,8 @@ class Fault:
 
 @dataclass
 class Report:
-    """A credential report and its script: a state a call of GenerateCredentialReport (the last for ever), and the
-    error codes of the first calls of GetCredentialReport."""
+    """A credential report and its script: a state, or the code of an error, for each call of GenerateCredentialReport
+    (the last for ever), and the error codes of the first calls of GetCredentialReport."""
 
     content: bytes
     generated_time: str
@@ -387,7 +389,10 @@ def state(asked: Asked, name: str) -> Answer:
 
 
 def generate_report(asked: Asked, report: Report, number: int) -> Answer:
-    return state(asked, report.states[min(number, len(report.states) - 1)])
+    told = report.states[min(number, len(report.states) - 1)]
+    if told in REPORT_ERRORS:
+        return error(asked, REPORT_ERRORS[told], told, f"The credential report cannot be made: {told}")
+    return state(asked, told)
 
 
 def get_report(asked: Asked, report: Report, number: int) -> Answer:

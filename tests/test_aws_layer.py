@@ -10,6 +10,7 @@ import threading
 import time
 import urllib.request
 from contextlib import closing
+from datetime import UTC, datetime
 
 import pytest
 from aws import (
@@ -235,6 +236,13 @@ def test_which_calls_a_fault_strikes(meet):
     assert [call.status for call in scenario.calls].count(400) == 2
 
 
+def test_where_aws_makes_no_more_reports_the_one_that_is_there_can_be_had(meet):
+    iam, scenario = meet("iam", Fault("GenerateCredentialReport", "limited"))
+    scenario.reports[MANAGEMENT] = report_of(MANAGEMENT, datetime.now(UTC))
+    assert code(iam.generate_credential_report) == ("LimitExceeded", 409)
+    assert iam.get_credential_report()["Content"]
+
+
 def test_a_fault_of_an_account_strikes_the_calls_in_it_and_the_way_into_it(meet):
     sts, _ = meet("sts", Fault("AssumeRole", "denied", account=OTHER), account=ACCOUNT)
     assert (
@@ -255,7 +263,7 @@ def test_a_mistyped_fault_is_refused():
     with pytest.raises(ValueError, match="no pages"):
         Fault("GetCallerIdentity", "endless")
     tested = {*QUERY, "reset_before", "reset_after", "truncate", "malformed", "empty", "stall", "drip", "slow"}
-    assert set(KINDS) == tested | {"stall_before", "late", "endless", "endless_new", "in_progress"}
+    assert set(KINDS) == tested | {"stall_before", "late", "endless", "endless_new", "in_progress", "limited"}
 
 
 def test_scenarios_side_by_side_know_nothing_of_each_other(meet):

@@ -147,6 +147,59 @@ def test_the_report_is_waited_for(account: Account, tmp_path: Path) -> None:
     assert (operations.count("GenerateCredentialReport"), operations.count("GetCredentialReport")) == (7, 4)
 
 
+LIMITED = ("LimitExceeded",)
+
+
+def test_where_aws_makes_no_more_reports_the_one_that_is_there_is_taken_and_its_age_judged(
+    account: Account, tmp_path: Path
+) -> None:
+    """GenerateCredentialReport can answer LimitExceeded for hours."""
+    account.serve(age=timedelta(hours=3), states=LIMITED)
+    done = account.run("check", "--policy", "cis", "-f", "json", "--capture", tmp_path / "cap")
+    assert done.returncode == 0, done.stderr
+    operations = account.scenario.operations
+    assert (operations.count("GenerateCredentialReport"), operations.count("GetCredentialReport")) == (1, 1)
+    facts, said = read(tmp_path / "cap" / account.id), "iam:GenerateCredentialReport answered LimitExceeded"
+    assert (facts["complete"], facts["problems"]) == (True, [])
+    (note,) = [one for one in json.loads(done.stdout)["notes"] if said in one]
+    assert "AWS made no new report for now" in note and said in done.stderr.decode()
+    again = keyaudit("check", tmp_path / "cap", "--policy", "cis")
+    assert said in again.stdout.decode()
+    sealed = keyaudit("report", tmp_path / "cap", "--policy", "cis", "-o", tmp_path / "reports")
+    assert sealed.returncode == 0 and said in Path(sealed.stdout.decode().strip(), "report.html").read_text()
+
+    account.serve(age=timedelta(hours=30), states=LIMITED)
+    done = account.run("check", "--policy", "cis", "-f", "json", "--capture", tmp_path / "late")
+    (judged,) = json.loads(done.stdout)["accounts"]
+    assert done.returncode == 3 and "stale" in " ".join(judged["problems"])
+
+
+@pytest.mark.parametrize("nothing", ["ReportNotPresent", "ReportExpired"])
+def test_where_there_is_none_either_it_is_asked_for_again(account: Account, tmp_path: Path, nothing: str) -> None:
+    account.serve(states=("LimitExceeded", "LimitExceeded", "STARTED", "COMPLETE"), gets=(nothing, nothing))
+    done = account.run("check", "--policy", "cis", "-f", "json", "--capture", tmp_path / "cap")
+    assert done.returncode == 0 and "LimitExceeded" not in done.stdout.decode() + done.stderr.decode()
+    assert account.scenario.operations.count("GenerateCredentialReport") == 4
+
+
+def test_limit_exceeded_to_the_deadline_is_named_as_the_reason(account: Account, tmp_path: Path) -> None:
+    account.serve(states=LIMITED, gets=("ReportNotPresent",) * 1000)
+    done = account.run("check", "--policy", "cis", "-f", "json", "--deadline", 2, "--capture", tmp_path / "cap")
+    (judged,) = json.loads(done.stdout)["accounts"]
+    problems = " ".join(judged["problems"])
+    assert done.returncode == 3 and "GenerateCredentialReport answered LimitExceeded until the deadline" in problems
+    assert "was not complete" not in problems and "GenerateCredentialReport" in done.stderr.decode()
+    assert account.scenario.operations.count("GenerateCredentialReport") > 2
+
+
+def test_a_refusal_for_good_is_not_waited_for(account: Account, tmp_path: Path) -> None:
+    account.serve(gets=("ReportNotPresent",) * 1000)
+    account.scenario.faults.append(Fault("GenerateCredentialReport", "denied"))
+    done = account.run("check", "--policy", "cis", "-f", "json", "--capture", tmp_path / "cap")
+    assert done.returncode == 3 and "was denied" in done.stderr.decode()
+    assert account.scenario.operations.count("GenerateCredentialReport") == 1
+
+
 def test_an_older_report_that_aws_still_serves_is_taken_and_its_age_judged(
     account: Account, tmp_path: Path
 ) -> None:

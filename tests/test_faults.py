@@ -67,11 +67,14 @@ FAULTS: dict[str, tuple[str, int | None, float]] = {
     "endless": ("endless", None, PATIENT),
     "endless new": ("endless_new", None, SHORT),
     "in progress": ("in_progress", None, SHORT),
+    "limited": ("limited", None, SHORT),
 }
 #: faults that go away, or only take time
 PASSING = {name for name, (_, times, _) in FAULTS.items() if times is not None} | {"slow"}
 #: faults that end a call for good, before the deadline; the others end with it
 QUICK = {name for name, (_, times, deadline) in FAULTS.items() if times is None and deadline == PATIENT} - {"slow"}
+#: what only GenerateCredentialReport answers
+OF_GENERATING = {"in progress", "limited"}
 #: credentials that are no longer good for one call are good for none that follows
 CREDENTIALS = {"expired", "invalid"}
 SOME = ("throttle 3", "stall 1", "reset after 1", "truncate", "stall", "drip", "denied", "expired")
@@ -112,7 +115,7 @@ class Place:
 
     def tried(self) -> list[str]:
         no = {"endless", "endless new"} if self.operation not in PAGED else set()
-        no |= {"in progress"} if self.operation != "GenerateCredentialReport" else set()
+        no |= OF_GENERATING if self.operation != "GenerateCredentialReport" else set()
         return [name for name in self.faults or FAULTS if name not in no]
 
     def fault(self, name: str, world: World, before: list[str]) -> Fault:
@@ -128,6 +131,9 @@ class Place:
 
 def expected(place: Place, fault: str) -> str:
     """What must come of it."""
+    # the report that is there is not waited for, however soon AWS might make another
+    if fault == "limited":
+        return NOTED
     if fault in PASSING:
         return READ
     if place.name == "ListAccessKeys, a key overdue":

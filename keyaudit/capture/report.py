@@ -1,4 +1,4 @@
-"""The credential report of one account: generate, wait, get."""
+"""The credential report of one account: generate, wait, get; or what AWS still has, where it makes none."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from keyaudit.capture.calls import CallFailedError, Calls
 from keyaudit.texts import say
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0  # seconds
-#: AWS's answers that mean: not yet, ask again
-_GENERATE_AGAIN = ("ReportNotPresent", "ReportExpired")
-_WAIT = ("ReportInProgress", "LimitExceeded")
+GENERATE = "iam:GenerateCredentialReport"
+#: AWS's answers that mean: there is none, generate it
+_NONE = ("ReportNotPresent", "ReportExpired")
+IN_PROGRESS, LIMITED = "ReportInProgress", "LimitExceeded"
 
 
 @dataclass(frozen=True)
@@ -26,47 +27,76 @@ class Report:
     remarks: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What came of asking AWS to make a report: whether one may be there; ``refusal``: why it makes none, for good
+    or, where that is LimitExceeded, for now, which may be hours."""
+
+    may_be_there: bool
+    refusal: CallFailedError | None = None
+
+    @property
+    def is_limited(self) -> bool:
+        return self.refusal is not None and self.refusal.code == LIMITED
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Why the report is not one that was made now."""
+        if self.refusal is None:
+            return ()
+        return (say("capture.limited" if self.is_limited else "capture.not_generated", why=self.refusal.why),)
+
+
 def fetch_report(calls: Calls, iam: Any) -> Report:
     """CallFailedError where there is none to be had before the deadline.
 
-    Where generating is denied, one that somebody else had made is taken, if AWS still serves it.
+    Where AWS makes no new one, one that somebody else had made is taken, if AWS still serves it. Where there is
+    none, a refusal for good is the reason at once, and LimitExceeded once it has lasted to the deadline.
     """
-    pause = FIRST_PAUSE
-    refusal: CallFailedError | None = None
+    pause, asked = FIRST_PAUSE, _Asked(may_be_there=False)
     while True:
-        refusal, is_made = _generate(calls, iam) if refusal is None else (refusal, True)
-        if is_made:
-            try:
-                got = calls.call(iam, "get_credential_report", ("Content",))
-                break
-            except CallFailedError as error:
-                if refusal is not None and error.code in _GENERATE_AGAIN:
-                    raise refusal from None
-                if error.code not in _GENERATE_AGAIN + _WAIT:
-                    raise
-        _pause(calls, pause)
+        if asked.refusal is None or asked.is_limited:
+            asked = _generate(calls, iam)
+        if asked.may_be_there and (got := _get(calls, iam, asked)) is not None:
+            break
+        _pause(calls, pause, asked)
         pause = min(pause * 2, LONGEST_PAUSE)
-    remarks = (say("capture.not_generated", why=refusal.why),) if refusal else ()
     content, generated = got["Content"], got.get("GeneratedTime")
     if not isinstance(content, bytes):
         raise CallFailedError("iam:GetCredentialReport", "unreadable")
-    return Report(content, generated if isinstance(generated, datetime) else None, datetime.now(UTC), remarks)
+    generated_time = generated if isinstance(generated, datetime) else None
+    return Report(content, generated_time, datetime.now(UTC), asked.remarks)
 
 
-def _generate(calls: Calls, iam: Any) -> tuple[CallFailedError | None, bool]:
-    """Ask for a report: why that failed, if so, and whether one may be there."""
+def _generate(calls: Calls, iam: Any) -> _Asked:
     try:
         state = calls.call(iam, "generate_credential_report", ("State",))["State"]
     except CallFailedError as error:
-        if error.code in _WAIT:
-            return None, False
+        if error.code == IN_PROGRESS:
+            return _Asked(may_be_there=False)
         if error.is_final:
             raise
-        return error, True
-    return None, state == "COMPLETE"
+        return _Asked(may_be_there=True, refusal=error)
+    return _Asked(may_be_there=state == "COMPLETE")
 
 
-def _pause(calls: Calls, seconds: float) -> None:
+def _get(calls: Calls, iam: Any, asked: _Asked) -> dict[str, Any] | None:
+    """The report; None where there is none yet."""
+    try:
+        return calls.call(iam, "get_credential_report", ("Content",))
+    except CallFailedError as error:
+        if error.code in _NONE and asked.refusal is not None and not asked.is_limited:
+            raise asked.refusal from None
+        if error.code not in (*_NONE, IN_PROGRESS, LIMITED):
+            raise
+    return None
+
+
+def _pause(calls: Calls, seconds: float, asked: _Asked) -> None:
     if time.monotonic() + seconds >= calls.until:
-        raise CallFailedError("iam:GenerateCredentialReport", "incomplete")
+        raise (
+            CallFailedError(GENERATE, "limited", LIMITED)
+            if asked.is_limited
+            else CallFailedError(GENERATE, "incomplete")
+        )
     time.sleep(seconds)
