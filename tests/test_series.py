@@ -215,3 +215,12 @@ def test_since_is_an_instant_of_the_past(reports: Reports) -> None:
     ):
         done = keyaudit("series", reports.folder, "--every", "week", "--since", since)
         assert said in refused(done, 2)
+
+
+def test_evidence_of_a_later_version_is_named_and_stops_nothing(whole: Reports) -> None:
+    newest = sorted(path for path in whole.folder.iterdir() if path.is_dir())[-1]
+    seal_again(newest, rules=99)
+    states = dict(whole.states())
+    assert list(states.values()).count("broken") == 1
+    (due,) = [one for one in whole.found().dues if one.state == "broken"]
+    assert "upgrade keyaudit" in str(due)

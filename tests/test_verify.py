@@ -34,6 +34,7 @@ from evidence_helpers import (
 )
 
 from keyaudit.cli import main
+from keyaudit.schema import NewerError
 from keyaudit.verify import verify
 
 REPORT = f"raw/{ACCOUNT}/credential-report.csv"
@@ -511,6 +512,87 @@ def test_data_of_another_version_that_cannot_be_read_are_found(folder, name, con
     (folder / name).write_bytes(content)
     seal_again(folder, tool=OLDER)
     assert found(folder)
+
+
+# --- numbered rules and formats ---------------------------------------------------------------------------------------
+
+RELEASED = Path(__file__).parent / "data" / "evidence"
+GRACE = "2026-11-26T071105Z-rotation-123456789012"
+
+
+@pytest.mark.parametrize(
+    "released", sorted(RELEASED.glob("*/*Z-*")), ids=lambda path: f"{path.parent.name}-{path.name}"
+)
+def test_evidence_of_every_released_version_verifies(released):
+    """As it was committed; by its own rules."""
+    faults, remarks = verify(released)
+    assert faults == [] and exit_code(released) == 0
+    assert any("by the rules 1" in remark for remark in remarks)
+
+
+def test_where_today_s_rules_give_the_same_it_is_said():
+    (sample,) = (RELEASED / "0.2.0").glob("*-sample")
+    _, remarks = verify(sample)
+    assert remarks[-1] == "judged by the rules 1 that it was made by; today's rules 2 give the same verdicts"
+
+
+def test_a_grace_of_85_days_that_rules_1_exempted_verifies_and_what_today_s_rules_say_is_remarked():
+    """A key of 70 days, just replaced, of a function that leaves it for 85 more."""
+    faults, remarks = verify(RELEASED / "0.2.0" / GRACE)
+    assert faults == []
+    assert remarks[1:] == [
+        "judged by the rules 1 that it was made by; today's rules 2 give other verdicts:",
+        "- conclusion: COMPLIANT, by today's rules NON_COMPLIANT",
+        "- active-keys: COMPLIANT, by today's rules NON_COMPLIANT",
+        "- active-keys, svc-billing in account 123456789012: EXEMPT, by today's rules NON_COMPLIANT",
+    ]
+
+
+@pytest.mark.parametrize("told", [{"rules": 2}, {"rules": 2, "tool": OLDER}])
+def test_evidence_of_rules_1_that_is_said_to_be_of_rules_2_is_found(tmp_path, told):
+    folder = shutil.copytree(RELEASED / "0.2.0" / GRACE, tmp_path / GRACE)
+    seal_again(folder, **told)
+    assert "findings.csv" in found(folder)
+
+
+def test_a_rotation_turned_compliant_in_the_summary_of_an_older_version_is_found(tmp_path):
+    folder = shutil.copytree(RELEASED / "0.2.0" / GRACE, tmp_path / GRACE)
+    rewrite(folder / "summary.json", lambda text: text.replace('"age_days": 0,', '"age_days": 1,'))
+    seal_again(folder)
+    assert "summary.json" in found(folder)
+
+
+def test_a_manifest_tells_the_rules_and_the_format(original):
+    assert (manifest(original)["format"], manifest(original)["rules"]) == (1, 2)
+
+
+@pytest.mark.parametrize("newer", [{"rules": 3}, {"format": 2}, {"rules": 99, "files": "in a way not known yet"}])
+def test_evidence_of_a_later_version_is_refused_with_upgrade(folder, original, newer):
+    """Neither right nor wrong: the others are verified all the same."""
+    write(folder, "manifest.json", json.dumps(manifest(folder) | newer))
+    with pytest.raises(NewerError, match="upgrade keyaudit"):
+        verify(folder)
+    done = keyaudit("verify", folder, original)
+    assert (done.returncode, done.stdout.decode()) == (2, f"OK  {original}\n")
+    (line,) = done.stderr.decode().splitlines()
+    assert str(folder) in line and line.endswith("upgrade keyaudit")
+
+
+@pytest.mark.parametrize("rules", [0, -1, True, None, "2", 2.0, [2]])
+def test_rules_that_are_no_number_are_found(folder, rules):
+    seal_again(folder, rules=rules)
+    assert "manifest.json" in found(folder)
+
+
+def test_a_report_is_not_compared_with_evidence_of_a_later_version(folder, tmp_path):
+    seal_again(folder, rules=3)
+    write(tmp_path, "report.csv", CLEAN)
+    done = keyaudit(
+        *report_on(
+            tmp_path / "reports", tmp_path / "report.csv", options=("--notebook", "rotation", "--before", folder)
+        )
+    )
+    assert done.returncode == 2 and "upgrade keyaudit" in done.stderr.decode()
 
 
 # --- no evidence folder at all ------------------------------------------------------------------------------------------
