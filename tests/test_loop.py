@@ -15,7 +15,7 @@ import pytest
 from aws import MANAGEMENT, SECRET_KEY, Fault, aws, report_of, set_key  # noqa: F401
 from forked import forked
 from moto.secretsmanager.models import secretsmanager_backends
-from rotating import Rotated, function, rotated  # noqa: F401
+from rotating import STEPS, Rotated, function, rotated  # noqa: F401
 from test_handler import active, later
 
 DAY = timedelta(days=1)
@@ -147,6 +147,41 @@ def test_after_the_grace_it_is_one_key_too_many(graced: Rotated, tmp_path: Path)
     with later(17):
         in_use(graced, 0.1)
         assert of_active_keys(checked(graced, tmp_path, "--rotation")) == ["NON_COMPLIANT"]
+
+
+def test_a_field_that_a_person_changed_meanwhile_does_not_cost_the_exemption(
+    rotated: Rotated,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    """The key is then in a version that is none of the rotation's."""
+    (key_id,) = rotated.keys
+    rotated.made(key_id, datetime.now(UTC) - 60 * DAY, "Active")
+    rotated.deploy(KEYAUDIT_ADOPTED=key_id)
+    token = rotated.begin()
+    for step in STEPS[:3]:
+        assert rotated.call(step, token).code == 0
+    rotated.put(accesskey=key_id, secretkey=rotated.keys[key_id].secret_access_key, endpoint="db.example.com")
+    assert "fields carried over" in rotated.call(STEPS[3], token).outcomes
+    in_use(rotated, 0.1)
+    judged = checked(rotated, tmp_path, "--rotation")
+    assert of_active_keys(judged) == ["EXEMPT"]
+    assert "the function logged that it stored it" in judged["rotations"][0]["annotation"]
+
+
+@pytest.mark.parametrize("grace", ["85", "10000"])
+def test_a_grace_that_does_not_fit_the_policy_exempts_nothing_and_says_why(
+    rotated: Rotated,  # noqa: F811
+    tmp_path: Path,
+    grace: str,
+) -> None:
+    (key_id,) = rotated.keys
+    rotated.made(key_id, datetime.now(UTC) - 60 * DAY, "Active")
+    rotated.deploy(KEYAUDIT_ADOPTED=key_id, KEYAUDIT_GRACE=grace)
+    rotated.rotate()
+    in_use(rotated, 0.1)
+    judged = checked(rotated, tmp_path, "--rotation")
+    assert of_active_keys(judged) == ["NON_COMPLIANT"]
+    assert f"{grace} days of grace" in " ".join(judged["rotations"][0]["remarks"])
 
 
 def test_a_key_of_somebody_else_beside_it_is_not_exempt(graced: Rotated, tmp_path: Path) -> None:

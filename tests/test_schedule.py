@@ -124,6 +124,13 @@ def test_other_input_under_the_same_name_is_asked_anew(tmp_path: Path) -> None:
     assert "standard input and --every exclude each other" in refused(done, 2)
 
 
+def test_evidence_of_a_later_version_stands_in_for_no_run_and_stops_none(tmp_path: Path) -> None:
+    source(tmp_path)
+    first = made(*run(tmp_path), code=1)
+    seal_again(first, rules=99)
+    assert made(*run(tmp_path), code=1) != first
+
+
 def test_only_evidence_that_holds_and_concludes_something_counts(tmp_path: Path) -> None:
     source(tmp_path)
     first = made(*run(tmp_path), code=1)
