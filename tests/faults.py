@@ -510,7 +510,7 @@ class Layer(socketserver.ThreadingMixIn, socketserver.TCPServer):
         if kind == "in_progress":
             return state(asked, "INPROGRESS")
         if kind == "late":
-            self.of_moto(scenario, asked)
+            self.answer(scenario, asked, "")
             return error(asked, 501, "InternalFailure", MESSAGES["error500"])
         if asked.operation in REPORTS and asked.account in scenario.reports:
             return REPORTS[asked.operation](asked, scenario.reports[asked.account], scenario.step(asked))
