@@ -778,6 +778,8 @@ def test_the_daily_run_looks_at_all_that_is_deployed_and_one_that_stops_stops_no
     ended = rotated.call("all", KEYAUDIT_USERS=users)
     assert ended.code == 1 and "the daily run stopped for 1: gone" in ended.log
     assert "keyaudit:current" in tags(rotated) and "keyaudit:current" in tags(other)
+    ended = rotated.call("all", seconds=20, KEYAUDIT_USERS=users)
+    assert ended.code == 1 and "the daily run stopped for 3" in ended.log  # no time was left
 
 
 # --- its log --------------------------------------------------------------------------------------------------------

@@ -81,19 +81,24 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
         return run(event["SecretId"], step, event.get("ClientRequestToken", ""), context)
     if step != "retire":
         raise RotationError(f"{step} needs a SecretId")
-    # all that is deployed, each on its own: what stops one stops no other
-    failed = [user for name, user in sorted(deployed("USERS").items()) if not succeeds(name, step, context)]
-    if failed:
-        raise RotationError(f"the daily run stopped for {len(failed)}: {', '.join(failed)}; see the lines above")
+    retire_all(deployed("USERS"), context)
     return None
 
 
-def succeeds(secret_id: str, step: str, context: Any) -> bool:
-    try:
-        run(secret_id, step, "", context)
-    except RotationError:
-        return False
-    return True
+def retire_all(users: dict[str, str], context: Any) -> None:
+    """The daily run of all that is deployed, each on its own: what stops one stops no other. Each day another one
+    is the first, should the time not be enough for all."""
+    names, failed = sorted(users), []
+    first = instant().toordinal() % max(1, len(names))
+    for name in names[first:] + names[:first]:
+        try:
+            if context.get_remaining_time_in_millis() < 2 * LEFT:
+                raise RotationError("no time is left for it today")
+            run(name, "retire", "", context)
+        except RotationError:
+            failed.append(users[name])
+    if failed:
+        raise RotationError(f"the daily run stopped for {len(failed)}: {', '.join(failed)}; see the lines above")
 
 
 def run(secret_id: str, step: str, token: str, context: Any) -> dict[str, Any] | None:
