@@ -12,7 +12,7 @@ from aws import MANAGEMENT, Fault, add_user, aws, set_key  # noqa: F401
 from evidence_helpers import wait_for
 from moto.iam.models import iam_backends
 from moto.sns.models import sns_backends
-from rotating import STEPS, Ended, Rotated, function, rotated  # noqa: F401
+from rotating import STEPS, Ended, Rotated, function, pending_token, rotated  # noqa: F401
 
 DAY = timedelta(days=1)
 
@@ -221,9 +221,17 @@ def test_a_second_rotation_within_the_grace_does_not_stop_all_later_ones(rotated
     outcomes = rotated.daily(44)
     assert outcomes[-2:] == ["deleted", "rotation begun again"]
     with later(44.1):
-        token = next(v for v, one in rotated.secret.versions.items() if one["version_stages"] == ["AWSPENDING"])
-        rotated.rotate(token)
+        rotated.rotate(pending_token(rotated))
     assert first not in rotated.keys and len(rotated.keys) == 2
+
+
+def test_a_rotation_that_waits_for_an_inactive_key_of_nobody_goes_on_after_the_retention(rotated: Rotated) -> None:
+    gone = second(rotated, "Inactive", 200)
+    stopped(rotated.call("createSecret", rotated.begin()), "not yet seen inactive for 30 days")
+    assert rotated.daily(31) == ["inactive", "AWSPENDING cleared", "rotation begun again"]
+    with later(31.2):
+        rotated.rotate(pending_token(rotated))
+    assert gone not in rotated.keys
 
 
 def test_a_rotation_that_a_person_turned_off_is_not_begun_again(rotated: Rotated) -> None:
@@ -263,7 +271,7 @@ def test_a_lost_key_is_deactivated_with_a_notice_and_deleted_a_day_later_and_the
     with later(1.9):
         assert one.call("retire").outcomes[-2:] == ["lost key removed", "rotation begun again"]
         assert lost not in one.keys
-        one.rotate(next(v for v, it in one.secret.versions.items() if it["version_stages"] == ["AWSPENDING"]))
+        one.rotate(pending_token(one))
     assert len(one.keys) == 2
 
 
@@ -394,7 +402,7 @@ def test_a_key_that_was_stored_and_never_became_current_is_what_the_next_rotatio
         assert rotated.call(step, token).code == 0
     stuck = rotated.value("AWSPENDING")["accesskey"]
     assert rotated.daily(1) == ["AWSPENDING cleared", "rotation begun again"]
-    again = next(v for v, one in rotated.secret.versions.items() if one["version_stages"] == ["AWSPENDING"])
+    again = pending_token(rotated)
     with later(1.1):
         assert rotated.call("createSecret", again).outcomes == ["key stored again"]
         rotated.rotate(again)

@@ -324,7 +324,7 @@ class Rotation:
         if is_settled and key_id and relied and relied["Status"] == "Active":
             keys = [key for key in keys if not self.retire_one(iam, key)]
         if is_settled:
-            self.unstick(keys)
+            self.unstick(iam, keys)
         if not key_id:
             return self.log("no rotation took place yet")
         if relied is None or relied["Status"] != "Active":
@@ -371,7 +371,7 @@ class Rotation:
         self.notify(f"{said}. It is left active, and NON_COMPLIANT from {stamp(breaches)} on: move what uses it")
         return self.log("still in use", key_id, last_used=use["said"], compliance_type="NON_COMPLIANT")
 
-    def unstick(self, keys: list[Key]) -> None:
+    def unstick(self, iam: Any, keys: list[Key]) -> None:
         """Take AWSPENDING off a version that nobody is working on, and begin that rotation again once there is
         room: left there, it would stop all later ones."""
         version = next((one for one, stages in self.stages().items() if PENDING in stages), "")
@@ -387,7 +387,12 @@ class Rotation:
             return
         if self.secret.get("RotationLambdaARN") and not self.secret.get("RotationEnabled"):
             self.note(waiting="")  # a person turned rotation off; to begin one would turn it on again
-        if not self.words("waiting") or (len(keys) > 1 and not self.unfinished(keys)):
+        if not self.words("waiting"):
+            return
+        can_go = [
+            key for key in keys if key["AccessKeyId"] not in self.labelled() and self.may_be_deleted(iam, key)
+        ]
+        if len(keys) > 1 and not can_go and not self.unfinished(keys):
             return
         try:
             self.secrets.rotate_secret(SecretId=self.secret_id)
