@@ -19,17 +19,18 @@ import time
 import traceback
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 import boto3
 from botocore.config import Config
+from moto.cloudformation.models import cloudformation_backends
 from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY
 from moto.iam.models import get_account_id_from
 from moto.organizations.models import organizations_backends
@@ -188,6 +189,8 @@ class Scenario:
     reports: dict[str, Report] = field(default_factory=dict)
     page_size: int | None = None
     cached: bool = False
+    #: a function's ARN and the event -> its answer, None where it failed; moto would need docker
+    invoked: Callable[[str, Any], Any] | None = None
     calls: list[Call] = field(default_factory=list)
     signers: dict[str, list[str]] = field(default_factory=dict)  # operation -> ids of the keys that signed it
     times: Counter[str] = field(default_factory=Counter)
@@ -288,6 +291,8 @@ def understand(method: str, path: str, headers: dict[str, str], body: bytes, acc
         operation = parameters.get("Action", f"{method} {path}")
         if service == "lambda" and path.endswith("/configuration"):
             operation = "GetFunctionConfiguration"
+        if service == "lambda" and path.endswith("/invocations"):
+            operation = "Invoke"
     account = account_of(key)
     return Asked(
         method,
@@ -355,6 +360,16 @@ def real_dates(asked: Asked, body: bytes) -> bytes:
     return json.dumps(found).encode()
 
 
+def finish_stack(asked: Asked) -> None:
+    """The description and the outputs of a stack that a change set made or changed; moto forgets them."""
+    stores = cloudformation_backends[asked.account].values()
+    stack = next(
+        one for store in stores for one in store.stacks.values() if one.name == asked.parameters["StackName"]
+    )
+    stack._parse_template()
+    stack.description, stack.output_map = stack.template_dict.get("Description"), stack._create_output_map()
+
+
 def rotate_secret(asked: Asked) -> Answer:
     """A rotation asked for: a version with AWSPENDING and no value, for the function to fill. moto moves the stages at
     once, as if the function had run."""
@@ -369,6 +384,16 @@ def rotate_secret(asked: Asked) -> Answer:
     found.versions[token] = {"createdate": int(time.time()), "version_id": token, "version_stages": ["AWSPENDING"]}
     told = {"ARN": found.arn, "Name": found.name, "VersionId": token}
     return answer_of(200, json.dumps(told), asked, str(uuid.uuid4()))
+
+
+def invoke(asked: Asked, invoked: Callable[[str, Any], Any]) -> Answer:
+    """A function's answer, or that it failed, as Lambda says it."""
+    arn = unquote(asked.path.split("/")[-2])
+    found = invoked(arn, json.loads(asked.body))
+    failed = {"X-Amz-Function-Error": "Unhandled"} if found is None else {}
+    content = json.dumps({"errorMessage": "..."} if found is None else found)
+    answer = answer_of(200, content, asked, str(uuid.uuid4()))
+    return replace(answer, headers={**answer.headers, **failed})
 
 
 def result(asked: Asked, content: str) -> Answer:
@@ -516,6 +541,8 @@ class Layer(socketserver.ThreadingMixIn, socketserver.TCPServer):
             return REPORTS[asked.operation](asked, scenario.reports[asked.account], scenario.step(asked))
         if asked.operation == "RotateSecret":
             return rotate_secret(asked)
+        if asked.operation == "Invoke" and scenario.invoked:
+            return invoke(asked, scenario.invoked)
         if refusal := outsider(asked):
             return refusal
         if kind in ENDLESS:
@@ -571,6 +598,8 @@ class Layer(socketserver.ThreadingMixIn, socketserver.TCPServer):
         body, code = b"".join(parts), int(status.split()[0])
         if asked.operation == "GetCallerIdentity":
             body = real_caller(body.decode()).encode()
+        if asked.operation == "ExecuteChangeSet" and code == 200:
+            finish_stack(asked)
         if asked.operation == "ListSecretVersionIds" and code == 200:
             body = real_dates(asked, body)
         headers = {name: value for name, value in found.items() if name.lower() not in HOPS}

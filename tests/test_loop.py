@@ -21,9 +21,12 @@ from test_handler import active, later
 DAY = timedelta(days=1)
 
 
-def run(one: Rotated, *arguments: object, faults: tuple[Fault, ...] = ()) -> subprocess.CompletedProcess[str]:
-    """The command, with the report that AWS makes at this moment."""
-    scenario = one.aws.scenario(faults=list(faults), reports={MANAGEMENT: report_of(MANAGEMENT, datetime.now(UTC))})
+def run(
+    one: Rotated, *arguments: object, faults: tuple[Fault, ...] = (), **options: Any
+) -> subprocess.CompletedProcess[str]:
+    """The command, with the report that AWS makes at this moment; ``options`` are fields of Scenario."""
+    reports = {MANAGEMENT: report_of(MANAGEMENT, datetime.now(UTC))}
+    scenario = one.aws.scenario(faults=list(faults), reports=reports, **options)
     # its clock is moved as that of everything else is
     done = forked(list(map(str, arguments)), scenario.env(), 90, at=time.time())
     assert b"Traceback" not in done.stderr, done.stderr
