@@ -2,13 +2,14 @@
 in a template that is sent with the call.
 
 The lines are those of ``handler.py``, each indented by one space a level; the syntax tree is the same but for the
-docstrings, and the tests run this text.
+docstrings and the annotations of functions, and the tests run this text.
 """
 
 from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Iterator
 
 from keyaudit.resources import PACKAGE
 
@@ -25,11 +26,14 @@ def function_code() -> str:
 
 
 def compact(source: str) -> str:
-    """Python without docstrings, lines of comments and empty lines, indented by one space for each four.
+    """Python without docstrings, annotations of functions, lines of comments and empty lines, indented by one space
+    for each four.
 
-    Only for code like the handler's, which has no string of several lines but docstrings.
+    Only for code like the handler's: ASCII, which has no string of several lines but docstrings.
     """
     lines = source.splitlines()
+    for line, start, end in sorted(set(_annotations(ast.parse(source))), reverse=True):
+        lines[line - 1] = lines[line - 1][:start] + lines[line - 1][end:]
     for first, last, stands_alone in _docstrings(ast.parse(source)):
         indent = lines[first - 1][: len(lines[first - 1]) - len(lines[first - 1].lstrip())]
         lines[first - 1 : last] = [f"{indent}..." if stands_alone else ""] + [""] * (last - first)
@@ -42,3 +46,23 @@ def _docstrings(tree: ast.Module) -> list[tuple[int, int, bool]]:
     owners = (ast.Module, ast.ClassDef, ast.FunctionDef)
     found = [(one, one.body[0]) for one in ast.walk(tree) if isinstance(one, owners) and ast.get_docstring(one)]
     return [(text.lineno, text.end_lineno or text.lineno, len(one.body) == 1) for one, text in found]
+
+
+def _annotations(tree: ast.Module) -> Iterator[tuple[int, int, int]]:
+    """Line, first and last column of each annotation of an argument, of what is returned, and of a local name."""
+    for one in ast.walk(tree):
+        if isinstance(one, ast.FunctionDef):
+            arguments = [
+                *one.args.posonlyargs,
+                *one.args.args,
+                *one.args.kwonlyargs,
+                one.args.vararg,
+                one.args.kwarg,
+            ]
+            for argument in arguments:
+                if argument and (said := argument.annotation):
+                    yield said.lineno, argument.col_offset + len(argument.arg), said.end_col_offset or 0
+            if one.returns:
+                yield one.returns.lineno, one.returns.col_offset - len(" -> "), one.returns.end_col_offset or 0
+            for local in (inner for inner in ast.walk(one) if isinstance(inner, ast.AnnAssign) and inner.value):
+                yield local.lineno, local.target.end_col_offset or 0, local.annotation.end_col_offset or 0
