@@ -17,7 +17,7 @@ from keyaudit.schema import FINDING_COLUMNS, TIME
 from keyaudit.texts import utc
 
 #: a spreadsheet runs a cell that begins so as a formula
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def summary(audit: Audit) -> dict[str, Any]:
@@ -108,6 +108,6 @@ def table_csv(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> bytes:
 
 
 def _neutral(value: Any) -> Any:
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
+    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA):
         return "'" + value
     return value

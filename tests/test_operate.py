@@ -5,8 +5,10 @@ The emulator knows no secrets in CloudFormation: that the template makes them is
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -33,15 +35,33 @@ def stacks(one: Rotated) -> dict[str, str]:
         return {stack["StackName"]: stack["StackStatus"] for stack in client.describe_stacks()["Stacks"]}
 
 
-def settings(one: Rotated) -> dict[str, str]:
-    """Those of the function in the deployed template."""
+def template_of(one: Rotated, stack: str = STACK) -> str:
     with closing(one.aws.client("cloudformation")) as client:
-        template = client.get_template(StackName=STACK)["TemplateBody"]
-    return parsed(template)["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+        return client.get_template(StackName=stack)["TemplateBody"]
+
+
+def settings(one: Rotated, stack: str = STACK) -> dict[str, str]:
+    """Those of the function in the deployed template."""
+    return parsed(template_of(one, stack))["Resources"]["Function"]["Properties"]["Environment"]["Variables"]
+
+
+def invoked(one: Rotated) -> Callable[[str, Any], Any]:
+    """What the deployed function answers, with the settings that it was deployed with."""
+
+    def answer(arn: str, event: Any) -> Any:
+        with closing(one.aws.client("lambda")) as functions:
+            told = functions.get_function_configuration(FunctionName=arn)["Environment"]["Variables"]
+        scenario = one.aws.scenario()
+        ended = one.function.invoke(event, scenario.env(**told), scenario, time.time(), 300)
+        one.logs.append(ended.log)
+        return ended.answer if ended.code == 0 else None
+
+    return answer
 
 
 def operate(one: Rotated, command: str, *options: str, faults: tuple[Fault, ...] = (), user: str = "") -> Any:
-    return run(one, "rotation", command, "--user", user or one.user, *options, faults=faults)
+    whose = ("--user", user or one.user)
+    return run(one, "rotation", command, *whose, *options, faults=faults, invoked=invoked(one))
 
 
 # --- deploy ---------------------------------------------------------------------------------------------------------------
@@ -72,11 +92,8 @@ def test_deploy_with_yes_adopts_the_key_and_touches_none(billing: Rotated) -> No
     assert done.returncode == 0, done.stderr
     assert stacks(billing) == {STACK: "CREATE_COMPLETE"} and active(billing) == {key_id: "Active"}
     found = settings(billing)
-    assert (found["KEYAUDIT_USER"], found["KEYAUDIT_ADOPTED"], found["KEYAUDIT_GRACE"]) == (
-        billing.user,
-        key_id,
-        "10",
-    )
+    assert json.loads(found["KEYAUDIT_USERS"]) == {f"keyaudit/{billing.user}": billing.user}
+    assert (found["KEYAUDIT_ADOPTED"], found["KEYAUDIT_GRACE"], found["KEYAUDIT_VERSION"]) == (key_id, "10", "2")
 
 
 def test_deploying_again_changes_the_same_stack(billing: Rotated) -> None:

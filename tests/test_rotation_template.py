@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +12,23 @@ from typing import Any
 
 import boto3
 import pytest
+from conftest import ACCOUNT
 from evidence_helpers import keyaudit, refused
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from test_permissions import parsed
 
+from keyaudit.rotation.code import function_code
+from keyaudit.rotation.deployed import changed_secrets, deployed, secrets_in, version_of
+from keyaudit.rotation.deployment import Deployment, Member, days_between
+from keyaudit.rotation.limits import Where, measures
+from keyaudit.rotation.naming import name_in, secret_name
+from keyaudit.rotation.periods import Periods
+from keyaudit.rotation.template import rotation_template
+from keyaudit.schema import InputError
+
 HANDLER = Path(__file__).resolve().parents[1] / "keyaudit" / "rotation" / "handler.py"
+V1 = Path(__file__).parent / "data" / "rotation"
 KMS = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 MASTER = "arn:aws-us-gov:secretsmanager:us-gov-west-1:111122223333:secret:master-AbCdEf"
 VARIANTS: dict[str, tuple[str, ...]] = {
@@ -25,7 +39,20 @@ VARIANTS: dict[str, tuple[str, ...]] = {
     "path, key and mail": ("--path", "/it/billing/", "--kms-key-arn", KMS, "--notify", "it+keys@example.com"),
     "a secret that is there": ("--secret-arn", MASTER.replace("master", "keyaudit/svc")),
     "all": ("--self-managed", "--kms-key-arn", KMS, "--notify", "a@example.com", "--adopt", "AKIAIOSFODNN7EXAMPLE"),
+    "fields": ("--fields", "accesskey=AWS_ACCESS_KEY_ID,secretkey=AWS_SECRET_ACCESS_KEY,username=user"),
 }
+#: users of a stack of many
+MANY = {
+    "one": ["svc-billing"],
+    "two, with a comma": ["a,b", "a_b"],
+    "all signs": ["+x=y,z.@-_", "=cmd", "-rf", "@home", "svc", "0123", "A" * 64],
+    "twenty": [f"svc-billing{number:02}" for number in range(20)],
+    "thirty": [f"svc-billing{number:02}" for number in range(30)],
+}
+MANY_OPTIONS: tuple[tuple[str, ...], ...] = (
+    (),
+    ("--kms-key-arn", KMS, "--notify", "a@b.example", "--path", "/it/"),
+)
 #: needs no permission
 FREE = {"get_caller_identity"}
 
@@ -36,8 +63,30 @@ def printed(*options: str, user: str = "svc-billing") -> str:
     return done.stdout.decode()
 
 
+def printed_many(tmp_path: Path, users: list[str], *options: str) -> str:
+    path = tmp_path / "plan.csv"
+    rows = [f'{ACCOUNT},"{plain(user)}",AKIAIOSFODNN7EX{n:05},in_use,team,90' for n, user in enumerate(users)]
+    path.write_text("\n".join(["account_id,user,key,case,owner,limit", *rows]))
+    done = keyaudit("rotation", "template", "--users", path, *options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode()
+
+
+def plain(user: str) -> str:
+    """As the plan's file has it."""
+    return f"'{user}" if user[0] in "=+-@" else user
+
+
+def linted(path: Path) -> str:
+    command = [Path(sys.executable).with_name("cfn-lint"), "--include-checks", "I", "--", path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 or done.stdout
+    return done.stdout
+
+
 def statements(resources: dict[str, Any]) -> list[dict[str, Any]]:
     policies = [one["PolicyDocument"] for one in resources["Role"]["Properties"]["Policies"]]
+    policies.append(resources["InvokeItself"]["Properties"]["PolicyDocument"])
     if "SelfManagement" in resources:
         policies.append(resources["SelfManagement"]["Properties"]["PolicyDocument"])
     return [one for policy in policies for one in policy["Statement"]]
@@ -52,16 +101,52 @@ def actions(resources: dict[str, Any]) -> set[str]:
 def test_each_variant_is_clean_warnings_included_and_small_enough(tmp_path: Path, variant: str) -> None:
     path = tmp_path / "template.yaml"
     path.write_text(printed(*VARIANTS[variant]))
-    command = [Path(sys.executable).with_name("cfn-lint"), "--include-checks", "I", "--", path]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "")
+    assert linted(path) == ""
     assert path.stat().st_size <= 51_200
+
+
+@pytest.mark.parametrize("options", MANY_OPTIONS, ids=["plain", "all"])
+@pytest.mark.parametrize("users", MANY)
+def test_each_stack_of_many_is_clean(tmp_path: Path, users: str, options: tuple[str, ...]) -> None:
+    path = tmp_path / "template.yaml"
+    path.write_text(printed_many(tmp_path, MANY[users], *options))
+    assert linted(path) == ""
+
+
+def test_twenty_users_of_ordinary_names_fit_in_a_template_that_is_sent_with_the_call(tmp_path: Path) -> None:
+    assert len(printed_many(tmp_path, MANY["twenty"]).encode()) <= 51_200
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_the_code_is_the_function_byte_for_byte(variant: str) -> None:
     code = parsed(printed(*VARIANTS[variant]))["Resources"]["Function"]["Properties"]["Code"]["ZipFile"]
-    assert code == HANDLER.read_text()
+    assert code == function_code()
+
+
+def test_the_code_is_that_of_the_handler_but_for_what_does_nothing() -> None:
+    """No comments, docstrings or annotations, and every other line."""
+    source = ast.parse(HANDLER.read_text())
+    for node in ast.walk(source):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            node.body = node.body[1:] or [ast.Expr(ast.Constant(...))]
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+            for argument in ast.walk(node.args):
+                if isinstance(argument, ast.arg):
+                    argument.annotation = None
+    bare = ast.unparse(source)
+    bare = "\n".join(re.sub(r"^( +[a-z_.]+): [^=]+ = ", r"\1 = ", line) for line in bare.splitlines())
+    assert ast.dump(ast.parse(function_code())) == ast.dump(ast.parse(bare))
+
+
+def test_the_template_and_the_function_agree_on_version_and_time() -> None:
+    from keyaudit.rotation import handler
+    from keyaudit.schema import FUNCTION_VERSION
+
+    function = parsed(printed())["Resources"]["Function"]["Properties"]
+    assert function["Timeout"] == handler.FUNCTION_SECONDS
+    assert function["Environment"]["Variables"]["KEYAUDIT_VERSION"] == handler.VERSION == str(FUNCTION_VERSION)
+    assert parsed(printed())["Outputs"]["Version"]["Value"] == handler.VERSION
 
 
 def test_what_must_hold_of_the_resources_holds() -> None:
@@ -76,13 +161,15 @@ def test_what_must_hold_of_the_resources_holds() -> None:
     invoke = found["InvokeToRotate"]["Properties"]
     assert invoke["Principal"] == "secretsmanager.amazonaws.com"
     assert {"SourceAccount", "SourceArn"} <= invoke.keys()
+    (target,) = found["Daily"]["Properties"]["Targets"]
+    assert target["Input"] == '{"action": "retire"}'
     daily = found["InvokeDaily"]["Properties"]
     assert daily["Principal"] == "events.amazonaws.com" and "SourceArn" in daily
 
 
 def calls_of_the_function() -> set[str]:
     """Methods of boto3's clients that the function calls, as IAM names their actions."""
-    services = {"secrets": "secretsmanager", "iam": "iam", "sns": "sns", "sts": "sts"}
+    services = {"secrets": "secretsmanager", "iam": "iam", "maker": "iam", "sns": "sns", "sts": "sts"}
     found = set()
     for node in ast.walk(ast.parse(HANDLER.read_text())):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
@@ -95,8 +182,8 @@ def calls_of_the_function() -> set[str]:
             method = node.args[0].value
         if name in services and method not in FREE and is_call(services[name], method):
             found.add(f"{services[name]}:{''.join(word.capitalize() for word in method.split('_'))}")
-    # and what it prints
-    return found | {"logs:CreateLogStream", "logs:PutLogEvents"}
+    # what RotateSecret demands of its caller, and what is printed
+    return found | {"lambda:InvokeFunction", "logs:CreateLogStream", "logs:PutLogEvents"}
 
 
 def is_call(service: str, method: str) -> bool:
@@ -109,7 +196,40 @@ def is_call(service: str, method: str) -> bool:
 
 def test_the_role_may_do_what_the_function_calls_and_nothing_else() -> None:
     assert actions(parsed(printed())["Resources"]) == calls_of_the_function()
-    assert len(calls_of_the_function()) == 15
+    assert len(calls_of_the_function()) == 17
+
+
+@pytest.mark.parametrize("users", MANY)
+def test_the_role_of_many_is_limited_to_these_users_and_their_secrets(tmp_path: Path, users: str) -> None:
+    resources = parsed(printed_many(tmp_path, MANY[users]))["Resources"]
+    assert actions(resources) == calls_of_the_function()
+    secrets = [name for name, one in resources.items() if one["Type"] == "AWS::SecretsManager::Secret"]
+    said = {one["Sid"]: one["Resource"] for one in statements(resources)}
+    of_secrets = said["Secrets"] if isinstance(said["Secrets"], list) else [said["Secrets"]]
+    assert [one["Ref"] for one in of_secrets] == secrets and len(secrets) == len(MANY[users])
+    assert arns(said["Users"]) == [
+        f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:user/{user}" for user in MANY[users]
+    ]
+    assert said["Itself"] == {"Fn::GetAtt": "Function.Arn"}
+    for one in statements(resources):
+        assert one["Effect"] == "Allow" and "*" not in str(one["Resource"]) and "*" not in str(one["Action"])
+    permitted = [
+        one["Properties"]
+        for one in resources.values()
+        if one["Type"] == "AWS::Lambda::Permission"
+        and one["Properties"]["Principal"] == "secretsmanager.amazonaws.com"
+    ]
+    assert [one["SourceArn"]["Ref"] for one in permitted] == secrets
+    assert all(one["SourceAccount"] == {"Ref": "AWS::AccountId"} for one in permitted)
+
+
+def arns(resource: Any) -> list[str]:
+    """Of the users: one, or a list that is put together."""
+    if "Fn::Sub" in resource:
+        return [resource["Fn::Sub"]]
+    sign, whole = resource["Fn::Split"]
+    text, names = whole["Fn::Sub"]
+    return text.replace("${U}", names["U"]["Fn::Sub"]).split(sign)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -143,17 +263,17 @@ def test_the_key_of_the_secret_may_be_used_for_this_secret_alone() -> None:
 
 
 def test_the_first_value_of_the_secret_names_the_user_and_holds_no_key() -> None:
+    name = secret_name("a,b=c@d")
+    assert re.fullmatch(r"keyaudit/a_b=c@d/[0-9a-f]{8}", name)
     for options, master in (
         ((), None),
-        (("--self-managed",), "keyaudit/a,b=c@d"),
+        (("--self-managed",), name),
         (("--master-arn", MASTER), MASTER),
     ):
         found = json.loads(
             parsed(printed(*options, user="a,b=c@d"))["Resources"]["Secret"]["Properties"]["SecretString"]
         )
-        assert found == {"username": "a,b=c@d"} | (
-            {"masterarn": (master or "").replace(",", "_")} if master else {}
-        )
+        assert found == {"username": "a,b=c@d"} | ({"masterarn": master} if master else {})
 
 
 @pytest.mark.parametrize(
@@ -201,9 +321,168 @@ def test_periods_that_just_hold_are_taken(options: tuple[str, ...]) -> None:
         ("--kms-key-arn", "alias/mine"),
         ("--notify", "nobody"),
         ("--notify", 'a"@example.com'),
+        ("--secret-arn", MASTER.removesuffix("-AbCdEf")),
+        ("--master-arn", MASTER.removesuffix("-AbCdEf")),
+        ("--fields", "key=x"),
+        ("--fields", "accesskey"),
+        ("--fields", "accesskey=a b"),
+        ("--fields", "accesskey=secretkey"),
+        ("--fields", "accesskey=masterarn"),
+        ("--fields", "accesskey=x,accesskey=y"),
     ],
 )
 def test_what_aws_would_not_take_is_refused(options: tuple[str, ...]) -> None:
     given = options if "--user" in options else ("--user", "svc", *options)
     said = refused(keyaudit("rotation", "template", *given), 2)
     assert options[-2 if len(options) == 2 else 0] in said or "--master-arn" in said
+
+
+# --- what was deployed is read back ---------------------------------------------------------------------------------
+PERIODS = Periods.of(60, 14, 90)
+NAMES = st.from_regex(r"[\w+=,.@-]{1,64}", fullmatch=True, alphabet=st.characters(max_codepoint=127))
+OWNERS = st.text(st.characters(exclude_categories=("C", "Z")), max_size=20)
+
+
+@st.composite
+def deployments(draw: st.DrawFn) -> Deployment:
+    is_many = draw(st.booleans())
+    users = draw(st.lists(NAMES, min_size=1, max_size=5 if is_many else 1, unique=True))
+    members = []
+    for user in users:
+        arn = f"arn:aws:secretsmanager:us-east-1:111122223333:secret:{secret_name(user)}-AbCdEf"
+        every = draw(st.sampled_from(days_between(PERIODS)))
+        path = draw(st.sampled_from(["/", "/it/x/", '/"{b}/']))
+        members.append(Member(user, every, path, draw(OWNERS), draw(st.sampled_from(["", arn]))))
+    fields = draw(st.sampled_from([{}, {"accesskey": "AWS_ACCESS_KEY_ID", "secretkey": "AWS_SECRET_ACCESS_KEY"}]))
+    master = "" if is_many else draw(st.sampled_from(["", "self", MASTER]))
+    adopted = tuple(draw(st.lists(st.from_regex(r"AKIA[A-Z0-9]{16}", fullmatch=True), max_size=3, unique=True)))
+    return Deployment(
+        tuple(members),
+        PERIODS,
+        is_many,
+        master,
+        draw(st.sampled_from(["", KMS])),
+        adopted,
+        draw(st.sampled_from(["", "it+x@example.com"])),
+        draw(st.booleans()),
+        fields,
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(deployments())
+def test_what_was_asked_for_is_read_back_from_the_template(one: Deployment) -> None:
+    text = rotation_template(one)
+    assert deployed(text) == one and version_of(text) == "2"
+    found = parsed(text)
+    own = {name for name, block in found["Resources"].items() if block["Type"] == "AWS::SecretsManager::Secret"}
+    assert set(secrets_in(text)) == own | set(found.get("Parameters", {})) and len(secrets_in(text)) == len(
+        one.members
+    )
+    for name in own:
+        assert secrets_in(text)[name] == found["Resources"][name]["Properties"]
+    assert (
+        json.loads(found["Resources"]["Function"]["Properties"]["Environment"]["Variables"]["KEYAUDIT_USERS"])
+        == one.users
+    )
+
+
+@pytest.mark.parametrize("name", ["plain", "comma", "self-managed", "taken-over"])
+def test_a_stack_of_version_1_is_read_and_written_anew_without_a_change_of_its_secret(name: str) -> None:
+    text = (V1 / f"{name}.v1.yaml").read_text()
+    one = deployed(text)
+    after = rotation_template(one)
+    assert version_of(text) == "1" and deployed(after) == one
+    assert secrets_in(text) == secrets_in(after) and changed_secrets(text, after) == []
+    before, now = parsed(text)["Resources"], parsed(after)["Resources"]
+    assert before.keys() - now.keys() == set()
+    assert before.get("Secret") == now.get("Secret")
+    assert before["Schedule"]["Properties"] == now["Schedule"]["Properties"]
+    old, new = (found["Function"]["Properties"]["Environment"]["Variables"] for found in (before, now))
+    assert json.loads(new["KEYAUDIT_USERS"]) == {one.only.name: old.pop("KEYAUDIT_USER")}
+    assert old.items() <= new.items()
+
+
+def test_settings_of_version_1_are_all_read() -> None:
+    one = deployed((V1 / "self-managed.v1.yaml").read_text())
+    assert (one.master, one.notify, len(one.adopted)) == ("self", "it+keys@example.com", 2)
+    comma = deployed((V1 / "comma.v1.yaml").read_text())
+    assert comma.only == Member("a,b", 45, "/it/x/", name="keyaudit/a_b") and comma.deactivates_in_use
+    assert comma.periods == Periods(45, 10, 20, 5, 80)
+    other = deployed((V1 / "taken-over.v1.yaml").read_text())
+    assert (
+        name_in(other.only.secret) == "old/name"
+        and "secret:master-" in other.master
+        and "key/1234" in other.kms_key
+    )
+
+
+@pytest.mark.parametrize("text", ["", "Resources: {}", "Metadata:\n keyaudit:\n  {}", "Metadata:\n keyaudit:\n  {"])
+def test_what_keyaudit_did_not_write_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="not as keyaudit writes it"):
+        deployed(text)
+
+
+def test_what_was_changed_by_hand_is_refused_or_seen() -> None:
+    text = rotation_template(Deployment((Member("svc", 60),), PERIODS))
+    with pytest.raises(InputError):
+        deployed(text.replace('"every": 60', '"every": "x"'))
+    with pytest.raises(InputError):
+        deployed(text.replace('{"svc": 60}', '{"other": 60}'))
+    assert changed_secrets(text.replace('"username": "svc"', '"username": "x"'), text) == ["Secret"]
+    assert changed_secrets(text.replace("keyaudit/svc,", "keyaudit/other,"), text) == ["Secret"]
+
+
+# --- limits ---------------------------------------------------------------------------------------------------------
+def resolved(value: Any, names: dict[str, str]) -> Any:
+    """A part of a template as CloudFormation gives it on."""
+    if isinstance(value, list):
+        return [resolved(one, names) for one in value]
+    if not isinstance(value, dict):
+        return value
+    if set(value) == {"Fn::Split"}:
+        return arns_of(value, names)
+    if set(value) == {"Fn::Sub"}:
+        return pseudo(value["Fn::Sub"], names)
+    if set(value) <= {"Ref", "Fn::GetAtt"}:
+        return names[next(iter(value.values()))]
+    return {key: resolved(one, names) for key, one in value.items()}
+
+
+def arns_of(value: Any, names: dict[str, str]) -> list[str]:
+    return [pseudo(one, names) for one in arns(value)]
+
+
+def pseudo(text: str, names: dict[str, str]) -> str:
+    return text.replace("${AWS::Partition}", "aws").replace("${AWS::AccountId}", "111122223333")
+
+
+@pytest.mark.parametrize("users", ["one", "all signs", "thirty"])
+def test_what_is_measured_is_what_aws_counts(tmp_path: Path, users: str) -> None:
+    text = printed_many(tmp_path, MANY[users])
+    found, one = parsed(text), deployed(text)
+    at = "eu-central-1:111122223333"
+    names = {
+        "Notices": f"arn:aws:sns:{at}:keyaudit-rotations-Notices-ABCDEFGHIJKL",
+        "Logs.Arn": f"arn:aws:logs:{at}:log-group:keyaudit-rotations-Logs-ABCDEFGHIJKL:*",
+        "Function.Arn": f"arn:aws:lambda:{at}:function:keyaudit-rotations-Function-ABCDEFGHIJKL",
+    }
+    names |= {
+        name: f"arn:aws:secretsmanager:{at}:secret:{block['Properties']['Name']}-ABCDEF"
+        for name, block in found["Resources"].items()
+        if block["Type"] == "AWS::SecretsManager::Secret"
+    }
+    policies = [
+        found["Resources"]["Role"]["Properties"]["Policies"][0],
+        found["Resources"]["InvokeItself"]["Properties"],
+    ]
+    counted = sum(
+        len(json.dumps(resolved(one["PolicyDocument"], names), separators=(",", ":"))) for one in policies
+    )
+    settings = resolved(found["Resources"]["Function"]["Properties"]["Environment"]["Variables"], names)
+    told = {one.name: one.found for one in measures(one, text, Where("111122223333", "eu-central-1", "aws"))}
+    assert told["template"] == len(text.encode())
+    assert told["resources"] == len(found["Resources"]) == 7 + 3 * len(MANY[users])
+    assert told["environment"] == sum(len(name) + len(value) for name, value in settings.items())
+    # a list of one is counted as a list
+    assert 0 <= told["role"] - counted <= 20

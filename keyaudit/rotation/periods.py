@@ -10,6 +10,8 @@ from keyaudit.schema import InputError
 
 LONGEST = 1000  # days that Secrets Manager takes
 RETENTION, QUIET = 30, 7
+#: what is deployed where nothing else was asked for
+EVERY, GRACE, MAX_AGE = 60, 14, 90
 
 
 @dataclass(frozen=True)

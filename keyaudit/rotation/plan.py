@@ -101,6 +101,17 @@ def plan(audit: Audit) -> tuple[Task, ...]:
     return tuple(sorted(tasks, key=_order))
 
 
+def crowds(tasks: tuple[Task, ...]) -> dict[str, tuple[int, int | None]]:
+    """Accounts in which several users are to be put under rotation: how many, and the least limit of their keys."""
+    found: dict[str, tuple[int, int | None]] = {}
+    for account in dict.fromkeys(one.account_id for one in tasks):
+        mine = [one for one in tasks if one.account_id == account and one.case in (IN_USE, DUE_SOON)]
+        users = {one.user for one in mine}
+        if len(users) > 1:
+            found[account] = len(users), min((one.limit for one in mine if one.limit), default=None)
+    return found
+
+
 def to_do(audit: Audit) -> Table:
     """The plan as a table for a report: what remains to be done."""
     rows = [

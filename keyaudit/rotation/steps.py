@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +9,7 @@ import pandas as pd
 
 from keyaudit.retiring import SLACK
 from keyaudit.rotation.periods import Periods
+from keyaudit.rotation.remarks import option as _option
 from keyaudit.schema import InputError
 from keyaudit.texts import say
 
@@ -71,9 +71,18 @@ def _rotation(user: str, limit: int | None) -> list[Step]:
     ]
 
 
-def _option(name: str, value: str) -> str:
-    """An option for a shell; a value that looks like another option must not stand alone."""
-    return f"{name}={shlex.quote(value)}" if value.startswith("-") else f"{name} {shlex.quote(value)}"
+def together(limit: int | None) -> list[Step]:
+    """Many users of an account at once, with one stack, by the plan as a file."""
+    periods = periods_for(limit) if limit else None
+    if periods is None:
+        return []
+    deploy = f"keyaudit rotation deploy --users plan.csv --every {periods.every} --grace {periods.grace}"
+    deploy += f" --max-age {periods.max_age}"
+    return [
+        Step(say("plan.together.file"), "keyaudit rotation plan -f csv > plan.csv"),
+        Step(say("plan.together.show"), deploy),
+        Step(say("plan.together.deploy"), f"{deploy} --yes"),
+    ]
 
 
 def periods_for(limit: int) -> Periods | None:

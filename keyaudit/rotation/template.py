@@ -1,198 +1,133 @@
-"""The CloudFormation template around the function, for one user: ``data/rotation/template.yaml``, filled in."""
+"""The CloudFormation template around the function: ``data/rotation/*.yaml``, filled in for one user or many."""
 
 from __future__ import annotations
 
 import json
-import re
-from dataclasses import dataclass
-from pathlib import Path
-from textwrap import indent
+from dataclasses import asdict
+from typing import Any
 
-from keyaudit.permissions import yaml_statement
-from keyaudit.resources import PACKAGE, data, filled
-from keyaudit.rotation.periods import Periods
-from keyaudit.schema import InputError
-from keyaudit.texts import visible
+from keyaudit.resources import data, filled
+from keyaudit.rotation.code import function_code
+from keyaudit.rotation.deployment import SELF, Deployment, Member
+from keyaudit.rotation.naming import secret_name
+from keyaudit.rotation.policies import role_statements, self_management
+from keyaudit.schema import FUNCTION_VERSION
 
-HANDLER = PACKAGE / "rotation" / "handler.py"
-#: CloudFormation's limit for a template that is sent with the call, in bytes
-LARGEST = 51_200
-#: IAM API Reference, CreateUser, UserName and Path; CreateAccessKey, AccessKeyId
-USER = r"[\w+=,.@-]{1,64}"
-PATH = r"/([!-\x7e]{1,510}/)?"
-KEY_ID = r"\w{16,128}"
-PARTITION = r"arn:aws[a-z-]*"
-SECRET_ARN = rf"{PARTITION}:secretsmanager:[a-z0-9-]+:[0-9]{{12}}:secret:[\w/+=.@-]{{1,512}}"
-KMS_ARN = rf"{PARTITION}:kms:[a-z0-9-]+:[0-9]{{12}}:key/[\w-]{{1,128}}"
-EMAIL = r"[^\s@\"'\\<>{}]{1,64}@[\w.-]{1,255}"
-_KEY_ACTIONS = (
-    "iam:CreateAccessKey",
-    "iam:DeleteAccessKey",
-    "iam:GetAccessKeyLastUsed",
-    "iam:GetUser",
-    "iam:ListAccessKeys",
-    "iam:UpdateAccessKey",
-)
+#: what a template's description begins with, by which stacks of ours are known
+ABOUT = "Rotation of the access keys of "
+ABOUT_MANY = f"{ABOUT}many users"
 
 
-@dataclass(frozen=True)
-class Deployment:
-    """What is deployed for a user, whose path in IAM is ``path``. ``master``: ARN of the secret whose key signs the
-    calls of IAM, ``self`` for this one, empty for the function's role; ``adopted``: ids of the keys that the secret
-    replaces; ``secret``: ARN of one that is there, instead of a new one; ``kms_key``: ARN of the customer-managed
-    key of the secret, if any; ``notify``: a mail address."""
-
-    user: str
-    periods: Periods
-    path: str = "/"
-    master: str = ""
-    adopted: tuple[str, ...] = ()
-    deactivates_in_use: bool = False
-    kms_key: str = ""
-    notify: str = ""
-    secret: str = ""
-
-    def __post_init__(self) -> None:
-        """InputError for what AWS would not take, or what could be more than it looks like."""
-        _check("--user", self.user, USER, "a user's name: 1 to 64 letters, digits or _+=,.@-")
-        _check("--path", self.path, PATH, "a user's path, as / or /division/")
-        if "$" in self.path or "*" in self.path or "?" in self.path:
-            raise InputError(
-                f"--path {visible(self.path)}: signs that stand for others; give the path of this user"
-            )
-        if self.master != "self":
-            _check("--master-arn", self.master, f"({SECRET_ARN})?", "the ARN of a secret")
-        for key_id in self.adopted:
-            _check("--adopt", key_id, KEY_ID, "an access key id")
-        _check("--kms-key-arn", self.kms_key, f"({KMS_ARN})?", "the ARN of a key in KMS")
-        _check("--secret-arn", self.secret, f"({SECRET_ARN})?", "the ARN of a secret")
-        _check("--notify", self.notify, f"({EMAIL})?", "a mail address")
-
-    @property
-    def secret_name(self) -> str:
-        return secret_name(self.user)
-
-
-def secret_name(user: str) -> str:
-    """The name of a user's secret: Secrets Manager takes no comma."""
-    return f"keyaudit/{user.replace(',', '_')}"
-
-
-def _check(option: str, value: str, pattern: str, wanted: str) -> None:
-    if not re.fullmatch(pattern, value, re.ASCII):
-        raise InputError(f"{option} {visible(value[:80])}: not {wanted}")
-
-
-def rotation_template(deployment: Deployment) -> str:
-    """The template, YAML. InputError where it would be larger than CloudFormation takes."""
-    one, periods = deployment, deployment.periods
-    secret = {"username": one.user}
-    if one.master:
-        secret["masterarn"] = one.secret_name if one.master == "self" else one.master
-    # nothing of what can be deployed again with other values: see secret.yaml
-    own = {"SecretName": one.secret_name, "SecretDescription": f"Access key of the IAM user {one.user}"}
-    own |= {"SecretString": json.dumps(secret)}
-    plain = {
-        "Description": f"Rotation of the access keys of {one.user}",
-        "DailyDescription": f"Retire what was replaced of the access keys of {one.user}",
-        "User": one.user,
+def rotation_template(one: Deployment) -> str:
+    """The template, YAML. That it is within AWS's limits is for ``limits`` to say."""
+    periods = one.periods
+    whose = "many users" if one.is_many else one.only.user
+    values = {
+        "Text": f"{ABOUT}{whose}",
+        "Version": str(FUNCTION_VERSION),
         "Grace": str(periods.grace),
         "Quiet": str(periods.quiet),
         "Retention": str(periods.retention),
         "MaxAge": str(periods.max_age),
         "DeactivateInUse": "yes" if one.deactivates_in_use else "no",
     }
-    values = {name: json.dumps(text) for name, text in plain.items()}  # a JSON string is a YAML string
+    values = {name: json.dumps(text) for name, text in values.items()}  # a JSON string is a YAML string
     values |= {
-        "Every": str(periods.every),
-        "Adopted": _adopted(one.adopted),
-        "Parameters": _parameter(one.secret) if one.secret else "",
-        "Secret": "" if one.secret else filled(data("rotation", "secret.yaml"), _secret(one, own)),
+        "Users": quoted(json.dumps(one.users, separators=(",", ":"))),
+        "Description": f"{ABOUT}{whose}",
+        "Metadata": metadata(one),
+        "Parameters": _parameters(one),
         "Subscription": _subscription(one.notify),
-        "RoleStatements": _role_statements(one),
-        "SelfManagement": _self_management(one) if one.master == "self" else "",
-        "Code": Path(HANDLER).read_text(encoding="utf-8"),
+        "RoleStatements": "\n".join(statement.yaml() for statement in role_statements(one)),
+        "Concurrency": "" if one.is_many else _ONE_AT_A_TIME,
+        "Optional": _optional(one),
+        "Code": function_code(),
+        "Members": "".join(_member(one, member) for member in one.members),
+        "SelfManagement": self_management(one) if one.master == SELF else "",
+        "SecretOutput": "" if one.is_many else _SECRET_OUTPUT,
     }
-    text = filled(data("rotation", "template.yaml"), values)
-    if len(text.encode()) > LARGEST:
-        raise InputError(f"the template has {len(text.encode()):,} bytes, and CloudFormation takes {LARGEST:,}")
-    return text
+    return filled(data("rotation", "template.yaml"), values)
 
 
-def _secret(one: Deployment, own: dict[str, str]) -> dict[str, str]:
-    kms = f"KmsKeyId: {json.dumps(one.kms_key)}" if one.kms_key else ""
-    return {**{name: json.dumps(text) for name, text in own.items()}, "KmsKeyId": kms}
+_ONE_AT_A_TIME = "# never two calls at the same time\nReservedConcurrentExecutions: 1"
+_SECRET_OUTPUT = "Secret:\n Value: !Ref Secret"
 
 
-def _parameter(arn: str) -> str:
-    """In the place of the resource: everything that refers to the secret refers to this."""
-    return (
-        "# A secret that was there before, with its value: what consumers read AWSCURRENT of.\n"
-        f"Parameters:\n  Secret:\n    Type: String\n    Default: {json.dumps(arn)}\n"
-    )
+def metadata(one: Deployment) -> str:
+    """What was asked for, as JSON; what is as usual is left out. Users stand in their order, below their owners,
+    with the days between their rotations; the keys that were adopted are in the environment alone."""
+    found: dict[str, Any] = {"version": str(FUNCTION_VERSION), "many": one.is_many, "periods": asdict(one.periods)}
+    settings = ("master", "kms_key", "notify", "deactivates_in_use", "fields")
+    found |= {name: getattr(one, name) for name in settings if getattr(one, name)}
+    by_user = {
+        "paths": {member.user: member.path for member in one.members if member.path != "/"},
+        "secrets": {member.user: member.secret for member in one.members if member.secret},
+        "names": {member.user: member.name for member in one.members if _is_odd(member)},
+    }
+    found |= {name: values for name, values in by_user.items() if values}
+    owners: dict[str, dict[str, int]] = {}
+    for member in one.members:
+        owners.setdefault(member.owner, {})[member.user] = member.every
+    users = ",\n".join(f" {_json(owner)}: {_json(users)}" for owner, users in owners.items())
+    return f'{_json(found)[:-1]}, "owners": {{\n{users}\n}}}}'
 
 
-def secret_block(template: str) -> str:
-    """The secret as a template has it, resource or parameter; empty where it has none."""
-    found = re.search(r"^  Secret:\n(?:    .*\n)+", template, re.MULTILINE)
-    return found[0] if found else ""
+def _is_odd(member: Member) -> bool:
+    """Whether its secret is its stack's, under a name that a new one would not get."""
+    return not member.secret and member.name != secret_name(member.user)
 
 
-def adopted_in(template: str) -> tuple[str, ...]:
-    """The keys that a deployed template adopted: a later one keeps them, and adopts no others."""
-    found = re.search(r'^ *KEYAUDIT_ADOPTED: "([\w ]*)"$', template, re.MULTILINE)
-    return tuple(found[1].split()) if found else ()
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
-def _adopted(key_ids: tuple[str, ...]) -> str:
-    if not key_ids:
-        return ""
-    return f"# keys from before, which the secret replaces\nKEYAUDIT_ADOPTED: {json.dumps(' '.join(key_ids))}"
+def quoted(text: str) -> str:
+    """A string of YAML, shorter than that of JSON where it holds JSON."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _member(one: Deployment, member: Member) -> str:
+    names = {"Secret": "S", "Invoke": "P", "Schedule": "R"}
+    values = {name: one.resource(kind, member) for name, kind in names.items()} | {"Every": str(member.every)}
+    own = "" if member.secret else filled(data("rotation", "secret.yaml"), values | _secret(one, member))
+    return filled(data("rotation", "member.yaml"), values | {"Resource": own})
+
+
+def _secret(one: Deployment, member: Member) -> dict[str, str]:
+    """Nothing of what can be deployed again with other values: see the comment in the template."""
+    more = {} if one.is_many else {"Description": f"Access key of the IAM user {member.user}"}
+    more |= {"KmsKeyId": one.kms_key} if one.kms_key else {}
+    return {
+        "SecretName": member.name,
+        "More": "".join(f"{name}: {json.dumps(text)}," for name, text in more.items()),
+        "SecretString": quoted(json.dumps(one.first_value(member))),
+    }
+
+
+def _parameters(one: Deployment) -> str:
+    """In the place of the resources: everything that refers to a secret refers to its parameter."""
+    lines = [
+        f" {one.resource('S', member)}:\n  Type: String\n  Default: {json.dumps(member.secret)}\n"
+        for member in one.members
+        if member.secret
+    ]
+    about = "# Secrets that were there before, with their values: what consumers read AWSCURRENT of.\n"
+    return f"{about}Parameters:\n{''.join(lines)}" if lines else ""
+
+
+def _optional(one: Deployment) -> str:
+    """Settings that not every function has."""
+    lines = []
+    if one.fields:
+        text = quoted(json.dumps(one.fields, separators=(",", ":")))
+        lines += ["# what the fields of the value are called", f"KEYAUDIT_FIELDS: {text}"]
+    if one.master:
+        lines += ["# whose key signs the calls of IAM", f"KEYAUDIT_MASTER: {json.dumps(one.master)}"]
+    if one.adopted:
+        lines += ["# keys from before, which the secrets replace"]
+        lines += [f"KEYAUDIT_ADOPTED: {json.dumps(' '.join(one.adopted))}"]
+    return "\n".join(lines)
 
 
 def _subscription(address: str) -> str:
-    if not address:
-        return "DisplayName: Access keys"
-    return f"DisplayName: Access keys\nSubscription:\n  - Protocol: email\n    Endpoint: {json.dumps(address)}"
-
-
-def _user_arn(one: Deployment) -> str:
-    return f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:user{one.path}{one.user}"
-
-
-def _role_statements(one: Deployment) -> str:
-    """What the function may do besides: of the user, unless another key signs; the master's secret; KMS."""
-    statements = []
-    if not one.master:
-        statements.append(_statement("User", _KEY_ACTIONS, _user_arn(one)))
-    elif one.master != "self":
-        statements.append(_statement("Master", ("secretsmanager:GetSecretValue",), one.master))
-    if one.kms_key:
-        condition = (
-            "\n  # only for this secret\n"
-            '  Condition:\n    StringEquals:\n      "kms:EncryptionContext:SecretARN": !Ref Secret'
-        )
-        actions = ("kms:Decrypt", "kms:GenerateDataKey")
-        statements.append(_statement("Encryption", actions, one.kms_key) + condition)
-        statements.append(_statement("EncryptionKey", ("kms:DescribeKey",), one.kms_key))
-    return "\n".join(statements)
-
-
-def _statement(sid: str, actions: tuple[str, ...], resource: str) -> str:
-    return yaml_statement({"Sid": sid, "Action": actions, "Resource": resource})
-
-
-def _self_management(one: Deployment) -> str:
-    """The user's own permission to replace its keys, and nothing else of itself."""
-    statement = indent(_statement("OwnKeys", _KEY_ACTIONS, _user_arn(one)), " " * 8)
-    return (
-        "# The user's own key signs the calls of IAM: it may replace its keys, and nothing else of itself.\n"
-        "SelfManagement:\n"
-        "  Type: AWS::IAM::ManagedPolicy\n"
-        "  Properties:\n"
-        f"    Description: {json.dumps(f'Lets {one.user} replace its own access keys')}\n"
-        f"    Users:\n      - {json.dumps(one.user)}\n"
-        "    PolicyDocument:\n"
-        '      Version: "2012-10-17"\n'
-        f"      Statement:\n{statement}"
-    )
+    return f"Subscription:\n- Protocol: email\n  Endpoint: {json.dumps(address)}" if address else ""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from keyaudit.cli.rotation.operate import deploy, now, remove
+from keyaudit.cli.rotation.deploy import deploy
+from keyaudit.cli.rotation.operate import now, remove
 from keyaudit.cli.rotation.plan import plan
 from keyaudit.cli.rotation.status import status
 from keyaudit.cli.rotation.template import template

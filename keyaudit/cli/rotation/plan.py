@@ -89,7 +89,25 @@ def _text(judged: Audit, tasks: tuple[Task, ...], unseen: list[str]) -> str:
     for rank, one in enumerate(tasks, 1):
         alike.setdefault((one.action, *(step.text for step in one.steps)), []).append((rank, one))
     blocks += [_how(action, texts, ranked) for (action, *texts), ranked in alike.items()]
+    blocks += _together(tasks)
     return "\n\n".join(blocks) + "\n"
+
+
+def _together(tasks: tuple[Task, ...]) -> list[str]:
+    """Where several users of an account are to be put under rotation: one stack for them all."""
+    from keyaudit.rotation.plan import crowds
+    from keyaudit.rotation.steps import together
+    from keyaudit.texts import say as told
+
+    blocks = []
+    for account, (users, limit) in crowds(tasks).items():
+        steps = together(limit)
+        lines = [told("plan.together.head", n=users, account=account)] if steps else []
+        for number, step in enumerate(steps, 1):
+            lines.append(told("plan.step_line", number=number, text=step.text))
+            lines.append(told("plan.command", number=number, command=step.command))
+        blocks += ["\n".join(lines)] if lines else []
+    return blocks
 
 
 def _how(action: str, texts: list[str], ranked: list[tuple[int, Task]]) -> str:

@@ -1,0 +1,116 @@
+"""Options that the commands of ``keyaudit rotation`` share, and who acts by them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from keyaudit.cli.common import say as tell
+
+if TYPE_CHECKING:
+    from keyaudit.rotation.asked import Asked
+    from keyaudit.rotation.operator import Operator
+
+Command = Callable[..., Any]
+DEPLOYED = "Default: as deployed, else"
+
+_OPERATOR = (
+    click.option("--profile", metavar="NAME", default="", help="A profile of your AWS configuration."),
+    click.option("--region", metavar="NAME", default="", help="Where the secret and the function are."),
+    click.option("--dry-run", is_flag=True, help="Say what would be done; nothing is changed."),
+    click.option("--wait", metavar="SECONDS", type=click.FloatRange(1, 3600), default=600.0, help="Default: 600."),
+)
+_STACK = (
+    click.option("--every", metavar="DAYS", type=int, help=f"A new key every so many days. {DEPLOYED} 60."),
+    click.option("--grace", metavar="DAYS", type=int, help=f"The replaced key is left for. {DEPLOYED} 14."),
+    click.option("--quiet", metavar="DAYS", type=int, help=f"Unused for so long, it is deactivated. {DEPLOYED} 7."),
+    click.option("--retention", metavar="DAYS", type=int, help=f"Deleted so long after. {DEPLOYED} at most 30."),
+    click.option("--max-age", metavar="DAYS", type=int, help=f"The policy's limit. {DEPLOYED} 90."),
+    click.option("--self-managed", is_flag=True, help="The user's own key signs; put a first one in the secret."),
+    click.option("--master-arn", metavar="ARN", help="The secret whose key signs. Default: the role does."),
+    click.option("--secret-arn", metavar="ARN", default="", help="A secret that is there, instead of a new one."),
+    click.option("--fields", metavar="FIELD=NAME,...", help="What accesskey and secretkey are called."),
+    click.option(
+        "--deactivate-in-use/--leave-in-use",
+        default=None,
+        help="Deactivate a replaced key in use before it breaches, or leave it (default).",
+    ),
+    click.option("--kms-key-arn", metavar="ARN", help="Customer-managed key of the secret."),
+    click.option("--notify", metavar="ADDRESS", help="Who gets the notices by mail."),
+)
+
+
+def operating(command: Command) -> Command:
+    return _with(_OPERATOR, command)
+
+
+def settings(command: Command) -> Command:
+    """The command gets ``asked``, all options of a stack in one value."""
+
+    def wrapped(**given: Any) -> Any:
+        own = {name: given.pop(name) for name in _NAMES}
+        return command(asked=asked(bucket=given.pop("template_bucket", ""), **own), **given)
+
+    wrapped.__doc__, wrapped.__name__ = command.__doc__, command.__name__
+    wrapped.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+    return _with(_STACK, wrapped)
+
+
+_NAMES = (
+    "every", "grace", "quiet", "retention", "max_age", "self_managed", "master_arn", "secret_arn", "fields",
+    "deactivate_in_use", "kms_key_arn", "notify",
+)  # fmt: skip
+
+
+def asked(
+    every: int | None,
+    grace: int | None,
+    quiet: int | None,
+    retention: int | None,
+    max_age: int | None,
+    self_managed: bool,
+    master_arn: str | None,
+    secret_arn: str,
+    fields: str | None,
+    deactivate_in_use: bool | None,
+    kms_key_arn: str | None,
+    notify: str | None,
+    bucket: str,
+) -> Asked:
+    from keyaudit.rotation.asked import Asked
+    from keyaudit.rotation.deployment import SELF, read_fields
+    from keyaudit.schema import InputError
+
+    if self_managed and master_arn:
+        raise InputError("--self-managed and --master-arn: exclude each other; give one of the two")
+    return Asked(
+        every=every,
+        grace=grace,
+        max_age=max_age,
+        retention=retention,
+        quiet=quiet,
+        notify=notify,
+        deactivates_in_use=deactivate_in_use,
+        fields=None if fields is None else read_fields(fields),
+        master=SELF if self_managed else master_arn,
+        kms_key=kms_key_arn,
+        secret=secret_arn,
+        bucket=bucket,
+    )
+
+
+def _with(options: tuple[Callable[[Command], Command], ...], command: Command) -> Command:
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def connected(profile: str, region: str, wait: float) -> Operator:
+    """The operator; in which account it acts is said, for whoever confirms it."""
+    from keyaudit.rotation.operator import Operator
+
+    operator = Operator(profile, region, wait)
+    tell(operator.said())
+    return operator
