@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections import Counter
@@ -12,15 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws import MANAGEMENT, Aws, Fault, add_user, aws  # noqa: F401
+from aws import MANAGEMENT, Aws, Fault, add_user, aws, set_key  # noqa: F401
+from evidence_helpers import keyaudit
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
-from rotating import Lambda, Rotated, fill, function  # noqa: F401
+from rotating import STEPS, Lambda, Rotated, fill, function  # noqa: F401
+from test_handler import later
 from test_loop import DAY, run
 from test_operate import invoked, secrets_manager, settings, stacks, template_of
 from test_permissions import parsed
 
 from keyaudit.rotation.naming import secret_name
+from keyaudit.rotation.users import read_rows, take
+from keyaudit.schema import InputError
 
 MANY = "keyaudit-rotations"
 OTHER = "444455556666"
@@ -198,6 +204,66 @@ def test_names_that_only_a_comma_tells_apart_are_two_secrets(one: Rotated, tmp_p
     }
 
 
+# --- the whole loop -----------------------------------------------------------------------------------------------------
+def members(one: Rotated) -> list[Rotated]:
+    """The users of the stack, their secrets as it makes them, and its function, whose calls are logged as Lambda does."""
+    with closing(one.aws.client("cloudformation")) as client:
+        outputs = client.describe_stacks(StackName=MANY)["Stacks"][0]["Outputs"]
+    arn = next(output["OutputValue"] for output in outputs if output["OutputKey"] == "Function")
+    group = f"/aws/lambda/{arn.split(':')[-1]}"
+    with closing(one.aws.client("logs")) as logs:
+        logs.create_log_group(logGroupName=group)
+        logs.create_log_stream(logGroupName=group, logStreamName="stream")
+    values = {name: text for name, text in settings(one, MANY).items() if isinstance(text, str)}
+    found = []
+    for user, every in schedules(template_of(one, MANY)).items():
+        made = secret(one, user)
+        made.rotation_lambda_arn, made.auto_rotate_after_days = arn, every
+        found.append(Rotated(one.aws, one.function, user, secret_name(user), settings=values, arn=arn, group=group))
+    return found
+
+
+def test_the_loop_is_closed_for_twenty(one: Rotated, tmp_path: Path) -> None:
+    users = with_users(20)
+    olds = {user: iam_backends[MANAGEMENT]["aws"].users[user].access_keys[0].access_key_id for user in users}
+
+    def used(days: float, *ids: str) -> None:
+        for key_id in ids:
+            set_key(MANAGEMENT, key_id, last_used=datetime.now(UTC) - days * DAY)
+
+    def judged(name: str) -> Any:
+        options = ("--policy", "cis", "-f", "json", "--rotation", "--capture", str(tmp_path / name))
+        return json.loads(run(one, "check", *options).stdout)
+
+    used(0.1, *olds.values())
+    for key_id in olds.values():
+        one.made(key_id, datetime.now(UTC) - 70 * DAY, "Active")
+    path = file(tmp_path, *map(row, users))
+    assert deploy(one, "--users", path, "--yes").returncode == 0
+    everyone = members(one)
+    for each in everyone:
+        each.rotate()
+    assert [len(each.keys) for each in everyone] == [2] * 20
+    during = judged("during")
+    assert during["conclusion"] == "COMPLIANT", during["conclusions"]
+    assert (
+        during["counts"]["COMPLIANT"] == 40
+        and [one["compliance_type"] for one in during["rotations"]] == ["COMPLIANT"] * 20
+    )
+    everyone[0].call("all")  # the daily rule, which sees what is current
+    with later(15):
+        used(14, *olds.values())
+        ended = everyone[0].call("all")
+        assert ended.code == 0 and ended.outcomes.count("deactivated") == 20, ended.log
+        assert {
+            key_id: each.keys[key_id].status for each in everyone for key_id in each.keys if key_id in olds.values()
+        } == dict.fromkeys(olds.values(), "Inactive")
+        after = judged("after")
+        assert after["conclusion"] == "COMPLIANT", after["conclusions"]
+    assert run(one, "rotation", "deploy", "--update", "--yes").stdout.startswith("nothing to update")
+    one.logs += [log for each in everyone for log in each.logs]
+
+
 # --- who is left out, and why -------------------------------------------------------------------------------------------
 def test_rows_and_users_that_are_left_out_are_said_with_the_reason(one: Rotated, tmp_path: Path) -> None:
     with_users(1, "two-keys", "alone", "elsewhere", "tight", "kms", "going")
@@ -332,3 +398,132 @@ def test_what_bites_first_is_said_before_anything_is_made(one: Rotated, tmp_path
     done = deploy(one, "--users", path, "--yes")
     assert done.returncode == 2 and "the function's policy" in done.stderr and "20,480" in done.stderr
     assert stacks(one) == {}
+
+
+# --- the file -----------------------------------------------------------------------------------------------------------
+def names(path: Path, **options: Any) -> list[str]:
+    return [one.user for one in take(str(path), read_rows(str(path)), **options).users]
+
+
+ROWS = [row("=cmd", owner="'it"), row("+44"), row("-rf"), row("@home"), row("a,b"), row("plain", owner="'=x")]
+USERS = ["=cmd", "+44", "-rf", "@home", "a,b", "plain"]
+
+
+@pytest.mark.parametrize(
+    "how", ["as it is", "BOM", "CRLF", "BOM and CRLF", "semicolons", "tabs", "all quoted", "more columns", "sorted"]
+)
+def test_a_file_that_a_spreadsheet_wrote_again_is_read_as_before(tmp_path: Path, how: str) -> None:
+    path = Path(file(tmp_path, *ROWS))
+    lines = list(csv.reader(path.read_text().splitlines()))
+    if how == "sorted":
+        order = [2, 0, 1, 9, 8, 7, 6, 5, 4, 3]
+        lines = [[line[number] for number in order] for line in lines]
+    if how == "more columns":
+        lines = [[*line, "x;y"] for line in lines]
+    out = io.StringIO()
+    sign = {"semicolons": ";", "tabs": "\t"}.get(how, ",")
+    quoting = csv.QUOTE_ALL if how == "all quoted" else csv.QUOTE_MINIMAL
+    csv.writer(out, delimiter=sign, lineterminator="\r\n" if "CRLF" in how else "\n", quoting=quoting).writerows(
+        lines
+    )
+    path.write_bytes(out.getvalue().encode("utf-8-sig" if "BOM" in how else "utf-8"))
+    assert names(path) == USERS
+    owners = {one.user: one.owner for one in take(str(path), read_rows(str(path))).users}
+    assert owners["plain"] == "=x" and owners["=cmd"] == "'it"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (f"{HEAD}\n{row('a')}\n".encode("utf-16"), "no text in UTF-8"),
+        (f"{HEAD}\n{row('a', account='1.23457E+11')}\n".encode(), "line 2: '1.23457E+11' is no account id"),
+        (f"{HEAD}\n{row('a', account='12345678901')}\n".encode(), "line 2: '12345678901' is no account id"),
+        (f"{HEAD}\n{row('a', limit='90.5')}\n".encode(), "line 2: '90.5' is no limit"),
+        (f"{HEAD}\n{row('a')},x,y\n".encode(), "line 2: not as many cells"),
+        (f"{HEAD}\n1,2\n".encode(), "line 2: not as many cells"),
+        (f"{HEAD}\n{row('a b')}\n".encode(), "not a user's name"),
+        (f'{HEAD}\n1,"{row("a")}\n'.encode(), "cannot be read as CSV"),
+        (b"user,arn\na,b\n", "no column account_id"),
+        (b"", "no column account_id"),
+        (b"\x00\xff", "no text in UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_plan_is_refused_in_one_clear_line(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / "plan.csv"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as error:
+        names(path)
+    assert said in str(error.value) and "\n" not in str(error.value)
+
+
+def test_rows_of_one_user_are_one_user_with_the_least_limit_and_all_its_keys(tmp_path: Path) -> None:
+    keys = ["AKIAIOSFODNN7EXAMPLE", "AKIAI44QH8DHBEXAMPLE"]
+    rows = [
+        row("a", limit=limit, owner=owner).replace("key 1", key)
+        for key, limit, owner in zip(keys, ("90", "60"), ("", "b"), strict=True)
+    ]
+    path = file(tmp_path, *rows, row("a"))
+    (one,) = take(path, read_rows(path)).users
+    assert (one.user, one.owner, one.keys, one.limit) == ("a", "b", tuple(keys), 60)
+
+
+def test_of_several_accounts_one_must_be_named(tmp_path: Path) -> None:
+    path = Path(file(tmp_path, row("a"), row("b", account=OTHER), row("c", account="unknown-1")))
+    with pytest.raises(InputError, match=f"of 3 accounts .*{OTHER}.*--account"):
+        names(path)
+    assert names(path, account=OTHER) == ["b"]
+    done = keyaudit("rotation", "template", "--users", path, "--account", OTHER)
+    assert done.returncode == 0 and b"2 rows, of other accounts" in done.stderr
+    assert list(schedules(done.stdout.decode())) == ["b"]
+    refused = keyaudit("rotation", "template", "--users", path)
+    assert refused.returncode == 2 and b"--account" in refused.stderr
+
+
+# --- who may write one secret -------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("how", ["username", "tag", "master", "master by name", "fields"])
+def test_who_writes_one_secret_gets_no_key_of_another_user(one: Rotated, tmp_path: Path, how: str) -> None:
+    """The attacker may put values and tags into svc-01's secret, and begin rotations of it; svc-00 is the victim."""
+    deploy(one, "--users", file(tmp_path, *map(row, with_users(2))), "--yes")
+    (key,) = one.keys.values()
+    victim = secret(one, "svc-00", accesskey=key.access_key_id, secretkey=key.secret_access_key)
+    mine = secret(one, "svc-01")
+    (own,) = iam_backends[MANAGEMENT]["aws"].users["svc-01"].access_keys
+    value = {"username": "svc-01", "accesskey": own.access_key_id, "secretkey": own.secret_access_key}
+    value |= {
+        "username": {"username": "svc-00"},
+        "tag": {},
+        "master": {"masterarn": victim.arn},
+        "master by name": {"masterarn": "keyaudit/svc-00"},
+        "fields": {"user": "svc-00", "accesskey": "", "secretkey": "", "AWS_ACCESS_KEY_ID": key.access_key_id},
+    }[how]
+    version = next(iter(mine.versions.values()))
+    version["secret_string"] = json.dumps(value)
+    if how == "tag":
+        mine.tags = [{"Key": name, "Value": text} for name, text in (
+            ("username", "svc-00"), ("user", "svc-00"), ("keyaudit:user", "svc-00"),
+            ("keyaudit:attempt", f"x 2020-01-01T00:00:00Z {own.access_key_id}"),
+            ("keyaudit:deactivated", f"{key.access_key_id} 2020-01-01T00:00:00Z"),
+        )]  # fmt: skip
+    settings_of = {name: text for name, text in settings(one, MANY).items() if isinstance(text, str)}
+    attacked = Rotated(one.aws, one.function, "svc-01", "keyaudit/svc-01", settings=settings_of)
+    victims_keys, content = dict(one.keys), str(victim.versions)
+    token = attacked.begin()
+    for step in (*STEPS, "retire", "look"):
+        attacked.call(step, token)
+    one.logs += attacked.logs
+    assert {key_id: found.status for key_id, found in one.keys.items()} == dict.fromkeys(victims_keys, "Active")
+    assert str(victim.versions) == content
+    held = " ".join(str(one.get("secret_string")) for one in mine.versions.values() if one is not version)
+    assert key.secret_access_key not in held and "svc-00" not in held
+    used = {signer for signers in attacked.signers.values() for signer in signers}
+    assert key.access_key_id not in used
+
+
+def test_a_secret_that_the_stack_does_not_know_is_rotated_for_nobody(one: Rotated, tmp_path: Path) -> None:
+    deploy(one, "--users", file(tmp_path, row("svc-00")), "--yes")
+    other = Rotated(one.aws, one.function, "svc-00", "keyaudit/svc-00x", settings={
+        name: text for name, text in settings(one, MANY).items() if isinstance(text, str)
+    })  # fmt: skip
+    other.put()
+    assert [other.call(step, other.begin()).code for step in ("createSecret", "look", "retire")] == [1, 1, 1]
+    assert len(one.keys) == 1

@@ -11,17 +11,21 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aws import MANAGEMENT, Fault, add_user, aws  # noqa: F401
+from forked import forked
 from moto.iam.models import iam_backends
+from moto.secretsmanager.models import secretsmanager_backends
 from rotating import Rotated, function, rotated  # noqa: F401
 from test_handler import active
 from test_loop import DAY, run
 from test_permissions import parsed
 
 STACK = "keyaudit-rotation-svc-billing"
+V1 = Path(__file__).parent / "data" / "rotation"
 
 
 @pytest.fixture
@@ -251,3 +255,196 @@ def test_users_whose_names_differ_only_in_signs_have_stacks_of_their_own(billing
         add_user(MANAGEMENT, user, keys=[(datetime.now(UTC) - 80 * DAY, "Active")])
         assert operate(billing, "deploy", "--yes", user=user).returncode == 0
     assert len(stacks(billing)) == 3
+
+
+# --- secrets that are there already -----------------------------------------------------------------------------------
+def theirs(one: Rotated, **fields: str) -> None:
+    """The secret's value, as somebody else wrote it: without what keyaudit would look for."""
+    version = next(one for one in one.secret.versions.values() if "AWSCURRENT" in one["version_stages"])
+    version["secret_string"] = json.dumps(fields)
+
+
+def test_a_secret_whose_key_has_other_names_is_said_with_the_remedy_and_then_rotated(billing: Rotated) -> None:
+    (key,) = billing.keys.values()
+    held = {"AWS_ACCESS_KEY_ID": key.access_key_id, "AWS_SECRET_ACCESS_KEY": key.secret_access_key}
+    theirs(billing, username=billing.user, **held)
+    done = operate(billing, "deploy", "--yes", "--secret-arn", billing.secret.arn)
+    assert done.returncode == 4 and "deployed: stack" in done.stdout, done.stderr
+    assert "has 3 fields: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, username" in done.stdout
+    fields = "accesskey=AWS_ACCESS_KEY_ID,secretkey=AWS_SECRET_ACCESS_KEY"
+    assert f"--fields {fields}" in done.stderr and key.secret_access_key not in done.stdout + done.stderr
+    done = operate(billing, "deploy", "--yes", "--secret-arn", billing.secret.arn, "--fields", fields)
+    assert done.returncode == 0 and "AWS_ACCESS_KEY_ID is the access key id" in done.stderr, done.stderr
+    assert json.loads(settings(billing)["KEYAUDIT_FIELDS"]) == dict(pair.split("=") for pair in fields.split(","))
+    # and it stays so
+    assert operate(billing, "deploy", "--yes", "--notify", "a@example.com").returncode == 0
+    assert "KEYAUDIT_FIELDS" in settings(billing)
+    billing.settings = {name: value for name, value in settings(billing).items() if name == "KEYAUDIT_FIELDS"}
+    billing.rotate()
+    value = billing.value("AWSCURRENT")
+    assert value.keys() == {"username", *held} and value["AWS_ACCESS_KEY_ID"] != key.access_key_id
+
+
+def test_a_secret_without_username_is_said(billing: Rotated) -> None:
+    theirs(billing, accesskey="AKIAIOSFODNN7EXAMPLE", secretkey="x")
+    done = operate(billing, "deploy", "--yes", "--secret-arn", billing.secret.arn)
+    assert done.returncode == 4 and 'no field "username"' in done.stderr and "add it to the secret" in done.stderr
+
+
+def test_no_value_of_a_secret_is_asked_for_by_the_operator(billing: Rotated) -> None:
+    scenario = billing.aws.scenario(invoked=invoked(billing))
+    options = ["rotation", "deploy", "--user", billing.user, "--secret-arn", billing.secret.arn, "--yes"]
+    done = forked(options, scenario.env(), 90)
+    assert done.returncode == 0, done.stderr
+    assert "Invoke" in scenario.operations and "GetSecretValue" not in scenario.operations
+
+
+@pytest.mark.parametrize(
+    ("faults", "said"), [((Fault("Invoke", "denied"),), "lambda:Invoke"), ((), "could not tell the fields")]
+)
+def test_a_look_that_fails_is_exit_4_after_the_deployment(
+    billing: Rotated, faults: tuple[Fault, ...], said: str
+) -> None:
+    arguments = ("rotation", "deploy", "--user", billing.user, "--secret-arn", billing.secret.arn, "--yes")
+    done = run(billing, *arguments, faults=faults, invoked=lambda arn, event: None)
+    assert done.returncode == 4 and said in done.stderr and "deployed: stack" in done.stdout, done.stderr
+
+
+def test_only_the_whole_arn_is_taken(billing: Rotated) -> None:
+    with closing(billing.aws.client("secretsmanager")) as secrets:
+        secrets.create_secret(Name="x-secret", SecretString="{}")
+    arn = secretsmanager_backends[MANAGEMENT]["us-east-1"].secrets["x-secret"].arn
+    assert operate(billing, "deploy", "--secret-arn", arn[:-3]).returncode == 2
+    # what looks whole, and is none: its name ends with six letters
+    done = operate(billing, "deploy", "--secret-arn", arn[:-7])
+    assert done.returncode == 2 and "arn" in done.stderr
+    assert operate(billing, "deploy", "--secret-arn", arn).returncode == 0
+
+
+def test_a_secret_of_another_stack_is_not_put_in_the_place_of_its_own(billing: Rotated) -> None:
+    operate(billing, "deploy", "--yes")
+    done = operate(billing, "deploy", "--yes", "--secret-arn", billing.secret.arn)
+    assert done.returncode == 2 and "has another secret" in done.stderr
+
+
+def test_a_stuck_rotation_is_told_with_what_happens_by_itself_and_the_command(billing: Rotated) -> None:
+    under_rotation(billing)
+    token = billing.begin()
+    done = operate(billing, "now")
+    assert done.returncode == 2 and "daily run takes AWSPENDING off" in done.stderr
+    command = done.stderr.split("types: ")[1].strip()
+    assert command == (
+        f"aws secretsmanager update-secret-version-stage --region us-east-1 --secret-id {billing.secret.arn} "
+        f"--version-stage AWSPENDING --remove-from-version-id {token}"
+    )
+
+
+# --- update -----------------------------------------------------------------------------------------------------------
+def of_version_1(one: Rotated, sample: str, stack: str, *changes: tuple[str, str]) -> None:
+    """A stack as the first version deployed it."""
+    text = (V1 / f"{sample}.v1.yaml").read_text()
+    for before, after in changes:
+        assert before in text
+        text = text.replace(before, after)
+    if sample == "self-managed":
+        add_user(MANAGEMENT, "svc")  # its policy is attached to it
+    with closing(one.aws.client("cloudformation")) as client:
+        client.create_stack(StackName=stack, TemplateBody=text, Capabilities=["CAPABILITY_IAM"])
+
+
+def update(one: Rotated, *options: str, faults: tuple[Fault, ...] = ()) -> Any:
+    return run(one, "rotation", "deploy", "--update", *options, faults=faults)
+
+
+OLD = ("keyaudit-rotation-svc-billing", "keyaudit-rotation-a-b-1234", "somebody-s-own-name")
+
+
+@pytest.fixture
+def old(billing: Rotated) -> Rotated:
+    """Three stacks of version 1, one of today's, and one of somebody else."""
+    for sample, stack in zip(("plain", "comma", "self-managed"), OLD, strict=True):
+        of_version_1(billing, sample, stack)
+    add_user(MANAGEMENT, "new", keys=[(datetime.now(UTC) - 80 * DAY, "Active")])
+    assert operate(billing, "deploy", "--yes", user="new").returncode == 0
+    with closing(billing.aws.client("cloudformation")) as client:
+        client.create_stack(StackName="other", TemplateBody="Resources: {T: {Type: 'AWS::SNS::Topic'}}")
+    return billing
+
+
+def versions(one: Rotated) -> dict[str, str]:
+    return {name: settings(one, name).get("KEYAUDIT_VERSION", "1") for name in stacks(one) if name != "other"}
+
+
+def test_all_older_functions_are_shown_and_then_updated_with_their_settings(old: Rotated) -> None:
+    before = {name: settings(old, name) for name in OLD}
+    for options in (("--dry-run",), ()):
+        shown = update(old, *options)
+        assert shown.returncode == 0, shown.stdout
+        assert shown.stdout.count("its function is of version 1, and this keyaudit deploys version 2") == 3
+        assert set(versions(old).values()) == {"1", "2"} and list(versions(old).values()).count("1") == 3
+    assert shown.stdout.count("Function ") >= 3 and "not deployed" in shown.stdout
+    done = update(old, "--yes")
+    assert done.returncode == 0 and done.stdout.count("updated: stack ") == 3, done.stdout
+    assert set(versions(old).values()) == {"2"} and stacks(old)["other"] == "CREATE_COMPLETE"
+    for name, was in before.items():
+        now = settings(old, name)
+        assert list(json.loads(now["KEYAUDIT_USERS"]).values()) == [was.pop("KEYAUDIT_USER")]
+        assert was.items() <= now.items()
+    # a name with a comma keeps the secret that it has
+    assert json.loads(settings(old, OLD[1])["KEYAUDIT_USERS"]) == {"keyaudit/a_b": "a,b"}
+    assert settings(old, OLD[2])["KEYAUDIT_MASTER"] == "self"
+    again = update(old, "--yes")
+    assert again.returncode == 0 and again.stdout.startswith("nothing to update")
+
+
+def test_one_that_cannot_be_updated_is_named_and_the_others_go_on(billing: Rotated) -> None:
+    of_version_1(billing, "plain", OLD[0])
+    of_version_1(billing, "comma", OLD[1], ('Description: "Access key of', 'Description: "changed: key of'))
+    of_version_1(billing, "self-managed", OLD[2], ("KEYAUDIT_GRACE", "KEYAUDIT_GRACES"))
+    done = update(billing, "--yes")
+    assert done.returncode == 4, done.stdout
+    assert f"not updated: stack {OLD[1]}: stack {OLD[1]}: its secret was deployed with other values" in done.stdout
+    assert f"not updated: stack {OLD[2]}: stack {OLD[2]}: its template is not as keyaudit writes it" in done.stdout
+    assert versions(billing) == {OLD[0]: "2", OLD[1]: "1", OLD[2]: "1"}
+
+
+def test_the_stack_of_one_user_alone_is_updated(old: Rotated) -> None:
+    done = update(old, "--user", "svc-billing", "--yes")
+    assert done.returncode == 0 and list(versions(old).values()).count("1") == 2, done.stdout
+    nobody = update(old, "--user", "nobody")
+    assert nobody.returncode == 2 and "no stack of keyaudit rotates it" in nobody.stderr
+
+
+def test_a_parameter_that_is_not_the_template_s_is_refused(billing: Rotated) -> None:
+    text = (V1 / "taken-over.v1.yaml").read_text()
+    other = "arn:aws:secretsmanager:us-east-1:123456789012:secret:other-AbCdEf"
+    with closing(billing.aws.client("cloudformation")) as client:
+        given = [{"ParameterKey": "Secret", "ParameterValue": other}]
+        client.create_stack(StackName=OLD[0], TemplateBody=text, Parameters=given)
+    done = update(billing, "--yes")
+    assert done.returncode == 4 and other in done.stdout and versions(billing) == {OLD[0]: "1"}
+
+
+@pytest.mark.parametrize("call", ["DescribeStacks", "GetTemplate", "CreateChangeSet", "ExecuteChangeSet"])
+def test_an_update_that_is_denied_is_exit_4(billing: Rotated, call: str) -> None:
+    of_version_1(billing, "plain", OLD[0])
+    done = update(billing, "--yes", faults=(Fault(call, "denied"),))
+    assert done.returncode == 4 and call in done.stdout + done.stderr
+
+
+def test_deploying_over_a_stack_of_version_1_keeps_its_settings(billing: Rotated) -> None:
+    of_version_1(billing, "plain", STACK, ('KEYAUDIT_GRACE: "14"', 'KEYAUDIT_GRACE: "12"'))
+    done = operate(billing, "deploy", "--yes", "--notify", "a@example.com")
+    assert done.returncode == 0, done.stderr
+    found = settings(billing)
+    assert (found["KEYAUDIT_GRACE"], found["KEYAUDIT_VERSION"], found["KEYAUDIT_ADOPTED"]) == (
+        "12", "2", "AKIAIOSFODNN7EXAMPLE",
+    )  # fmt: skip
+
+
+def test_a_new_name_of_a_secret_is_told_where_the_first_version_may_have_left_one(billing: Rotated) -> None:
+    add_user(MANAGEMENT, "a,b", keys=[(datetime.now(UTC) - 80 * DAY, "Active")])
+    with closing(billing.aws.client("secretsmanager")) as secrets:
+        arn = secrets.create_secret(Name="keyaudit/a_b", SecretString="{}")["ARN"]
+    done = operate(billing, "deploy", user="a,b")
+    assert done.returncode == 0 and f"--secret-arn {arn}" in done.stderr
