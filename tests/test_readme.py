@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from aws import MANAGEMENT, Aws, add_user, aws, make_organization, report_of  # noqa: F401
 from rotating import Lambda, Rotated, fill, function  # noqa: F401
-from test_operate import secrets_manager, under_rotation
+from test_operate import invoked, secrets_manager, under_rotation
 
 from keyaudit.evidence.notebook import find_notebook
 
@@ -95,7 +95,8 @@ def live_rotation(aws: Aws, function: Lambda) -> Iterator[dict[str, str]]:  # no
     fill(one)
     under_rotation(one)
     one.deploy()
-    scenario = aws.scenario(reports={MANAGEMENT: report_of(MANAGEMENT, datetime.now(UTC) - timedelta(minutes=5))})
+    reports = {MANAGEMENT: report_of(MANAGEMENT, datetime.now(UTC) - timedelta(minutes=5))}
+    scenario = aws.scenario(reports=reports, invoked=invoked(one))
     with secrets_manager(one):
         yield scenario.env()
 

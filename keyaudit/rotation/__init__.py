@@ -1,7 +1,12 @@
 """The remedy: keys that fail are put under automatic rotation by Secrets Manager, and it is proved that they are.
 
 ``handler``   the Lambda function, one file that imports nothing of ours: what is deployed
-``template``  the CloudFormation template around it;  ``periods``: how long it waits for what
-``stack``     its stack in CloudFormation, and one rotation
-``plan``      who must do what by when, and ``steps``: in which order (pure)
+``code``        that file as it is deployed
+``deployment``  what is deployed, for one user or many; ``asked``: what an operator asks for; ``users``: the plan's
+                file; ``naming``, ``periods``: what things are called, how long what takes (pure)
+``template``    a deployment as CloudFormation's template; ``policies``: what its role may do; ``limits``: what AWS
+                takes; ``deployed``: a template back to what it deployed (pure)
+``operator``    the calls of an operator; ``stack``: a stack in CloudFormation
+``deploy``      one user, ``many`` users, ``update`` of what is old; ``once``: one rotation; ``remarks``: what is said
+``plan``        who must do what by when, and ``steps``: in which order (pure)
 """
