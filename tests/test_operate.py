@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from aws import MANAGEMENT, Fault, add_user, aws  # noqa: F401
 from forked import forked
+from moto.cloudformation.models import cloudformation_backends
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from rotating import Rotated, function, rotated  # noqa: F401
@@ -448,3 +449,19 @@ def test_a_new_name_of_a_secret_is_told_where_the_first_version_may_have_left_on
         arn = secrets.create_secret(Name="keyaudit/a_b", SecretString="{}")["ARN"]
     done = operate(billing, "deploy", user="a,b")
     assert done.returncode == 0 and f"--secret-arn {arn}" in done.stderr
+
+
+def test_a_stack_whose_making_failed_is_said_with_what_to_do(billing: Rotated) -> None:
+    operate(billing, "deploy", "--yes")
+    (stack,) = cloudformation_backends[MANAGEMENT]["us-east-1"].stacks.values()
+    stack.status = "ROLLBACK_COMPLETE"
+    done = operate(billing, "deploy", "--yes")
+    assert done.returncode == 2 and f"delete-stack --stack-name {STACK}" in done.stderr
+
+
+def test_names_of_fields_are_shown_as_a_terminal_bears_them(billing: Rotated) -> None:
+    secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+    theirs(billing, **{"username": billing.user, "\x1b[31mred": "x", secret: "x"})
+    done = operate(billing, "deploy", "--yes", "--secret-arn", billing.secret.arn)
+    assert "\x1b" not in done.stdout + done.stderr and secret not in done.stdout + done.stderr
+    assert "\\x1b[31mred" in done.stdout, done.stdout + done.stderr

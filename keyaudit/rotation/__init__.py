@@ -7,6 +7,7 @@
 ``template``    a deployment as CloudFormation's template; ``policies``: what its role may do; ``limits``: what AWS
                 takes; ``deployed``: a template back to what it deployed (pure)
 ``operator``    the calls of an operator; ``stack``: a stack in CloudFormation
-``deploy``      one user, ``many`` users, ``update`` of what is old; ``once``: one rotation; ``remarks``: what is said
+``deploy``      one user, ``many`` users, ``update`` of what is old; ``once``: one rotation; ``remarks``: what is
+                said before
 ``plan``        who must do what by when, and ``steps``: in which order (pure)
 """

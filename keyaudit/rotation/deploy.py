@@ -17,10 +17,12 @@ from keyaudit.rotation.remarks import fields_line, inactive_lines
 from keyaudit.rotation.stack import Change, Stack, output
 from keyaudit.rotation.template import rotation_template
 from keyaudit.schema import InputError
-from keyaudit.texts import say
+from keyaudit.texts import masked, say, visible
 
 #: what Secrets Manager says of a secret that no key of the customer's own encrypts
 USUAL_KEY = "alias/aws/secretsmanager"
+#: of the fields of a secret as many are shown, and of a name so much
+MOST_FIELDS, LONGEST_FIELD = 20, 64
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,11 @@ def proposal(
     stack: Stack, before: str, one: Deployment, remarks: list[str], looked_at: dict[str, str], bucket: str
 ) -> Proposal:
     """What was made of it, once nothing stands against it: no secret would change, and AWS takes it all."""
+    if before and stack.status() == "ROLLBACK_COMPLETE":
+        raise InputError(
+            f"stack {stack.name}: could not be made, and was rolled back; delete it (aws cloudformation "
+            f"delete-stack --stack-name {stack.name}) and deploy again, which takes over the secrets that it left"
+        )
     template = rotation_template(one)
     refuse_changed_secrets(stack.name, before, template)
     check_limits(one, template, stack.operator.where, in_s3=bool(bucket))
@@ -206,8 +213,10 @@ def _look(one: Proposal) -> Iterator[str]:
         fields, problem = told.get("fields"), told.get("problem")
         if not isinstance(fields, list) or not isinstance(problem, str):
             raise OperationError(say("operate.look.failed", function=function))
-        yield say("operate.look.fields", user=user, n=len(fields), fields=", ".join(map(str, fields)))
+        # names that somebody else gave: whatever they hold, a terminal bears it
+        named = ", ".join(visible(masked(str(one)[:LONGEST_FIELD])) for one in fields[:MOST_FIELDS])
+        yield say("operate.look.fields", user=user, n=len(fields), fields=named)
         if problem:
-            problems.append(say("operate.look.problem", user=user, problem=problem))
+            problems.append(say("operate.look.problem", user=user, problem=visible(masked(problem))))
     if problems:
         raise OperationError(" ".join([*problems, say("operate.look.remedy")]))

@@ -23,6 +23,11 @@ def is_ours(description: str) -> bool:
     return description.startswith(ABOUT)
 
 
+def whose(description: str) -> str:
+    """The user of a stack of one user, whatever the stack is called."""
+    return description.removeprefix(ABOUT)
+
+
 def deployed(template: str) -> Deployment:
     """What was asked for when this was deployed. InputError where it is not as keyaudit writes it."""
     try:

@@ -7,8 +7,9 @@ from typing import Any
 
 from keyaudit.rotation.asked import Asked
 from keyaudit.rotation.deploy import Proposal, active_keys, before_of, encrypted_with, proposal
+from keyaudit.rotation.deployed import whose
 from keyaudit.rotation.deployment import Deployment, Member, fits, spread
-from keyaudit.rotation.naming import MANY, secret_name, stack_name
+from keyaudit.rotation.naming import MANY, secret_name
 from keyaudit.rotation.operator import Operator, key_line
 from keyaudit.rotation.periods import Periods
 from keyaudit.rotation.remarks import fields_line, inactive_lines
@@ -100,7 +101,7 @@ def _found(
 ) -> Findings:
     """What AWS tells of the users that come anew."""
     found = Findings()
-    names = {str(one["StackName"]) for one in stacks_of_ours(operator)} if users else set()
+    alone = {whose(str(one["Description"])) for one in stacks_of_ours(operator)} if users else set()
     function = output(stack.told(), "Function") if users else ""
     for one in users:
         path = operator.path(one.user)
@@ -108,7 +109,7 @@ def _found(
             found.left_out.append(say("operate.left.no_user", user=one.user))
             continue
         keys, secret = operator.keys(one.user), operator.secret(secret_name(one.user))
-        why = _against(one, keys, secret, names, function, settings)
+        why = _against(one, keys, secret, alone, function, settings)
         if why:
             found.left_out.append(f"{one.user}: {say(f'operate.left.{why}')}")
             continue
@@ -124,12 +125,12 @@ def _against(
     one: Planned,
     keys: list[dict[str, Any]],
     secret: dict[str, Any] | None,
-    stacks: set[str],
+    alone: set[str],
     function: str,
     settings: dict[str, Any],
 ) -> str:
     """What stands against a user in the stack of many: the name of its sentence; empty where nothing does."""
-    if stack_name(one.user) in stacks:
+    if one.user in alone:
         return "own_stack"
     if len(active_keys(keys)) > 1:
         return "two_keys"

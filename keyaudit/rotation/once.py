@@ -30,9 +30,10 @@ def home(operator: Operator, user: str) -> Home:
     told = own.told()
     if told:
         arns = [parameters(told).get("Secret", ""), output(told, "Secret")]
+        if known := [arn for arn in arns if arn.startswith("arn:")]:
+            return Home(user, own, known[0])
         one = before_of(own.name, own.template())
-        named = one.only.name if one else secret_name(user)
-        return Home(user, own, next((arn for arn in arns if arn.startswith("arn:")), named))
+        return Home(user, own, one.only.name if one else secret_name(user))
     stack = Stack(operator, MANY)
     many = before_of(MANY, stack.template())
     for member in many.members if many else ():

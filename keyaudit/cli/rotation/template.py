@@ -35,7 +35,7 @@ def template(user: str, users: str, account: str, path: str, adopt: tuple[str, .
     from keyaudit.texts import say
 
     if bool(user) == bool(users):
-        raise InputError(f"--user {user}: give this, or --users FILE for many, and not both")
+        raise InputError("--user, --users: give one of the two, a user's name or the FILE of many")
     if users and (adopt or asked.secret):
         raise InputError("--adopt, --secret-arn: of one user alone; give --user")
     if user:
