@@ -121,7 +121,7 @@ def test_a_denial_says_who_may_not_do_what(meet):
         ("empty", ResponseParserError, 200),
         ("stall", ReadTimeoutError, 0),
         ("stall_before", ReadTimeoutError, 0),
-        ("late", ClientError, 403),
+        ("late", ClientError, 501),
     ],
 )
 def test_an_answer_that_is_not_all_there_is_no_answer(meet, kind, error, status):

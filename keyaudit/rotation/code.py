@@ -2,7 +2,7 @@
 in a template that is sent with the call.
 
 The lines are those of ``handler.py``, each indented by one space a level; the syntax tree is the same but for the
-docstrings and the annotations of functions, and the tests run this text.
+docstrings, the annotations of functions and what is imported for them, and the tests run this text.
 """
 
 from __future__ import annotations
@@ -38,7 +38,14 @@ def compact(source: str) -> str:
         indent = lines[first - 1][: len(lines[first - 1]) - len(lines[first - 1].lstrip())]
         lines[first - 1 : last] = [f"{indent}..." if stands_alone else ""] + [""] * (last - first)
     kept = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    kept = [line for line in kept if _is_needed(line, kept)]
     return "".join(" " * ((len(line) - len(line.lstrip())) // 4) + line.lstrip() + "\n" for line in kept)
+
+
+def _is_needed(line: str, lines: list[str]) -> bool:
+    """Whether a line imports something that the others use, or is none of these: annotations need no more."""
+    found = re.fullmatch(r"from [\w.]+ import (\w+)", line)
+    return not found or any(re.search(rf"\b{found[1]}\b", other) for other in lines if other is not line)
 
 
 def _docstrings(tree: ast.Module) -> list[tuple[int, int, bool]]:

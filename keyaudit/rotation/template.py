@@ -100,7 +100,7 @@ def _secret(one: Deployment, member: Member) -> dict[str, str]:
     return {
         "SecretName": member.name,
         "More": "".join(f"{name}: {json.dumps(text)}," for name, text in more.items()),
-        "SecretString": quoted(json.dumps(one.first_value(member))),
+        "SecretString": quoted(json.dumps(one.first_value(member), separators=(",", ":") if one.is_many else None)),
     }
 
 
