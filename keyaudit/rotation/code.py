@@ -8,7 +8,9 @@ docstrings, the annotations of functions and what is imported for them, and the 
 from __future__ import annotations
 
 import ast
+import io
 import re
+import tokenize
 from collections.abc import Iterator
 
 from keyaudit.resources import PACKAGE
@@ -26,18 +28,20 @@ def function_code() -> str:
 
 
 def compact(source: str) -> str:
-    """Python without docstrings, annotations of functions, lines of comments and empty lines, indented by one space
-    for each four.
+    """Python without docstrings, annotations of functions, comments and empty lines, indented by one space for each
+    four.
 
     Only for code like the handler's: ASCII, which has no string of several lines but docstrings.
     """
     lines = source.splitlines()
+    for line, start in _comments(source):
+        lines[line - 1] = lines[line - 1][:start].rstrip()
     for line, start, end in sorted(set(_annotations(ast.parse(source))), reverse=True):
         lines[line - 1] = lines[line - 1][:start] + lines[line - 1][end:]
     for first, last, stands_alone in _docstrings(ast.parse(source)):
         indent = lines[first - 1][: len(lines[first - 1]) - len(lines[first - 1].lstrip())]
         lines[first - 1 : last] = [f"{indent}..." if stands_alone else ""] + [""] * (last - first)
-    kept = [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    kept = [line for line in lines if line.strip()]
     kept = [line for line in kept if _is_needed(line, kept)]
     return "".join(" " * ((len(line) - len(line.lstrip())) // 4) + line.lstrip() + "\n" for line in kept)
 
@@ -46,6 +50,13 @@ def _is_needed(line: str, lines: list[str]) -> bool:
     """Whether a line imports something that the others use, or is none of these: annotations need no more."""
     found = re.fullmatch(r"from [\w.]+ import (\w+)", line)
     return not found or any(re.search(rf"\b{found[1]}\b", other) for other in lines if other is not line)
+
+
+def _comments(source: str) -> Iterator[tuple[int, int]]:
+    """Line and first column of each comment."""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start
 
 
 def _docstrings(tree: ast.Module) -> list[tuple[int, int, bool]]:
