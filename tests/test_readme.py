@@ -101,6 +101,16 @@ def live_rotation(aws: Aws, function: Lambda) -> Iterator[dict[str, str]]:  # no
         yield scenario.env()
 
 
+@pytest.fixture
+def live_many(aws: Aws) -> dict[str, str]:  # noqa: F811
+    """The environment of an account with two users whose keys are overdue, and in use."""
+    now = datetime.now(UTC)
+    aws.reset()
+    for user in ("alice", "bob"):
+        add_user(MANAGEMENT, user, now - timedelta(days=400), [(now - timedelta(days=200), "Active", now)])
+    return aws.scenario(reports={MANAGEMENT: report_of(MANAGEMENT, now - timedelta(minutes=5))}).env()
+
+
 def run(command: str, folder: Path, live: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     # a make that runs these tests is not to be heard in the make that is tested
     # nor is it measured, which would double what it costs
