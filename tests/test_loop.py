@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from aws import MANAGEMENT, SECRET_KEY, Fault, aws, report_of, set_key  # noqa: F401
 from forked import forked
+from handling import active, later
 from moto.secretsmanager.models import secretsmanager_backends
 from rotating import STEPS, Rotated, function, rotated  # noqa: F401
-from test_handler import active, later
 
 DAY = timedelta(days=1)
 

@@ -17,11 +17,11 @@ from typing import Any
 import pytest
 from aws import MANAGEMENT, Fault, add_user, aws  # noqa: F401
 from forked import forked
+from handling import active
 from moto.cloudformation.models import cloudformation_backends
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from rotating import Rotated, function, rotated  # noqa: F401
-from test_handler import active
 from test_loop import DAY, run
 from test_permissions import parsed
 
