@@ -64,7 +64,18 @@ MESSAGES = {
     "limited": "The request was rejected because it attempted to create resources beyond the current limits.",
 }
 ENDLESS = ("endless", "endless_new")
-WIRE = ("reset_before", "reset_after", "truncate", "malformed", "empty", "stall_before", "stall", "drip", "slow")
+WIRE = (
+    "reset_before",
+    "reset_after",
+    "truncate",
+    "malformed",
+    "empty",
+    "stall_before",
+    "stall",
+    "drip",
+    "slow",
+    "slower",
+)
 #: the call does not reach AWS
 LOST = ("reset_before", "stall_before")
 #: "late": the call takes effect, and is answered with an error that does not tell so, and that nobody repeats
@@ -82,7 +93,7 @@ DESCRIPTIONS = {
     "INPROGRESS": "Report generation is in progress",
 }
 REPEATABLE = re.compile(r"(Get|List|Describe|AssumeRole)")
-SLOW = 0.7  # seconds
+SLOW, SLOWER = 0.7, 2.1  # seconds
 DRIP = 0.2  # seconds a byte
 HOPS = {"connection", "content-length", "transfer-encoding", "server", "date", "keep-alive"}
 
@@ -670,6 +681,10 @@ class Handler(BaseHTTPRequestHandler):
 
     def send_slow(self, answer: Answer) -> None:
         self.server.closing.wait(SLOW)
+        self.send_whole(answer)
+
+    def send_slower(self, answer: Answer) -> None:
+        self.server.closing.wait(SLOWER)
         self.send_whole(answer)
 
     send_stall_before = send_stall

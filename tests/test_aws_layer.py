@@ -263,7 +263,15 @@ def test_a_mistyped_fault_is_refused():
     with pytest.raises(ValueError, match="no pages"):
         Fault("GetCallerIdentity", "endless")
     tested = {*QUERY, "reset_before", "reset_after", "truncate", "malformed", "empty", "stall", "drip", "slow"}
-    assert set(KINDS) == tested | {"stall_before", "late", "endless", "endless_new", "in_progress", "limited"}
+    assert set(KINDS) == tested | {
+        "slower",
+        "stall_before",
+        "late",
+        "endless",
+        "endless_new",
+        "in_progress",
+        "limited",
+    }
 
 
 def test_scenarios_side_by_side_know_nothing_of_each_other(meet):
