@@ -104,7 +104,7 @@ class Lambda:
             env=mine,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            text=True,
+            bufsize=0,  # a second line that is here already must not hide from select
         )
 
     def close(self) -> None:
@@ -125,8 +125,7 @@ class Lambda:
         log, answer = Path(self._folder.name, "log"), Path(self._folder.name, "answer")
         answer.write_text("null")
         told = {"event": event, "env": env, "log": str(log), "answer": str(answer), "seconds": seconds, "now": now}
-        self._server.stdin.write(json.dumps(told) + "\n")
-        self._server.stdin.flush()
+        self._server.stdin.write(json.dumps(told).encode() + b"\n")
         child = self._line()
         if any(fault.kind in DEATHS for fault in scenario.faults):
             wait_for(lambda: scenario.struck or select.select([self._server.stdout], [], [], 0)[0])
