@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from aws import MANAGEMENT, Fault, add_user, aws
-from handling import DAY, active, noticed, notices, replaced, stopped, tags
+from handling import DAY, active, noticed, notices, replaced, second, stopped, tags
 from moto.iam.models import iam_backends
 from rotating import STEPS, Rotated, function, rotated
 
@@ -182,6 +182,28 @@ def test_until_the_fields_fit_no_key_is_made_and_then_these_are_written(noticed:
     assert now["AWS_ACCESS_KEY_ID"] != held["AWS_ACCESS_KEY_ID"]
     assert one.keys[now["AWS_ACCESS_KEY_ID"]].secret_access_key == now["AWS_SECRET_ACCESS_KEY"]
     assert one.daily(14)[-1] == "deactivated"
+
+
+@pytest.mark.parametrize("where", ["nested", "in a file"])
+def test_a_key_in_another_place_of_a_secret_that_is_taken_over_is_found(rotated: Rotated, where: str) -> None:
+    """Else a rotation would write accesskey beside it, and take away the key that consumers read."""
+    held = rotated.value("AWSCURRENT")
+    place = {
+        "nested": {"credentials": {"AccessKeyId": held["accesskey"], "SecretAccessKey": held["secretkey"]}},
+        "in a file": {"file": f"[default]\naws_access_key_id={held['accesskey']}\n"},
+    }[where]
+    version = next(iter(rotated.secret.versions.values()))
+    version["secret_string"] = json.dumps({"username": rotated.user, **place})
+    assert "in another place of its value" in rotated.call("look").answer["problem"]
+    stopped(rotated.call("createSecret", rotated.begin()), "in another place of its value")
+
+
+def test_another_key_of_the_user_in_a_field_of_its_own_is_refused(rotated: Rotated) -> None:
+    """As the widely copied function leaves it: accesskey is new, and consumers still read the other field."""
+    other = second(rotated, "Active", 100)
+    rotated.put(**rotated.value("AWSCURRENT"), AWS_ACCESS_KEY_ID=other)
+    assert 'in the field "AWS_ACCESS_KEY_ID": take it out' in rotated.call("look").answer["problem"]
+    stopped(rotated.call("createSecret", rotated.begin()), "another key of svc-billing")
 
 
 def test_a_copy_of_the_key_in_another_field_would_go_stale_and_is_refused(rotated: Rotated) -> None:

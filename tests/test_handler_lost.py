@@ -251,6 +251,56 @@ def test_a_key_that_was_stored_and_never_became_current_is_what_the_next_rotatio
     assert rotated.value("AWSCURRENT")["accesskey"] == stuck and len(rotated.keys) == 2
 
 
+@pytest.mark.parametrize("how", ["its record was lost", "of version 1", "RotateSecret failed", "by a person"])
+def test_a_stored_key_is_gone_on_with_however_that_came(noticed: Rotated, how: str) -> None:
+    one, token = noticed, noticed.begin()
+    if how == "its record was lost":  # dead between PutSecretValue and the record
+        assert one.call("createSecret", token, Fault("TagResource", "stall_before", first=1, after=2)).code < 0
+    else:
+        assert one.call("createSecret", token).code == 0
+    stuck, faults = one.value("AWSPENDING")["accesskey"], []
+    if how == "of version 1":
+        one.secret.tags = []
+    if how == "RotateSecret failed":
+        faults = [Fault("RotateSecret", "denied")]
+    if how == "by a person":  # as the command line advises
+        one.secret.remove_version_stages_from_old_versions(["AWSPENDING"])
+    with later(1):
+        assert one.call("retire", "", *faults).code == 0
+    with later(2):
+        one.call("retire")
+        assert one.call("createSecret", pending_token(one) or one.begin()).outcomes == ["key stored again"]
+    assert one.value("AWSPENDING")["accesskey"] == stuck and len(one.keys) == 2
+
+
+def test_two_lost_keys_are_both_deleted_after_their_day(noticed: Rotated) -> None:
+    one = noticed
+    iam_backends[MANAGEMENT]["aws"].users[one.user].access_keys.clear()
+    one.put(accesskey="", secretkey="")
+    token, _ = lose_a_key(one)
+    with later(10 * MINUTES):
+        assert one.call("createSecret", token, Fault("CreateAccessKey", "stall")).code < 0
+    with later(20 * MINUTES):
+        one.call("createSecret", token)
+    assert list(active(one).values()) == ["Inactive", "Inactive"]
+    one.daily(2)
+    assert one.keys == {}
+
+
+@pytest.mark.parametrize("how", ["Inactive", "deleted"])
+def test_a_key_that_a_person_took_away_never_becomes_current(rotated: Rotated, how: str) -> None:
+    token, before = rotated.begin(), rotated.value("AWSCURRENT")
+    for step in STEPS[:3]:
+        assert rotated.call(step, token).code == 0
+    pending = rotated.value("AWSPENDING")["accesskey"]
+    if how == "deleted":
+        iam_backends[MANAGEMENT]["aws"].delete_access_key(pending, rotated.user)
+    else:
+        rotated.keys[pending].status = "Inactive"
+    stopped(rotated.call("finishSecret", token, seconds=16), "is not an active key of")
+    assert rotated.value("AWSCURRENT") == before
+
+
 def test_a_stored_key_that_is_too_old_to_be_rotated_into_use_is_retired_like_any_other(rotated: Rotated) -> None:
     """60 days, 14 of grace, 2 of slack and 90 leave 14."""
     token = rotated.begin()

@@ -76,6 +76,9 @@ class Observer:
         assert len(after) <= 2
         for key_id in {current, self.one.value("AWSCURRENT").get("accesskey")} & before.keys():
             assert after.get(key_id) == before[key_id], f"the key in AWSCURRENT was touched: {self.said(key_id)}"
+        new = self.one.value("AWSCURRENT").get("accesskey")
+        if new != current:
+            assert after.get(new) == "Active", f"a key that does not work was made current: {self.said(new)}"
         made = after.keys() - before.keys()
         assert len(made) <= 1
         self.by_function |= made

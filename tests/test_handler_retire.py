@@ -142,7 +142,7 @@ def test_nothing_is_retired_where_the_current_key_is_not_there_or_not_active(rep
     current = one.value("AWSCURRENT")["accesskey"]
     one.keys[current].status = "Inactive"
     with later(30):
-        stopped(one.call("retire"), "is not an active key")
+        stopped(one.call("retire"), "is inactive, and nothing else is touched", "To bring it back")
     assert active(one)[former] == "Active" and len(notices(one)) == 1
 
 
@@ -199,7 +199,7 @@ def test_a_key_that_becomes_current_while_it_is_deactivated_is_activated_again(r
         # the answer of the deactivation takes long enough for the person
         outcomes = one.call("retire", "", Fault("UpdateAccessKey", "slow", first=1)).outcomes
         thread.join()
-    assert outcomes[0] == "active again" and active(one)[former] == "Active"
+    assert outcomes[:2] == ["deactivated", "active again"] and active(one)[former] == "Active"
     assert one.value("AWSCURRENT")["accesskey"] == former
 
 
@@ -223,6 +223,30 @@ def test_before_the_first_rotation_there_is_nothing_to_retire(rotated: Rotated) 
     assert rotated.call("retire").outcomes == ["no rotation took place yet"]
 
 
+# --- keys that the secret only mentions -----------------------------------------------------------------------------
+@pytest.mark.parametrize("where", ["a note", "nested", "a file", "a note of long ago"])
+def test_a_person_s_key_that_a_value_mentions_is_left_alone(noticed: Rotated, where: str) -> None:
+    one = noticed
+    persons = second(one, "Active", 200, 20)
+    extra = {
+        "nested": {"credentials": {"AccessKeyId": persons}},
+        "a file": {"file": f"[default]\naws_access_key_id={persons}\n"},
+    }.get(where, {"note": f"do not touch {persons}: quarterly job"})
+    held = one.value("AWSCURRENT")
+    one.put(**held, **extra)
+    if where == "a note of long ago":
+        one.put(**held)
+    assert set(one.daily(50)) == {"nobody's key"}
+    assert active(one)[persons] == "Active" and len(notices(one)) == 1
+
+
+def test_a_replaced_key_that_awscurrent_still_mentions_is_left_and_named(replaced) -> None:
+    one, former = replaced
+    one.put(**one.value("AWSCURRENT"), note=f"before it was {former}")
+    one.daily(50)
+    assert active(one)[former] == "Active" and "names in another place" in notices(one)[0]
+
+
 # --- states of people and of AWS that nobody could leave silently ---------------------------------------------------
 def test_a_user_that_is_no_more_is_said(noticed: Rotated) -> None:
     user = iam_backends[MANAGEMENT]["aws"].users.pop(noticed.user)
@@ -240,6 +264,77 @@ def test_a_call_that_is_denied_is_said_in_a_notice(noticed: Rotated, call: str) 
 def test_a_pending_stage_that_a_person_put_somewhere_is_taken_off_and_nothing_is_begun(rotated: Rotated) -> None:
     rotated.secret.versions[rotated.begin()]["secret_string"] = json.dumps({"username": "x", "accesskey": "A"})
     assert rotated.daily(2) == ["AWSPENDING cleared"] and rotated.value("AWSPENDING") == {}
+
+
+def test_a_person_who_goes_back_to_a_deactivated_key_is_told_how_to_bring_it_back(replaced) -> None:
+    """And never to delete the other key, which is the only one that works."""
+    one, former = replaced
+    one.daily(14)
+    with later(14.5):
+        value = next(it for it in one.secret.versions.values() if "AWSPREVIOUS" in it["version_stages"])
+        one.secret.remove_version_stages_from_old_versions(["AWSCURRENT"])
+        value["version_stages"].append("AWSCURRENT")
+        before = len(notices(one))
+        one.call("retire")
+        stopped(one.call("createSecret", one.begin()), "is inactive, and nothing else is touched")
+    said = notices(one)[before:]
+    assert len(said) == 2 and all(f"ends with {former[-4:]}" in text for text in said)
+    assert not [text for text in said if "delete" in text or "rotate now" in text]
+
+
+def test_one_daily_run_that_was_missed_does_not_begin_the_retention_anew(replaced) -> None:
+    one, former = replaced
+    one.daily(30)
+    with later(32.1):
+        assert one.call("retire").outcomes == ["in its retention"]
+        assert one.daily(12)[-1] == "deleted"
+    assert former not in one.keys
+
+
+def test_a_key_that_was_brought_back_before_it_was_noted_gets_a_new_grace(replaced) -> None:
+    """The function dies right after it deactivated the key."""
+    one, former = replaced
+    with later(14.1):
+        assert one.call("retire", "", Fault("UpdateAccessKey", "stall", first=1)).code < 0
+        assert active(one)[former] == "Inactive" and "To bring it back" in notices(one)[0]
+        one.keys[former].status = "Active"
+    with later(15.1):
+        assert one.call("retire").outcomes == ["active again", "in its grace"]
+
+
+def test_memory_that_something_took_away_is_said(replaced) -> None:
+    one, _ = replaced
+    one.secret.tags = []
+    assert one.daily(1) == ["in its grace"] and "its grace begins today" in notices(one)[0]
+
+
+def test_a_version_from_before_the_key_that_cannot_be_read_stops_nothing(noticed: Rotated) -> None:
+    """It is under a former key of KMS; a value never changes, so it cannot hold a key that was made later."""
+    one, old = noticed, next(iter(noticed.secret.versions))
+    for note in ("1", "2"):
+        one.put(**one.value("AWSCURRENT") | {"note": note})
+    with later(0.5):
+        second(one, "Active", 0)
+    with later(1):
+        assert one.call("retire", "", Fault("GetSecretValue", "denied", user=old)).outcomes == ["nobody's key"]
+
+
+@pytest.mark.parametrize("value", ["x 2026-01-01", "x", "x y z"])
+def test_memory_that_something_else_wrote_is_none(noticed: Rotated, value: str) -> None:
+    for name in ("attempt", "inactive", "replaced", "lost", "stored", "waiting", "pending"):
+        noticed.secret.tags = [{"Key": f"keyaudit:{name}", "Value": value}]
+        assert noticed.call("retire").code == 0, name
+
+
+def test_a_notice_says_which_secret_could_not_be_read(noticed: Rotated) -> None:
+    noticed.call("retire", "", Fault("DescribeSecret", "denied"))
+    noticed.call("retire", KEYAUDIT_USERS="{}")
+    assert [noticed.secret.arn in text for text in notices(noticed)] == [True, True]
+
+
+def test_an_answer_that_cannot_be_understood_is_said(noticed: Rotated) -> None:
+    ended = noticed.call("retire", "", Fault("ListAccessKeys", "malformed"))
+    assert ended.code == 1 and "ResponseParserError" in notices(noticed)[0]
 
 
 def test_a_rotation_that_cannot_be_begun_again_is_said_each_day_until_it_can(noticed: Rotated) -> None:

@@ -18,6 +18,7 @@ whose making was never answered is lost only if nobody can have it. What it must
 ``keyaudit:lost``      key, time: deactivated as lost
 ``keyaudit:named``     active keys of nobody that a notice has named
 ``keyaudit:waiting``   a rotation was begun, could not go on, and is to begin again
+``keyaudit:pending``   version, time: first seen with AWSPENDING, where Secrets Manager does not tell its age
 
 Rules: https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
 """
@@ -46,6 +47,10 @@ FUNCTION_SECONDS = 300
 ENDED = timedelta(seconds=FUNCTION_SECONDS + 30)
 #: a daily rule may come a day late, and IAM tells of uses with a delay
 MARGIN = timedelta(days=2)
+#: so long apart two looks of daily runs still are a look each day: one came late, or not at all
+UNSEEN = MARGIN + timedelta(hours=6)
+#: a rotation stores a key so soon after it made it
+NEAR = timedelta(minutes=10)
 #: a rotation that is pending for so long, and not with Secrets Manager, is stuck
 STUCK = timedelta(hours=1)
 #: after so long without use a lost key is deleted
@@ -58,7 +63,7 @@ PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, **_TIMES
 ONCE = Config(retries={"total_max_attempts": 1}, **_TIMES)
 #: clocks of two services differ by so much, and a record is written within as much
 SKEW = timedelta(seconds=2)
-KEY_ID = re.compile(r"A[KS]IA[A-Z0-9]{12,124}")
+KEY_ID = re.compile(r"\bA[KS]IA[A-Z0-9]{12,124}\b")
 UNCLEAR = ("RequestTimeout", "RequestTimeoutException")
 THROTTLED = ("Throttling", "ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded")
 Key = dict[str, Any]
@@ -122,6 +127,7 @@ def run(secret_id: str, step: str, token: str, context: Any) -> dict[str, Any] |
         raise RotationError(reason) from None
     except Exception as error:  # its text may be an answer that could not be read
         work.log("failed", reason=type(error).__name__)
+        work.notify(f"{step} failed: {type(error).__name__}. {work.user_said} See the function's log")
         raise RotationError(f"{step} failed: {type(error).__name__}") from None
 
 
@@ -135,17 +141,17 @@ class Rotation:
         self.secrets = boto3.client("secretsmanager", config=PATIENT)
         self.texts: dict[str, str | None] = {}
         self.secret: dict[str, Any] = {}
-        self.version_ids: list[str] | None = None
+        self.listed: list[dict[str, Any]] | None = None
 
     @property
     def user_said(self) -> str:
-        return f"The user is {self.user}." if self.user else "The function could not read the secret's name."
+        return f"The user is {self.user or 'not known'}, the secret {self.secret_id}."
 
     def run(self) -> dict[str, Any] | None:
         self.refresh()
         user = deployed("USERS").get(self.secret["Name"])
         if not user:
-            raise RotationError("the function was not deployed for this secret; deploy its user")
+            raise RotationError(f"the function was not deployed for this secret, {self.secret_id}; deploy its user")
         self.user = user
         if self.step == "look":
             return self.look()
@@ -167,7 +173,10 @@ class Rotation:
             value = self.staged(CURRENT)
         except RotationError as error:
             return {"fields": [], "problem": str(error)}
-        return {"fields": sorted(value or {}), "problem": self.problem(value)}
+        problem = self.problem(value)
+        if value and not problem:
+            problem = self.stale(value, self.keys(self.iam(value, PATIENT)))
+        return {"fields": sorted(value or {}), "problem": problem}
 
     # --- the four steps -------------------------------------------------------------------------------------------
     def is_pending(self) -> bool:
@@ -198,6 +207,8 @@ class Rotation:
             return self.log("stored before", key_id)
         iam, maker = self.iam(current, PATIENT), self.iam(current, ONCE)
         keys = self.keys(iam)
+        if problem := self.stale(current, keys):
+            raise RotationError(problem)
         if not self.settle(iam, keys):
             raise NotYetError("an earlier call may still be making a key; Secrets Manager tries again")
         if held := self.unfinished(keys):
@@ -239,11 +250,16 @@ class Rotation:
     def set_secret(self) -> None:
         """Nothing is to be set: IAM made the key. It must be there, and active; IAM may list it late."""
         key_id = self.pending_key()
-        iam = self.iam(self.current(), PATIENT)
+        self.await_active(key_id, self.current())
+        return self.log("key is active", key_id)
+
+    def await_active(self, key_id: str, current: dict[str, Any]) -> None:
+        """RotationError unless the pending key is an active key of the user."""
+        iam = self.iam(current, PATIENT)
         for _ in self.patiently():
             listed = {key["AccessKeyId"]: key["Status"] for key in self.keys(iam)}
             if listed.get(key_id) == "Active":
-                return self.log("key is active", key_id)
+                return
             if key_id in listed:
                 break
         raise RotationError(
@@ -266,6 +282,7 @@ class Rotation:
     def finish_secret(self) -> None:
         """Move AWSCURRENT to the version with the new key; leave no AWSPENDING behind; let the grace begin."""
         key_id, current = self.pending_key(), self.current()
+        self.await_active(key_id, current)
         former = next((version for version, stages in self.stages().items() if CURRENT in stages), None)
         pending, target, outcome = self.value(self.token) or {}, self.token, "key is current"
         names = [self.fields[name] for name in ("accesskey", "secretkey")]
@@ -327,19 +344,24 @@ class Rotation:
             self.unstick(iam, keys)
         if not key_id:
             return self.log("no rotation took place yet")
-        if relied is None or relied["Status"] != "Active":
+        if relied is None:
             raise RotationError(
-                f"the secret's key {last4(key_id)} is not an active key of {self.user}: "
-                f"rotate now (keyaudit rotation now --user {self.user}); nothing else is touched"
+                f"the secret's key {last4(key_id)} is no key of {self.user} any more: rotate now "
+                f"(keyaudit rotation now --user {self.user}); nothing else is touched"
             )
+        if relied["Status"] != "Active":
+            raise RotationError(self.current_is_inactive(key_id))
         return None
+
+    def current_is_inactive(self, key_id: str) -> str:
+        return f"the secret's key {last4(key_id)} is inactive, and nothing else is touched. {self.way_back(key_id)}"
 
     def retire_one(self, iam: Any, key: Key) -> bool:
         """Do what is due with a key beside the current one; True where it is deleted."""
         key_id = key["AccessKeyId"]
-        if key_id in self.labelled():
-            return False
-        if not self.is_known(key_id):
+        if key_id in self.labelled() or self.unfinished([key]):
+            return False  # in use, or what the next rotation goes on with
+        if not self.is_own(key) or key_id in self.mentioned():
             if key["Status"] == "Active":
                 self.name(key_id)
             return False
@@ -356,6 +378,8 @@ class Rotation:
         since = self.records("replaced", 1).get(key_id)
         if since is None:  # it is not known when it stopped being current: from now on at the latest
             self.keep("replaced", key_id, self.now)
+            if key_id not in os.environ.get("KEYAUDIT_ADOPTED", "").split():
+                self.notify(f"{last4(key_id)}: no tag tells when it stopped being current; its grace begins today")
         if since is None or self.now - since[0] < days("GRACE"):
             return self.log("in its grace", key_id)
         if use["at"] is None or self.now - use["at"] >= days("QUIET"):
@@ -377,9 +401,12 @@ class Rotation:
         version = next((one for one, stages in self.stages().items() if PENDING in stages), "")
         if version and CURRENT in self.stages()[version]:
             self.clear_pending(version)
-        elif version and self.now - self.made(version) >= STUCK:
+        elif version and self.now - self.pending_since(version) >= STUCK:
             key_id = self.key_id(self.value(version))
-            if key_id in ("", *self.words("stored")[:1]) or version in self.words("attempt"):
+            made = next((key["CreateDate"] for key in keys if key["AccessKeyId"] == key_id), None)
+            if made and abs(self.pending_since(version) - made) <= NEAR:  # as a rotation stores it
+                self.note(stored=f"{key_id} {version}")
+            if key_id in ("", *self.words("stored")[:1]):
                 self.note(waiting=stamp(self.now))
             self.clear_pending(version)
             self.log("AWSPENDING cleared", key_id)
@@ -389,21 +416,40 @@ class Rotation:
             self.note(waiting="")  # a person turned rotation off; to begin one would turn it on again
         if not self.words("waiting"):
             return
-        can_go = [
-            key for key in keys if key["AccessKeyId"] not in self.labelled() and self.may_be_deleted(iam, key)
-        ]
+        held = {*self.labelled(), *self.mentioned()}
+        can_go = [key for key in keys if key["AccessKeyId"] not in held and self.may_be_deleted(iam, key)]
         if len(keys) > 1 and not can_go and not self.unfinished(keys):
             return
-        try:
-            self.secrets.rotate_secret(SecretId=self.secret_id)
-        except (BotoCoreError, ClientError) as error:
-            self.notify(
-                f"a rotation stopped and could not be begun again ({code_of(error)}): "
-                f"keyaudit rotation now --user {self.user}"
-            )
-        else:
-            self.note(waiting="")
-            self.log("rotation begun again")
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        for pause in (1, 3, 0):
+            try:
+                self.secrets.rotate_secret(SecretId=self.secret_id)
+            except (BotoCoreError, ClientError) as error:
+                # AWSPENDING was taken off a moment ago, which Secrets Manager may not know everywhere
+                if code_of(error) == "InvalidRequestException" and pause:
+                    time.sleep(pause)
+                    continue
+                self.notify(
+                    f"a rotation stopped and could not be begun again ({code_of(error)}); it is tried each day. "
+                    f"By hand: keyaudit rotation now --user {self.user}"
+                )
+            else:
+                self.note(waiting="")
+                self.log("rotation begun again")
+            return
+
+    def pending_since(self, version: str) -> datetime:
+        """When a pending version was made; where Secrets Manager does not list it yet, when it was first seen."""
+        made: datetime | None = next(
+            (one["CreatedDate"] for one in self.versions() if one["VersionId"] == version), None
+        )
+        if made is None:
+            if version not in self.words("pending"):
+                self.note(pending=f"{version} {stamp(self.now)}")
+            made = self.records("pending", 1).get(version, [self.now])[0]
+        return made
 
     # --- keys that may be gone ------------------------------------------------------------------------------------
     def settle(self, iam: Any, keys: list[Key]) -> bool:
@@ -420,14 +466,18 @@ class Rotation:
             for key in keys
             if key["AccessKeyId"] not in before
             and begun - SKEW <= key["CreateDate"] <= latest
-            and not self.is_known(key["AccessKeyId"])
+            and not self.is_known(key)
             and self.last_use(iam, key)["at"] is None
         ]
+        token = self.words("attempt")[0]
+        if kept := self.key_id(self.value(token)):
+            self.note(stored=f"{kept} {token}")
         if len(found) == 1:  # of two, nobody can tell which is a person's
             key_id = found[0]["AccessKeyId"]
             self.update(iam, key_id, "Inactive")
             found[0]["Status"] = "Inactive"
-            self.note(lost=f"{key_id} {stamp(self.now)}", attempt="")
+            self.keep("lost", key_id, self.now)
+            self.note(attempt="")
             self.log("lost key deactivated", key_id)
             self.notify(
                 f"{last4(key_id)} was made by a rotation that broke off, and nobody has it: it was deactivated, "
@@ -445,18 +495,17 @@ class Rotation:
             if key["Status"] == "Active":
                 if known:  # a person did that: it is needed, and gets a whole new grace
                     self.log("active again", key_id)
-                    if self.is_known(key_id) and key_id not in self.labelled():
+                    if self.is_own(key) and key_id not in self.labelled():
                         self.keep("replaced", key_id, self.now)
-                if key_id in self.records("lost", 1):
-                    self.note(lost="")
+                self.forget("lost", key_id)
                 continue
             used = self.last_use(iam, key)["at"]
-            is_whole = known and self.now - known[1] <= MARGIN and not (used and used > known[0])
+            is_whole = known and self.now - known[1] <= UNSEEN and not (used and used > known[0])
             first = known[0] if known and is_whole else self.now
             now.append(f"{key_id} {stamp(first)} {stamp(self.now)}")
             if not is_whole:
                 self.log("inactive", key_id)
-                if self.is_known(key_id) and key_id not in self.labelled():
+                if self.is_own(key) and key_id not in self.labelled():
                     self.told_inactive(key_id, "It is inactive")
         self.note(inactive=" ".join(now))
 
@@ -465,18 +514,18 @@ class Rotation:
         lost = self.records("lost", 1).get(key["AccessKeyId"])
         if not lost:
             return False
-        if self.is_known(key["AccessKeyId"]) or self.last_use(iam, key)["at"]:
-            self.note(lost="")  # somebody has it after all
+        if self.is_known(key) or self.last_use(iam, key)["at"]:
+            self.forget("lost", key["AccessKeyId"])  # somebody has it after all
             return False
         if self.now - lost[0] < LOST_FOR or not self.delete(iam, key["AccessKeyId"], "lost key removed"):
             return False
-        self.note(lost="")
+        self.forget("lost", key["AccessKeyId"])
         return True
 
     def may_be_deleted(self, iam: Any, key: Key) -> bool:
         """Whether it was seen inactive for the whole retention, day by day, and is in use by no stage."""
         first, last = self.records("inactive", 2).get(key["AccessKeyId"], (None, None))
-        if key["Status"] == "Active" or not first or not last or self.now - last > MARGIN:
+        if key["Status"] == "Active" or not first or not last or self.now - last > UNSEEN:
             return False
         used = self.last_use(iam, key)["at"]
         return self.now - first >= days("RETENTION") and not (used and used > first)
@@ -485,11 +534,18 @@ class Rotation:
         """Delete one of two keys where one may be; RotationError where neither may."""
         if len(keys) < 2:
             return
+        if all(key["AccessKeyId"] in self.labelled() for key in keys):
+            raise NotYetError("another rotation is under way, and its key has the second place")
+        current = self.key_id(self.staged(CURRENT))
+        if any(key["AccessKeyId"] == current and key["Status"] != "Active" for key in keys):
+            raise RotationError(self.current_is_inactive(current))
         reasons = []
         for key in sorted(keys, key=lambda key: key["CreateDate"]):
             key_id, lost = key["AccessKeyId"], self.records("lost", 1)
             if key_id in self.labelled():
                 reasons.append(f"{last4(key_id)} is in the secret's {' and '.join(self.labelled()[key_id])}")
+            elif key_id in self.mentioned():
+                reasons.append(f"{last4(key_id)} is named in the secret's value")
             elif key_id in lost:
                 reasons.append(f"{last4(key_id)} is a lost key, and will be deleted within two days")
             elif key["Status"] == "Active":
@@ -510,7 +566,7 @@ class Rotation:
         """The key that an earlier rotation made and stored and never finished, and its secret key, if it is still
         young enough to be rotated into use."""
         key_id, version = self.words("stored") if len(self.words("stored")) == 2 else ("", "")
-        value = self.value(version) if version in self.stored_versions() else None
+        value = self.value(version) if version else None
         if not value or self.key_id(value) != key_id or key_id in self.records("replaced", 1):
             return None
         if key_id in (self.key_id(self.staged(CURRENT)), *self.words("current")):
@@ -523,14 +579,23 @@ class Rotation:
                 return (key_id, str(value[self.fields["secretkey"]])) if is_young else None
         return None
 
-    def is_known(self, key_id: str) -> bool:
-        """Whether the secret holds the key, ever held it as far as is remembered, or was deployed to replace it."""
+    def is_known(self, key: Key) -> bool:
+        """Whether anybody could have the key from the secret: a value that has its id anywhere is enough."""
+        return self.is_own(key) or any(key["AccessKeyId"] in (self.text(one) or "") for one in self.since(key))
+
+    def is_own(self, key: Key) -> bool:
+        """Whether the secret holds the key as its own, ever held it so, as far as is remembered, or was deployed to
+        replace it. A key that is only mentioned, in a note, is not."""
+        key_id = key["AccessKeyId"]
         remembered = {*self.words("current"), *self.records("replaced", 1), *self.words("stored")[:1]}
-        return (
-            key_id in remembered
-            or key_id in os.environ.get("KEYAUDIT_ADOPTED", "").split()
-            or any(key_id in (self.text(version) or "") for version in self.stored_versions())
-        )
+        if key_id in remembered or key_id in os.environ.get("KEYAUDIT_ADOPTED", "").split():
+            return True
+        values = [self.value(one) or {} for one in self.since(key)]
+        return any(key_id in (self.key_id(value), value.get("accesskey")) for value in values)
+
+    def since(self, key: Key) -> list[str]:
+        """The versions that can have the key: a value never changes, so older ones cannot, and need not be read."""
+        return [one["VersionId"] for one in self.versions() if one["CreatedDate"] >= key["CreateDate"] - SKEW]
 
     def is_relied_on(self, key_id: str) -> bool:
         """Whether AWSCURRENT or AWSPENDING has the key at this very moment."""
@@ -544,7 +609,7 @@ class Rotation:
             return boto3.client("iam", config=config)
         master = parsed(self.fetch(SecretId=current["masterarn"], VersionStage=CURRENT)) or {}
         names = self.fields if os.environ["KEYAUDIT_MASTER"] == "self" else {n: n for n in self.fields}
-        if not master.get(names["accesskey"]):
+        if not (master.get(names["accesskey"]) and master.get(names["secretkey"])):
             raise RotationError("the secret of masterarn holds no key to sign with; put a first one in it")
         return boto3.client("iam", **self.signing(master, names), config=config)
 
@@ -575,16 +640,20 @@ class Rotation:
     def deactivate(self, iam: Any, key_id: str, why: str) -> None:
         if self.is_relied_on(key_id):
             return self.log("already current", key_id)
+        # noted and said before it is done: whoever brings it back, although the function died here, is listened to
+        self.keep("inactive", key_id, self.now, self.now)
+        self.told_inactive(key_id, f"{why}. It is deactivated now")
         self.update(iam, key_id, "Inactive")
+        self.log("deactivated", key_id)
         if self.is_relied_on(key_id):  # a person went back to it in this very moment
             self.update(iam, key_id, "Active")
-            return self.log("active again", key_id)
-        self.log("deactivated", key_id)
-        self.keep("inactive", key_id, self.now, self.now)
-        return self.told_inactive(key_id, f"{why}. It was deactivated")
+            self.log("active again", key_id)
+            self.notify(f"{last4(key_id)} is active again: AWSCURRENT went back to it")
+        return None
 
     def delete(self, iam: Any, key_id: str, outcome: str) -> bool:
-        if self.is_relied_on(key_id):
+        listed = {key["AccessKeyId"]: key["Status"] for key in self.keys(iam)}
+        if self.is_relied_on(key_id) or listed.get(key_id) == "Active":
             return False
         with suppress(iam.exceptions.NoSuchEntityException):
             iam.delete_access_key(UserName=self.user, AccessKeyId=key_id)
@@ -593,7 +662,7 @@ class Rotation:
 
     # --- the secret -----------------------------------------------------------------------------------------------
     def refresh(self) -> None:
-        self.secret, self.version_ids = self.secrets.describe_secret(SecretId=self.secret_id), None
+        self.secret, self.listed = self.secrets.describe_secret(SecretId=self.secret_id), None
 
     def stages(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = self.secret.get("VersionIdsToStages", {})
@@ -609,18 +678,14 @@ class Rotation:
         words = self.words(name)
         groups = [words[at : at + number + 1] for at in range(0, len(words), number + 1)]
         with suppress(ValueError):
-            return {
-                key_id: [datetime.fromisoformat(one) for one in times]
-                for key_id, *times in groups
-                if len(times) == number
-            }
+            return {key_id: [moment_of(one) for one in times] for key_id, *times in groups if len(times) == number}
         return {}
 
     def attempt(self) -> tuple[datetime | None, list[str]]:
         """(start, ids of the keys that existed before) of an attempt to make a key that has not ended."""
         with suppress(ValueError):  # empty, or not as it is written
             _, begun, *before = self.words("attempt")
-            return datetime.fromisoformat(begun), before
+            return moment_of(begun), before
         return None, []
 
     def note(self, **values: str) -> None:
@@ -635,6 +700,11 @@ class Rotation:
         """Write the record of one key; those of others stay."""
         found = self.records(name, len(times)) | {key_id: list(times)}
         self.note(**{name: " ".join(" ".join([one, *map(stamp, at)]) for one, at in found.items())})
+
+    def forget(self, name: str, key_id: str) -> None:
+        """Take the record of one key away."""
+        kept = {one: at for one, at in self.records(name, 1).items() if one != key_id}
+        self.note(**{name: " ".join(" ".join([one, *map(stamp, at)]) for one, at in kept.items())})
 
     def fetch(self, **what: str) -> str | None:
         """A value of a secret as it is stored; None where there is none."""
@@ -680,10 +750,18 @@ class Rotation:
             deployed_for = os.environ.get("KEYAUDIT_MASTER", "")
             if master != deployed_for and not (deployed_for == "self" and master in names):
                 return "the secret names a masterarn that the function was not deployed with"
-        others = sorted(name for name, one in value.items() if name != key and KEY_ID.fullmatch(str(one)))
-        if others and (not value.get(key) or any(value[name] == value[key] for name in others)):
-            return f'the secret has its key in the field "{others[0]}", which would not be rotated: deploy --fields'
+        found, mine = KEY_ID.findall(json.dumps(value)), value.get(key)
+        if (found and not mine) or found.count(mine) > 1:
+            places = sorted(name for name, one in value.items() if name != key and str(one) in found)
+            where = f'in the field "{places[0]}"' if places else "in another place of its value"
+            return f"the secret has its key {where}, which would not be rotated: deploy --fields"
         return ""
+
+    def stale(self, value: dict[str, Any], keys: list[Key]) -> str:
+        """What keeps it from being rotated besides: a field of its own for another key of the user."""
+        theirs = {key["AccessKeyId"] for key in keys}
+        names = [name for name, one in value.items() if name != self.fields["accesskey"] and str(one) in theirs]
+        return f'the secret has another key of {self.user} in the field "{names[0]}": take it out' if names else ""
 
     def current(self) -> dict[str, Any]:
         """The value of AWSCURRENT, which must fit; and the record of which key is there. What does not follow from
@@ -713,24 +791,25 @@ class Rotation:
                     found.setdefault(key_id, []).append(stage)
         return found
 
+    def mentioned(self) -> set[str]:
+        """Ids of keys anywhere in AWSCURRENT and AWSPENDING: somebody may read them there, or a person wrote them
+        down."""
+        live = [one for one, stages in self.stages().items() if {CURRENT, PENDING}.intersection(stages)]
+        return {key_id for one in live for key_id in KEY_ID.findall(self.text(one) or "")}
+
     def versions(self) -> list[dict[str, Any]]:
         """All versions of the secret, those that no stage is on any more included."""
+        if self.listed is not None:
+            return self.listed
         found: list[dict[str, Any]] = []
         more = {"SecretId": self.secret_id}
         while True:
             page = self.secrets.list_secret_version_ids(IncludeDeprecated=True, **more)
             found += page["Versions"]
             if not page.get("NextToken"):
+                self.listed = found
                 return found
             more["NextToken"] = page["NextToken"]
-
-    def stored_versions(self) -> list[str]:
-        if self.version_ids is None:
-            self.version_ids = [one["VersionId"] for one in self.versions()]
-        return self.version_ids
-
-    def made(self, version: str) -> datetime:
-        return next((one["CreatedDate"] for one in self.versions() if one["VersionId"] == version), self.now)
 
     def put(self, value: dict[str, Any], token: str) -> None:
         """A new version, AWSPENDING."""
@@ -764,8 +843,9 @@ class Rotation:
         self.log("nobody's key", key_id)
         if key_id not in self.words("named"):
             self.notify(
-                f"{last4(key_id)} is an active key that is not the secret's: it is left alone, nobody rotates it, "
-                "and while it is there no new key can be made. Find out who uses it"
+                f"{last4(key_id)} is an active key that is not the secret's, or that its value names in another "
+                "place: it is left alone, nobody rotates it, and while it is there no new key can be made. "
+                "Find out who uses it"
             )
             self.note(named=" ".join([*self.words("named"), key_id][-4:]))
 
@@ -805,6 +885,14 @@ def days(name: str) -> timedelta:
 
 def instant() -> datetime:
     return datetime.now(UTC).replace(microsecond=0)
+
+
+def moment_of(text: str) -> datetime:
+    """ValueError unless it is a time with a zone."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment
 
 
 def stamp(moment: datetime) -> str:
