@@ -1,4 +1,4 @@
-"""The function's code as it is deployed: ``handler.py`` without its comments, so that a stack of twenty users fits
+"""The function's code as it is deployed: ``handler.py`` without its comments, so that a stack of many users fits
 in a template that is sent with the call.
 
 The lines are those of ``handler.py``, each indented by one space a level; the syntax tree is the same but for the
