@@ -216,6 +216,26 @@ def test_now_rotates_and_says_when_iam_made_the_key(billing: Rotated) -> None:
     )
 
 
+def test_now_takes_a_rotation_for_done_whose_fields_were_carried_over(billing: Rotated) -> None:
+    under_rotation(billing)
+    old, put = billing.value("AWSCURRENT"), billing.rotate
+
+    def with_a_note(token: str) -> str:
+        assert billing.call("createSecret", token).code == 0
+        billing.put(**old, note="put meanwhile")
+        for step in ("setSecret", "testSecret", "finishSecret"):
+            assert billing.call(step, token).code == 0
+        return token
+
+    billing.rotate = with_a_note
+    try:
+        with secrets_manager(billing):
+            done = operate(billing, "now", "--wait", "30")
+    finally:
+        billing.rotate = put
+    assert done.returncode == 0 and billing.value("AWSCURRENT")["note"] == "put meanwhile", done.stderr
+
+
 def test_a_rotation_that_stops_is_exit_4_with_the_function_s_words(billing: Rotated) -> None:
     under_rotation(billing)
     billing.deploy()

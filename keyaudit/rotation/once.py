@@ -65,14 +65,24 @@ def rotate(operator: Operator, where: Home, secret: dict[str, Any]) -> datetime:
     started, arn = datetime.now(UTC), secret["ARN"]
     token = operator.ask(operator.secrets, "rotate_secret", "VersionId", SecretId=arn)["VersionId"]
 
+    former = _version_of(secret, "AWSCURRENT")
+
     def ended() -> bool | None:
-        stages = (operator.secret(arn) or {}).get("VersionIdsToStages", {}).get(token, [])
-        return True if "AWSCURRENT" in stages and "AWSPENDING" not in stages else None
+        now = operator.secret(arn) or {}
+        current, pending = _version_of(now, "AWSCURRENT"), _version_of(now, "AWSPENDING")
+        # not the token's version alone: fields that a person changed meanwhile are carried over into another
+        return True if current != former and not pending else None
 
     late = say("operate.late.rotate", user=where.user)
     operator.until(ended, late, lambda: _said(operator, where, token, started))
     made: datetime = operator.keys(where.user)[0]["CreateDate"]
     return made
+
+
+def _version_of(secret: dict[str, Any], stage: str) -> str:
+    """The version that a stage is on; empty where it is on none."""
+    stages = secret.get("VersionIdsToStages", {})
+    return next((version for version, names in stages.items() if stage in names), "")
 
 
 def _said(operator: Operator, where: Home, token: str, since: datetime) -> str:
