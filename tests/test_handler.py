@@ -135,6 +135,15 @@ def test_a_master_without_a_key_is_refused(rotated: Rotated) -> None:
     stopped(rotated.call("createSecret", rotated.begin()), "holds no key to sign with")
 
 
+def test_a_master_with_half_a_key_is_refused(rotated: Rotated) -> None:
+    add_user(MANAGEMENT, "master")
+    other = Rotated(rotated.aws, rotated.function, "master")
+    other.put(accesskey="AKIAIOSFODNN7EXAMPLE")
+    rotated.settings["KEYAUDIT_MASTER"] = other.secret.arn
+    rotated.put(**rotated.value("AWSCURRENT"), masterarn=other.secret.arn)
+    stopped(rotated.call("createSecret", rotated.begin()), "holds no key to sign with")
+
+
 def test_a_version_without_a_key_never_becomes_current(rotated: Rotated) -> None:
     token, before = rotated.begin(), rotated.value("AWSCURRENT")
     for step in ("setSecret", "finishSecret"):
