@@ -26,6 +26,7 @@ def summary(audit: Audit) -> dict[str, Any]:
     return {
         "as_of": utc(audit.as_of),
         "as_of_source": audit.as_of_source,
+        "assurance": audit.assurance,
         "rule": rule(audit),
         "policy": {
             "title": audit.policy.title,

@@ -19,7 +19,7 @@ from datetime import datetime
 
 # --- what is numbered: the rules by which evidence was judged, its format, and deployed functions -----------------
 #: raised where other conclusions are drawn from the same evidence; those of a lower number are drawn as they were
-RULES = 2
+RULES = 3
 FORMAT = 1
 #: of the function that is deployed (KEYAUDIT_VERSION); one without a version is of version 1
 FUNCTION_VERSION = 2
@@ -137,6 +137,18 @@ INACTIVE = "Inactive"
 GIVEN = "given"
 GENERATED_TIME = "generated_time"
 RECEIVED_TIME = "received_time"
+
+# --- how sure it is that a population is the account's own, and today's --------------------------------------
+COMPARED = "compared"
+COMPARED_SUPPLIED = "compared_supplied"
+READ = "read"
+DATED = "dated"
+SUPPLIED = "supplied"
+#: the surest first: compared with the live account by this run; compared, by the word of a capture that was
+#: supplied; read from AWS, not compared; a file as supplied, with its time; a file as supplied, of unknown age
+GRADES = (COMPARED, COMPARED_SUPPLIED, READ, DATED, SUPPLIED)
+#: where nothing was read at all
+NOTHING_READ = "nothing_read"
 
 
 @dataclass(frozen=True)

@@ -112,7 +112,7 @@ def _judge_again(folder: Path, manifest: dict[str, Any]) -> tuple[list[str], lis
     own = manifest.get("rules", 1)
     if type(own) is not int or own < 1:
         raise ValueError("rules")
-    judge = partial(audit, str(folder / "raw"), policy, manifest["parameters"]["as_of"])
+    judge = partial(audit, str(folder / "raw"), policy, manifest["parameters"]["as_of"], sealed=True)
     judged = judge(rules=own)
     faults = [f"{seal.MANIFEST}: {name} is not what the evidence gives" for name in _misstated(judged, manifest)]
     made_by = str(manifest["tool"]["keyaudit"])

@@ -79,10 +79,6 @@ ACCEPTED = {
     "columns_reordered.csv": (3, USUAL),
     "crlf_line_ends.csv": (3, USUAL),
     "cut_1_9_10_11_14_15_16_good.csv": (3, USUAL),
-    "formula_injection_names.csv": (
-        7,
-        USUAL | {(name, 1): "NON_COMPLIANT" for name in ("=cmd|' /C calc'!A0", "+SUM(1+1)", "@SUM(1+1)", "-2+3")},
-    ),
     "gov_and_china_partitions.csv": (3, USUAL),
     "iam_user_named_root.csv": (4, {**USUAL, ("root", 1): "NON_COMPLIANT"}),
     "json_wrapper_good.json": (3, USUAL),
@@ -104,6 +100,11 @@ WARNED = {
     "active_true_last_rotated_NA.csv": (2, UNKNOWN_ALICE, "active without a date"),
     "active_true_last_rotated_no_information.csv": (2, UNKNOWN_ALICE, "active without a date"),
     "banner_line_on_top_sep_equals.csv": (3, USUAL, "'sep=,'"),
+    "formula_injection_names.csv": (
+        7,
+        USUAL | {(name, 1): "NON_COMPLIANT" for name in ("=cmd|' /C calc'!A0", "+SUM(1+1)", "@SUM(1+1)", "-2+3")},
+        "line 5, user",
+    ),
     "header_only.csv": (0, {("", None): "INSUFFICIENT_DATA"}, "looks incomplete"),
     "semicolon_separated_excel_de.csv": (3, USUAL, "semicolons"),
     "timestamp_9999_out_of_ns_range.csv": (2, UNKNOWN_ALICE, "after the instant of judgement"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from itertools import permutations
 
 import pandas as pd
 import pytest
@@ -290,23 +291,27 @@ def test_an_account_without_keys_is_compliant(judge):
 
 
 # --- overrides ------------------------------------------------------------------------------------------------
-def test_the_first_override_that_matches_applies_whole(judge, policy):
-    terms = policy(
-        LIMITS
-        + '[[override]]\nusers = ["svc-a*"]\nmax_credential_usage_age = 2\n'
-        + '[[override]]\nusers = ["svc-*"]\nmax_access_key_age = 10\n'
-    )
-    audit = judge(report(("svc-a1", FRESH), ("svc-b1", FRESH), ("bob", FRESH)), terms)
-    assert verdicts(audit, "rotation") == {
-        ("svc-a1", 1): "COMPLIANT",
-        ("svc-b1", 1): "NON_COMPLIANT",
-        ("bob", 1): "COMPLIANT",
-    }
-    assert verdicts(audit, "unused") == {
-        ("svc-a1", 1): "NON_COMPLIANT",
-        ("svc-b1", 1): "COMPLIANT",
-        ("bob", 1): "COMPLIANT",
-    }
+def test_of_all_overrides_that_match_the_strictest_applies_limit_by_limit(judge, policy):
+    overrides = [
+        '[[override]]\nusers = ["svc-a*"]\nmax_credential_usage_age = 3\n',
+        '[[override]]\nusers = ["svc-*"]\nmax_access_key_age = 10\nmax_credential_usage_age = 30\n',
+        '[[override]]\nusers = ["*"]\nmax_access_key_age = 60\n',
+    ]
+    text = report(("svc-a1", FRESH), ("svc-b1", FRESH), ("bob", FRESH))
+    for order in permutations(overrides):
+        audit = judge(text, policy(LIMITS + "".join(order)))
+        assert verdicts(audit, "rotation") == {
+            ("svc-a1", 1): "NON_COMPLIANT",
+            ("svc-b1", 1): "NON_COMPLIANT",
+            ("bob", 1): "COMPLIANT",
+        }
+        assert verdicts(audit, "unused") == {
+            ("svc-a1", 1): "NON_COMPLIANT",
+            ("svc-b1", 1): "COMPLIANT",
+            ("bob", 1): "COMPLIANT",
+        }
+        limits = dict(zip(audit.keys["user"], audit.keys["limit"], strict=True))
+        assert limits == {"svc-a1": 10, "svc-b1": 10, "bob": 60}
 
 
 def test_an_override_for_an_account_applies_to_that_account_alone(judge, policy):
@@ -386,8 +391,9 @@ def test_an_exemption_with_an_upper_limit_ends_there_compared_as_ages_are(
 
 def test_the_upper_limit_of_an_exemption_is_an_age_and_bounds_rotation_alone(judge, policy):
     terms = policy(LIMITS + exemption(controls='["rotation", "unused"]', more="max_access_key_age = 200"))
-    audit = judge(report(("alice", "true 2026-03-01T00:00:00Z N/A")), terms)
-    assert (one_key(audit), one_key(audit, "unused")) == ("NON_COMPLIANT", "EXEMPT")
+    audit = judge(report(("alice", "true 2026-03-01T00:00:00Z N/A"), ("bob", FRESH)), terms)
+    found = [verdicts(audit, control)["alice", 1] for control in ("rotation", "unused")]
+    assert found == ["NON_COMPLIANT", "EXEMPT"]
 
 
 def test_a_later_exemption_applies_where_an_earlier_one_has_ended(judge, policy):
@@ -556,7 +562,7 @@ def ids(audit) -> set[str]:
 def test_a_finding_keeps_its_id_from_run_to_run_whatever_its_verdict(judge):
     text = report(("alice", FRESH), ("bob", OLD, "false 2020-01-01T00:00:00Z N/A"))
     first = judge(text)
-    later = judge(text, "skshieldus", "2026-12-24T00:00:00Z", name="other-name.csv")
+    later = judge(text, "skshieldus", "2026-12-18T00:00:00Z", name="other-name.csv")
     cells = report(("bob", OLD, "false 2020-01-01T00:00:00Z N/A"), ("alice", FRESH))
     assert ids(first) == ids(later) == ids(judge(cells))
 
@@ -657,7 +663,9 @@ def test_the_other_reasons_read_as_sentences_too(judge, policy):
 
 def test_a_limit_of_one_day_reads_well(judge, policy):
     terms = policy("max_access_key_age = 1\nmax_credential_usage_age = 1")
-    audit = judge(report(("alice", "true 2026-11-21T12:00:00Z 2026-11-21T23:00:00Z")), terms)
+    text = report(("alice", "true 2026-11-21T12:00:00Z 2026-11-21T23:00:00Z"), ("new", NO_KEY))
+    made = "2026-11-22T12:00:00Z"  # the report is of today
+    audit = judge(text.replace("user/new,2020-01-01T00:00:00Z", f"user/new,{made}"), terms)
     assert annotations(audit, "rotation") == ["active for more than 1 day, less than a day over the limit of 1"]
     (text,) = annotations(audit, "unused")
     assert text.startswith("last used 1 day ago") and "0 over" not in text
@@ -671,8 +679,9 @@ def test_an_annotation_states_no_age_that_is_not_known(judge, policy):
 
 def test_an_annotation_never_claims_a_last_use_that_the_report_does_not_show(judge):
     """Idle since it was rotated 53 days ago; it was last used in January."""
-    (text,) = annotations(judge(report(("alice", "true 2026-10-01T00:00:00Z 2026-01-01T00:00:00Z"))), "unused")
-    assert "last used 53 days ago" not in text
+    audit = judge(report(("alice", "true 2026-10-01T00:00:00Z 2026-01-01T00:00:00Z")))
+    assert not [text for text in annotations(audit, "unused") if "last used 53 days ago" in text]
+    assert any("not used since it was last rotated 53 days ago" in text for text in annotations(audit, "unused"))
 
 
 def test_an_annotation_never_claims_that_a_key_was_never_used_where_the_report_does_not_know(judge):

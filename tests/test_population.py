@@ -171,7 +171,7 @@ def test_a_linked_folder_is_part_of_the_folder(tmp_path):
 # --- capture folders ------------------------------------------------------------------------------------------
 def test_a_capture_of_all_that_was_expected_is_judged(tmp_path):
     folder = capture(tmp_path, [ACCOUNT, OTHER], a111122223333=GOOD, a444455556666=GOOD_TOO)
-    audit = keyaudit.audit(folder, "cis")
+    audit = keyaudit.audit(folder, "cis", sealed=True)
     assert conclusions(audit) == {ACCOUNT: "COMPLIANT", OTHER: "COMPLIANT"}
     assert audit.conclusion == "COMPLIANT"
     assert audit.as_of_source == "generated_time" and audit.as_of.isoformat() == "2026-11-23T00:00:00+00:00"
@@ -179,7 +179,7 @@ def test_a_capture_of_all_that_was_expected_is_judged(tmp_path):
 
 def test_an_expected_account_that_was_not_read_is_missing_evidence(tmp_path):
     folder = capture(tmp_path, [ACCOUNT, OTHER], a111122223333=GOOD)
-    audit = keyaudit.audit(folder, "cis")
+    audit = keyaudit.audit(folder, "cis", sealed=True)
     assert conclusions(audit) == {ACCOUNT: "COMPLIANT", OTHER: "INSUFFICIENT_DATA"}
     assert set(audit.conclusions.values()) == {"INSUFFICIENT_DATA"}
     assert f"account {OTHER} was expected and not read" in said(audit)
@@ -194,7 +194,7 @@ def test_a_capture_of_which_nothing_was_read_is_insufficient_data_with_and_witho
 
 def test_an_account_whose_report_is_missing_is_missing_evidence(tmp_path):
     folder = capture(tmp_path, [ACCOUNT, OTHER], a111122223333=GOOD, a444455556666={"problems": ["AccessDenied"]})
-    audit = keyaudit.audit(folder, "cis")
+    audit = keyaudit.audit(folder, "cis", sealed=True)
     assert conclusions(audit) == {ACCOUNT: "COMPLIANT", OTHER: "INSUFFICIENT_DATA"}
     assert "AccessDenied" in said(audit)
 
@@ -210,7 +210,7 @@ def test_what_a_capture_could_not_get_is_missing_evidence(tmp_path):
 def test_an_account_without_a_capture_file_is_not_clean(tmp_path):
     folder = capture(tmp_path, [ACCOUNT], a111122223333=GOOD)
     write(folder / OTHER, "credential-report.csv", GOOD_TOO)
-    audit = keyaudit.audit(folder, "cis")
+    audit = keyaudit.audit(folder, "cis", sealed=True)
     assert conclusions(audit) == {ACCOUNT: "COMPLIANT", OTHER: "INSUFFICIENT_DATA"}
 
 
@@ -222,7 +222,7 @@ def test_a_report_that_is_not_of_the_account_that_was_asked_is_not_clean(tmp_pat
 
 def test_an_account_beside_those_expected_is_judged_too(tmp_path):
     folder = capture(tmp_path, [ACCOUNT], a111122223333=GOOD, a444455556666=BAD_TOO)
-    assert conclusions(keyaudit.audit(folder, "cis")) == {ACCOUNT: "COMPLIANT", OTHER: "NON_COMPLIANT"}
+    assert conclusions(keyaudit.audit(folder, "cis", sealed=True)) == {ACCOUNT: "COMPLIANT", OTHER: "NON_COMPLIANT"}
 
 
 def test_a_loose_report_in_a_capture_folder_is_never_left_unread_in_silence(tmp_path):

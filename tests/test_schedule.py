@@ -121,7 +121,7 @@ def test_other_input_under_the_same_name_is_asked_anew(tmp_path: Path) -> None:
     write(folder, "b.csv", report(("bob", OLD), account=OTHER))
     assert made(*words, code=1) != first
     done = keyaudit("report", "-", *words[2:], stdin=report(("bob", OLD)).encode())
-    assert "standard input and --every exclude each other" in refused(done, 2)
+    assert "-: can be read only once" in refused(done, 2)
 
 
 def test_evidence_of_a_later_version_stands_in_for_no_run_and_stops_none(tmp_path: Path) -> None:

@@ -533,7 +533,7 @@ def test_evidence_of_every_released_version_verifies(released):
 def test_where_today_s_rules_give_the_same_it_is_said():
     (sample,) = (RELEASED / "0.2.0").glob("*-sample")
     _, remarks = verify(sample)
-    assert remarks[-1] == "judged by the rules 1 that it was made by; today's rules 2 give the same verdicts"
+    assert remarks[-1] == "judged by the rules 1 that it was made by; today's rules 3 give the same verdicts"
 
 
 def test_a_grace_of_85_days_that_rules_1_exempted_verifies_and_what_today_s_rules_say_is_remarked():
@@ -541,7 +541,7 @@ def test_a_grace_of_85_days_that_rules_1_exempted_verifies_and_what_today_s_rule
     faults, remarks = verify(RELEASED / "0.2.0" / GRACE)
     assert faults == []
     assert remarks[1:] == [
-        "judged by the rules 1 that it was made by; today's rules 2 give other verdicts:",
+        "judged by the rules 1 that it was made by; today's rules 3 give other verdicts:",
         "- conclusion: COMPLIANT, by today's rules NON_COMPLIANT",
         "- active-keys: COMPLIANT, by today's rules NON_COMPLIANT",
         "- active-keys, svc-billing in account 123456789012: EXEMPT, by today's rules NON_COMPLIANT",
@@ -563,10 +563,10 @@ def test_a_rotation_turned_compliant_in_the_summary_of_an_older_version_is_found
 
 
 def test_a_manifest_tells_the_rules_and_the_format(original):
-    assert (manifest(original)["format"], manifest(original)["rules"]) == (1, 2)
+    assert (manifest(original)["format"], manifest(original)["rules"]) == (1, 3)
 
 
-@pytest.mark.parametrize("newer", [{"rules": 3}, {"format": 2}, {"rules": 99, "files": "in a way not known yet"}])
+@pytest.mark.parametrize("newer", [{"rules": 4}, {"format": 2}, {"rules": 99, "files": "in a way not known yet"}])
 def test_evidence_of_a_later_version_is_refused_with_upgrade(folder, original, newer):
     """Neither right nor wrong: the others are verified all the same."""
     write(folder, "manifest.json", json.dumps(manifest(folder) | newer))
@@ -585,7 +585,7 @@ def test_rules_that_are_no_number_are_found(folder, rules):
 
 
 def test_a_report_is_not_compared_with_evidence_of_a_later_version(folder, tmp_path):
-    seal_again(folder, rules=3)
+    seal_again(folder, rules=4)
     write(tmp_path, "report.csv", CLEAN)
     done = keyaudit(
         *report_on(

@@ -24,6 +24,7 @@ from keyaudit.schema import (
     NOT_APPLICABLE,
     ROOT_KEY,
     ROTATION,
+    RULES,
     UNUSED,
 )
 
@@ -37,6 +38,7 @@ class Account:
     policy: Policy
     as_of: datetime
     root_gap: bool = False  # the report does not tell of a root key
+    rules: int = RULES
     now: np.datetime64 = field(init=False)
     active: np.ndarray = field(init=False)
     rotated: np.ndarray = field(init=False)
@@ -49,7 +51,8 @@ class Account:
         self.used = self.keys["last_used_date"].to_numpy("datetime64[us]")
 
     def limits(self, control: str) -> np.ndarray:
-        return limits(self.keys["user"].to_numpy(object), self.account_id, self.policy, control)
+        users, is_root = self.keys["user"].to_numpy(object), self.keys["is_root"].to_numpy(bool)
+        return limits(users, self.account_id, self.policy, control, is_root, self.rules)
 
 
 def whole_days(elapsed: np.ndarray) -> np.ndarray:

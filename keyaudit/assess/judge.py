@@ -24,6 +24,7 @@ from keyaudit.schema import (
     NON_COMPLIANT,
     ROOT_KEY,
     ROTATION,
+    RULES,
     UNUSED,
     Problem,
 )
@@ -50,17 +51,19 @@ def judge(
     problems: Sequence[Problem] = (),
     keep: int | None = None,
     graces: Mapping[str, str] | None = None,
+    rules: int = RULES,
 ) -> Judgement:
     """Judge one account by every control that the policy allows to assess.
 
     ``keys`` are the account's own; ``problems`` say which controls cannot rely on what evidence. With ``keep``,
     passing findings are counted and not made, of the others only about so many of the worst of each control.
-    ``graces``: users whose second active key is in the grace of a proved rotation, and what that is called.
+    ``graces``: users whose second active key is in the grace of a proved rotation, and what that is called;
+    ``rules``: by which limits and exemptions apply.
     """
     problems = [*problems, *_policy_problems(keys, account_id, policy)]
     controls = [control for control in REGISTRY if policy.assessed(control)]
     gaps = {c: [p.message for p in problems if c in p.controls] for c in controls}
-    account = Account(account_id, keys, policy, as_of, root_gap=bool(gaps.get(ROOT_KEY)))
+    account = Account(account_id, keys, policy, as_of, bool(gaps.get(ROOT_KEY)), rules)
     tallies: dict[str, Counter[str]] = {}
     exempted: Counter[str] = Counter()
     frames, due_soon = [account_findings(account_id, policy, gaps)], 0
@@ -147,7 +150,8 @@ def _exempt(rows: Rows, control: str, account: Account, graces: Mapping[str, str
     for position in np.flatnonzero(rows.case.is_a(NON_COMPLIANT) & ~open_ended).tolist():
         key = rows.row[position]
         rotated = account.rotated[key]
-        exemption = find_exemption(account.policy, control, users[key], account.account_id, rotated, account.as_of)
+        of_key = (users[key], account.account_id, rotated, account.as_of, bool(is_root[key]))
+        exemption = find_exemption(account.policy, control, *of_key, account.rules)
         if exemption:
             exempt[position] = exemption.id
         # one key more than the policy allows: the one that is waiting to be deactivated

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keyaudit.policy import LIMIT_OF, Exemption, Policy
-from keyaudit.schema import LIMITED_CONTROLS, ROTATION
+from keyaudit.schema import LIMITED_CONTROLS, ROOT_USER, ROTATION, RULES
 
 NO_LIMIT = -1
 DAY = np.timedelta64(86_400_000_000, "us")
@@ -25,16 +25,23 @@ def is_known(account_id: str) -> bool:
     return len(account_id) == 12 and account_id.isdecimal() and account_id.isascii()
 
 
-def limits(users: Any, account_id: str, policy: Policy, control: str) -> np.ndarray:
-    """The limit of a control for each user (int64, NO_LIMIT where the policy sets none)."""
+def limits(
+    users: Any, account_id: str, policy: Policy, control: str, is_root: Any = None, rules: int = RULES
+) -> np.ndarray:
+    """The limit of a control for each user (int64, NO_LIMIT where the policy sets none): of all overrides that
+    match, the strictest. By rules 2 the first that matched applied, whole, and could shadow a stricter one."""
     base = policy.limit(control)
     values = np.full(len(users), NO_LIMIT if base is None else base, dtype=np.int64)
     overrides = [override for override in policy.override if override.has_account(account_id)]
-    if overrides and base is not None:
-        for row, user in enumerate(users):
-            override = next((one for one in overrides if one.has_user(user)), None)
-            tighter = getattr(override, LIMIT_OF[control], None) if override else None
-            values[row] = base if tighter is None else tighter
+    if not overrides or base is None:
+        return values
+    roots = [False] * len(users) if is_root is None else is_root
+    for row, (user, root) in enumerate(zip(users, roots, strict=True)):
+        matching = [one for one in overrides if one.has_user(user) or (root and one.has_user(ROOT_USER))]
+        if rules < 3:
+            matching = [one for one in overrides if one.has_user(user)][:1]
+        tighter = [limit for one in matching if (limit := getattr(one, LIMIT_OF[control])) is not None]
+        values[row] = min(tighter, default=base)
     return values
 
 
@@ -61,12 +68,21 @@ def is_over(elapsed: Any, limit: Any, comparison: str) -> Any:
 
 
 def find_exemption(
-    policy: Policy, control: str, user: str, account_id: str, last_rotated: np.datetime64, as_of: datetime
+    policy: Policy,
+    control: str,
+    user: str,
+    account_id: str,
+    last_rotated: np.datetime64,
+    as_of: datetime,
+    is_root: bool = False,
+    rules: int = RULES,
 ) -> Exemption | None:
     """The first exemption in force that covers this finding; one with an upper limit does so for rotation
-    findings up to that age, compared as the policy compares ages."""
+    findings up to that age, compared as the policy compares ages. By rules 2 a pattern could match the root
+    user."""
     for exemption in policy.exemption:
-        covers = control in exemption.controls and exemption.has_user(user) and exemption.has_account(account_id)
+        is_meant = exemption.covers(user, is_root) if rules >= 3 else exemption.has_user(user)
+        covers = control in exemption.controls and is_meant and exemption.has_account(account_id)
         if not covers or is_expired(exemption, as_of):
             continue
         cap = exemption.max_access_key_age if control == ROTATION else None

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -16,16 +15,15 @@ import pandas as pd
 from keyaudit import sources
 from keyaudit.assess import describe, exemption_status, worst_first
 from keyaudit.auditing.account import ORGANIZATION, Provenance, Result, judge_account, judge_unread
-from keyaudit.auditing.accounts import accounts_frame
+from keyaudit.auditing.judged import Audit
 from keyaudit.auditing.survey import Read, parse_as_of, resolve_as_of, survey, twice
-from keyaudit.policy import Exemption, Policy, load_policy
+from keyaudit.policy import Policy, load_policy
 from keyaudit.reconcile import Difference
 from keyaudit.remedy import Verdict
 from keyaudit.schema import (
     COMPLIANCE_TYPES,
     COMPLIANT,
     CONTROLS,
-    ROTATION,
     RULES,
     EvidenceError,
     InputError,
@@ -44,51 +42,6 @@ WORTH_PROCESSES = 40
 Progress = Callable[[Iterator[Any], int], Iterable[Any]]
 
 
-@dataclass(frozen=True)
-class Audit:
-    """A judgement, complete: frames (see ``schema``), conclusions, and everything that they rest on.
-
-    ``conclusions`` has one entry a control assessed; ``conclusion`` is the worst of those that the policy counts.
-    ``tallies`` count findings by control and compliance type, ``due_soon`` the compliant keys whose deadline is
-    within the policy's ``warn_before``. ``exemptions`` are the policy's, each with its state and number
-    of findings. ``differences`` are those between reports and live accounts, each with its account. ``rotations``
-    are the verdicts on secrets under rotation, where a capture asked for them. ``skipped`` are accounts of the
-    organization that are not active, and so not expected. Where only the worst findings were asked for, ``users``
-    and ``keys`` are empty and ``findings`` is cut, while conclusions, tallies and provenance are complete.
-    """
-
-    users: pd.DataFrame
-    keys: pd.DataFrame
-    findings: pd.DataFrame
-    conclusions: dict[str, str]
-    conclusion: str
-    tallies: dict[str, dict[str, int]]
-    due_soon: int
-    exemptions: tuple[tuple[Exemption, str, int], ...]
-    policy: Policy
-    as_of: datetime
-    as_of_source: str
-    provenance: tuple[Provenance, ...]
-    problems: tuple[Problem, ...]
-    warnings: tuple[str, ...]
-    notes: tuple[str, ...]
-    differences: tuple[tuple[str, Difference], ...]
-    rotations: tuple[Verdict, ...]
-    skipped: tuple[sources.Skipped, ...]
-    is_sample: bool
-
-    @property
-    def accounts(self) -> pd.DataFrame:
-        """One row an account: ``account_id, conclusion, read, users, keys, active, failing, exempt, unknown,
-        oldest_days``; of the active keys those over their limit, over it and exempt, and of unknown age."""
-        return accounts_frame(self.provenance, self.keys)
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """Rotation findings by compliance type."""
-        return self.tallies[ROTATION]
-
-
 def audit(
     source: Any = "",
     policy: str | Path | Policy = "",
@@ -97,6 +50,8 @@ def audit(
     progress: Progress | None = None,
     jobs: int = 1,
     rules: int = RULES,
+    sealed: bool = False,
+    captured: Collection[str] = (),
 ) -> Audit:
     """Judge a source by a policy at an instant.
 
@@ -105,18 +60,22 @@ def audit(
     default preset, as not given. ``as_of``: ISO 8601 with a zone; empty: the latest generated time read, else
     the moment of reading. ``keep``: keep only so many of the worst findings, and memory flat.
     ``progress`` wraps the iteration over accounts. ``jobs``: with ``keep``, processes for many accounts. ``rules``:
-    by which conclusions are drawn; older ones only to verify evidence that was judged by them.
+    by which conclusions are drawn; older ones only to verify evidence that was judged by them. ``sealed`` and
+    ``captured``: what is known of the source besides what it says itself, as for ``sources.find``.
 
     Raises InputError and PolicyError; one line each, with the remedy.
     """
-    population = source if isinstance(source, sources.Population) else sources.find(source)
+    population = source if isinstance(source, sources.Population) else sources.find(source, sealed, captured)
     terms = _policy(policy, population)
     given = parse_as_of(as_of)
     reads = survey(population)
-    moment, as_of_source = resolve_as_of(given, reads, population.received_time)
-    unread = [(account, "") for account in sorted(set(population.expected) - {read.label for read in reads})]
+    moment, as_of_source = resolve_as_of(given, reads, population.received_time, rules)
+    expected, doubts = set(population.expected), population.problems
+    if rules >= 3:
+        expected, doubts = expected | set(population.listed), (*doubts, *population.doubts)
+    unread = [(account, "") for account in sorted(expected - {read.label for read in reads})]
     # a list of accounts that is not complete is as good as an account that was not read
-    unread += [(ORGANIZATION, "; ".join(population.problems))] if population.problems else []
+    unread += [(ORGANIZATION, "; ".join(doubts))] if doubts else []
     is_given = given is not None
     judge_one = partial(judge_account, policy=terms, as_of=moment, as_of_given=is_given, keep=keep, rules=rules)
     parallel = keep is not None and jobs > 1 and len(reads) >= WORTH_PROCESSES

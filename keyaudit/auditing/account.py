@@ -12,6 +12,7 @@ import pandas as pd
 
 from keyaudit import credentials, sources
 from keyaudit.assess import Judgement, judge, judged_keys
+from keyaudit.auditing.assurance import age_problems, grade_of, grade_problems, name_warnings, time_notes
 from keyaudit.auditing.reliance import Gap, capture_problems, compare, rotations_of, time_problems
 from keyaudit.auditing.survey import Read
 from keyaudit.policy import Policy
@@ -22,7 +23,9 @@ from keyaudit.schema import (
     COMPLIANT,
     CONTROLS,
     KEY_COLUMNS,
+    NOTHING_READ,
     RULES,
+    SUPPLIED,
     InputError,
     Problem,
     worst,
@@ -38,7 +41,8 @@ class Provenance:
     """What was read for one account: where from, when, how much, and what came of it. ``form`` is empty and
     ``error`` says why where the report could not be read; ``users`` and ``keys`` count rows and existing keys;
     ``completeness`` tells of the comparison with the live account, ``rotations`` counts secrets under rotation
-    (None: nobody asked)."""
+    (None: nobody asked); ``assurance`` is one of schema.GRADES, or NOTHING_READ, and ``newest_date`` the newest
+    date in a file of unknown age."""
 
     account_id: str
     source: str
@@ -55,6 +59,8 @@ class Provenance:
     error: str | None
     completeness: Completeness
     rotations: int | None
+    assurance: str
+    newest_date: datetime | None
     origin: sources.Origin | None = field(repr=False, compare=False)
 
     @property
@@ -92,6 +98,8 @@ class _Evidence:
     completeness: Completeness = field(default_factory=Completeness)
     differences: tuple[Difference, ...] = ()
     rotations: tuple[RotatedSecret, ...] | None = None
+    assurance: str = NOTHING_READ
+    newest_date: datetime | None = None
 
 
 def judge_account(
@@ -134,7 +142,7 @@ def _result(
     problems = [Problem(label, controls, message) for controls, message in evidence.problems]
     secrets = evidence.rotations or ()
     exempt = graces_of(secrets, evidence.keys, policy, as_of, rules)
-    judgement = judge(evidence.keys, label, policy, as_of, problems, keep, exempt)
+    judgement = judge(evidence.keys, label, policy, as_of, problems, keep, exempt, rules)
     # an account that was read and has no keys has nothing that fails
     conclusions = {control: worst({COMPLIANT, *+tally}) for control, tally in judgement.tallies.items()}
     counting = {conclusions[control] for control in policy.controls if control in conclusions}
@@ -145,6 +153,8 @@ def _result(
         completeness=evidence.completeness,
         rotations=None if evidence.rotations is None else len(evidence.rotations),
         conclusion=worst(counting),
+        assurance=evidence.assurance,
+        newest_date=evidence.newest_date,
         problems=tuple(dict.fromkeys(problem.message for problem in judgement.problems)),
         **facts,  # type: ignore[arg-type]
     )
@@ -157,7 +167,7 @@ def _result(
         keys=keys if keep is None else nothing,
         warnings=evidence.warnings,
         notes=evidence.notes,
-        rotations=tuple(verdict(one, policy, as_of) for one in secrets),
+        rotations=tuple(verdict(one, policy, as_of, rules) for one in secrets),
         differences=evidence.differences if keep is None else evidence.differences[:keep],
         conclusions=conclusions,
     )
@@ -186,21 +196,23 @@ def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool
         if hashlib.sha256(report.content).hexdigest() != read.sha256:
             raise InputError(f"{read.origin.name}: changed while it was read; give it again")
         unwrapped = credentials.unwrap(report.content, report.source)
-        parsed = credentials.parse(unwrapped.text, report.source, read.label, report.generated_time)
+        parsed = credentials.parse(unwrapped.text, report.source, read.label, report.generated_time, rules)
         if parsed.account_id != read.account_id:
             raise InputError(f"{read.origin.name}: the ARNs do not tell one account; fetch the report again")
     except InputError as error:
         if read.origin.named:
             raise
         return _unreadable(str(error))
-    compared, gaps = compare(read, parsed, report)
+    compared, gaps = compare(read, parsed, report, rules)
     rotations, odd = rotations_of(read, report, rules)
-    notes = list(parsed.notes)
-    if report.generated_time is None:
-        notes.append(say("note.no_generated_time", source=report.source))
     future = int(((compared.keys["last_rotated"] > as_of) & (compared.keys["status"] == ACTIVE)).sum())
     if future:
         parsed.warnings.append(say("warning.future", source=report.source, n=future))
+    grade = grade_of(read, report, compared.completeness)
+    if rules >= 3:
+        gaps = [*gaps, *age_problems(report, read, parsed, compared.keys, policy, as_of)]
+        gaps += grade_problems(report, grade, policy)
+        parsed.warnings += name_warnings(report)
     return _Evidence(
         keys=compared.keys,
         users=lambda: credentials.users_frame(parsed, read.label, report.generated_time),
@@ -214,8 +226,11 @@ def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool
             *odd,
         ],
         warnings=parsed.warnings,
-        notes=notes + [str(one) for one in (read.origin.capture or {}).get("remarks", [])],
+        notes=[*parsed.notes, *time_notes(report, read)]
+        + [str(one) for one in (read.origin.capture or {}).get("remarks", [])],
         completeness=compared.completeness,
         differences=compared.differences,
         rotations=rotations,
+        assurance=grade,
+        newest_date=parsed.latest_activity if grade == SUPPLIED else None,
     )

@@ -9,15 +9,28 @@ from keyaudit.auditing.survey import Read
 from keyaudit.policy import Policy
 from keyaudit.reconcile import Completeness, Reconciled, reconcile
 from keyaudit.remedy import RotatedSecret, read_rotations
-from keyaudit.schema import CONTROLS, CredentialReport, InputError
+from keyaudit.schema import CONTROLS, ROOT_KEY, CredentialReport, InputError
 from keyaudit.texts import say, utc
 
 #: controls, and the sentence that says why there is no conclusion for them
 Gap = tuple[tuple[str, ...], str]
 
 
-def compare(read: Read, parsed: credentials.Parsed, report: CredentialReport) -> tuple[Reconciled, list[Gap]]:
+def compare(
+    read: Read, parsed: credentials.Parsed, report: CredentialReport, rules: int
+) -> tuple[Reconciled, list[Gap]]:
     """The report's keys against the live account's, where a capture asked for these; what cannot be relied on."""
+    found, gaps = _compare(read, parsed, report)
+    # the account's own word on its root user stands where reports have no row for it, as in China
+    told = rules >= 3 and found.completeness.root_has_key is not None
+    return found, gaps + ([] if parsed.is_root.any() or told else [no_root_row(report.source)])
+
+
+def no_root_row(source: str) -> Gap:
+    return (ROOT_KEY,), say("problem.no_root_row", source=source)
+
+
+def _compare(read: Read, parsed: credentials.Parsed, report: CredentialReport) -> tuple[Reconciled, list[Gap]]:
     unproved = Reconciled(parsed.keys, Completeness())
     capture = read.origin.capture or {}
     odd = (CONTROLS, say("reconcile.odd", source=report.source))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any
 
 from keyaudit import credentials, sources
 from keyaudit.assess.limits import is_known
-from keyaudit.schema import GENERATED_TIME, GIVEN, RECEIVED_TIME, InputError
+from keyaudit.schema import GENERATED_TIME, GIVEN, RECEIVED_TIME, RULES, InputError
 
 
 @dataclass
@@ -33,20 +34,37 @@ def parse_as_of(as_of: Any) -> datetime | None:
     text = as_of.isoformat() if isinstance(as_of, datetime) else as_of
     instant = credentials.parse_instant(text) if isinstance(text, str) else None
     if instant is None or not 2000 <= instant.year < 3000:
-        raise InputError(
-            f"as_of: cannot use {str(as_of)[:40]!r}; give an ISO 8601 time with a zone, as 2026-11-23T17:00:00Z"
-        )
+        raise InputError(f"as_of: cannot use {str(as_of)[:40]!r}; {_remedy(text)}")
     return instant
 
 
-def resolve_as_of(given: datetime | None, reads: list[Read], received: datetime) -> tuple[datetime, str]:
-    """The instant of judgement and where it came from: given, the latest generated time, the moment of reading."""
+def _remedy(text: Any) -> str:
+    """For a bare day, the two instants that may be meant."""
+    try:
+        day = date.fromisoformat(text)
+        following = day + timedelta(days=1)
+    except (OverflowError, TypeError, ValueError):
+        return "give an ISO 8601 time with a zone, as 2026-11-23T17:00:00Z"
+    return f"a day is no instant: give its beginning, {day}T00:00:00Z, or its end, {following}T00:00:00Z"
+
+
+def resolve_as_of(
+    given: datetime | None, reads: list[Read], received: datetime, rules: int = RULES
+) -> tuple[datetime, str]:
+    """The instant of judgement and where it came from: given, or the latest moment at which any report was
+    generated or, where it does not tell, read. By rules 2 a generated time went before all moments of reading, and
+    so a file that does not tell was judged at an earlier instant than alone."""
     if given is not None:
         return given, GIVEN
-    generated = [read.generated_time for read in reads if read.generated_time]
-    if generated:
-        return max(generated), GENERATED_TIME
-    return max((read.origin.received_time for read in reads), default=received), RECEIVED_TIME
+    generated = [(read.generated_time, GENERATED_TIME) for read in reads if read.generated_time]
+    if rules < 3:
+        whens = [read.origin.received_time for read in reads]
+        return max(generated) if generated else (max(whens, default=received), RECEIVED_TIME)
+    undated = [r.origin.read_time for r in reads if r.generated_time is None and r.error is None]
+    return max(generated + [(when, RECEIVED_TIME) for when in undated], default=None, key=itemgetter(0)) or (
+        max((read.origin.read_time for read in reads), default=received),
+        RECEIVED_TIME,
+    )
 
 
 def survey(population: sources.Population) -> list[Read]:

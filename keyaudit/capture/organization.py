@@ -13,9 +13,9 @@ from keyaudit.capture.account import Target
 from keyaudit.capture.calls import CallFailedError, Calls
 from keyaudit.capture.session import Session
 from keyaudit.schema import InputError
+from keyaudit.sources import INACTIVE_STATES
 from keyaudit.texts import say, utc
 
-ACTIVE_STATE = "ACTIVE"
 ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)
 
 
@@ -43,15 +43,16 @@ def list_organization(calls: Calls, session: Session) -> Listing:
         return Listing((), problems=(say("capture.unknown.accounts", why=say("capture.why.unreadable", api=_API)),))
     except CallFailedError as error:
         return Listing((), problems=(say("capture.unknown.accounts", why=error.why),))
-    # Status gives way to State, which alone tells a closed account from a suspended one
+    # Status gives way to State, which alone tells a closed account from a suspended one; an account of which AWS
+    # does not say that it is not active is read
     states = {account["Id"]: str(account.get("State") or account.get("Status") or "unknown") for account in listed}
     return Listing(
-        expected=tuple(sorted(one for one in ids if states[one] == ACTIVE_STATE)),
+        expected=tuple(sorted(one for one in ids if states[one] not in INACTIVE_STATES)),
         listed=tuple(listed),
         skipped=tuple(
             {"account_id": one["Id"], "name": str(one.get("Name", "")), "reason": states[one["Id"]]}
             for one in listed
-            if states[one["Id"]] != ACTIVE_STATE
+            if states[one["Id"]] in INACTIVE_STATES
         ),
     )
 

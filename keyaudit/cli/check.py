@@ -17,7 +17,7 @@ from keyaudit.cli.common import (
     sources_argument,
     write,
 )
-from keyaudit.cli.live import capture_option, live_options, resolve
+from keyaudit.cli.live import capture_option, live_options, resolve_captured
 
 
 @click.command()
@@ -41,13 +41,15 @@ def check(
     from keyaudit.present.table import MOST_ROWS
 
     table = form == "table"
+    found, captured = resolve_captured(sources, policy, as_of, folder, live)
     judged = audit(
-        resolve(sources, policy, as_of, folder, live),
+        found,
         policy,
         as_of,
         keep=MOST_ROWS if table else None,
         progress=progress("judging"),
         jobs=os.cpu_count() or 1,
+        captured=captured,
     )
     if table:
         from keyaudit.present import as_text

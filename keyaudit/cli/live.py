@@ -121,15 +121,21 @@ def _names() -> list[str]:
     ]  # fmt: skip
 
 
-def resolve(
+def resolve(*named: Any) -> list[str]:
+    """The sources alone of ``resolve_captured``."""
+    return resolve_captured(*named)[0]
+
+
+def resolve_captured(
     sources: tuple[str, ...],
     policy: str,
     as_of: str,
     folder: Path | None,
     live: dict[str, Any],
     parent: Path = CAPTURES,
-) -> list[str]:
-    """The sources named, or else the capture that is made now; InputError where both were asked for.
+) -> tuple[list[str], frozenset[str]]:
+    """The sources named, or else the capture that is made now, with the accounts that were read for it now;
+    InputError where both were asked for.
 
     Mistakes in the policy and the instant show before AWS is asked.
     """
@@ -137,7 +143,7 @@ def resolve(
         check_live(live, sources, folder)
         if sources.count("-") > 1:
             raise InputError("- stands for standard input and can be given once")
-        return list(sources)
+        return list(sources), frozenset()
     from keyaudit.auditing import parse_as_of
     from keyaudit.policy import load_policy
 
@@ -145,7 +151,7 @@ def resolve(
     load_policy(policy)
     made = make_capture(live, folder, parent)
     say(f"captured: {made.folder}")
-    return [str(made.folder)]
+    return [str(made.folder)], frozenset(one.account_id for one in made.captured if one.is_read)
 
 
 def check_live(live: dict[str, Any], sources: tuple[str, ...] = (), folder: Path | None = None) -> None:

@@ -6,14 +6,15 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
 from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, progress, say, sources_argument, write
-from keyaudit.cli.live import CAPTURES, asked_of, capture_option, live_options, resolve
-from keyaudit.cli.scheduled import Notice, content, rebuild_index, scheduled
+from keyaudit.cli.live import CAPTURES, asked_of, capture_option, live_options, resolve_captured
+from keyaudit.cli.scheduled import Notice, content, contents, is_pipe, rebuild_index, scheduled
 from keyaudit.schema import InputError
 from keyaudit.texts import looks_secret
 
@@ -81,6 +82,7 @@ def report(
 
     SOURCE is as for check.
     """
+    started = datetime.now(UTC)
     for name, value in pairs:
         if looks_secret(value):
             raise InputError(f"-p {name}: what looks like a secret; evidence shows its parameters")
@@ -93,30 +95,29 @@ def report(
         "parameters": {name: _typed(value) for name, value in pairs},
     }
 
-    def make(schedule: dict[str, str] | None = None) -> int:
-        read = resolve(sources, policy, as_of, folder, live, reports / CAPTURES.name)
-        return _make(
-            per_account, notice.made, sources=read, as_of=as_of, reports=reports, schedule=schedule, **asked
-        )
+    def make(schedule: dict[str, str] | None = None) -> Any:
+        read, captured = resolve_captured(sources, policy, as_of, folder, live, reports / CAPTURES.name)
+        made = {"sources": read, "captured": captured, "started": started, "schedule": schedule}
+        return _make(per_account, notice.made, as_of=as_of, reports=reports, **made, **asked)
 
     if not every:
         if again:
             raise InputError("--again: only with --every; without it a report is always made")
         with notice:
-            return make()
+            return EXIT_OF[make().audit.conclusion]
     for option, given in (("--as-of", as_of), ("--per-account", per_account)):
         if given:
             raise InputError(f"{option} and --every exclude each other; give one of the two")
-    if "-" in sources:
-        raise InputError("-: standard input and --every exclude each other; name a file, which can be read again")
-    terms = {"policy": content(policy), "notebook": content(notebook)}
-    places = {"sources": [content(one) for one in sources], "before": content(before)}
+    for one in sources:
+        if one == "-" or is_pipe(one):
+            raise InputError(f"{one}: can be read only once, and --every must know it again; name a file")
+    decides = {**asked, **contents(sources, policy, notebook, before)}
     reads = {} if sources else _reads(live)
-    decides = {**asked, **terms, **places, "live": reads}
+    decides |= {"live": reads}
     # where it is not known whose account is read, no earlier evidence can be of it
     again = again or reads.get("caller") == ""
     with notice:
-        return scheduled(reports, every, again, notebook, decides, make)
+        return scheduled(reports, every, again, notebook, decides, make, started)
 
 
 def _reads(live: dict[str, Any]) -> dict[str, Any]:
@@ -138,7 +139,8 @@ def demo(reports: Path | None) -> int:
     return 0
 
 
-def _make(per_account: bool, tell: Callable[[Any, str], None] | None, **asked: Any) -> int:
+def _make(per_account: bool, tell: Callable[[Any, str], None] | None, **asked: Any) -> Any:
+    """The evidence, made and said."""
     from keyaudit.evidence import Request, make_evidence
 
     request = Request(**asked, progress=sys.stderr.isatty())
@@ -154,7 +156,7 @@ def _make(per_account: bool, tell: Callable[[Any, str], None] | None, **asked: A
     rebuild_index(request.reports)
     if tell:
         tell(evidence, line)
-    return EXIT_OF[evidence.audit.conclusion]
+    return evidence
 
 
 def _make_each(request: Any, judged: Any) -> None:

@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from keyaudit import texts
 from keyaudit.cli.common import EXIT_OF, say, write
-from keyaudit.schema import KeyAuditError
+from keyaudit.schema import INSUFFICIENT_DATA, KeyAuditError
 
 
 def content(name: str) -> str:
-    """What stands for a file or folder in what is asked for: a SHA-256 of its bytes, so that what was changed is
-    asked anew, and what was not is known again elsewhere; a preset's or a notebook's name, or what cannot be read,
-    stands for itself."""
-    path, digest = Path(name), hashlib.sha256()
+    """What stands for a file or folder in what is asked for: a SHA-256 of the bytes that are read of it, so that
+    what was changed is asked anew, and what was not is known again elsewhere; what cannot be read stands for
+    itself."""
+    from keyaudit.sources import content_digest
+
     try:
-        if not name or not path.exists():
-            return name
-        inside = sorted(one for one in path.rglob("*") if one.is_file()) if path.is_dir() else [path]
-        for one in inside:
-            digest.update(
-                f"{one.relative_to(path).as_posix()}\0{_sha256(one)}\n".encode("utf-8", "surrogateescape")
-            )
+        return content_digest(Path(name)) if name and Path(name).exists() else name
     except OSError:
         return name  # reading it in earnest says so
-    return digest.hexdigest()
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def contents(sources: Sequence[str], policy: str, notebook: str, before: str) -> dict[str, Any]:
+    """What stands for the files that a report is made of, those that come with keyaudit too."""
+    from keyaudit import resources
+    from keyaudit.policy import DEFAULT_PRESET
+
+    presets, preset = resources.names("policies", ".toml"), policy or DEFAULT_PRESET
+    own = resources.notebooks() / f"{notebook}.ipynb"
+    return {
+        "policy": content(str(resources.data("policies", f"{preset}.toml")) if preset in presets else policy),
+        "notebook": content(notebook if notebook.endswith(".ipynb") else str(own)),
+        "sources": [content(one) for one in sources],
+        "before": content(before),
+    }
+
+
+def is_pipe(name: str) -> bool:
+    from keyaudit.sources import is_pipe
+
+    return is_pipe(Path(name))
 
 
 def scheduled(
@@ -40,18 +51,24 @@ def scheduled(
     again: bool,
     notebook: str,
     decides: dict[str, Any],
-    make: Callable[[dict[str, str]], int],
+    make: Callable[[dict[str, str]], Any],
+    started: datetime,
 ) -> int:
-    """Evidence for this period, unless it is there: then its folder and exit code, as if it had been made now."""
+    """Evidence for this period, unless it is there: then its folder and exit code, as if it had been made now. What
+    was made and does not count for the period is said, and is at best as good as none."""
     from keyaudit.periods import parse_every
-    from keyaudit.schedule.occasion import alone, find_done, occasion
+    from keyaudit.schedule.occasion import alone, find_done, occasion, why_not
 
-    run = occasion(parse_every(every), decides)
+    run = occasion(parse_every(every), decides, started)
     try:
         with alone(reports, run, notebook):
             done = None if again else find_done(reports, run)
             if done is None:
-                return make(run.facts())
+                evidence = make(run.facts())
+                if reason := why_not(reports, run, evidence.path):
+                    say(texts.say("schedule.not_counted", period=run.period, why=reason))
+                exit_code = EXIT_OF[evidence.audit.conclusion]
+                return exit_code or (EXIT_OF[INSUFFICIENT_DATA] if reason else 0)
     except Exception:
         if reports.is_dir():
             rebuild_index(reports)  # it names the runs that failed
@@ -66,7 +83,6 @@ def rebuild_index(reports: Path) -> None:
     """The overview of the reports folder; the evidence is what it is without it."""
     from filelock import Timeout
 
-    from keyaudit import texts
     from keyaudit.schedule.index import rebuild
 
     try:
@@ -103,7 +119,6 @@ class Notice:
     def _send(self, *parts: tuple[str, dict[str, Any]]) -> None:
         if not self.topic:
             return
-        from keyaudit import texts
         from keyaudit.schedule.notice import NotSentError, send
 
         subject, text = (texts.say(key, **facts) for key, facts in parts)

@@ -14,22 +14,29 @@ import numpy as np
 import pandas as pd
 
 from keyaudit.credentials.activity import latest_activity
-from keyaudit.credentials.principals import Gap, Remarks, principals, refuse_duplicates, remark_names
+from keyaudit.credentials.oddities import remark_keys
+from keyaudit.credentials.principals import (
+    Gap,
+    Remarks,
+    principals,
+    refuse_duplicates,
+    refuse_other_account,
+    remark_names,
+    unescape_root,
+)
 from keyaudit.credentials.table import Table, read_table, shown
 from keyaudit.credentials.times import NONE_VALUES, UNKNOWN_VALUES, Instants, lenient_instants, read_instants
 from keyaudit.schema import (
     ACTIVE,
     CONTROLS,
-    EXTRA_COLUMN,
     INACTIVE,
     KEY_COLUMNS,
-    LIMITED_CONTROLS,
     ROOT_KEY,
+    RULES,
     SLOTS,
     TIME,
     UNJUDGED_BOOLEANS,
     UNJUDGED_TIMES,
-    UNUSED,
     InputError,
 )
 
@@ -81,14 +88,21 @@ class _Slot:
         return ~self.untold & (self.active | ~(self.rotated.none | unsupported))
 
 
-def parse(text: str, source: str, label: str = "", generated_time: datetime | None = None) -> Parsed:
-    """Read the CSV text of one report into its ``keys``, under its account id or else the label given.
+def parse(
+    text: str, source: str, label: str = "", generated_time: datetime | None = None, rules: int = RULES
+) -> Parsed:
+    """Read the CSV text of one report into its ``keys``, under its account id or else the label given. By rules 2 a
+    name that was escaped for HTML was not known for that of the root user.
 
     InputError names file, line, column, what was found, and the remedy.
     """
     table = read_table(text, source)
     remarks = Remarks(table, source)
+    if rules >= 3:
+        unescape_root(remarks)
     account_id, is_root = principals(remarks)
+    if rules >= 3:
+        refuse_other_account(remarks, account_id)
     refuse_duplicates(remarks, is_root)
     remark_names(remarks, is_root)
     created = remarks.instants("user_creation_time")
@@ -102,7 +116,7 @@ def parse(text: str, source: str, label: str = "", generated_time: datetime | No
         "generated_time": np.full(len(rows), _naive(generated_time)),
     }
     keys = _typed(columns, len(rows))
-    _remark_keys(remarks, keys, is_root)
+    remark_keys(remarks, keys, is_root)
     times = [created, *(slot.rotated for slot in slots), *(slot.used for slot in slots)]
     return Parsed(
         account_id=account_id,
@@ -211,37 +225,3 @@ def _typed(columns: dict[str, np.ndarray], length: int) -> pd.DataFrame:
         values = pd.Series(columns[name], index=index)
         typed[name] = values.dt.tz_localize("UTC") if dtype == TIME else values.astype(dtype)
     return pd.DataFrame(typed, index=index)
-
-
-def _remark_keys(remarks: Remarks, keys: pd.DataFrame, is_root: np.ndarray) -> None:
-    """What the report cannot tell of its keys, and what is odd about them."""
-    for number in SLOTS:
-        if f"access_key_{number}_last_used_date" not in remarks.columns:
-            message = f"{remarks.source} has no column access_key_{number}_last_used_date"
-            remarks.gaps.append(((UNUSED,), message))
-    if remarks.further_keys:
-        remarks.gaps.append(
-            (LIMITED_CONTROLS, f"{remarks.source} has columns of a third key, {remarks.further_keys[0]}")
-        )
-    extra = remarks.columns.get(EXTRA_COLUMN, [])
-    more = [row for row, cell in enumerate(extra) if cell.strip() not in NONE_VALUES]
-    if more:
-        place = remarks.place(more[0], EXTRA_COLUMN)
-        controls = (*LIMITED_CONTROLS, ROOT_KEY) if is_root[more].any() else LIMITED_CONTROLS
-        message = f"{place}: principals with more keys than the report shows (rows: {len(more)})"
-        remarks.gaps.append((controls, message))
-        remarks.warnings.append(message)
-    undated = keys[(keys["status"] == ACTIVE) & keys["last_rotated"].isna()]
-    if len(undated):
-        first = undated.iloc[0]
-        remarks.warnings.append(
-            f"{remarks.source}: access key {first['key_slot']} of {shown(first['user'])} is active "
-            f"without a date: its age is unknown (keys: {len(undated)})"
-        )
-    early = keys[keys["last_used_date"] < keys["last_rotated"]]
-    if len(early):
-        first = early.iloc[0]
-        remarks.notes.append(
-            f"{remarks.source}: access key {first['key_slot']} of {shown(first['user'])} was last used "
-            f"before it was last rotated (keys: {len(early)})"
-        )

@@ -5,18 +5,22 @@ A principal may appear once; a second row of the same one would hide the first, 
 
 from __future__ import annotations
 
+import html
 import re
 from typing import Any
 
 import numpy as np
 
-from keyaudit.credentials.table import Table, shown
+from keyaudit.credentials.table import TOLD_ACCOUNT, Table, shown
 from keyaudit.credentials.times import Instants, read_instants
-from keyaudit.schema import CONTROLS, ROOT_KEY, ROOT_USER, InputError
+from keyaudit.schema import CONTROLS, ROOT_USER, InputError
 
 Gap = tuple[tuple[str, ...], str]
 _ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(root|user/.+)")
+#: many names, one a line, of the characters that IAM lets a name have
+_NAMES = re.compile(r"[A-Za-z0-9+=,.@_\n-]*", re.ASCII)
 LONGEST_NAME = 64
+ESCAPED_ROOT = frozenset({html.escape(ROOT_USER), ROOT_USER.replace("<", "&#60;").replace(">", "&#62;")})
 
 
 class Remarks:
@@ -24,7 +28,7 @@ class Remarks:
 
     def __init__(self, table: Table, source: str) -> None:
         self.columns, self.lines, self.source = table.columns, table.lines, source
-        self.further_keys = table.further_keys
+        self.further_keys, self.accounts = table.further_keys, table.told.get(TOLD_ACCOUNT, [])
         self.warnings, self.notes, self.gaps = table.warnings, list[str](), list[Gap]()
 
     def place(self, row: int, column: str) -> str:
@@ -83,9 +87,16 @@ def principals(remarks: Remarks) -> tuple[str | None, np.ndarray]:
     if foreign:
         remarks.warn(foreign[0], "arn", f"not the ARN of an IAM user or root (rows: {len(foreign)})")
     if unlike:
-        place = remarks.place(unlike[0], "user")
-        remarks.notes.append(f"{place}: the name is not that of the ARN beside it (rows: {len(unlike)})")
+        remarks.warn(unlike[0], "user", f"the name is not that of the ARN beside it (rows: {len(unlike)})")
     return (first[1] if first else None), is_root
+
+
+def refuse_other_account(remarks: Remarks, account_id: str | None) -> None:
+    """InputError where a column of accounts says another one than the ARNs."""
+    for row, told in enumerate(remarks.accounts if account_id else ()):
+        if told and told != account_id:
+            place = remarks.place(row, TOLD_ACCOUNT)
+            raise InputError(f"{place}: is not the account of the ARNs; save each account's report in its own file")
 
 
 def refuse_duplicates(remarks: Remarks, is_root: np.ndarray) -> None:
@@ -110,9 +121,22 @@ def refuse_duplicates(remarks: Remarks, is_root: np.ndarray) -> None:
                 )
 
 
+def unescape_root(remarks: Remarks) -> None:
+    """The root user's name as a web page holds it is the root user's name: no IAM user can have it."""
+    users = remarks.columns["user"]
+    rows = [row for row, user in enumerate(users) if user in ESCAPED_ROOT]
+    if rows:
+        remarks.columns["user"] = [ROOT_USER if user in ESCAPED_ROOT else user for user in users]
+        remarks.warn(rows[0], "user", f"a name that was escaped for HTML, read as {ROOT_USER}")
+
+
+def _is_rootless(arns: list[str]) -> bool:
+    """Whether reports of this partition have no root row: those of China have none (DOMAIN, "News")."""
+    return any(arn.startswith("arn:aws-cn:") for arn in arns)
+
+
 def _is_usual(user: str) -> bool:
-    """IAM user names are ASCII, at most 64 long."""
-    return user.isascii() and len(user) <= LONGEST_NAME
+    return _NAMES.fullmatch(user) is not None and len(user) <= LONGEST_NAME
 
 
 def remark_names(remarks: Remarks, is_root: np.ndarray) -> None:
@@ -127,12 +151,10 @@ def remark_names(remarks: Remarks, is_root: np.ndarray) -> None:
     if not users:
         remarks.gaps.append((CONTROLS, f"{remarks.source} has no rows"))
         remarks.warnings.append(f"{remarks.source}: no rows under the header: the report looks incomplete")
-    if not is_root.any():
-        remarks.gaps.append(((ROOT_KEY,), f"{remarks.source} has no row for the root user"))
-        if users:
-            remarks.warnings.append(f"{remarks.source}: no row for the root user: the report looks incomplete")
-    usual = "".join(users).isascii() and max(map(len, users), default=0) <= LONGEST_NAME
-    odd = [] if usual else [row for row, user in enumerate(users) if not _is_usual(user) and not is_root[row]]
+    if not is_root.any() and users and not _is_rootless(remarks.columns.get("arn", [])):
+        remarks.warnings.append(f"{remarks.source}: no row for the root user: the report looks incomplete")
+    usual = _NAMES.fullmatch("\n".join(users)) and max(map(len, users), default=0) <= LONGEST_NAME
+    odd = [] if usual else [row for row, user in enumerate(users) if not is_root[row] and not _is_usual(user)]
     if odd:
-        message = f"a user name that IAM would refuse (longer than 64, or not ASCII; rows: {len(odd)})"
+        message = f"a user name that IAM would refuse (longer than 64, or other characters; rows: {len(odd)})"
         remarks.warn(odd[0], "user", message)

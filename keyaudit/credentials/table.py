@@ -1,7 +1,8 @@
 """CSV text -> columns of strings, strictly: a row with a field too few or too many is refused, never padded.
 
-Read by name, in any order; unknown columns are tolerated. Nothing of the file is repeated in a message but
-short cells of the columns that keyaudit knows (``shown``), for a wrong file may hold a secret.
+Read by name, in any order, whatever the case of the names; unknown columns are tolerated. Nothing of the file is
+repeated in a message but short cells of the columns that keyaudit knows (``shown``), for a wrong file may hold a
+secret.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ import difflib
 import io
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
-from keyaudit.credentials.times import ends_with_zone
+import numpy as np
+
+from keyaudit.credentials.times import ends_with_zone, read_instants
 from keyaudit.schema import (
     EXTRA_COLUMN,
     REPORT_COLUMNS,
@@ -28,16 +32,24 @@ WHOLE_VALUES = frozenset({"N/A", "no_information", "not_supported"})
 _FURTHER_KEY = re.compile(r"access_key_([03-9]|[0-9]{2,})_")
 _SECRETIVE = re.compile(r"secret|session.?token|private.?key", re.IGNORECASE)
 _DELIMITERS = {";": "semicolons", "\t": "tabs"}
+#: what Steampipe calls AWS's columns, and what it tells besides: of the report, and whose it is
+ALIASES = {"user_name": "user", "user_arn": "arn"}
+TOLD_TIME, TOLD_ACCOUNT = "generated_time", "account_id"
+ACCOUNT_DIGITS = 12
+#: lines above the header: a spreadsheet's, and the one that Export-Csv of PowerShell writes
+_BANNER = re.compile(r"(sep=(?P<delimiter>.)|#TYPE [^\r\n]*)\r?\n")
 
 
 @dataclass
 class Table:
-    """Columns of strings by name, all of one length; ``lines[i]`` is the line of row i in the file."""
+    """Columns of strings by name, all of one length; ``lines[i]`` is the line of row i in the file; ``told`` are
+    the columns TOLD_TIME and TOLD_ACCOUNT, which AWS does not write."""
 
     columns: dict[str, list[str]]
     lines: list[int] | range
     warnings: list[str] = field(default_factory=list)
     further_keys: tuple[str, ...] = ()  # columns of more keys than AWS's two
+    told: dict[str, list[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.lines)
@@ -58,11 +70,11 @@ def read_table(text: str, source: str) -> Table:
     first_line = 1 + text.count("\n", 0, skipped)
     text = text[skipped:]
     delimiter = ","
-    banner = re.match(r"sep=(.)\r?\n", text)
-    if banner:
-        delimiter = banner.group(1)
+    if banner := _BANNER.match(text):
+        delimiter = banner["delimiter"] or delimiter
         text, first_line = text[banner.end() :], first_line + 1
-        warnings.append(f"{source}: the line {f'sep={delimiter}'!r} of a spreadsheet was skipped")
+        what = f"{f'sep={delimiter}'!r} of a spreadsheet" if banner["delimiter"] else "'#TYPE' of PowerShell"
+        warnings.append(f"{source}: the line {what} was skipped")
     header_line = text.split("\n", 1)[0].rstrip("\r")
     if delimiter == "," and "," not in header_line:
         delimiter = next((d for d in _DELIMITERS if d in header_line), ",")
@@ -70,15 +82,29 @@ def read_table(text: str, source: str) -> Table:
         name = _DELIMITERS.get(delimiter, repr(delimiter))
         warnings.append(f"{source}: fields are separated by {name}, not commas (re-saved by a spreadsheet?)")
     names, rows, lines = _split(text, delimiter, source, first_line)
-    header = _header(names, header_line, source, first_line)
+    trimmed = [name.strip().strip("\ufeff").removesuffix("\\n") for name in names]
+    header = _as_aws_writes(trimmed, source, warnings)
+    _check_header(header, names, header_line, f"{source}, line {first_line}")
     columns = dict(zip(header, rows, strict=True))
     _refuse_second_header(columns, lines, source)
     if len(lines) and not text.endswith("\n"):
         _refuse_cut_end(header[-1], rows[-1][-1], lines[-1], source)
-    if any(name != raw for name, raw in zip(header, names, strict=True)) or delimiter != ",":
+    if trimmed != names or delimiter != ",":
         columns = {name: [cell.strip() for cell in cells] for name, cells in columns.items()}
     further = tuple(name for name in header if _FURTHER_KEY.match(name))
-    return Table({name: columns[name] for name in KNOWN if name in columns}, lines, warnings, further)
+    known, told = (
+        {name: columns[name] for name in names if name in columns} for names in (KNOWN, (TOLD_TIME, TOLD_ACCOUNT))
+    )
+    return Table(known, lines, warnings, further, told)
+
+
+def _as_aws_writes(names: list[str], source: str, warnings: list[str]) -> list[str]:
+    """The names of columns as AWS writes them, where they are the same but for their case, or Steampipe's."""
+    ours = {*KNOWN, *ALIASES, TOLD_TIME, TOLD_ACCOUNT}
+    lowered = [name.lower() if name.lower() in ours or _FURTHER_KEY.match(name.lower()) else name for name in names]
+    if lowered != names:
+        warnings.append(f"{source}: the names of columns are in capitals, which AWS does not write")
+    return [ALIASES[name] if name in ALIASES and ALIASES[name] not in lowered else name for name in lowered]
 
 
 def _refuse_second_header(columns: dict[str, list[str]], lines: list[int] | range, source: str) -> None:
@@ -98,6 +124,8 @@ def _refuse_cut_end(column: str, cell: str, line: int, source: str) -> None:
     whole = True
     if column in UNJUDGED_BOOLEANS or column.endswith("_active"):
         whole = cell.strip().lower() in ("true", "false", "n/a", "not_supported")
+    elif column == TOLD_ACCOUNT:
+        whole = len(cell.strip()) == ACCOUNT_DIGITS
     elif column in UNJUDGED_TIMES or column.endswith(("_time", "_date", "_last_rotated")):
         whole = cell.strip() in WHOLE_VALUES or ends_with_zone(cell.strip())
     if not whole:
@@ -167,9 +195,9 @@ def _wrong_count(source: str, line: int, found: int, expected: int, text: str) -
     return InputError(f"{source}, line {line}: has {found} of {expected} fields; {cause}")
 
 
-def _header(names: list[str], header_line: str, source: str, line: int) -> list[str]:
-    """The column names, trimmed; InputError where the question cannot be asked with them."""
-    header = [name.strip().strip("\ufeff").removesuffix("\\n") for name in names]
+def _check_header(header: list[str], names: list[str], header_line: str, place: str) -> None:
+    """InputError where the question cannot be asked with these columns; ``names`` are as they stand in the file."""
+    source = place.rpartition(", line ")[0]
     lowered = [name.lower() for name in header]
     if "access key id" in lowered or any(_SECRETIVE.search(name) for name in lowered):
         raise InputError(
@@ -178,12 +206,12 @@ def _header(names: list[str], header_line: str, source: str, line: int) -> list[
         )
     if any(name.endswith("\\n") for name in (n.strip() for n in names)):
         raise InputError(
-            f"{source}, line {line}: lines end in a literal \\n, not in a line end; "
+            f"{place}: lines end in a literal \\n, not in a line end; "
             "print the text raw (jq -r, --output text) and save it again"
         )
-    for name in KNOWN:
+    for name in (*KNOWN, TOLD_TIME, TOLD_ACCOUNT):
         if header.count(name) > 1:
-            raise InputError(f"{source}, line {line}: the column {name} appears twice; fetch the report again")
+            raise InputError(f"{place}: the column {name} appears twice; fetch the report again")
     if "user" not in header:
         aligned = re.match(r"\s*user\s{2,}\S", header_line)
         hint = (
@@ -191,14 +219,28 @@ def _header(names: list[str], header_line: str, source: str, line: int) -> list[
             if aligned
             else "is the header row missing, or is this no credential report?"
         )
-        raise InputError(f"{source}, line {line}: the header has no column user; {hint}")
+        raise InputError(f"{place}: the header has no column user; {hint}")
     missing = [name for name in REQUIRED_COLUMNS if name not in header]
     if missing:
         unknown = [name for name in header if name not in KNOWN]
         near = difflib.get_close_matches(missing[0], unknown, n=1, cutoff=0.9)
         nearest = f" (nearest: {near[0]})" if near and len(near[0]) <= 40 else ""
         raise InputError(
-            f"{source}, line {line}: missing column{'s' if len(missing) > 1 else ''} "
+            f"{place}: missing column{'s' if len(missing) > 1 else ''} "
             f"{', '.join(missing)}{nearest}; {EXPORT_WHOLE}, or cut -f1,9,10,11,14,15,16"
         )
-    return header
+
+
+def told_time(text: str, source: str) -> datetime | None:
+    """When the report was generated, where a column says so of every row; None where none does."""
+    start = text.lstrip("\ufeff\r\n")
+    if TOLD_TIME not in "".join(start.split("\n", 2)[:2]).lower():  # a banner, and the header
+        return None
+    cells = read_table(text, source).told.get(TOLD_TIME, [])
+    read = read_instants(cells)
+    moments = {value.item().replace(tzinfo=UTC) for value in read.values if not np.isnat(value)}
+    if read.bad is not None or read.naive is not None or len(moments) > 1 or (moments and read.none.any()):
+        raise InputError(
+            f"{source}, {TOLD_TIME}: not one time with a zone for all rows; save each account's report by itself"
+        )
+    return moments.pop() if moments else None

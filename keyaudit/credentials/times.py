@@ -109,3 +109,12 @@ def read_leniently(cell: str) -> datetime | None:
 def lenient_instants(cells: list[str]) -> Any:
     """A column that no control judges, as tz-aware times: what cannot be read is NaT."""
     return pd.Series([read_leniently(cell) for cell in cells], dtype="datetime64[us, UTC]")
+
+
+def parse_instant(text: str) -> datetime | None:
+    """An ISO 8601 time with a zone as UTC; None where it is no such thing."""
+    try:
+        instant = datetime.fromisoformat(text)
+        return instant.astimezone(UTC) if instant.tzinfo else None
+    except (ValueError, OverflowError):
+        return None

@@ -1,7 +1,8 @@
 """The forms in which people have a credential report -> its CSV text.
 
-Accepted: CSV, bare base64 (wrapped or quoted, as ``--query Content`` prints it), the AWS CLI's JSON; each in
-UTF-8 with or without a mark, or UTF-16 with one (PowerShell's ``>``). Everything else is refused by name.
+Accepted: CSV, bare base64 (wrapped or quoted, as ``--query Content`` prints it), what the AWS CLI prints as JSON,
+text or YAML, the answer of boto3, and rows as JSON objects; each in UTF-8 with or without a mark, or UTF-16 with
+one (PowerShell's ``>``). Everything else is refused by name.
 No message repeats content of the file: a wrong file may hold a secret access key.
 """
 
@@ -10,16 +11,15 @@ from __future__ import annotations
 import base64
 import binascii
 import codecs
-import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import datetime
 
+from keyaudit.credentials import answers
+from keyaudit.credentials.answers import BASE64, CSV, FETCH, RECORDS
+from keyaudit.credentials.table import told_time
 from keyaudit.schema import InputError
 
-FETCH = "aws iam get-credential-report --query Content --output text | base64 -d > report.csv"
-_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 _ACCOUNT = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):")
 _CLI_ERROR = re.compile(r"An error occurred \((\w{1,64})\)")
 _MAGIC = (
@@ -41,16 +41,6 @@ _REMEDIES = {
     "ExpiredToken": "the session has expired; sign in again",
     "InvalidClientTokenId": "the credentials used are not valid; sign in again",
 }
-# keys of other answers of the AWS CLI -> what they are
-_OTHER_ANSWERS = {
-    "UserDetailList": "looks like the output of get-account-authorization-details",
-    "AccessKeyMetadata": "looks like the output of list-access-keys",
-    "AccessKey": "looks like the output of create-access-key, which holds a secret: delete it",
-    "Credentials": "looks like the output of an STS call, which holds a secret: delete it",
-    "State": "is the answer of generate-credential-report, not the report",
-    "Users": "looks like the output of list-users",
-    "SummaryMap": "looks like the output of get-account-summary",
-}
 
 
 @dataclass(frozen=True)
@@ -69,27 +59,26 @@ def unwrap(content: bytes, source: str) -> Unwrapped:
     if not stripped:
         raise InputError(f"{source}: the file is empty ({len(content)} bytes); fetch the report again: {FETCH}")
     _refuse_other_texts(stripped, source)
-    if stripped[0] in "{[":
-        return _from_json(stripped, source)
-    bare = stripped[1:-1] if stripped[0] == stripped[-1] and stripped[0] in "\"'" else stripped
-    if len(bare) >= 40 and "," not in bare and _BASE64.fullmatch(bare):
-        return Unwrapped(_from_base64(bare, source), "base64")
-    return Unwrapped(text, "csv")
+    answer = answers.read(stripped, source)
+    if answer is None:
+        return Unwrapped(text, CSV, told_time(text, source))
+    if answer.form == RECORDS:
+        return Unwrapped(answer.content, RECORDS, told_time(answer.content, source))
+    report = _content(answer, source)
+    return Unwrapped(report, answer.form, answers.generated_time(answer, source) or told_time(report, source))
+
+
+def _content(answer: answers.Answer, source: str) -> str:
+    """The CSV text in an answer of AWS: in base64, or decoded already, as boto3 does it."""
+    if answer.form == BASE64 or not answers.is_decoded(answer.content):
+        return _from_base64(answer.content, source)
+    return answer.content
 
 
 def peek_account(text: str) -> str | None:
     """The first account id in an ARN of the text, to name a report before it is read in full."""
     found = _ACCOUNT.search(text)
     return found.group(1) if found else None
-
-
-def parse_instant(text: str) -> datetime | None:
-    """An ISO 8601 time with a zone as UTC; None where it is no such thing."""
-    try:
-        instant = datetime.fromisoformat(text)
-        return instant.astimezone(UTC) if instant.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
 
 
 def _decode(content: bytes, source: str) -> str:
@@ -135,6 +124,10 @@ def _not_utf8(content: bytes, error: UnicodeDecodeError, source: str) -> str:
 def _refuse_other_texts(text: str, source: str) -> None:
     head = text[:2000]
     lowered = head.lower()
+    if re.match(r"<(\w+:)?GetCredentialReportResponse\b", head):
+        raise InputError(f"{source}: is the XML with which the IAM API answers; fetch the report again: {FETCH}")
+    if re.match(r"[-+]{10,}\r?\n\|", head):
+        raise InputError(f"{source}: is the output of the AWS CLI as a table: use --output json")
     if head.startswith("<") and re.match(r"<(!doctype|html|head|body|\?xml|script|form)\b", lowered):
         raise InputError(
             f"{source}: looks like HTML or XML (a sign-in page?), not a credential report; "
@@ -159,46 +152,6 @@ def _refuse_other_texts(text: str, source: str) -> None:
         raise InputError(
             f"{source}: is the Python repr of a boto3 response, not JSON; save response['Content'] instead"
         )
-
-
-def _from_json(text: str, source: str) -> Unwrapped:
-    try:
-        answer: Any = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        at_end = isinstance(error, json.JSONDecodeError) and (
-            error.pos >= len(text) - 1 or error.msg.startswith("Unterminated string")
-        )
-        fault = "the JSON is cut off" if at_end else "not valid JSON"
-        raise InputError(f"{source}: {fault}; fetch the report again: {FETCH}") from None
-    if not isinstance(answer, dict):
-        raise InputError(f"{source}: JSON, but not the object that get-credential-report answers")
-    if "Content" not in answer:
-        what = next((text for key, text in _OTHER_ANSWERS.items() if key in answer), "is another answer")
-        raise InputError(
-            f"{source}: JSON without the key Content: {what}; save the output of 'aws iam get-credential-report'"
-        )
-    content = answer["Content"]
-    if not isinstance(content, str):
-        kind = "null" if content is None else type(content).__name__
-        raise InputError(f"{source}: JSON key Content is {kind}, expected base64 text; fetch the report again")
-    return Unwrapped(_from_base64(content, source), "json", _generated(answer.get("GeneratedTime"), source))
-
-
-def _generated(value: Any, source: str) -> datetime | None:
-    if value is None:
-        return None
-    instant = parse_instant(value) if isinstance(value, str) else None
-    if instant is None and isinstance(value, int | float) and not isinstance(value, bool):
-        # the CLI prints epoch seconds where cli_timestamp_format is "none" and the service sent them
-        try:
-            instant = datetime.fromtimestamp(value, UTC)
-        except (ValueError, OverflowError, OSError):
-            instant = None
-    if instant is None:
-        raise InputError(
-            f"{source}: JSON key GeneratedTime is not an ISO 8601 time with a zone; fetch the report again"
-        )
-    return instant
 
 
 def _from_base64(text: str, source: str) -> str:

@@ -25,6 +25,7 @@ from keyaudit.policy import Policy, load_policy
 from keyaudit.present import findings_digest, overdue_known
 from keyaudit.schema import FORMAT, RULES, EvidenceError, InputError
 from keyaudit.texts import say, utc
+from keyaudit.verify import verify
 
 BEFORE = "before"
 POLICY_FILE = "policy.toml"
@@ -34,7 +35,7 @@ LIBRARIES = ("boto3", "ipykernel", "matplotlib", "nbconvert", "numpy", "pandas",
 def judge(request: Request) -> tuple[Audit, dict[str, Any]]:
     """The judgement that was asked for, and the facts of its capture; InputError and PolicyError as ``audit``."""
     # the policy first: a mistake in it shows before hundreds of reports are read
-    population = sources.find(list(request.sources))
+    population = sources.find(list(request.sources), captured=request.captured)
     policy = load_policy(request.policy or population.policy or "")
     judged = audit(population, policy, request.as_of)
     if request.before:
@@ -62,7 +63,6 @@ def fill(
     process: subprocess.Popen[bytes],
 ) -> seal.Sealed:
     """Everything that belongs in the folder, written, run and sealed; any exception leaves the staging as it is."""
-    started = datetime.now(UTC)
     _stage_raw(staging, seal.RAW, judged, facts)
     compared = _stage_before(staging, request, judged.policy)
     seal.write_file(staging, POLICY_FILE, judged.policy.content)
@@ -87,7 +87,7 @@ def fill(
     _write_pages(staging, output, executed, judged)
     (staging / LOG).unlink()
     seal.tidy(staging, before)
-    return seal.finish(staging, name, _facts(notebook, judged, request, parameters, started))
+    return seal.finish(staging, name, _facts(notebook, judged, request, parameters))
 
 
 def _stage_before(staging: Path, request: Request, policy: Policy) -> dict[str, str]:
@@ -108,7 +108,11 @@ def before_population(before: str) -> tuple[sources.Population, str]:
     try:
         told = json.loads(manifest.read_bytes())
         seal.refuse_newer(told, f"--before {before}")
-        return sources.find(str(raw)), str(told["parameters"]["as_of"])
+        # what it says of when it was read is believed for its seal alone
+        faults = verify(Path(before))[0]
+        if faults:
+            raise InputError(f"--before {before}: does not verify: {faults[0]}; name other evidence")
+        return sources.find(str(raw), sealed=True), str(told["parameters"]["as_of"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise InputError(
             f"--before {before}: its {seal.MANIFEST} is not one of keyaudit; name other evidence"
@@ -127,6 +131,8 @@ def _stage_raw(staging: Path, into: str, judged: Audit, facts: dict[str, Any]) -
         "sample": judged.is_sample,
         # the list of accounts itself, where it is missing, is no account
         "expected": [one.account_id for one in judged.provenance if one.account_id != ORGANIZATION],
+        # what no source can say of itself, and only evidence whose seal holds is believed
+        "captured": [one.account_id for one in judged.provenance if one.origin and one.origin.captured_now],
         # where nothing was read, the judgement was made of that very moment
         "read_time": max(read, default=judged.as_of).isoformat(),
     }
@@ -178,7 +184,8 @@ def _reread(one: Provenance, origin: sources.Origin) -> bytes:
 
 
 def _raw_name(form: str) -> str:
-    return {"csv": sources.REPORT_FILE, "json": "credential-report.json"}.get(form, "credential-report.b64")
+    ends = {"base64": "b64", "json": "json", "records": "json", "text": "txt", "yaml": "yaml"}
+    return f"credential-report.{ends[form]}" if form in ends else sources.REPORT_FILE
 
 
 def _agree(executed: Any, judged: Audit) -> None:
@@ -213,9 +220,7 @@ def _write_pages(staging: Path, output: Path, executed: Any, judged: Audit) -> N
     seal.write_file(staging, "report.html", render(executed, title))
 
 
-def _facts(
-    notebook: Notebook, judged: Audit, request: Request, parameters: dict[str, Any], started: datetime
-) -> dict[str, Any]:
+def _facts(notebook: Notebook, judged: Audit, request: Request, parameters: dict[str, Any]) -> dict[str, Any]:
     labels = [one.account_id for one in judged.provenance]
     failed = [one.account_id for one in judged.provenance if not one.form]
     return {
@@ -233,7 +238,7 @@ def _facts(
         "accounts": {"expected": labels, "read": [one for one in labels if one not in failed], "failed": failed},
         "tool": {"keyaudit": __version__, "python": platform.python_version(), "system": platform.system()},
         "libraries": {name: version(name) for name in LIBRARIES},
-        "started_at": utc(started),
+        "started_at": utc(request.started),
         "sealed_at": utc(datetime.now(UTC)),
         **({"schedule": dict(request.schedule)} if request.schedule else {}),
     }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,8 @@ from typing import Any
 class Request:
     """What the user asked for. ``parameters`` are further ones of the notebook, by name; ``before``: earlier
     evidence, or a source, that a notebook compares with; ``schedule``: what the manifest says of the scheduled run
-    that this is."""
+    that this is; ``captured``: the accounts that this
+    command has just read from AWS into the source; ``started``: when the command began, before that."""
 
     sources: Sequence[str]
     policy: str = ""
@@ -23,3 +26,5 @@ class Request:
     schedule: Mapping[str, str] | None = None
     reports: Path = Path("reports")
     progress: bool = False
+    captured: frozenset[str] = frozenset()
+    started: datetime = field(default_factory=partial(datetime.now, UTC))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from pathlib import Path
 
 PRELOADED = (
     "keyaudit.auditing",
@@ -23,6 +24,10 @@ def main() -> None:
     """Become a kernel, warm."""
     for name in PRELOADED:
         import_module(name)
+    from keyaudit.sources import vouch_for
+
+    # the process that started this one writes what is judged here, and no source can say so of itself
+    vouch_for(Path.cwd())
     connection_file = sys.stdin.readline().strip()
     if connection_file:
         from ipykernel.kernelapp import launch_new_instance

@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
 
 from keyaudit import resources
-from keyaudit.schema import ACTIVE_KEYS, ROOT_KEY, ROTATION, UNUSED
+from keyaudit.schema import ACTIVE_KEYS, ROOT_KEY, ROOT_USER, ROTATION, UNUSED
 
 LIMIT_OF = {
     ROTATION: "max_access_key_age",
@@ -28,6 +28,7 @@ Patterns = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length
 AccountIds = Annotated[list[Annotated[str, Field(pattern=r"^[0-9]{12}$")]], Field(min_length=1)]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
 Control = Literal["rotation", "unused", "active-keys", "root-key"]
+Grade = Literal["compared", "compared_supplied", "read", "dated", "supplied"]
 
 
 class _Strict(BaseModel):
@@ -54,7 +55,7 @@ class _Scope(_Strict):
 
 
 class Override(_Scope):
-    """Tighter limits for some users or accounts; the first that matches applies, whole."""
+    """Tighter limits for some users or accounts; of all that match the strictest applies, limit by limit."""
 
     max_access_key_age: Days | None = None
     max_credential_usage_age: Days | None = None
@@ -63,7 +64,8 @@ class Override(_Scope):
 
 class Exemption(_Scope):
     """An approved exception: the only way to loosen. From ``expires`` on (00:00 UTC) the finding stands
-    again; with ``max_access_key_age`` a rotation finding is exempt up to that age only."""
+    again; with ``max_access_key_age`` a rotation finding is exempt up to that age only. Its patterns mean IAM
+    users; the root user is exempt by its own name alone."""
 
     id: Annotated[str, Field(min_length=1, max_length=64)]
     users: Patterns
@@ -72,6 +74,10 @@ class Exemption(_Scope):
     reason: Text
     approved_by: Text
     expires: date
+
+    def covers(self, user: str, is_root: bool) -> bool:
+        """Whether it names this user: nobody who writes ``*`` means the root user."""
+        return ROOT_USER in self.users if is_root else self.has_user(user)
 
 
 class Policy(_Strict):
@@ -92,6 +98,7 @@ class Policy(_Strict):
     max_report_age_hours: Annotated[int, Field(strict=True, ge=4, le=24 * 3650)] = 24
     age_comparison: Literal["elapsed", "whole_days"] = "elapsed"
     controls: Annotated[list[Control], Field(min_length=1)] = ["rotation", "unused", "active-keys", "root-key"]
+    min_assurance: Grade | None = None
     references: list[str] = []
     override: list[Override] = []
     exemption: list[Exemption] = []

@@ -40,7 +40,8 @@ class Difference:
 class Completeness:
     """What was compared: ``mode`` is ``keys``, ``totals``, ``off``, or empty where nothing of the live account is
     known; ``is_whole`` says that all of that was there; ``users`` and ``keys`` that the account has (None: not
-    asked); and the differences, by whether they are explained."""
+    asked); and the differences, by whether they are explained. ``root_has_key``: the account's own word (None: not
+    asked)."""
 
     mode: str = ""
     is_whole: bool = True
@@ -50,6 +51,7 @@ class Completeness:
     unproved: int = 0
     reported_users: int | None = None
     reported_keys: int | None = None
+    root_has_key: bool | None = None
 
     @property
     def outcome(self) -> str:
@@ -99,6 +101,7 @@ def reconcile(
         unproved=len(unproved),
         reported_users=len(work.reported),
         reported_keys=sum(len(rows) for user, rows in reported.items() if user),
+        root_has_key=live.root_has_key,
     )
     keys = judged_keys(parsed.keys, work.ids, work.changed, work.dropped, work.added, label)
     return Reconciled(with_owners(keys, live.owners), completeness, tuple(work.differences), gaps)

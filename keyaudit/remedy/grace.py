@@ -37,9 +37,9 @@ def graces(
     }
 
 
-def limit_of(secret: RotatedSecret, policy: Policy) -> int | None:
+def limit_of(secret: RotatedSecret, policy: Policy, rules: int = RULES) -> int | None:
     """The policy's limit for the keys of the secret's user, in days."""
-    limit = int(limits([secret.user], secret.account_id, policy, ROTATION)[0])
+    limit = int(limits([secret.user], secret.account_id, policy, ROTATION, rules=rules)[0])
     return None if limit == NO_LIMIT else limit
 
 
@@ -57,7 +57,7 @@ def unheld(secret: RotatedSecret, limit: int | None) -> str:
 def _is_grace(secret: RotatedSecret, reported: list[datetime], policy: Policy, as_of: datetime, rules: int) -> bool:
     if rules == 1:
         return grace_1.is_grace(secret, reported, as_of)
-    return not unheld(secret, limit_of(secret, policy)) and _lasts(known_at(secret, as_of), reported, as_of)
+    return not unheld(secret, limit_of(secret, policy, rules)) and _lasts(known_at(secret, as_of), reported, as_of)
 
 
 def _lasts(secret: RotatedSecret, reported: list[datetime], as_of: datetime) -> bool:

@@ -16,7 +16,7 @@ from keyaudit.policy import Policy
 from keyaudit.remedy.evidence import CURRENT, PENDING, RotatedSecret
 from keyaudit.remedy.grace import SLACK, limit_of, unheld
 from keyaudit.remedy.proof import NEAR, is_stored, known_at
-from keyaudit.schema import COMPLIANT, FUNCTION_VERSION, INSUFFICIENT_DATA, NON_COMPLIANT, NOT_APPLICABLE
+from keyaudit.schema import COMPLIANT, FUNCTION_VERSION, INSUFFICIENT_DATA, NON_COMPLIANT, NOT_APPLICABLE, RULES
 from keyaudit.texts import say, utc
 
 
@@ -35,9 +35,9 @@ class Verdict:
     remarks: tuple[str, ...]
 
 
-def verdict(secret: RotatedSecret, policy: Policy, as_of: datetime) -> Verdict:
+def verdict(secret: RotatedSecret, policy: Policy, as_of: datetime, rules: int = RULES) -> Verdict:
     """The worst that holds comes first."""
-    secret, limit = known_at(secret, as_of), limit_of(secret, policy)
+    secret, limit = known_at(secret, as_of), limit_of(secret, policy, rules)
     active = secret.active
     ages = [np.timedelta64(as_of - one.created, "us") for one in active]
     made = active[0].created if active else None

@@ -5,12 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from keyaudit import seal
 from keyaudit.auditing import parse_as_of
+from keyaudit.periods import Every
+from keyaudit.policy import parse_policy
+from keyaudit.schema import InputError, PolicyError
+from keyaudit.texts import say, utc
+
+#: AWS makes a new report every four hours, and a run may judge the one of the day before
+LONGEST_BEFORE = timedelta(hours=24)
 
 #: ``.failed-<instant>-<notebook>`` with the account, where it was known, and what tells two of them apart
 _FAILED = re.compile(r"\.failed-(\d{4}-\d{2}-\d{2}T\d{6}Z)-(.+)-[0-9a-f]{12}")
@@ -21,8 +29,9 @@ class Entry:
     """A finished evidence folder. ``subject`` is what follows the instant in its name: notebook and account.
     ``started`` is when its run began; ``is_present`` tells that it judges the moment of its run, not one that was
     given; ``accounts`` are those expected, ``failed`` the number of those not read; ``overdue`` the keys over their
-    limit, None where that is not known; ``policy`` its name, and what its hash begins with; ``sha256`` is of its
-    SHA256SUMS, ``previous`` that of another folder."""
+    limit, None where that is not known; ``policy`` its name, and what its hash begins with; ``oldest_allowed`` is
+    by how much its instant may come before the period that it is for; ``sha256`` is of its SHA256SUMS, ``previous``
+    that of another folder."""
 
     path: Path
     subject: str
@@ -35,6 +44,7 @@ class Entry:
     as_of: datetime
     started: datetime
     sealed: datetime
+    oldest_allowed: timedelta
     is_present: bool
     is_sample: bool
     sha256: str
@@ -63,6 +73,14 @@ def entries(reports: Path) -> tuple[list[Entry], list[Path]]:
     return sorted(found, key=lambda one: (one.sealed, one.path.name)), unreadable
 
 
+def entry(folder: Path) -> Entry:
+    """The evidence in one folder; InputError where its manifest cannot be read."""
+    try:
+        return _entry(folder)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise InputError(f"{folder}: its {seal.MANIFEST} is not one of keyaudit") from None
+
+
 def _entry(folder: Path) -> Entry:
     manifest = json.loads((folder / seal.MANIFEST).read_bytes())
     previous = manifest["previous"]
@@ -79,11 +97,78 @@ def _entry(folder: Path) -> Entry:
         as_of=_instant(manifest["as_of"]),
         started=_instant(manifest["started_at"]),
         sealed=_instant(manifest["sealed_at"]),
+        oldest_allowed=_oldest_allowed(folder, str(manifest["policy"]["sha256"])),
         is_present=manifest["as_of_source"] != "given" and manifest["sample"] is False,
         is_sample=manifest["sample"] is True,
         sha256=hashlib.sha256((folder / seal.SUMS).read_bytes()).hexdigest(),
         previous=None if previous is None else str(previous),
     )
+
+
+def _oldest_allowed(folder: Path, sha256: str) -> timedelta:
+    """The smaller of what the policy allows a report and LONGEST_BEFORE; the latter where the policy is not the one
+    of the manifest, which verify says."""
+    content = (folder / "policy.toml").read_bytes()
+    if hashlib.sha256(content).hexdigest() != sha256:
+        return LONGEST_BEFORE
+    try:
+        return min(timedelta(hours=parse_policy(content, "policy.toml").max_report_age_hours), LONGEST_BEFORE)
+    except PolicyError:
+        return LONGEST_BEFORE
+
+
+def not_of(one: Entry, start: datetime, end: datetime) -> str:
+    """Why evidence does not count for the period from ``start`` to ``end``, in a sentence; empty where it does.
+    When a command was given says nothing of what it judged, and evidence of before says nothing of a period."""
+    if not start <= one.started < end:
+        return say("period.other_run", started=utc(one.started))
+    if one.as_of > one.sealed:
+        return say("period.later", as_of=utc(one.as_of), sealed=utc(one.sealed))
+    if one.as_of < start - one.oldest_allowed:
+        return say("period.earlier", as_of=utc(one.as_of), start=utc(start))
+    return ""
+
+
+def undated(folder: Path) -> frozenset[str]:
+    """The digests of the reports in a folder of evidence that do not tell when they were generated, by its
+    captures."""
+    found = set()
+    for path in sorted((folder / seal.RAW).glob("*/capture.json")):
+        try:
+            told = json.loads(path.read_bytes())
+            name = told.get("file")
+            is_report = isinstance(name, str) and name == Path(name).name and (path.parent / name).is_file()
+            if is_report and not told.get("generated_time"):
+                found.add(hashlib.sha256((path.parent / name).read_bytes()).hexdigest())
+        except (OSError, ValueError, AttributeError, RecursionError):
+            continue  # verify says so
+    return frozenset(found)
+
+
+def counting(runs: Iterable[Entry], every: Every) -> dict[Path, str]:
+    """Of evidence, in the order in which it was sealed, what does not count for the period in which its run began,
+    and why: another folder is the same evidence, or a file without a time of its own was evidence of an earlier
+    period, and nothing shows that it is not still the same old file."""
+    refused: dict[Path, str] = {}
+    seen: dict[str, Path] = {}
+    periods: dict[str, str] = {}
+    for one in runs:
+        start, end = every.start(one.started), every.end(one.started)
+        files = undated(one.path)
+        former = next(
+            (periods[file] for file in files if periods.get(file, start.isoformat()) != start.isoformat()), ""
+        )
+        reason = not_of(one, start, end)
+        if one.sha256 in seen:
+            reason = say("period.copy", folder=seen[one.sha256].name)
+        elif former and not reason:
+            reason = say("period.same_file", period=every.name(datetime.fromisoformat(former)))
+        seen.setdefault(one.sha256, one.path)
+        if reason:
+            refused[one.path] = reason
+            continue
+        periods |= {file: start.isoformat() for file in files if file not in periods}
+    return refused
 
 
 def _is_numbered(name: str) -> bool:

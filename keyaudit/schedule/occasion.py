@@ -13,6 +13,7 @@ from typing import Any
 
 from keyaudit import seal
 from keyaudit.periods import Every
+from keyaudit.schedule.ledger import counting, entries, entry, not_of, undated
 from keyaudit.schema import INSUFFICIENT_DATA, EvidenceError, InputError, KeyAuditError, NewerError
 from keyaudit.verify import verify
 
@@ -35,24 +36,42 @@ class Occasion:
         return {"every": self.every.text, "period": self.period, "asked": self.asked}
 
 
-def occasion(every: Every, asked: Mapping[str, Any]) -> Occasion:
-    """The run that begins now; ``asked`` is what decides which evidence it makes, as JSON can hold it."""
+def occasion(every: Every, asked: Mapping[str, Any], started: datetime | None = None) -> Occasion:
+    """The run that began at ``started``, else now; ``asked`` is what decides which evidence it makes, as JSON can
+    hold it."""
     text = json.dumps(asked, sort_keys=True, ensure_ascii=False)
-    return Occasion(every, datetime.now(UTC), hashlib.sha256(text.encode()).hexdigest())
+    return Occasion(
+        every, started or datetime.now(UTC), hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+    )
 
 
 def find_done(reports: Path, run: Occasion) -> tuple[Path, str] | None:
-    """The evidence of the same schedule and period, and its conclusion: one that verifies, and concludes something
-    other than INSUFFICIENT_DATA."""
+    """The evidence of the same schedule and period, and its conclusion: one that counts for the period, verifies,
+    and concludes something other than INSUFFICIENT_DATA."""
     for folder in reversed(seal.finished(reports)):
         try:
             manifest = json.loads((folder / seal.MANIFEST).read_bytes())
             is_same, conclusion = manifest.get("schedule") == run.facts(), manifest["conclusion"]
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue  # not ours, or damaged: verify says so
-        if is_same and conclusion != INSUFFICIENT_DATA and _holds(folder):
+        if is_same and conclusion != INSUFFICIENT_DATA and not why_not(reports, run, folder) and _holds(folder):
             return folder, str(conclusion)
     return None
+
+
+def why_not(reports: Path, run: Occasion, folder: Path) -> str:
+    """Why evidence in the reports folder does not count for the period of the run; empty where it does."""
+    try:
+        one = entry(folder)
+    except InputError as error:
+        return str(error)
+    start, end = run.every.start(run.started), run.every.end(run.started)
+    if reason := not_of(one, start, end):
+        return reason
+    if not undated(folder):
+        return ""
+    same = [other for other in entries(reports)[0] if other.subject == one.subject and other.is_present]
+    return counting(same, run.every).get(folder, "")
 
 
 def _holds(folder: Path) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from keyaudit.periods import Every
-from keyaudit.schedule.ledger import Entry, Failure, entries, failures
+from keyaudit.schedule.ledger import Entry, Failure, counting, entries, failures
 from keyaudit.schema import INSUFFICIENT_DATA, NON_COMPLIANT, InputError, NewerError
 from keyaudit.texts import say
 from keyaudit.verify import verify
@@ -65,9 +65,9 @@ def series(
 ) -> Series:
     """The periods from ``since`` (else the first run of each subject) to ``now``, whose own may still be open.
 
-    A run counts for the period in which it began; one that was given an instant judges the past and counts for
-    none, nor do samples. Every folder is verified, and each must follow the one before it. InputError if there is
-    no such folder.
+    A run counts for the period in which it began, if what it judges is of that period (``ledger.counting``); one
+    that was given an instant judges the past and counts for none, nor do samples. Every folder is verified, and
+    each must follow the one before it. InputError if there is no such folder.
     """
     if not reports.is_dir():
         raise InputError(f"{reports}: no such reports folder")
@@ -134,15 +134,22 @@ def _dues(
     since: datetime | None,
 ) -> list[Due]:
     start, dues = every.start(since or min(one.started for one in runs)), []
+    refused = counting([one for one in runs if not faults[one.path]], every)
     while start <= now:
         end = every.end(start)
-        inside = [one for one in runs if start <= one.started < end]
+        begun = [one for one in runs if start <= one.started < end]
+        inside = [one for one in begun if one.path not in refused]
         remarks = [_failure(one) for one in failed if start <= one.instant < end]
         broken = [say("series.fault", folder=one.path.name, fault=f) for one in inside for f in faults[one.path]]
         sound = [one for one in inside if not faults[one.path]]
         conclusive = [one for one in sound if one.conclusion != INSUFFICIENT_DATA]
         # what was judged otherwise, by hand or by another policy, does not hide a failure
         last = max(conclusive or sound or inside, key=_worse, default=None)
+        others = [
+            say("series.not_counted", folder=one.path.name, why=refused[one.path])
+            for one in begun
+            if one.path in refused
+        ]
         if len({one.conclusion for one in conclusive}) > 1:
             told = "; ".join(f"{one.path.name}: {one.conclusion} ({one.policy})" for one in conclusive)
             remarks.append(say("series.differ", conclusions=told))
@@ -161,7 +168,7 @@ def _dues(
                 state,
                 last.path if last else None,
                 last.conclusion if last else None,
-                (*broken, *remarks),
+                (*broken, *remarks, *others),
             )
         )
         start = end

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,42 +17,57 @@ from typing import Any
 from keyaudit import resources
 from keyaudit.schema import InputError
 from keyaudit.sources.captures import (
-    ACCOUNTS_FILE,
-    CAPTURE_FILE,
     CAPTURED_FILES,
+    INACTIVE_STATES,
     INVENTORY_FILE,
     REPORT_FILE,
     ROTATION_FILE,
     find_capture,
-    is_capture,
     is_live,
     joined_facts,
     read_inventory,
     read_rotation,
     whole_capture,
 )
-from keyaudit.sources.origin import Origin, Population, Skipped, fingerprint, labels, printable, read
+from keyaudit.sources.names import other_account, time_in_name
+from keyaudit.sources.origin import Origin, Population, Skipped, fingerprint, labels, printable, read, read_bytes
+from keyaudit.sources.walk import (
+    ACCOUNTS_FILE,
+    CAPTURE_FILE,
+    content_digest,
+    is_capture,
+    is_pipe,
+    report_files,
+)
 
 __all__ = [
     "ACCOUNTS_FILE",
     "CAPTURED_FILES",
     "CAPTURE_FILE",
+    "INACTIVE_STATES",
     "INVENTORY_FILE",
     "REPORT_FILE",
     "ROTATION_FILE",
     "Origin",
     "Population",
     "Skipped",
+    "content_digest",
     "find",
     "fingerprint",
     "is_live",
+    "is_pipe",
     "labels",
+    "other_account",
     "read",
     "read_inventory",
     "read_rotation",
+    "time_in_name",
+    "vouch_for",
     "whole_capture",
 ]
 STANDARD_INPUT = "standard input"
+#: folders that a run of keyaudit fills and seals itself, in the kernel of that run
+_VOUCHED: set[Path] = set()
 
 
 def sample() -> Path:
@@ -60,8 +75,18 @@ def sample() -> Path:
     return resources.data("sample")
 
 
-def find(sources: Any = ()) -> Population:
+def vouch_for(folder: Path) -> None:
+    """Believe what captures in this folder say of an earlier reading. Only for a process that keyaudit itself has
+    started to judge what it just wrote there: a source never vouches for itself."""
+    _VOUCHED.add(folder.resolve())
+
+
+def find(sources: Any = (), sealed: bool = False, captured: Collection[str] = ()) -> Population:
     """The population of some sources: paths, ``-`` for standard input, none for the sample.
+
+    ``sealed``: they are raw evidence whose seal was just verified, so that what it says of when and by whom it was
+    read counts; of any other source, this is its reading. ``captured``: the accounts that this very process has
+    just read from AWS into the capture folder named.
 
     InputError: no such file, nothing in a folder, or a source that is no text.
     """
@@ -71,20 +96,24 @@ def find(sources: Any = ()) -> Population:
         kind = type(sources).__name__
         raise InputError(f"source: expected the path of a report or folder, found {kind}; empty means the sample")
     now = datetime.now(UTC)
-    parts = [_find_one(str(one), now) for one in sources] or [find_capture(sample(), now)]
+    parts = [_find_one(str(one), now, sealed, captured) for one in sources] or [find_capture(sample(), now)]
+    if len(parts) > 1 and any(part.is_sample for part in parts):
+        raise InputError("source: the sample account is no evidence, and is judged alone; leave it out")
     return Population(
         origins=_distinct([origin for part in parts for origin in part.origins]),
         received_time=max(part.received_time for part in parts),
         expected=tuple(sorted({account for part in parts for account in part.expected})),
+        listed=tuple(sorted({account for part in parts for account in part.listed})),
         is_sample=any(part.is_sample for part in parts),
         policy=parts[0].policy if len(parts) == 1 else None,
         skipped=tuple(one for part in parts for one in part.skipped),
         problems=tuple(one for part in parts for one in part.problems),
         facts=parts[0].facts if len(parts) == 1 else joined_facts(parts),
+        doubts=tuple(one for part in parts for one in part.doubts),
     )
 
 
-def _find_one(source: str, now: datetime) -> Population:
+def _find_one(source: str, now: datetime, sealed: bool, captured: Collection[str]) -> Population:
     if not source:
         raise InputError("source: an empty name; name a credential report, or a folder of them")
     if source == "-":
@@ -93,37 +122,27 @@ def _find_one(source: str, now: datetime) -> Population:
     path = Path(source)
     try:
         if path.is_dir():
-            return find_capture(path, now) if is_capture(path) else _folder(path, now)
+            if not is_capture(path):
+                return _folder(path, now)
+            return find_capture(path, now, sealed or path.resolve().parent in _VOUCHED, captured)
         if path.is_file():
             return Population((Origin(printable(path.name), path, now, now, named=True),), now)
-        if path.exists():
-            # a pipe, as in <(aws ... | base64 -d): it can be read only once
-            return Population(
-                (Origin(printable(path.name), None, now, now, named=True, content=path.read_bytes()),), now
-            )
+        if is_pipe(path):
+            name = printable(path.name)
+            return Population((Origin(name, None, now, now, named=True, content=read_bytes(path, name)),), now)
     except OSError as error:
         raise InputError(f"{source}: cannot be read ({error.strerror})") from None
     raise InputError(f"{source}: no such file or folder")
 
 
 def _folder(folder: Path, now: datetime) -> Population:
-    """All files of a folder and the folders in it, linked ones too, but hidden ones: each should be a report."""
-    paths = sorted(_files(folder, set()))
+    """Every file of a folder should be a report."""
+    paths = report_files(folder)
     if not paths:
         raise InputError(f"{folder}: no files in this folder; it should hold credential reports")
     return Population(
         tuple(Origin(printable(path.relative_to(folder).as_posix()), path, now, now) for path in paths), now
     )
-
-
-def _files(folder: Path, seen: set[Path]) -> list[Path]:
-    real = folder.resolve()
-    if real in seen:  # a link to a folder that it is in
-        return []
-    seen.add(real)
-    visible = [path for path in folder.iterdir() if not path.name.startswith(".")]
-    files = [path for path in visible if not path.is_dir()]
-    return files + [file for path in visible if path.is_dir() for file in _files(path, seen)]
 
 
 def _distinct(origins: list[Origin]) -> tuple[Origin, ...]:

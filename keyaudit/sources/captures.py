@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,16 @@ from typing import Any
 from keyaudit.credentials import parse_instant
 from keyaudit.schema import InputError
 from keyaudit.sources.origin import Origin, Population, Skipped, printable, texts
+from keyaudit.sources.walk import ACCOUNTS_FILE, CAPTURE_FILE, account_folders
+from keyaudit.texts import say
 
-ACCOUNTS_FILE = "accounts.json"
-CAPTURE_FILE = "capture.json"
 REPORT_FILE = "credential-report.csv"
 INVENTORY_FILE = "inventory.json"
 ROTATION_FILE = "rotation.json"
 POLICY_FILE = "policy.toml"
+#: of an account of an organization: AWS itself says that it is closed, suspended or not yet active. One whose
+#: closure is pending is none of these: its keys may still work
+INACTIVE_STATES = frozenset({"CLOSED", "PENDING_ACTIVATION", "SUSPENDED"})
 #: facts that only a capture of the live account has
 LIVE = frozenset({"asked", "calls", "complete", "format", "inventory_sha256", "remarks", "rotation_sha256", "tool"})
 #: what evidence carries over of accounts.json
@@ -32,37 +36,66 @@ CARRIED = (
 CAPTURED_FILES = (CAPTURE_FILE, REPORT_FILE, INVENTORY_FILE, ROTATION_FILE)
 
 
-def is_capture(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in (ACCOUNTS_FILE, CAPTURE_FILE)) or any(
-        (inside / CAPTURE_FILE).is_file() for inside in folder.iterdir()
-    )
-
-
-def find_capture(folder: Path, now: datetime) -> Population:
-    """The accounts of a capture folder, those included that were expected and are not there."""
-    facts = _read_json(folder / ACCOUNTS_FILE) if (folder / ACCOUNTS_FILE).is_file() else {}
-    # evidence records when its raw reports were read, so that they are judged the same whenever that is done
-    now = parse_instant(str(facts.get("read_time"))) or now
-    if (folder / CAPTURE_FILE).is_file():
-        inside = [folder]
-    else:
-        inside = sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
-        known = (ACCOUNTS_FILE, POLICY_FILE if facts.get("sample") is True else ACCOUNTS_FILE)
+def find_capture(folder: Path, now: datetime, sealed: bool = False, captured: Collection[str] = ()) -> Population:
+    """The accounts of a capture folder, those included that were expected and are not there. ``sealed`` and
+    ``captured`` as for ``sources.find``."""
+    facts = _facts_of_accounts(folder)
+    is_sample = facts.get("sample") is True
+    if sealed or is_sample:
+        # evidence records when its raw reports were read, so that they are judged the same whenever that is done
+        now = parse_instant(str(facts.get("read_time"))) or now
+    if sealed:
+        captured = texts(facts.get("captured"))
+    inside = account_folders(folder)
+    if inside != [folder]:
+        known = (ACCOUNTS_FILE, POLICY_FILE if is_sample else ACCOUNTS_FILE)
         for path in sorted(folder.iterdir()):
             if not path.is_dir() and not path.name.startswith(".") and path.name not in known:
                 raise InputError(f"{path}: a loose file in a capture folder; put reports in a folder of their own")
-    origins = [_captured(account, now) for account in inside]
+    origins = [_captured(account, now, account.name in captured) for account in inside]
     policy = folder / POLICY_FILE
     return Population(
         origins=tuple(origins),
         received_time=now,
         expected=_expected(facts, folder),
-        is_sample=facts.get("sample") is True,
-        policy=policy if facts.get("sample") is True and policy.is_file() else None,
+        is_sample=is_sample,
+        policy=policy if is_sample and policy.is_file() else None,
         skipped=_skipped(facts, folder),
         problems=tuple(texts(facts.get("problems"))),
         facts={name: facts[name] for name in CARRIED if name in facts},
+        listed=tuple(sorted(_listed_accounts(facts, folder))),
+        doubts=tuple(_doubts(facts, folder, inside)),
     )
+
+
+def _facts_of_accounts(folder: Path) -> dict[str, Any]:
+    path = folder / ACCOUNTS_FILE
+    if path.is_symlink():
+        raise InputError(f"{path}: a link in a capture folder, which holds none; capture again")
+    return _read_json(path) if path.is_file() else {}
+
+
+def _listed_accounts(facts: dict[str, Any], folder: Path) -> set[str]:
+    """The accounts that AWS lists or the capture skipped, but for those of which AWS itself says why not: a state
+    that is unknown, or that nobody tells, is no reason to expect nothing."""
+    try:
+        listed = {str(one["Id"]): str(one.get("State") or one.get("Status")) for one in facts.get("listed", [])}
+        skipped = {str(one["account_id"]): str(one["reason"]) for one in facts.get("skipped", [])}
+    except (AttributeError, KeyError, TypeError):
+        raise InputError(f"{folder / ACCOUNTS_FILE}: listed is no list of accounts; capture again") from None
+    return {account for account, state in (skipped | listed).items() if state not in INACTIVE_STATES}
+
+
+def _doubts(facts: dict[str, Any], folder: Path, inside: list[Path]) -> list[str]:
+    """What keyaudit always writes of the accounts that a capture was to read, and is not there."""
+    if facts:
+        return [] if "expected" in facts else [say("problem.no_expected", file=ACCOUNTS_FILE)]
+    whole = inside != [folder] and any(is_live(_read_json(one / CAPTURE_FILE)) for one in inside if _has_word(one))
+    return [say("problem.no_accounts", file=ACCOUNTS_FILE)] if whole else []
+
+
+def _has_word(folder: Path) -> bool:
+    return (folder / CAPTURE_FILE).is_file()
 
 
 def joined_facts(parts: list[Population]) -> dict[str, Any]:
@@ -88,7 +121,7 @@ def _expected(facts: dict[str, Any], folder: Path) -> tuple[str, ...]:
     return tuple(expected)
 
 
-def _captured(folder: Path, now: datetime) -> Origin:
+def _captured(folder: Path, now: datetime, captured_now: bool) -> Origin:
     facts: dict[str, Any] = _read_json(folder / CAPTURE_FILE) if (folder / CAPTURE_FILE).is_file() else {}
     _refuse_odd_facts(facts, folder / CAPTURE_FILE)
     problems = texts(facts.get("problems"))
@@ -107,6 +140,7 @@ def _captured(folder: Path, now: datetime) -> Origin:
         read_time=now,
         capture={**facts, "problems": problems},
         folder=folder,
+        captured_now=captured_now,
     )
 
 

@@ -8,18 +8,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from keyaudit.credentials import parse_instant, peek_account, unwrap
+from keyaudit.credentials import ANSWERS, Unwrapped, parse_instant, peek_account, unwrap
 from keyaudit.schema import CredentialReport, InputError
+from keyaudit.sources.names import time_in_name
 
 #: far above the largest report that AWS makes (5,000 users are 1.3 MB); guards against reading a disk image
 MAX_BYTES = 2**30
+CHUNK = 2**24
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where one report comes from. ``received_time``: when AWS sent it, as far as known. ``read_time``: when
-    keyaudit read it, by which it is told whether it was stale then. ``named``: the user named this very file, so it
-    must be readable."""
+    """Where one report comes from. ``received_time``: when AWS sent it, by the word of a capture. ``read_time``:
+    when keyaudit read it, by which it is told whether it was stale then, and how old keys are that nothing else
+    dates. ``named``: the user named this very file, so it must be readable. ``captured_now``: this run read it from
+    AWS."""
 
     name: str
     path: Path | None
@@ -29,6 +32,7 @@ class Origin:
     content: bytes | None = None
     capture: dict[str, Any] | None = None
     folder: Path | None = None  # the account's own, in a capture
+    captured_now: bool = False
 
     @property
     def place(self) -> str:
@@ -48,7 +52,9 @@ class Skipped:
 @dataclass(frozen=True)
 class Population:
     """The reports to judge as one, the accounts that were expected, and whether this is the sample. ``facts`` are
-    those of the capture, ``problems`` say why its list of accounts is not complete."""
+    those of the capture, ``problems`` say why its list of accounts is not complete. ``listed`` are the accounts
+    that AWS lists and does not call closed, suspended or not yet active, and ``doubts`` what else speaks against
+    the list of those expected: by rules 3 the former are expected too, and the latter are problems."""
 
     origins: tuple[Origin, ...]
     received_time: datetime
@@ -58,6 +64,8 @@ class Population:
     skipped: tuple[Skipped, ...] = ()
     problems: tuple[str, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
+    listed: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def read(origin: Origin) -> CredentialReport:
@@ -67,12 +75,11 @@ def read(origin: Origin) -> CredentialReport:
     if content is None:
         if origin.path is None:
             raise InputError("; ".join(texts(capture.get("problems"))) or f"{origin.name}: was not read")
-        content = _read_bytes(origin.path, origin.name)
+        content = read_bytes(origin.path, origin.name)
     found = unwrap(content, origin.name)
-    generated = parse_instant(str(capture.get("generated_time"))) if origin.capture else None
     return CredentialReport(
         account_id=peek_account(found.text),
-        generated_time=found.generated_time or generated,
+        generated_time=_generated_time(found, origin),
         received_time=origin.received_time,
         content=content,
         source=origin.name,
@@ -80,11 +87,29 @@ def read(origin: Origin) -> CredentialReport:
     )
 
 
-def _read_bytes(path: Path, name: str) -> bytes:
+def _generated_time(found: Unwrapped, origin: Origin) -> datetime | None:
+    """By AWS's own answer, if the report came in one; else by its capture, or for a file by its column or its
+    name."""
+    if found.form in ANSWERS and found.generated_time:
+        return found.generated_time
+    if origin.capture:
+        return parse_instant(str(origin.capture.get("generated_time")))
+    return found.generated_time or time_in_name(origin.name)
+
+
+def read_bytes(path: Path, name: str) -> bytes:
+    """The bytes of a file, or of a pipe until it ends; InputError where there are too many for a report."""
+    too_large = InputError(f"{name}: larger than 1 GiB: this is no credential report")
     try:
         if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{name}: larger than 1 GiB: this is no credential report")
-        return path.read_bytes()
+            raise too_large
+        content = bytearray()
+        with path.open("rb") as file:
+            while chunk := file.read(CHUNK):
+                content += chunk
+                if len(content) > MAX_BYTES:
+                    raise too_large
+        return bytes(content)
     except OSError as error:
         raise InputError(f"{name}: cannot be read ({error.strerror})") from None
 

@@ -1,0 +1,100 @@
+"""How sure it is that a report is the account's own, and today's: its grade, and what its age says against it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from keyaudit import credentials, sources
+from keyaudit.assess.limits import NO_LIMIT, limits
+from keyaudit.auditing.survey import Read
+from keyaudit.policy import Policy
+from keyaudit.reconcile import Completeness
+from keyaudit.schema import (
+    ACTIVE,
+    COMPARED,
+    COMPARED_SUPPLIED,
+    CONTROLS,
+    DATED,
+    GRADES,
+    READ,
+    ROTATION,
+    SUPPLIED,
+    UNUSED,
+    CredentialReport,
+)
+from keyaudit.texts import say, utc
+
+#: controls, and the sentence that says why there is no conclusion for them
+Gap = tuple[tuple[str, ...], str]
+#: by which the clocks of AWS and of the machine may differ
+TOLERANCE = timedelta(minutes=5)
+
+
+def grade_of(read: Read, report: CredentialReport, found: Completeness) -> str:
+    """One of schema.GRADES: only what this process knows itself makes a comparison its own."""
+    if not sources.is_live(read.origin.capture or {}):
+        return DATED if report.generated_time else SUPPLIED
+    if found.mode == "keys" and found.is_whole:
+        return COMPARED if read.origin.captured_now else COMPARED_SUPPLIED
+    return READ
+
+
+def grade_problems(report: CredentialReport, grade: str, policy: Policy) -> list[Gap]:
+    """The policy may ask for more than the report can give."""
+    least = policy.min_assurance
+    if least is None or GRADES.index(grade) <= GRADES.index(least):
+        return []
+    facts = {"grade": say(f"assurance.{grade}"), "least": say(f"assurance.{least}"), "source": report.source}
+    return [(CONTROLS, say("problem.assurance", **facts))]
+
+
+def age_problems(
+    report: CredentialReport,
+    read: Read,
+    parsed: credentials.Parsed,
+    keys: pd.DataFrame,
+    policy: Policy,
+    as_of: datetime,
+) -> list[Gap]:
+    """A report that claims to be from later than it was read; one without a time whose newest date is older than
+    any key in it may become: whoever keeps to the policy would have touched a key since, so that it is not
+    today's."""
+    generated, newest = report.generated_time, parsed.latest_activity
+    if generated and generated > read.origin.read_time + TOLERANCE:
+        facts = {"generated": utc(generated), "received": utc(read.origin.read_time)}
+        return [(CONTROLS, say("problem.generated_later", source=report.source, **facts))]
+    tightest = _tightest(keys, read.label, policy)
+    if generated or newest is None or tightest is None or as_of - newest <= timedelta(days=tightest):
+        return []
+    return [(CONTROLS, say("problem.not_today", source=report.source, newest=utc(newest), n=tightest))]
+
+
+def _tightest(keys: pd.DataFrame, account_id: str, policy: Policy) -> int | None:
+    """The least days after which one of the active keys fails; None where there are none, or no limits."""
+    active = keys[keys["status"] == ACTIVE]
+    users, is_root = active["user"].to_numpy(object), active["is_root"].to_numpy(bool)
+    found = [limits(users, account_id, policy, control, is_root) for control in (ROTATION, UNUSED)]
+    days = np.concatenate(found)
+    return int(days[days != NO_LIMIT].min()) if (days != NO_LIMIT).any() else None
+
+
+def name_warnings(report: CredentialReport) -> list[str]:
+    other = sources.other_account(report.source, report.account_id)
+    return (
+        [say("warning.other_account", source=report.source, other=other, account=report.account_id)]
+        if other
+        else []
+    )
+
+
+def time_notes(report: CredentialReport, read: Read) -> list[str]:
+    """Where the time of the report is from, if it is not in the report itself."""
+    if report.generated_time is None:
+        return [say("note.no_generated_time", source=report.source)]
+    by_name = sources.time_in_name(read.origin.name)
+    if by_name == report.generated_time and not sources.is_live(read.origin.capture or {}):
+        return [say("note.dated_by_name", source=report.source, generated=utc(by_name))]
+    return []

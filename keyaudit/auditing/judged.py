@@ -1,0 +1,72 @@
+"""A judgement, complete: what check, notebooks, evidence and verify share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+
+from keyaudit import sources
+from keyaudit.auditing.account import Provenance
+from keyaudit.auditing.accounts import accounts_frame
+from keyaudit.policy import Exemption, Policy
+from keyaudit.reconcile import Difference
+from keyaudit.remedy import Verdict
+from keyaudit.schema import GRADES, NOTHING_READ, ROTATION, Problem
+
+
+@dataclass(frozen=True)
+class Audit:
+    """A judgement, complete: frames (see ``schema``), conclusions, and everything that they rest on.
+
+    ``conclusions`` has one entry a control assessed; ``conclusion`` is the worst of those that the policy counts.
+    ``tallies`` count findings by control and compliance type, ``due_soon`` the compliant keys whose deadline is
+    within the policy's ``warn_before``. ``exemptions`` are the policy's, each with its state and number
+    of findings. ``differences`` are those between reports and live accounts, each with its account. ``rotations``
+    are the verdicts on secrets under rotation, where a capture asked for them. ``skipped`` are accounts of the
+    organization that are not active, and so not expected. ``assurance`` is the lowest grade of any account that was
+    read (schema.GRADES), and ``newest_date`` the newest date in the files of unknown age, the earliest of several.
+    Where only the worst findings were asked for, ``users``
+    and ``keys`` are empty and ``findings`` is cut, while conclusions, tallies and provenance are complete.
+    """
+
+    users: pd.DataFrame
+    keys: pd.DataFrame
+    findings: pd.DataFrame
+    conclusions: dict[str, str]
+    conclusion: str
+    tallies: dict[str, dict[str, int]]
+    due_soon: int
+    exemptions: tuple[tuple[Exemption, str, int], ...]
+    policy: Policy
+    as_of: datetime
+    as_of_source: str
+    provenance: tuple[Provenance, ...]
+    problems: tuple[Problem, ...]
+    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
+    differences: tuple[tuple[str, Difference], ...]
+    rotations: tuple[Verdict, ...]
+    skipped: tuple[sources.Skipped, ...]
+    is_sample: bool
+
+    @property
+    def assurance(self) -> str:
+        grades = {one.assurance for one in self.provenance} - {NOTHING_READ}
+        return max(grades, key=GRADES.index, default=NOTHING_READ)
+
+    @property
+    def newest_date(self) -> datetime | None:
+        return min((one.newest_date for one in self.provenance if one.newest_date), default=None)
+
+    @property
+    def accounts(self) -> pd.DataFrame:
+        """One row an account: ``account_id, conclusion, read, users, keys, active, failing, exempt, unknown,
+        oldest_days``; of the active keys those over their limit, over it and exempt, and of unknown age."""
+        return accounts_frame(self.provenance, self.keys)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rotation findings by compliance type."""
+        return self.tallies[ROTATION]

@@ -1,0 +1,154 @@
+"""What AWS and its command line answered, saved in a file -> the report inside, and when it was generated
+(pure)."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from keyaudit.credentials import records
+from keyaudit.credentials.times import parse_instant
+from keyaudit.schema import InputError
+
+FETCH = "aws iam get-credential-report --output json > report.json"
+#: forms in which people have a report
+CSV, BASE64, JSON, TEXT, YAML, RECORDS = "csv", "base64", "json", "text", "yaml", "records"
+#: those that AWS itself told the generated time in
+ANSWERS = (JSON, TEXT, YAML)
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
+_YAML_KEY = re.compile(r"(?:- |  )?(\w+):(?:[ \t]+(.*))?")
+#: other answers of the AWS CLI by their keys, and what they are
+_OTHER_ANSWERS = {
+    "UserDetailList": "looks like the output of get-account-authorization-details",
+    "AccessKeyMetadata": "looks like the output of list-access-keys",
+    "AccessKey": "looks like the output of create-access-key, which holds a secret: delete it",
+    "Credentials": "looks like the output of an STS call, which holds a secret: delete it",
+    "State": "is the answer of generate-credential-report, not the report",
+    "Users": "looks like the output of list-users",
+    "SummaryMap": "looks like the output of get-account-summary",
+}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The report as it was found in a form that is not CSV, and what stands beside it of its time."""
+
+    form: str
+    content: str
+    generated: Any = None
+
+
+def read(text: str, source: str) -> Answer | None:
+    """The answer in a text without blanks around it; None where it is none of these, and so may be CSV."""
+    if text[0] in "{[":
+        return _from_json(text, source)
+    bare = text.removesuffix("\n...").strip()  # the end of a YAML document that is one value
+    bare = bare[1:-1] if bare[0] == bare[-1] and bare[0] in "\"'" else bare
+    if is_base64(bare):
+        return Answer(BASE64, bare)
+    return _from_text(text) or _from_yaml(text, source)
+
+
+def is_base64(text: str) -> bool:
+    return len(text) >= 40 and "," not in text and _BASE64.fullmatch(text) is not None
+
+
+def is_decoded(content: str) -> bool:
+    """Whether this is the CSV itself: a comma is no letter of base64."""
+    return content.lstrip('\ufeff"').startswith(("user,", 'user"')) or ("," in content and "\n" in content)
+
+
+def generated_time(answer: Answer, source: str) -> datetime | None:
+    """The generated time beside the report; InputError where that is no time with a zone."""
+    value = answer.generated
+    if value is None:
+        return None
+    instant = parse_instant(value) if isinstance(value, str) else None
+    if instant is None and isinstance(value, int | float) and not isinstance(value, bool):
+        # the CLI prints epoch seconds where cli_timestamp_format is "none" and the service sent them
+        try:
+            instant = datetime.fromtimestamp(value, UTC)
+        except (ValueError, OverflowError, OSError):
+            instant = None
+    if instant is None:
+        raise InputError(
+            f"{source}: {answer.form.upper()} key GeneratedTime is not an ISO 8601 time with a zone; "
+            "fetch the report again"
+        )
+    return instant
+
+
+def _from_json(text: str, source: str) -> Answer:
+    try:
+        answer: Any = json.loads(text, object_pairs_hook=records.once)
+    except records.TwiceError as error:
+        raise InputError(f"{source}: the JSON key {error} appears twice; fetch the report again") from None
+    except (ValueError, RecursionError) as error:
+        rows = records.of_lines(text)
+        if rows is not None:
+            return Answer(RECORDS, records.as_csv(rows, source))
+        at_end = isinstance(error, json.JSONDecodeError) and (
+            error.pos >= len(text) - 1 or error.msg.startswith("Unterminated string")
+        )
+        fault = "the JSON is cut off" if at_end else "not valid JSON"
+        raise InputError(f"{source}: {fault}; fetch the report again: {FETCH}") from None
+    if isinstance(answer, list) and len(answer) == 1 and isinstance(answer[0], dict) and "Content" in answer[0]:
+        answer = answer[0]  # an answer as the only one of a list
+    rows = records.rows_of(answer)
+    if rows is not None:
+        return Answer(RECORDS, records.as_csv(rows, source))
+    if not isinstance(answer, dict):
+        raise InputError(
+            f"{source}: JSON, but not the object that get-credential-report answers, nor rows of a report"
+        )
+    if "Content" not in answer:
+        what = next((text for key, text in _OTHER_ANSWERS.items() if key in answer), "is another answer")
+        raise InputError(
+            f"{source}: JSON without the key Content: {what}; save the output of 'aws iam get-credential-report'"
+        )
+    content = answer["Content"]
+    if not isinstance(content, str):
+        kind = "null" if content is None else type(content).__name__
+        raise InputError(f"{source}: JSON key Content is {kind}, expected base64 text; fetch the report again")
+    return Answer(JSON, content, answer.get("GeneratedTime"))
+
+
+def _from_text(text: str) -> Answer | None:
+    """``--output text``: the report in base64, its time and its format, with tabs between."""
+    if "," in text[:40]:
+        return None
+    words = text.split()
+    times = [word for word in words if "T" in word and ":" in word and parse_instant(word)]
+    rest = "".join(word for word in words if word not in times and word != "text/csv")
+    if len(times) > 1 or len(rest) == len("".join(words)) or not is_base64(rest):
+        return None
+    return Answer(TEXT, rest, times[0] if times else None)
+
+
+def _from_yaml(text: str, source: str) -> Answer | None:
+    """``--output yaml``: keys and values, one a line, a long value perhaps in the lines below its key."""
+    if not re.match(r"(---\s+)?(- )?(Content|GeneratedTime|ReportFormat):", text):
+        return None
+    values: dict[str, str] = {}
+    key = ""
+    for line in text.removeprefix("---").splitlines():
+        found = _YAML_KEY.fullmatch(line.rstrip())
+        if found and found[1] in values:
+            raise InputError(f"{source}: the YAML key {found[1]} appears twice; fetch the report again")
+        if found:
+            key = found[1]
+            values[key] = re.sub(r"^(!!binary)?\s*[|>][-+]?$", "", found[2] or "")
+        elif key:
+            values[key] += line.strip()
+    content, generated = (_bare(values.get(name, "")) for name in ("Content", "GeneratedTime"))
+    if not is_base64(content):
+        raise InputError(f"{source}: YAML whose key Content is not base64 text; fetch the report again: {FETCH}")
+    return Answer(YAML, content, generated or None)
+
+
+def _bare(value: str) -> str:
+    value = value.strip()
+    return value[1:-1] if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'" else value
