@@ -18,10 +18,13 @@ from keyaudit.auditing import audit
 from keyaudit.export import findings_csv, summary_json
 from keyaudit.periods import parse_every
 from keyaudit.policy import parse_policy
+from keyaudit.present import overdue_known
+from keyaudit.schedule.ledger import counting, entries
 from keyaudit.schedule.series import Series, series
 
 NOW = datetime(2026, 12, 10, 12, tzinfo=UTC)
 WEEK = parse_every("week")
+NOT_TOLD = "not told"
 SUBJECT = f"key_rotation-{ACCOUNT}"
 
 
@@ -51,10 +54,11 @@ class Reports:
 
 
 def judge_again(evidence: Path, generated: str, read: str) -> dict[str, object]:
-    """Evidence as a run without an instant leaves it, of a report that tells when it was generated, or not (""), and
+    """Evidence as a run without an instant leaves it, of a report that tells when it was generated, or NOT_TOLD, and
     that was read at this moment; what follows from it is judged again. The facts of its manifest."""
     folder = evidence / "raw"
-    times = {f"{ACCOUNT}/capture.json": {"generated_time": generated or None, "received_time": read}}
+    told_time = None if generated == NOT_TOLD else generated
+    times = {f"{ACCOUNT}/capture.json": {"generated_time": told_time, "received_time": read}}
     for name, facts in (times | {"accounts.json": {"read_time": read}}).items():
         (folder / name).write_text(json.dumps(json.loads((folder / name).read_bytes()) | facts), encoding="utf-8")
     policy = parse_policy((evidence / "policy.toml").read_bytes(), "policy.toml")
@@ -62,6 +66,7 @@ def judge_again(evidence: Path, generated: str, read: str) -> dict[str, object]:
     (evidence / "findings.csv").write_bytes(findings_csv(judged))
     (evidence / "summary.json").write_bytes(summary_json(judged))
     told = {name: summary(evidence)[name] for name in ("as_of", "as_of_source", "conclusion")}
+    told["overdue"] = overdue_known(judged)
     return told | {"parameters": {**manifest(evidence)["parameters"], "as_of": ""}}
 
 
@@ -141,7 +146,7 @@ def test_evidence_of_the_past_counts_for_no_period_but_is_verified(whole: Report
     shutil.copytree(whole.evidence, given)
     seal_again(
         given,
-        as_of_source="given",
+        conclusion="COMPLIANT",
         started_at="2026-10-01T00:00:00Z",
         sealed_at="2026-12-09T00:00:00Z",
         previous=whole.last,
@@ -149,6 +154,68 @@ def test_evidence_of_the_past_counts_for_no_period_but_is_verified(whole: Report
     assert len(whole.found().dues) == 3
     # what it states is not what its evidence gives
     assert any(given.name in fault for fault in whole.found().faults)
+
+
+def periods(found: Series) -> dict[str, tuple[str, str]]:
+    """Period -> its state, and the last thing that is to be known of it."""
+    return {one.period: (one.state, one.remarks[-1] if one.remarks else "") for one in found.dues}
+
+
+@pytest.mark.parametrize(
+    ("generated", "counts"),
+    [
+        ("2026-11-23T00:00:00Z", False),  # of the week before
+        ("2026-11-28T23:59:59Z", False),
+        ("2026-11-29T00:00:00Z", True),  # a run on Monday morning may judge the report of Sunday
+        ("2026-12-01T06:00:00Z", True),
+        ("2026-12-01T06:00:01Z", False),  # after it was sealed
+    ],
+)
+def test_evidence_counts_for_a_period_only_if_what_it_judges_is_of_it(
+    reports: Reports, generated: str, counts: bool
+) -> None:
+    """A week from Monday 30 November; the policy allows a report of 24 hours."""
+    reports.run("2026-11-24")
+    reports.run("2026-12-01", generated=generated)
+    state, remark = periods(reports.found())["2026-W49"]
+    assert (state, "does not count" in remark) == (("present", False) if counts else ("missing", True))
+
+
+def test_evidence_that_a_lax_policy_lets_be_old_counts_no_more(reports: Reports) -> None:
+    policy = reports.evidence.parent / "lax.toml"
+    policy.write_text("""title = "t"\nmax_access_key_age = 90\nmax_report_age_hours = 2000\n""", encoding="utf-8")
+    lax = shutil.copytree(reports.evidence, reports.evidence.parent / "lax")
+    (lax / "policy.toml").write_bytes(policy.read_bytes())
+    terms = parse_policy(policy.read_bytes(), "policy.toml")
+    seal_again(lax, policy={"name": "policy.toml", "given": True, "sha256": terms.sha256})
+    reports.evidence = lax
+    reports.run("2026-11-24")
+    reports.run("2026-12-01", generated="2026-11-24T00:00:00Z")
+    assert periods(reports.found())["2026-W48"] == ("present", "")
+    state, remark = periods(reports.found())["2026-W49"]
+    assert state == "missing" and "judges 2026-11-24T00:00:00Z, before the period" in remark
+
+
+def test_a_file_that_tells_no_time_is_evidence_of_one_period_alone(reports: Reports) -> None:
+    """Read every week, it is judged as of that week; nothing shows that it is not still the file of the first."""
+    reports.run("2026-11-24", generated=NOT_TOLD)
+    reports.run("2026-11-25", generated=NOT_TOLD)
+    reports.run("2026-12-01", generated=NOT_TOLD)
+    found = periods(reports.found())
+    assert found["2026-W48"][0] == "present"
+    assert (
+        found["2026-W49"][0] == "missing"
+        and "is the same file that is evidence of 2026-W48" in found["2026-W49"][1]
+    )
+
+
+def test_a_folder_counts_once(reports: Reports) -> None:
+    first = reports.run("2026-11-24")
+    shutil.copytree(first, reports.folder / f"2026-11-25T060000Z-{SUBJECT}")
+    runs, unreadable = entries(reports.folder)
+    assert len(runs) == 2 and not unreadable
+    refused_folders = counting(runs, WEEK)
+    assert len(refused_folders) == 1 and "is a copy of" in next(iter(refused_folders.values()))
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", "{}", '{"previous": 1}'])

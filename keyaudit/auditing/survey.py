@@ -60,7 +60,8 @@ def resolve_as_of(
     if rules < 3:
         whens = [read.origin.received_time for read in reads]
         return max(generated) if generated else (max(whens, default=received), RECEIVED_TIME)
-    undated = [r.origin.read_time for r in reads if r.generated_time is None and r.error is None]
+    # a file that could not be read is one that was read now; of an account that was not read there is no moment
+    undated = [one.origin.read_time for one in reads if one.generated_time is None and one.size]
     return max(generated + [(when, RECEIVED_TIME) for when in undated], default=None, key=itemgetter(0)) or (
         max((read.origin.read_time for read in reads), default=received),
         RECEIVED_TIME,

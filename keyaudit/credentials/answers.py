@@ -47,9 +47,9 @@ def read(text: str, source: str) -> Answer | None:
         return _from_json(text, source)
     bare = text.removesuffix("\n...").strip()  # the end of a YAML document that is one value
     bare = bare[1:-1] if bare[0] == bare[-1] and bare[0] in "\"'" else bare
-    if is_base64(bare):
-        return Answer(BASE64, bare)
-    return _from_text(text) or _from_yaml(text, source)
+    if answer := _from_text(text):
+        return answer
+    return Answer(BASE64, bare) if is_base64(bare) else _from_yaml(text, source)
 
 
 def is_base64(text: str) -> bool:
