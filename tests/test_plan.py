@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shlex
-from datetime import datetime, timedelta
+import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import AS_OF, capture, report, write
+from evidence_helpers import COMMAND
 from evidence_helpers import keyaudit as command
 
 import keyaudit
@@ -37,22 +40,17 @@ def tasks_of(tmp_path: Path, text: str, policy: object = "cis") -> list[Task]:
     ("keys", "cases"),
     [
         ((key(100),), ["in_use"]),
-        ((key(100, None),), ["never_used"]),
-        ((key(100, 60),), ["unused"]),
-        ((key(50, 46),), ["unused"]),
-        ((key(60, None),), ["never_used"]),
+        ((key(100, None),), ["delete", "never_used"]),
+        ((key(100, 60),), ["delete", "unused"]),
+        ((key(50, 46),), ["delete", "unused"]),
+        ((key(60, None),), ["delete", "never_used"]),
         ((key(80),), ["due_soon"]),
         ((key(70),), []),
         ((key(90),), ["due_soon"]),
         ((key(10, None),), []),
         ((key(None),), ["unknown"]),
         ((key(500, None, active=False),), []),
-        ((key(20, 2), key(30, 9)), ["spare"]),
-        ((key(100, 9), key(30, 1)), ["spare"]),
-        ((key(100, 1), key(30, 9)), ["in_use", "spare"]),
-        ((key(100, 1), key(30, None)), ["in_use", "never_used"]),
         ((key(100, 1), key(30, None, active=False)), ["in_use"]),
-        ((key(100, 60), key(30, 1)), ["unused"]),
     ],
 )
 def test_each_key_gets_the_action_that_leaves_the_fewest_keys(
@@ -63,10 +61,10 @@ def test_each_key_gets_the_action_that_leaves_the_fewest_keys(
 
 
 @pytest.mark.parametrize("root", [(key(400),), (key(400, None, active=False),), (key(2),)])
-def test_a_root_key_is_deleted_and_not_rotated_and_comes_first(tmp_path: Path, root: tuple[str, ...]) -> None:
+def test_a_root_key_is_not_rotated_and_comes_first(tmp_path: Path, root: tuple[str, ...]) -> None:
     found = tasks_of(tmp_path, report(("alice", key(4000)), root=root))
-    assert [one.case for one in found] == ["root", "in_use"]
-    assert found[0].user == "<root_account>" and not any("rotation" in step.command for step in found[0].steps)
+    assert found[0].user == "<root_account>" and "root" in found[0].case
+    assert not any("rotation" in step.command for step in found[0].steps)
 
 
 def test_the_longest_overdue_comes_first_and_what_is_only_due_soon_last(tmp_path: Path) -> None:
@@ -77,7 +75,8 @@ def test_the_longest_overdue_comes_first_and_what_is_only_due_soon_last(tmp_path
         ("old", key(900)),
         ("idle", key(300, 200)),
     ]
-    assert [one.user for one in tasks_of(tmp_path, report(*users))] == ["old", "idle", "new", "undated", "soon"]
+    order = [one.user for one in tasks_of(tmp_path, report(*users))]
+    assert order == ["old", "idle", "new", "undated", "soon", "idle"]  # deleting it, 30 days later
     ages = {one.user: (one.age_days, one.limit, one.days_over) for one in tasks_of(tmp_path, report(*users))}
     assert ages["old"] == (900, 90, 810) and ages["soon"] == (80, 90, None)
 
@@ -104,7 +103,8 @@ def test_the_periods_of_any_limit_hold_or_there_are_none(limit: int) -> None:
 
 def test_where_no_periods_fit_the_plan_says_so(tmp_path: Path, policy: Any) -> None:
     (found,) = tasks_of(tmp_path, report(("alice", key(9))), policy("max_access_key_age = 5"))
-    assert "limit of 5 days" in found.steps[-1].text and not found.steps[-1].command
+    assert "limit of 5 days" in found.steps[-2].text and "rotate by hand" in found.steps[-1].text
+    assert not any("rotation deploy" in step.command for step in found.steps)
 
 
 HOSTILE = ["+44=x", "-rf", "a@b.example", "a_b.c", "=cmd"]
@@ -121,40 +121,82 @@ def test_the_commands_of_a_plan_are_accepted_as_they_stand(tmp_path: Path, name:
         done = command(*words[1:])
         # it gets as far as AWS, which a mistyped option would not
         assert (done.returncode, b"no AWS credentials found" in done.stderr) == (2, True), line
-    assert [shlex.split(line)[2] for line in commands] == ["deploy", "deploy", "now", "status"]
+    kinds = [shlex.split(line)[2] for line in commands]
+    assert kinds == ["get-caller-identity", "deploy", "deploy", "now", "status", "create-access-key"]
 
 
 def test_a_name_with_signs_of_the_shell_is_quoted(tmp_path: Path) -> None:
     """No name that IAM allows needs it; what an odd file holds must not run either."""
-    (found,) = tasks_of(tmp_path, report(("$(reboot);x", key(100, None))))
-    named = [words for step in found.steps if "--user-name" in (words := shlex.split(step.command))]
-    assert len(named) == 3 and all(words[words.index("--user-name") + 1] == "$(reboot);x" for words in named)
+    found = tasks_of(tmp_path, report(("$(reboot);x", key(100, None))))
+    steps = [step for task in found for step in task.steps]
+    named = [words for step in steps if "--user-name" in (words := shlex.split(step.command))]
+    assert len(named) == 4 and all(words[words.index("--user-name") + 1] == "$(reboot);x" for words in named)
 
 
-def test_the_command_s_outputs_agree_and_its_exit_code_tells_whether_there_is_anything_to_do(
-    tmp_path: Path,
-) -> None:
-    path = write(tmp_path, "report.csv", report(("=evil", key(100)), ("bob", key(200, None)), ("fine", key(3))))
-    options = ("--policy", "cis", "--as-of", AS_OF)
-    told, listed, shown = (
-        command("rotation", "plan", str(path), *options, "-f", form) for form in ("json", "csv", "table")
+def piped(text: str, form: str, *options: str) -> subprocess.CompletedProcess[bytes]:
+    """The plan of what is piped in now, so that nothing of it is old."""
+    arguments = [*COMMAND, "rotation", "plan", "-", "--policy", "cis", "-f", form, *options]
+    return subprocess.run(arguments, input=text.encode(), capture_output=True, check=False)
+
+
+def fresh(text: str) -> str:
+    """A report of the tests' instant as one of this moment."""
+    days = datetime.now(UTC) - NOW
+    return re.sub(
+        r"\d{4}-\d\d-\d\dT[\d:]{8}Z",
+        lambda found: f"{datetime.fromisoformat(found[0]) + days:%Y-%m-%dT%H:%M:%SZ}",
+        text,
     )
-    assert [told.returncode, listed.returncode, shown.returncode] == [1, 1, 1]
+
+
+def test_the_command_s_outputs_agree_and_its_exit_code_tells_whether_there_is_anything_to_do() -> None:
+    text = fresh(report(("=evil", key(100)), ("bob", key(200, None)), ("fine", key(3))))
+    told, listed, shown = (piped(text, form) for form in ("json", "csv", "table"))
+    assert [told.returncode, listed.returncode, shown.returncode] == [1, 1, 1], told.stderr
     found = json.loads(told.stdout)
     assert [(one["rank"], one["user"], one["case"]) for one in found["tasks"]] == [
-        (1, "bob", "never_used"), (2, "=evil", "in_use"),
+        (1, "bob", "never_used"), (2, "=evil", "in_use"), (3, "bob", "delete"),
     ]  # fmt: skip
-    assert found["as_of"] == AS_OF and found["incomplete"] == [] and found["policy"]["given"] is True
+    assert found["incomplete"] == [] and found["policy"]["given"] is True
+    assert found["capture_again"] == {"accounts": [], "why": None}
+    assert [one["use"] for one in found["tasks"][0]["keys"]] == ["never"]
     rows = list(csv.DictReader(io.StringIO(listed.stdout.decode())))
-    assert [one["user"] for one in rows] == ["bob", "'=evil"]
-    assert [one["days_over"] for one in rows] == ["110", "10"]
+    assert [one["user"] for one in rows] == ["bob", "'=evil", "bob"]
+    assert [one["days_over"] for one in rows] == ["110", "10", ""]
     assert all(step["command"] in rows[0]["commands"] for step in found["tasks"][0]["steps"])
-    text = shown.stdout.decode()
-    assert text.startswith("2 keys need an action") and "fine" not in text
-    assert text.index("bob") < text.index("=evil")
+    # no cell runs as a whole
+    assert all(one["commands"].startswith("1) ") for one in rows)
+    output = shown.stdout.decode()
+    assert output.startswith("3 things to do") and "fine" not in output
+    assert output.index("bob") < output.index("=evil")
     for one in found["tasks"]:
         for step in one["steps"]:
-            assert step["text"] in text and step["command"] in text
+            assert step["text"] in output and step["command"] in output
+    assert output.count("Terraform") == output.count("--rotation captures") == 1
+    # deactivating and deleting are in blocks of their own
+    blocks = output.split("\n\n")
+    assert not [one for one in blocks if "update-access-key" in one and "delete-access-key" in one]
+
+
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_by_old_evidence_no_command_changes_anything(tmp_path: Path, form: str) -> None:
+    """A file without a date may be of any age; piped in, but judged as of another time, it is no better."""
+    users = [("a", key(100)), ("b", key(200, None)), ("c", key(100), key(60, 50)), ("d", key(80)), ("e", key(95))]
+    text = report(*users)
+    path = write(tmp_path, "report.csv", text)
+    from_a_file = command("rotation", "plan", str(path), "--policy", "cis", "--as-of", AS_OF, "-f", form)
+    for done in (from_a_file, piped(text, form, "--as-of", AS_OF)):
+        output = (done.stdout + done.stderr).decode()
+        assert done.returncode == 1 and "apture again before anything is changed" in output
+        assert "aws iam list-access-keys --user-name b" in output
+        for changing in (
+            "update-access-key",
+            "delete-access-key",
+            "create-access-key",
+            "rotation deploy",
+            "now --user",
+        ):
+            assert changing not in output
 
 
 def test_nothing_to_do_is_said_and_is_exit_0(tmp_path: Path) -> None:

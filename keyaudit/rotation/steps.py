@@ -1,74 +1,184 @@
-"""What to do with a key of each case, in the safe order, and the command for each step (pure)."""
+"""What to do in each case, in the safe order, and the command for each step (pure).
+
+What can be undone comes before what cannot; what is in use is moved before it is switched off; each deactivation
+begins with reading the last use anew. Whatever a command takes from outside is quoted.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
-
-import pandas as pd
 
 from keyaudit.retiring import SLACK
+from keyaudit.rotation import cases
+from keyaudit.rotation.cases import Case, Key, User
 from keyaudit.rotation.periods import Periods
-from keyaudit.rotation.remarks import option as _option
-from keyaudit.schema import InputError
+from keyaudit.rotation.remarks import option
+from keyaudit.schema import ROTATION, InputError
 from keyaudit.texts import say
 
-ROOT, UNKNOWN, NEVER_USED, UNUSED, SPARE, IN_USE, DUE_SOON, REPLACED, STALLED = (
-    "root", "unknown", "never_used", "unused", "spare", "in_use", "due_soon", "replaced", "stalled",
-)  # fmt: skip
-#: stands in commands for an id that the report does not have
-KEY_ID = "KEY_ID"
 LONGEST_GRACE, LONGEST_EVERY = 14, 60
+#: whose last use tells of mail
+SES = "ses"
 
 
 @dataclass(frozen=True)
 class Step:
-    """What to do, and the command for it, if there is one."""
+    """What to do, and the command for it, if there is one; ``changes``: whether that changes anything."""
 
     text: str
     command: str = ""
+    changes: bool = False
 
 
-def steps_of(case: str, key: dict[str, Any], has_two: bool) -> list[Step]:
+def steps_of(case: Case, user: User) -> tuple[Step, ...]:
     """The safe order."""
-    if case == ROOT:
-        return [Step(say(f"plan.step.root_{name}")) for name in ("find", "delete", "check")]
-    user = _option("--user-name", key["user"])
-    find = Step(say("plan.step.find"), f"aws iam list-access-keys {user}")
-    use = Step(say("plan.step.use"), f"aws iam get-access-key-last-used --access-key-id {KEY_ID}")
-    off = Step(
-        say("plan.step.deactivate"),
-        f"aws iam update-access-key {user} --access-key-id {KEY_ID} --status Inactive",
-    )
-    gone = Step(say("plan.step.delete"), f"aws iam delete-access-key {user} --access-key-id {KEY_ID}")
-    if case in (NEVER_USED, UNUSED, SPARE):
-        return [find, use, off, gone]
-    if case == UNKNOWN:
-        return [find, Step(say("plan.step.capture"))]
-    status = Step(say("plan.step.status"), f"keyaudit rotation status {_option('--user', key['user'])}")
-    if case == REPLACED:
-        return [status, find, use, Step(say("plan.step.move")), off]
-    if case == STALLED:
-        return [status, Step(say("plan.step.again"), f"keyaudit rotation now {_option('--user', key['user'])}")]
-    steps = [Step(say("plan.step.room"))] if has_two else []
-    return [*steps, *_rotation(key["user"], None if pd.isna(key["limit"]) else int(key["limit"]))]
+    if user.is_root:
+        return tuple(_root(case))
+    steps = [_step("who", "aws sts get-caller-identity --query Account --output text"), *_of(case, user)]
+    # a name that IAM cannot have is in no command: it might do anything to a terminal
+    is_safe = user.name.isprintable()
+    return tuple(steps if is_safe else [Step(one.text) for one in steps])
 
 
-def _rotation(user: str, limit: int | None) -> list[Step]:
+def deletion(keys: tuple[Key, ...], user: User) -> tuple[Step, ...]:
+    """A task of its own, 30 days after the keys were deactivated."""
+    if user.is_root:
+        return tuple(_step(f"root_{name}") for name in ("inactive", "delete", "check"))
+    steps = [_step("who", "aws sts get-caller-identity --query Account --output text")]
+    steps.append(_step("inactive", f"aws iam list-access-keys {_named(user)}", ids=_holders(keys)))
+    for key in keys:
+        steps.append(_step("unused_since", _last_use(key), which=key.name))
+        # none for a key that this plan leaves active: a later one deactivates it, and has the command then
+        what = f"aws iam delete-access-key {_named(user)} --access-key-id {_holder(key)}" if key.may_go else ""
+        steps.append(_step("delete" if what else "delete_later", what, True, which=key.name))
+    return tuple(steps if user.name.isprintable() else [Step(one.text) for one in steps])
+
+
+def _of(case: Case, user: User) -> Iterator[Step]:
+    name, keys = case.name, case.keys
+    rotated = name in (cases.REPLACED, cases.STALLED, cases.UNREAD, cases.UNTOLD)
+    whose = option("--user", user.name)
+    if rotated:
+        yield _step("status", f"keyaudit rotation status {whose}")
+    if name == cases.STALLED:
+        yield _step("not_by_hand")
+        yield _step("again", f"keyaudit rotation now {whose}", True)
+        return
+    if name in (cases.IN_USE, cases.DUE_SOON):
+        yield from _automatic(case, user)
+        return
+    yield _step("find", f"aws iam list-access-keys {_named(user)}", ids=_holders(keys))
+    if name == cases.UNKNOWN:
+        yield _step("capture")
+        return
+    # where it is switched off its last use is read anew just before that
+    yield from (_use(key) for key in keys if key not in case.gone)
+    yield from _ses(keys)
+    yield from _middle(case, user)
+    for key in case.gone:
+        yield _step("anew", _last_use(key), which=key.name)
+        what = f"aws iam update-access-key {_named(user)} --access-key-id {_holder(key)} --status Inactive"
+        yield _step("deactivate", what, True, which=key.name)
+    yield from _after(case, user)
+
+
+def _middle(case: Case, user: User) -> Iterator[Step]:
+    """Between looking and switching off."""
+    name, keys = case.name, case.keys
+    if user.kind == cases.PERSON and name not in (cases.NEVER_USED, cases.NOT_USED, *_BY_FUNCTION):
+        yield _step("person")
+    elif user.kind == cases.MAYBE:
+        yield _step("ask_who")
+    if name in (cases.UNREAD, cases.WAIT):
+        yield _step(name)
+    elif name == cases.UNTOLD:
+        yield _step("untold")
+    elif name == cases.REPLACED:
+        yield _step("move_secret")
+    elif name == cases.IN_PROGRESS:
+        yield _step("move", old=keys[0].name, new=keys[-1].name)
+        yield from _by_hand_of_two(keys[:1]) if keys[-1].is_overdue else ()
+        if not case.gone:
+            yield _step("later", which=keys[0].name)
+    elif name in (cases.BOTH_IN_USE, cases.TWO_KEYS):
+        yield _step("consumer", old=keys[0].name, new=keys[-1].name)
+        yield from _by_hand_of_two(keys)
+        if not case.gone:
+            yield _step("later", which=keys[0].name)
+    elif name == cases.NOT_ALLOWED:
+        yield _step("role")
+
+
+def _after(case: Case, user: User) -> Iterator[Step]:
+    """What remains to be done about keys that are in use."""
+    name, keys = case.name, case.keys
+    others = [key for key in keys if key not in case.gone]
+    if name == cases.SPARE:
+        yield _step("other", which=others[-1].name)
+        if any(key.is_overdue and not key.is_idle for key in others):
+            yield _step("hand_after", which=case.gone[0].name)
+    elif name in (cases.UNKNOWN_USE, cases.ASK):
+        yield _step("as_in_use" if name == cases.UNKNOWN_USE else "if_program")
+        yield from _automatic(case, user)
+    elif name in (cases.A_PERSON_S, cases.NOT_ALLOWED):
+        if keys[0].is_overdue and keys[0] not in case.gone:
+            yield from _by_hand(user, keys[0])
+        if keys[0] not in case.gone:
+            yield _step("later", which=keys[0].name)
+
+
+#: cases in which a function of keyaudit's makes and retires the keys
+_BY_FUNCTION = (cases.REPLACED, cases.UNREAD, cases.UNTOLD)
+
+
+def _automatic(case: Case, user: User) -> Iterator[Step]:
     """Automatic rotation, if any periods fit the limit."""
-    periods = periods_for(limit) if limit else None
+    key = case.keys[0]
+    if case.name in (cases.IN_USE, cases.DUE_SOON):
+        yield from _ses((key,))
+    if user.kind == cases.NOT_TOLD:
+        yield _step("password", f"aws iam get-login-profile {_named(user)}")
+    periods = periods_for(key.limit) if key.limit else None
     if periods is None:
-        return [Step(say("plan.step.no_periods", limit=limit if limit else say("plan.unknown")))]
-    whose = _option("--user", user)
-    deploy = f"keyaudit rotation deploy {whose} --every {periods.every} --grace {periods.grace}"
-    deploy += f" --max-age {periods.max_age}"
-    return [
-        Step(say("plan.step.show"), deploy),
-        Step(say("plan.step.deploy"), f"{deploy} --yes"),
-        Step(say("plan.step.rotate"), f"keyaudit rotation now {whose}"),
-        Step(say("plan.step.consumers")),
-        Step(say("plan.step.check"), f"keyaudit rotation status {whose}"),
-    ]
+        yield _step("no_periods", limit=key.limit if key.limit else say("plan.unknown"))
+    else:
+        yield from (_step("room", which=one.name) for one in user.keys if not one.is_active)
+        whose = option("--user", user.name)
+        deploy = f"keyaudit rotation deploy {whose} {_periods(periods)}"
+        yield _step("show", deploy, True)
+        yield _step("deploy", f"{deploy} --yes", True)
+        yield _step("rotate", f"keyaudit rotation now {whose}", True)
+        yield _step("consumers")
+        yield _step("check", f"keyaudit rotation status {whose}")
+    if key.is_overdue or periods is None:
+        yield from _by_hand(user, key)
+        if periods:
+            yield _step("hand_first")
+
+
+def _by_hand(user: User, key: Key) -> Iterator[Step]:
+    """What to do meanwhile about a key that is overdue and in use."""
+    yield from (_step("hand_room", which=one.name) for one in user.keys if not one.is_active)
+    yield _step("hand", f"aws iam create-access-key {_named(user)}", True, which=key.name)
+
+
+def _by_hand_of_two(keys: tuple[Key, ...]) -> Iterator[Step]:
+    """The same where both places are taken: onto the other key, if that is in time."""
+    over = [key for key in keys if key.is_overdue]
+    in_time = [key for key in keys if key.types.get(ROTATION) == "COMPLIANT"]
+    if over and in_time:
+        yield _step("hand_other", old=over[0].name, new=in_time[-1].name)
+    elif over:
+        yield _step("hand_full", old=over[0].name)
+
+
+def _root(case: Case) -> Iterator[Step]:
+    yield _step("root_find")
+    yield from _ses(case.keys)
+    yield _step("root_anew")
+    yield _step("root_deactivate" if case.name == cases.ROOT else "root_later")
 
 
 def together(limit: int | None) -> list[Step]:
@@ -76,12 +186,11 @@ def together(limit: int | None) -> list[Step]:
     periods = periods_for(limit) if limit else None
     if periods is None:
         return []
-    deploy = f"keyaudit rotation deploy --users plan.csv --every {periods.every} --grace {periods.grace}"
-    deploy += f" --max-age {periods.max_age}"
+    deploy = f"keyaudit rotation deploy --users plan.csv {_periods(periods)}"
     return [
         Step(say("plan.together.file"), "keyaudit rotation plan -f csv > plan.csv"),
-        Step(say("plan.together.show"), deploy),
-        Step(say("plan.together.deploy"), f"{deploy} --yes"),
+        Step(say("plan.together.show"), deploy, True),
+        Step(say("plan.together.deploy"), f"{deploy} --yes", True),
     ]
 
 
@@ -92,3 +201,38 @@ def periods_for(limit: int) -> Periods | None:
         return Periods.of(min(LONGEST_EVERY, limit - grace - SLACK), grace, limit)
     except InputError:
         return None
+
+
+def _periods(periods: Periods) -> str:
+    return f"--every {periods.every} --grace {periods.grace} --max-age {periods.max_age}"
+
+
+def _step(name: str, command: str = "", changes: bool = False, **facts: object) -> Step:
+    return Step(say(f"plan.step.{name}", **facts), command, changes)
+
+
+def _use(key: Key) -> Step:
+    return _step("use", _last_use(key), which=key.name)
+
+
+def _ses(keys: Iterable[Key]) -> Iterator[Step]:
+    if any(key.service == SES for key in keys):
+        yield _step("ses")
+
+
+def _last_use(key: Key) -> str:
+    return f"aws iam get-access-key-last-used --access-key-id {_holder(key)}"
+
+
+def _named(user: User) -> str:
+    return option("--user-name", user.name)
+
+
+def _holder(key: Key) -> str:
+    """Stands in a command for an id, of which a report has the last characters at most: whoever runs it looks up
+    the id first, and nothing happens to what is pasted unseen."""
+    return f"{re.sub('[^A-Z0-9]+', '_', key.name.upper()).strip('_')}_ID"
+
+
+def _holders(keys: Iterable[Key]) -> str:
+    return say("plan.and").join(_holder(key) for key in keys)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keyaudit.export import FORMULA
+from keyaudit.rotation.cases import DUE_SOON, IN_USE
 from keyaudit.rotation.naming import ACCOUNT, KEY_ID, USER, check
-from keyaudit.rotation.steps import DUE_SOON, IN_USE
 from keyaudit.schema import InputError
 from keyaudit.texts import say, visible
 

@@ -52,7 +52,8 @@ def find_capture(folder: Path, now: datetime, sealed: bool = False, captured: Co
         for path in sorted(folder.iterdir()):
             if not path.is_dir() and not path.name.startswith(".") and path.name not in known:
                 raise InputError(f"{path}: a loose file in a capture folder; put reports in a folder of their own")
-    origins = [_captured(account, now, account.name in captured) for account in inside]
+    names = _names(facts.get("listed"))
+    origins = [_captured(account, now, account.name in captured, names) for account in inside]
     policy = folder / POLICY_FILE
     return Population(
         origins=tuple(origins),
@@ -121,7 +122,13 @@ def _expected(facts: dict[str, Any], folder: Path) -> tuple[str, ...]:
     return tuple(expected)
 
 
-def _captured(folder: Path, now: datetime, captured_now: bool) -> Origin:
+def _names(listed: Any) -> dict[str, str]:
+    """Account id -> name, of the organization's list; without it they are nameless."""
+    some = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return {str(one.get("Id")): str(one["Name"]) for one in some if one.get("Name")}
+
+
+def _captured(folder: Path, now: datetime, captured_now: bool, names: dict[str, str]) -> Origin:
     facts: dict[str, Any] = _read_json(folder / CAPTURE_FILE) if (folder / CAPTURE_FILE).is_file() else {}
     _refuse_odd_facts(facts, folder / CAPTURE_FILE)
     problems = texts(facts.get("problems"))
@@ -141,6 +148,7 @@ def _captured(folder: Path, now: datetime, captured_now: bool) -> Origin:
         capture={**facts, "problems": problems},
         folder=folder,
         captured_now=captured_now,
+        account_name=names.get(str(facts.get("account_id")), ""),
     )
 
 

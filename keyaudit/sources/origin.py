@@ -33,6 +33,7 @@ class Origin:
     capture: dict[str, Any] | None = None
     folder: Path | None = None  # the account's own, in a capture
     captured_now: bool = False
+    account_name: str = ""  # as the organization calls it, where its list was captured
 
     @property
     def place(self) -> str:

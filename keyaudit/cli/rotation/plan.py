@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +15,13 @@ from keyaudit.cli.live import capture_option, live_options, resolve
 
 if TYPE_CHECKING:
     from keyaudit.auditing import Audit
+    from keyaudit.rotation.fresh import Freshness
     from keyaudit.rotation.plan import Task
 
 COLUMNS = (
-    "rank", "account_id", "user", "key", "status", "case", "action", "by_when", "owner", "administrator",
-    "made", "age_days", "limit", "due", "days_over", "last_used", "steps", "commands",
+    "rank", "account_id", "account_name", "user", "key", "status", "case", "action", "by_when", "owner",
+    "administrator", "made", "age_days", "limit", "due", "days_over", "last_used", "not_before",
+    "steps", "commands",
 )  # fmt: skip
 TO_DO, NOTHING, UNSEEN = 1, 0, 3
 
@@ -37,115 +40,59 @@ def plan(
 ) -> int:
     """Print what to do with which key, by when, worst first, with the commands.
 
-    SOURCE is as for check. Nothing is changed. Exits with 0 if there is nothing to do, 1 if there is, 3 if nothing
-    was seen to be done but something was not seen.
+    SOURCE is as for check. Nothing is changed. By evidence that is over 24 hours old no command is printed that
+    would change anything. Exits with 0 if there is nothing to do, 1 if there is, 3 if nothing was seen to be done
+    but something was not seen.
     """
     from keyaudit.auditing import audit
+    from keyaudit.rotation.fresh import freshness
     from keyaudit.rotation.plan import plan as plan_of
+    from keyaudit.rotation.printed import as_text, incomplete, without_changes
 
     judged = audit(resolve(sources, policy, as_of, folder, live), policy, as_of, progress=progress("judging"))
-    tasks = plan_of(judged)
+    fresh = freshness(judged, datetime.now(UTC))
+    tasks = without_changes(plan_of(judged), fresh)
     unseen = sorted({one.account_id for one in judged.problems})
     if form == "table":
-        write(_text(judged, tasks, unseen))
+        write(as_text(judged, tasks, unseen, fresh))
     elif form == "csv":
         from keyaudit.export import table_csv
 
-        if unseen:
-            say(_incomplete(unseen))
+        for line in (incomplete(unseen) if unseen else "", fresh.sentence if tasks else ""):
+            if line:
+                say(line)
         write(table_csv(COLUMNS, (_row(rank, task) for rank, task in enumerate(tasks, 1))))
     else:
-        write(_json(judged, tasks, unseen))
+        write(_json(judged, tasks, unseen, fresh))
     return TO_DO if tasks else UNSEEN if unseen else NOTHING
-
-
-def _incomplete(unseen: list[str]) -> str:
-    from keyaudit import texts
-
-    return texts.say("plan.incomplete", n=len(unseen), accounts=", ".join(unseen))
-
-
-def _text(judged: Audit, tasks: tuple[Task, ...], unseen: list[str]) -> str:
-    from keyaudit.present.table import Table
-    from keyaudit.present.terminal import grid
-    from keyaudit.texts import say as told
-    from keyaudit.texts import utc, visible
-
-    head = told("plan.head", n=len(tasks), as_of=utc(judged.as_of), policy=judged.policy.title)
-    lines = [head if tasks else told("plan.none")] if tasks or not unseen else []
-    lines += [_incomplete(unseen)] if unseen else []
-    rows = tuple(
-        (
-            str(rank), one.account_id, visible(one.user), one.key, utc(one.made)[:10], _cell(one.age_days),
-            _cell(one.days_over), utc(one.last_used)[:10], one.by_when, one.action,
-        )
-        for rank, one in enumerate(tasks, 1)
-    )  # fmt: skip
-    columns = tuple(told("plan.columns").split(","))
-    blocks = ["\n".join(lines)]
-    if rows:
-        blocks.append(grid(Table(told("plan.caption"), columns, rows, frozenset((columns[0], *columns[5:7])))))
-    alike: dict[tuple[str, ...], list[tuple[int, Task]]] = {}
-    for rank, one in enumerate(tasks, 1):
-        alike.setdefault((one.action, *(step.text for step in one.steps)), []).append((rank, one))
-    blocks += [_how(action, texts, ranked) for (action, *texts), ranked in alike.items()]
-    blocks += _together(tasks)
-    return "\n\n".join(blocks) + "\n"
-
-
-def _together(tasks: tuple[Task, ...]) -> list[str]:
-    """Where several users of an account are to be put under rotation: one stack for them all."""
-    from keyaudit.rotation.plan import crowds
-    from keyaudit.rotation.steps import together
-    from keyaudit.texts import say as told
-
-    blocks = []
-    for account, (users, limit) in crowds(tasks).items():
-        steps = together(limit)
-        lines = [told("plan.together.head", n=users, account=account)] if steps else []
-        for number, step in enumerate(steps, 1):
-            lines.append(told("plan.step_line", number=number, text=step.text))
-            lines.append(told("plan.command", number=number, command=step.command))
-        blocks += ["\n".join(lines)] if lines else []
-    return blocks
-
-
-def _how(action: str, texts: list[str], ranked: list[tuple[int, Task]]) -> str:
-    """The steps of an action, said once, and the commands for each key, with the numbers of the steps."""
-    from keyaudit.texts import say as told
-    from keyaudit.texts import visible
-
-    lines = [told("plan.how", action=action)]
-    lines += [told("plan.step_line", number=number, text=text) for number, text in enumerate(texts, 1)]
-    for rank, one in ranked:
-        lines.append(told("plan.task", rank=rank, user=visible(one.user), which=one.key, account=one.account_id))
-        lines += [
-            told("plan.command", number=number, command=step.command)
-            for number, step in enumerate(one.steps, 1)
-            if step.command
-        ]
-    return "\n".join(lines)
-
-
-def _cell(value: int | None) -> str:
-    return "" if value is None else f"{value:,}"
 
 
 def _row(rank: int, task: Task) -> list[Any]:
     facts = _facts(rank, task)
-    facts["steps"] = " ".join(f"{number}) {step.text}" for number, step in enumerate(task.steps, 1))
-    facts["commands"] = " ; ".join(step.command for step in task.steps if step.command)
+    facts["steps"] = _numbered([step.text for step in task.steps])
+    # numbered, so that no cell runs as a whole where it is pasted
+    facts["commands"] = _numbered([step.command for step in task.steps])
     return [facts[name] for name in COLUMNS]
 
 
+def _numbered(lines: list[str]) -> str:
+    return " ".join(f"{number}) {line}" for number, line in enumerate(lines, 1) if line)
+
+
 def _facts(rank: int, task: Task) -> dict[str, Any]:
+    facts = {"rank": rank, **asdict(task), "by_when": task.by_when}
+    facts["keys"] = [_dated(key, ("made", "last_used")) for key in facts["keys"]]
+    return _dated(facts, ("made", "due", "last_used", "by", "not_before"))
+
+
+def _dated(facts: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     from keyaudit.texts import utc
 
-    facts = {"rank": rank, **asdict(task), "action": task.action, "by_when": task.by_when}
-    return facts | {name: utc(facts[name]) or None for name in ("made", "due", "last_used")}
+    return facts | {name: utc(facts[name]) or None for name in names}
 
 
-def _json(judged: Audit, tasks: tuple[Task, ...], unseen: list[str]) -> str:
+def _json(judged: Audit, tasks: tuple[Task, ...], unseen: list[str], fresh: Freshness) -> str:
+    from keyaudit.rotation.printed import remarks
     from keyaudit.texts import utc
 
     found = {
@@ -153,6 +100,8 @@ def _json(judged: Audit, tasks: tuple[Task, ...], unseen: list[str]) -> str:
         "policy": {"title": judged.policy.title, "sha256": judged.policy.sha256, "given": judged.policy.given},
         "sample": judged.is_sample,
         "incomplete": unseen,
+        "capture_again": {"accounts": sorted(fresh.old), "why": fresh.sentence or None},
+        "remarks": remarks(judged),
         "tasks": [_facts(rank, task) for rank, task in enumerate(tasks, 1)],
     }
     return json.dumps(found, ensure_ascii=False, indent=1) + "\n"

@@ -1,0 +1,53 @@
+"""Is the evidence fresh enough to change anything by it? The only place of the plan that knows the clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from keyaudit.auditing import Audit
+from keyaudit.texts import say, utc
+
+#: a key may have come into use since
+LONGEST, CLOCKS = timedelta(hours=24), timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """Accounts by whose evidence nothing is to be changed, and what to say of them; empty where all is fresh."""
+
+    old: frozenset[str]
+    sentence: str
+
+
+def freshness(audit: Audit, now: datetime) -> Freshness:
+    """Old: generated over 24 hours ago, or judged as of another time than now; or undated, and not piped in at this
+    moment. The sample never is: nobody has its keys."""
+    read = [one for one in audit.provenance if one.form]
+    everyone = frozenset(one.account_id for one in read)
+    if audit.is_sample or not read:
+        return Freshness(frozenset(), "")
+    dated = {one.account_id: one.generated_time for one in read if one.generated_time}
+    past = {account: at for account, at in dated.items() if now - at > LONGEST}
+    ahead = {account: at for account, at in dated.items() if at - now > CLOCKS}
+    undated = {one.account_id for one in read if not one.generated_time and not _is_piped(one.origin)}
+    reasons = []
+    if past:
+        reasons.append(say("plan.old_why.dated", n=len(past), oldest=utc(min(past.values()))))
+    if ahead:
+        reasons.append(say("plan.old_why.ahead", oldest=utc(max(ahead.values()))))
+    if undated:
+        reasons.append(say("plan.old_why.undated"))
+    old = frozenset(past) | frozenset(ahead) | undated
+    if not -CLOCKS <= now - audit.as_of <= LONGEST and not reasons:
+        reasons.append(say("plan.old_why.as_of", as_of=utc(audit.as_of)))
+        old = everyone
+    if not old:
+        return Freshness(old, "")
+    where = "" if old == everyone else say("plan.old_where", accounts=", ".join(sorted(old)))
+    return Freshness(old, say("plan.old", why="; ".join(reasons), where=where))
+
+
+def _is_piped(origin: object) -> bool:
+    """Read from a pipe, which gives what somebody writes into it now, and not from a file."""
+    return getattr(origin, "path", None) is None and getattr(origin, "content", None) is not None

@@ -1,0 +1,192 @@
+"""The frames of an Audit -> the users with anything to do, each with its keys (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from keyaudit.auditing import Audit
+from keyaudit.remedy.proof import is_stored
+from keyaudit.rotation import cases
+from keyaudit.rotation.cases import Key, User, oldest_first
+from keyaudit.schema import (
+    ACTIVE,
+    ACTIVE_KEYS,
+    COMPLIANT,
+    INSUFFICIENT_DATA,
+    NON_COMPLIANT,
+    ROOT_USER,
+    ROTATION,
+    UNUSED,
+)
+from keyaudit.texts import say
+
+#: a key of a frame: account, user, whether that is root, slot, id
+Which = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Owned:
+    """A user, and what is known of whose it is."""
+
+    user: User
+    account_name: str | None
+    owner: str | None
+    administrator: bool | None
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What the findings say: of each key, control -> compliance type, days over and limits; which users have too
+    many."""
+
+    types: dict[Which, dict[str, str]]
+    over: dict[Which, int]
+    idle_limits: dict[Which, int]
+    too_many: set[Which]
+
+
+def users_of(audit: Audit) -> Iterator[Owned]:
+    """Users of whose keys one fails, is due soon, or could not be judged."""
+    keys, soon = audit.keys, audit.as_of + timedelta(days=audit.policy.warn_before)
+    if not len(keys):
+        return
+    roots = keys[keys["is_root"]]
+    judged = _judged(audit.findings, {(row["account_id"], _text(row["arn"])) for row in roots.to_dict("records")})
+    near = (keys["compliance_type"] == COMPLIANT) & (keys["due"] <= soon)
+    wanted = {
+        which[:3] for which, types in judged.types.items() if {NON_COMPLIANT, INSUFFICIENT_DATA} & {*types.values()}
+    }
+    wanted |= judged.too_many | set(map(_whose, keys[near].to_dict("records")))
+    found: dict[Which, list[dict[str, Any]]] = {}
+    names = {account for account, _, _ in wanted}
+    for row in keys[keys["account_id"].isin(names)].to_dict("records"):
+        if (whose := _whose(row)) in wanted:
+            found.setdefault(whose, []).append(row)
+    signs = _signs(audit.users, found)
+    rotated = {(one.secret.account_id, one.secret.user): one for one in audit.rotations if one.secret.is_enabled}
+    accounts = {one.account_id: one.origin.account_name for one in audit.provenance if one.origin}
+    for whose, rows in found.items():
+        account, name, is_root = whose
+        idle = audit.policy.limit(UNUSED) or cases.IDLE_DAYS
+        rotation = None if is_root else rotated.get((account, name))
+        newest = rotation.made if rotation else None
+        told = [_seen(row, audit.as_of) for row in rows]
+        user = User(
+            account_id=account,
+            name=name,
+            is_root=is_root,
+            keys=oldest_first([_key(row, judged, at, idle) for row, at in zip(rows, told, strict=True)]),
+            kind=cases.PROGRAM if is_root else _kind(signs.get((account, name), {}), min(told)),
+            too_many=whose in judged.too_many and not is_root,
+            soon=soon,
+            rotated=newest,
+            is_proved=bool(rotation and newest and is_stored(rotation.secret, rotation.secret.active[0])),
+        )
+        yield Owned(user, accounts.get(account) or None, _text(rows[0]["owner"]), _flag(rows[0]["administrator"]))
+
+
+def _seen(row: dict[str, Any], as_of: datetime) -> datetime:
+    """Of which moment its report tells: what was used after it was made is not known, however late it is judged."""
+    generated = _moment(row["generated_time"])
+    return min(as_of, generated) if generated else as_of
+
+
+def _judged(findings: pd.DataFrame, roots: set[tuple[str, str | None]]) -> _Judged:
+    judged = _Judged({}, {}, {}, set())
+    named = findings[findings["user"].notna()]
+    columns = (
+        "account_id", "user", "arn", "key_slot", "access_key_id",
+        "control", "compliance_type", "days_over", "limit",
+    )  # fmt: skip
+    for account, user, arn, slot, key_id, control, kind, days, limit in zip(
+        *(named[name] for name in columns), strict=True
+    ):
+        is_root = (account, _text(arn)) in roots and (not pd.isna(arn) or user == ROOT_USER)
+        if control == ACTIVE_KEYS:  # such a finding is of no single key
+            if kind == NON_COMPLIANT:
+                judged.too_many.add((account, user, is_root))
+            continue
+        which = (account, user, is_root, _number(slot), _text(key_id))
+        judged.types.setdefault(which, {})[control] = kind
+        if control == ROTATION and kind == NON_COMPLIANT and not pd.isna(days):
+            judged.over[which] = int(days)
+        if control == UNUSED and not pd.isna(limit):
+            judged.idle_limits[which] = int(limit)
+    return judged
+
+
+def _key(row: dict[str, Any], judged: _Judged, seen: datetime, idle_limit: int) -> Key:
+    which = (*_whose(row), _number(row["key_slot"]), _text(row["access_key_id"]))
+    last_used = _moment(row["last_used_date"])
+    service = _text(row["last_used_service"]) or ""
+    told = (service, _text(row["last_used_region"]))
+    use = cases.USED if last_used else cases.UNSEEN if row["last_used_unknown"] else cases.NEVER
+    return Key(
+        name=_name(which),
+        key_id=which[4],
+        is_active=row["status"] == ACTIVE,
+        made=_moment(row["last_rotated"]),
+        last_used=last_used,
+        use=use,
+        used_by=", ".join(one for one in told if one),
+        service=service.lower(),
+        seen=seen,
+        idle_limit=judged.idle_limits.get(which, idle_limit),
+        age_days=_number(row["age_days"]),
+        limit=_number(row["limit"]),
+        due=_moment(row["due"]),
+        days_over=judged.over.get(which),
+        types=judged.types.get(which, {}),
+    )
+
+
+def _name(which: Which) -> str:
+    return say("plan.slot", slot=which[3]) if which[3] is not None else str(which[4])
+
+
+def _whose(row: dict[str, Any]) -> Which:
+    return row["account_id"], row["user"], bool(row["is_root"])
+
+
+def _signs(users: pd.DataFrame, wanted: dict[Which, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Of these users, what the report tells of their console password and MFA."""
+    names = [name for name in ("password_enabled", "password_last_used", "mfa_active") if name in users]
+    if not names or not wanted:
+        return {}
+    some = users[users["user"].isin({user for _, user, _ in wanted}) & (users["user"] != ROOT_USER)]
+    return {
+        (row["account_id"], row["user"]): row for row in some[["account_id", "user", *names]].to_dict("records")
+    }
+
+
+def _kind(signs: dict[str, Any], seen: datetime) -> str:
+    """Whether a person or a program uses the keys, as far as the report tells."""
+    enabled, has_mfa = _flag(signs.get("password_enabled")), _flag(signs.get("mfa_active"))
+    used = _moment(signs.get("password_last_used"))
+    is_recent = used is not None and seen - used <= cases.SIGN_FOR
+    if has_mfa or (is_recent and enabled is not False):
+        return cases.PERSON
+    if enabled or is_recent:
+        return cases.MAYBE
+    return cases.NOT_TOLD if enabled is None else cases.PROGRAM
+
+
+def _moment(value: Any) -> datetime | None:
+    return None if pd.isna(value) else value.to_pydatetime()
+
+
+def _number(value: Any) -> int | None:
+    return None if pd.isna(value) else int(value)
+
+
+def _text(value: Any) -> str | None:
+    return None if pd.isna(value) else str(value)
+
+
+def _flag(value: Any) -> bool | None:
+    return None if pd.isna(value) else bool(value)

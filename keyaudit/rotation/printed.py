@@ -1,0 +1,125 @@
+"""A plan as text for a terminal: the list, then how each thing is done, with the commands for each key."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from keyaudit.auditing import Audit
+from keyaudit.present.table import Table
+from keyaudit.present.terminal import grid
+from keyaudit.rotation.fresh import Freshness
+from keyaudit.rotation.plan import Task, Told, crowds
+from keyaudit.rotation.steps import Step, together
+from keyaudit.texts import say, utc, visible
+
+
+def without_changes(tasks: tuple[Task, ...], fresh: Freshness) -> tuple[Task, ...]:
+    """The tasks without the commands that would change anything by evidence that is old."""
+    return tuple(
+        replace(one, steps=tuple(_harmless(step) for step in one.steps)) if one.account_id in fresh.old else one
+        for one in tasks
+    )
+
+
+def incomplete(unseen: list[str]) -> str:
+    return say("plan.incomplete", n=len(unseen), accounts=", ".join(unseen))
+
+
+def as_text(judged: Audit, tasks: tuple[Task, ...], unseen: list[str], fresh: Freshness) -> str:
+    """The whole plan; one that has nothing to do in one line."""
+    lines = []
+    if tasks or not unseen:
+        facts = {"as_of": utc(judged.as_of), "policy": visible(judged.policy.title)}
+        lines.append(say("plan.head", n=len(tasks), **facts) if tasks else say("plan.none"))
+    lines += [incomplete(unseen)] if unseen else []
+    lines += [fresh.sentence] if tasks and fresh.sentence else []
+    blocks = ["\n".join(lines)]
+    if tasks:
+        blocks += [
+            _list(tasks),
+            "\n".join([say("plan.before"), *(say("plan.remark", text=one) for one in remarks(judged))]),
+        ]
+    alike: dict[tuple[str, ...], list[tuple[int, Task]]] = {}
+    for rank, one in enumerate(tasks, 1):
+        alike.setdefault((one.action, *(step.text for step in one.steps)), []).append((rank, one))
+    blocks += [_how(action, texts, ranked) for (action, *texts), ranked in alike.items()]
+    blocks += _together(tasks, fresh)
+    return "\n\n".join(blocks) + "\n"
+
+
+def remarks(judged: Audit) -> list[str]:
+    """What holds of every task, said once."""
+    is_unasked = any(one.form and one.rotations is None for one in judged.provenance)
+    return [say(f"plan.remarks.{name}") for name in ("ids", "terraform", *(["rotation"] if is_unasked else []))]
+
+
+def _list(tasks: tuple[Task, ...]) -> str:
+    rows = [
+        (
+            str(rank), visible(one.account_id), visible(one.account_name or ""), visible(one.user),
+            visible(one.owner or ""), one.key, utc(one.made)[:10], _cell(one.age_days), _cell(one.days_over),
+            utc(one.last_used)[:10], one.by_when, one.action,
+        )
+        for rank, one in enumerate(tasks, 1)
+    ]  # fmt: skip
+    headings = say("plan.columns").split("|")
+    # of whom nothing is known there is no column
+    kept = [i for i, name in enumerate(headings) if not name.startswith("?") or any(row[i] for row in rows)]
+    columns = tuple(headings[i].strip("?") for i in kept)
+    numeric = frozenset(headings[i] for i in (0, 7, 8))
+    return grid(Table(say("plan.caption"), columns, tuple(tuple(row[i] for i in kept) for row in rows), numeric))
+
+
+def _how(action: str, texts: list[str], ranked: list[tuple[int, Task]]) -> str:
+    """The steps, said once, and the commands for each task, with the numbers of the steps."""
+    lines = [say("plan.how", action=action)]
+    lines += [say("plan.step_line", number=number, text=text) for number, text in enumerate(texts, 1)]
+    for rank, one in ranked:
+        lines.append(_named(rank, one))
+        lines += [
+            say("plan.command", number=number, command=step.command)
+            for number, step in enumerate(one.steps, 1)
+            if step.command
+        ]
+    return "\n".join(lines)
+
+
+def _named(rank: int, one: Task) -> str:
+    account = visible(one.account_id)
+    if one.account_name:
+        account = say("plan.account", account=account, name=visible(one.account_name))
+    facts = {"rank": rank, "user": visible(one.user), "account": account}
+    facts["keys"] = "; ".join(map(_told, one.keys))
+    return say("plan.task_later", at=utc(one.not_before), **facts) if one.not_before else say("plan.task", **facts)
+
+
+def _told(key: Told) -> str:
+    by = "_by" if key.use == "used" and key.used_by else ""
+    use = say(f"plan.use.{key.use}{by}", at=utc(key.last_used), by=visible(key.used_by))
+    facts = {"name": key.name, "status": key.status, "made": utc(key.made) or say("plan.unknown"), "use": use}
+    is_told = key.key_id and key.key_id != key.name
+    return say("plan.key_with_id", key_id=key.key_id, **facts) if is_told else say("plan.key", **facts)
+
+
+def _together(tasks: tuple[Task, ...], fresh: Freshness) -> list[str]:
+    """Where several users of an account are to be put under rotation: one stack for them all."""
+    blocks = []
+    for account, (users, limit) in crowds(tasks).items():
+        steps = together(limit)
+        if account in fresh.old:
+            steps = [_harmless(step) for step in steps]
+        lines = [say("plan.together.head", n=users, account=account)] if steps else []
+        for number, step in enumerate(steps, 1):
+            lines.append(say("plan.step_line", number=number, text=step.text))
+            if step.command:
+                lines.append(say("plan.command", number=number, command=step.command))
+        blocks += ["\n".join(lines)] if lines else []
+    return blocks
+
+
+def _harmless(step: Step) -> Step:
+    return replace(step, command="") if step.changes else step
+
+
+def _cell(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"

@@ -1,0 +1,509 @@
+"""What is advised does no harm: the rules of the plan for each kind of user, and for any account at any time.
+
+The observer of generated accounts knows the rules from DESIGN.md and reads the printed commands; it shares no code
+with the plan.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import shlex
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ACCOUNT, AS_OF, ROOT, capture, csv_of, report, row, write
+from hypothesis import given
+from hypothesis import strategies as st
+from test_plan import key
+from test_properties import DAY, cell, examples, policies, toml
+
+import keyaudit
+from keyaudit.rotation.cases import NOT_TOLD, Key, User, case_of
+from keyaudit.rotation.fresh import freshness
+from keyaudit.rotation.plan import Task, plan, to_do
+from keyaudit.rotation.steps import steps_of
+
+NOW = datetime.fromisoformat(AS_OF)
+CASES = Path(__file__).parent / "data" / "cases" / "plan"
+
+
+def planned(tmp_path: Path, *rows: dict[str, str], policy: object = "cis", as_of: str = AS_OF) -> list[Task]:
+    return list(plan(keyaudit.audit(write(tmp_path, "report.csv", csv_of([row(ROOT), *rows])), policy, as_of)))
+
+
+def only(tasks: list[Task]) -> Task:
+    """The one task that is to be done first; deleting is another, later."""
+    (found,) = [one for one in tasks if "delete" not in one.case]
+    return found
+
+
+def commands(task: Task) -> list[str]:
+    return [step.command for step in task.steps if step.command]
+
+
+def told(task: Task) -> str:
+    return " ".join([task.action, *(step.text for step in task.steps)])
+
+
+def switches_off(task: Task) -> bool:
+    return any("update-access-key" in command for command in commands(task))
+
+
+# --- two active keys are one task -------------------------------------------------------------------------------------
+def test_of_a_rotation_by_hand_that_is_in_progress_nothing_is_switched_off() -> None:
+    source = CASES / "rotation_by_hand_in_progress.csv"
+    first, later = plan(keyaudit.audit(source, "cis", "2026-11-26T04:30:00Z"))
+    assert first.action == (
+        "a rotation by hand is in progress: move what uses key 1 to key 2, then deactivate key 1"
+    )
+    assert (first.case, first.key, first.days_over, first.by_when) == ("in_progress", "key 1, key 2", 8, "now")
+    assert not switches_off(first) and "leave it active" in told(first)
+    # 7 days after its last use it may be deactivated at the earliest, and is deleted 30 days later
+    assert (later.case, later.key, later.by_when) == ("delete", "key 1", "from 2027-01-02T03:00:00Z")
+    assert not any("delete-access-key" in command for command in commands(later))
+
+
+def test_a_rotation_by_hand_has_until_the_older_key_s_deadline(tmp_path: Path) -> None:
+    task = only(planned(tmp_path, row("ci", key(80), key(3, 0))))
+    assert (task.case, task.by_when) == ("in_progress", "2026-12-03T00:00:00Z")
+    assert "both keys are in use: find the consumer of each" in task.action
+    # slot order is not age order
+    task = only(planned(tmp_path, row("ci", key(3, None), key(80))))
+    assert "move what uses key 2 to key 1, then deactivate key 2" in task.action
+
+
+def test_once_the_older_key_is_quiet_the_rotation_by_hand_can_be_finished(tmp_path: Path) -> None:
+    first, later = planned(tmp_path, row("ci", key(80, 7), key(13, 0)))
+    assert commands(first)[-2:] == [
+        "aws iam get-access-key-last-used --access-key-id KEY_1_ID",
+        "aws iam update-access-key --user-name ci --access-key-id KEY_1_ID --status Inactive",
+    ]
+    assert commands(later)[-1] == "aws iam delete-access-key --user-name ci --access-key-id KEY_1_ID"
+    assert later.not_before == NOW + timedelta(days=30)
+
+
+def test_the_sample_account() -> None:
+    """Of build-agent and sofia both keys were used within hours."""
+    tasks = {one.user: one for one in plan(keyaudit.audit()) if one.case != "delete"}
+    for user in ("build-agent", "sofia"):
+        assert "both keys are in use: find the consumer of each" in tasks[user].action
+        assert not switches_off(tasks[user]) and tasks[user].key == "key 1, key 2"
+    assert {user: one.case for user, one in tasks.items()} == {
+        "iot-gateway": "in_use", "tmp-migration": "never_used", "bob": "unused", "backup-restore": "in_use",
+        "mail-relay": "in_use", "svc-inventory": "in_use", "partner-upload": "in_use", "kenji": "person",
+        "reporting": "unused", "sofia": "both_in_use", "data-export": "due_soon", "yusuf": "person",
+        "svc-billing": "due_soon", "deploy-prod": "due_soon", "deploy-staging": "due_soon",
+        "build-agent": "in_progress",
+    }  # fmt: skip
+    assert "SMTP" in told(tasks["mail-relay"])
+    assert "key 2 is Inactive" in told(tasks["deploy-staging"])
+
+
+@pytest.mark.parametrize(
+    ("keys", "case", "gone"),
+    [
+        ((key(100, 1), key(20, 1)), "both_in_use", ""),
+        ((key(100, 1), key(20, None)), "two_keys", ""),
+        ((key(100, 9), key(20, 1)), "both_in_use", "KEY_1_ID"),
+        ((key(100, 1), key(60, 9)), "both_in_use", ""),  # the older first
+        ((key(100, 60), key(20, 1)), "spare", "KEY_1_ID"),
+        ((key(100, 1), key(60, 50)), "spare", "KEY_2_ID"),  # be it the newer
+        ((key(100, 1), key(60, None)), "spare", "KEY_2_ID"),
+        ((key(100, 60), key(60, None)), "unused", "KEY_1_ID KEY_2_ID"),
+        ((key(100, None), key(60, None)), "never_used", "KEY_1_ID KEY_2_ID"),
+        ((key(100, 60), key(13, None)), "in_progress", "KEY_1_ID"),
+        ((key(100, 1), key(14, None)), "two_keys", ""),
+        ((key(100, 1), key(13, None)), "in_progress", ""),
+        ((key(100, 1), key(None, 1)), "unknown", ""),
+        ((key(100, 60), key(None, 1)), "spare", "KEY_1_ID"),
+    ],
+)
+def test_of_two_keys_the_idle_one_goes_and_neither_that_is_in_use(
+    tmp_path: Path, keys: tuple[str, str], case: str, gone: str
+) -> None:
+    tasks = planned(tmp_path, row("alice", *keys))
+    task = only(tasks)
+    off = [shlex.split(line) for line in commands(task) if "update-access-key" in line]
+    assert (task.case, " ".join(words[words.index("--access-key-id") + 1] for words in off)) == (case, gone)
+    # what is deactivated is deleted by a task of its own
+    assert bool(gone) <= any(one.case == "delete" for one in tasks)
+
+
+def test_the_other_key_is_rotated_after_the_idle_one_and_by_hand_meanwhile(tmp_path: Path) -> None:
+    task = only(planned(tmp_path, row("alice", key(100, 1), key(60, 50))))
+    assert task.action == "deactivate key 2, which is not used, then rotate key 1"
+    assert "rotate by hand" in told(task) and task.days_over == 10
+    assert "rotate by hand" not in told(only(planned(tmp_path, row("alice", key(80, 1), key(60, 50)))))
+
+
+def test_a_key_that_is_approved_to_be_idle_is_not_switched_off(tmp_path: Path, policy: Any) -> None:
+    terms = policy(
+        "max_access_key_age = 90\nmax_credential_usage_age = 45\nmax_active_keys = 1\n"
+        '[[exemption]]\nid = "E1"\nusers = ["dr"]\ncontrols = ["unused"]\nreason = "drill"\napproved_by = "CISO"\n'
+        "expires = 2027-12-31\n"
+    )
+    task = only(planned(tmp_path, row("dr", key(80, 60), key(30, 1)), policy=terms))
+    assert not switches_off(task)
+    assert not switches_off(only(planned(tmp_path, row("dr", key(100, 95)), policy=terms)))
+
+
+# --- what is too early ------------------------------------------------------------------------------------------------
+def test_a_policy_that_is_faster_than_that_gets_no_key_switched_off(tmp_path: Path, policy: Any) -> None:
+    terms = policy("max_access_key_age = 90\nmax_credential_usage_age = 3")
+    for one in (key(60, 4), key(60, 6.99), key(13.9, None), key(4, None)):
+        task = only(planned(tmp_path, row("alice", one), policy=terms))
+        assert (task.case, switches_off(task)) == ("wait", False)
+    for one in (key(60, 7), key(14, None)):
+        assert switches_off(only(planned(tmp_path, row("alice", one), policy=terms)))
+
+
+def test_of_a_report_that_is_older_than_the_instant_only_its_own_time_counts(tmp_path: Path) -> None:
+    """Used 6 days before the report was generated, 60 days ago: idle by the instant, but nobody has looked since."""
+    text, days = report(("alice", key(200, 66))), 60
+    at = {"generated_time": cell(NOW - days * DAY), "received_time": cell(NOW - days * DAY)}
+    folder = capture(tmp_path / "c", [ACCOUNT], **{f"a{ACCOUNT}": text})
+    write(folder / ACCOUNT, "capture.json", json.dumps({"account_id": ACCOUNT, **at}))
+    task = only(list(plan(keyaudit.audit(folder, "cis", AS_OF))))
+    assert not switches_off(task)
+
+
+def test_unknown_use_is_not_no_use(tmp_path: Path) -> None:
+    text = report(("alice", key(100, None)), ("bob", key(100, 60), key(80, None)))
+    audit = keyaudit.audit(
+        write(tmp_path, "r.csv", text.replace("Z,N/A,N/A,N/A", "Z,no_information,N/A,N/A")), "cis", AS_OF
+    )
+    alice, bob = (only([one for one in plan(audit) if one.user == user]) for user in ("alice", "bob"))
+    assert alice.case == "unknown_use" and "look up its last use" in alice.action
+    assert next(line for line in commands(alice) if "iam" in line).startswith("aws iam list-access-keys")
+    assert not switches_off(alice) and "rotate by hand" in told(alice)
+    # the other one's use is known
+    assert [line.split()[-3] for line in commands(bob) if "update-access-key" in line] == ["KEY_1_ID"]
+
+
+def test_every_key_that_fails_has_a_task_also_where_the_policy_allows_none(tmp_path: Path, policy: Any) -> None:
+    task = only(
+        planned(tmp_path, row("alice", key(3)), policy=policy("max_access_key_age = 90\nmax_active_keys = 0"))
+    )
+    assert (task.case, switches_off(task)) == ("not_allowed", False)
+
+
+# --- persons ----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("cells", "case"),
+    [
+        ({"password_enabled": "true", "password_last_used": cell(NOW - 90 * DAY)}, "person"),
+        ({"password_enabled": "true", "password_last_used": cell(NOW - 91 * DAY)}, "ask"),
+        ({"password_enabled": "true", "password_last_used": "no_information"}, "ask"),
+        ({"password_enabled": "false", "mfa_active": "true"}, "person"),
+        ({"password_enabled": "true", "mfa_active": "true"}, "person"),
+        ({"password_enabled": "false", "password_last_used": cell(NOW - DAY)}, "ask"),
+        ({"password_enabled": "false"}, "in_use"),
+        ({"password_enabled": "not_supported", "mfa_active": "false"}, "in_use"),
+    ],
+)
+def test_a_person_needs_no_key(tmp_path: Path, cells: dict[str, str], case: str) -> None:
+    task = only(planned(tmp_path, row("alice", key(100), **cells)))
+    assert task.case == case and "rotate by hand" in told(task)
+    is_told = case in ("person", "ask") or cells["password_enabled"] == "not_supported"
+    assert ("aws login" in told(task)) == is_told
+    if case == "person":
+        assert "Identity Center" in task.action and not any("rotation deploy" in line for line in commands(task))
+
+
+def test_where_the_report_has_no_passwords_that_is_looked_up_first(tmp_path: Path) -> None:
+    columns = ("user", *(f"access_key_1_{name}" for name in ("active", "last_rotated", "last_used_date")))
+    columns += tuple(one.replace("_1_", "_2_") for one in columns[1:])
+    task = only(
+        list(
+            plan(
+                keyaudit.audit(write(tmp_path, "r.csv", report(("alice", key(100)), columns=columns)), "cis", AS_OF)
+            )
+        )
+    )
+    lines = commands(task)
+    assert task.case == "in_use" and lines[1] == "aws iam get-login-profile --user-name alice"
+
+
+def test_mail_by_ses_is_warned_of_wherever_its_key_may_change(tmp_path: Path) -> None:
+    used = {"access_key_1_last_used_service": "ses"}
+    for keys in ((key(100),), (key(80),), (key(100, 60),), (key(100), key(3)), (key(100), key(60, 50))):
+        assert "SMTP" in told(only(planned(tmp_path, row("mail", *keys, **used))))
+        assert "SMTP" not in told(only(planned(tmp_path, row("mail", *keys))))
+
+
+# --- root -------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("root", "cases", "off"),
+    [
+        ((key(400, 100),), ["root", "root_delete"], True),
+        ((key(400, 1),), ["root_in_use", "root_delete"], False),
+        ((key(400, None),), ["root", "root_delete"], True),
+        ((key(2, None),), ["root_in_use", "root_delete"], False),
+        ((key(400, None, active=False),), ["root_delete"], False),
+        ((key(400, 100), key(300, 1)), ["root_in_use", "root_delete"], False),
+    ],
+)
+def test_a_root_key_is_first_deactivated_unless_it_is_in_use_and_later_deleted(
+    tmp_path: Path, root: tuple[str, ...], cases: list[str], off: bool
+) -> None:
+    text = report(root=root)
+    found = list(plan(keyaudit.audit(write(tmp_path, "r.csv", text), "cis", AS_OF)))
+    assert [one.case for one in found] == cases and not any(commands(one) for one in found)
+    assert any(step.text.startswith("Deactivate") for one in found for step in one.steps) == off
+    later = found[-1].not_before
+    assert (later is None) == (cases == ["root_delete"]) and (later is None or later >= NOW + 30 * DAY)
+
+
+# --- under automatic rotation -----------------------------------------------------------------------------------------
+def a_key(name: str, age: float, used: float | None, **types: str) -> Key:
+    return Key(
+        name, None, True, NOW - age * DAY, None if used is None else NOW - used * DAY,
+        "never" if used is None else "used", "", "", NOW, 45, limit=90, types={"rotation": "COMPLIANT", **types},
+    )  # fmt: skip
+
+
+OVER = {"rotation": "NON_COMPLIANT"}
+IDLE = {"unused": "NON_COMPLIANT"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "is_proved", "case", "gone"),
+    [
+        ([a_key("key 1", 100, 1, **OVER), a_key("key 2", 20, 1)], True, "replaced", []),
+        ([a_key("key 1", 100, 9, **OVER), a_key("key 2", 20, 1)], True, "replaced", ["key 1"]),
+        # the secret may hold the older one: somebody may have made a key by hand
+        ([a_key("key 1", 100, 9, **OVER), a_key("key 2", 20, 1)], False, "untold", []),
+        # consumers did not move: what the secret holds is not "the idle one"
+        ([a_key("key 1", 100, 1, **OVER), a_key("key 2", 60, 50, **IDLE)], True, "replaced", []),
+        ([a_key("key 1", 100, 1, **OVER)], True, "stalled", []),
+        ([a_key("key 1", 60, None, **IDLE)], True, "unread", []),
+        ([a_key("key 1", 60, 50, **IDLE)], False, "unread", []),
+    ],
+)
+def test_what_a_secret_under_rotation_holds_is_never_switched_off(
+    keys: list[Key], is_proved: bool, case: str, gone: list[str]
+) -> None:
+    newest = max(one.made for one in keys if one.made)
+    user = User(ACCOUNT, "svc", False, tuple(keys), "program", len(keys) > 1, NOW, newest, is_proved)
+    found = case_of(user)
+    assert found and (found.name, [one.name for one in found.gone]) == (case, gone)
+    lines = [step.command for step in steps_of(found, user) if "update-access-key" in step.command]
+    assert len(lines) == len(gone)
+
+
+# --- names ------------------------------------------------------------------------------------------------------------
+def test_a_name_that_could_turn_a_terminal_is_in_no_command() -> None:
+    user = User(ACCOUNT, "a\x1b[2Jb", False, (a_key("key 1", 100, 60, **OVER),), NOT_TOLD, False, NOW)
+    case = case_of(user)
+    assert case and [step.command for step in steps_of(case, user)] == [""] * 4
+
+
+# --- any account, at any time -----------------------------------------------------------------------------------------
+NAMES = ("alice", "-rf", "+44=x", "a'b", "$(reboot)", "svc-1", "NA")
+#: seconds around the days at which advice changes
+EDGES = st.sampled_from([0, 6, 7, 8, 13, 14, 15, 30, 44, 45, 46, 76, 89, 90, 91, 400]).flatmap(
+    lambda days: st.sampled_from([-1, 0, 1, 40_000]).map(lambda seconds: timedelta(days=days, seconds=seconds))
+)
+AGES = EDGES | st.integers(-3 * 86400, 120 * 86400).map(lambda seconds: timedelta(seconds=seconds))
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A key as it was generated."""
+
+    is_active: bool
+    made: datetime | None
+    used: datetime | None
+    is_use_known: bool
+
+    def cells(self) -> str:
+        made = cell(self.made) if self.made else "N/A"
+        used = cell(self.used) if self.used else "N/A" if self.is_use_known else "no_information"
+        return f"{str(self.is_active).lower()} {made} {used}"
+
+    def was_used(self) -> bool:
+        return self.used is not None and (self.made is None or self.used >= self.made)
+
+    def may_go(self, seen: datetime) -> bool:
+        """The rule: not used within 7 days, and if not used so far, not younger than 14."""
+        if not self.is_active or not self.is_use_known:
+            return False
+        if self.used is not None and seen - self.used < 7 * DAY:
+            return False
+        return self.was_used() or (self.made is not None and seen - self.made >= 14 * DAY)
+
+
+@st.composite
+def facts(draw: st.DrawFn) -> Fact:
+    moments = AGES.map(lambda age: NOW - age)
+    used = draw(st.one_of(moments, moments, st.none()))
+    made = draw(st.one_of(moments, moments, moments, moments, st.none()))
+    return Fact(draw(st.integers(0, 5)) > 0, made, used, used is not None or draw(st.integers(0, 2)) > 0)
+
+
+#: user -> its two keys, a console password's cells, the service that was used last
+People = dict[str, tuple[list[Fact], dict[str, str]]]
+
+
+@st.composite
+def people(draw: st.DrawFn) -> People:
+    found: People = {}
+    for user in draw(st.lists(st.sampled_from(NAMES), unique=True, min_size=1, max_size=4)):
+        cells = {
+            "password_enabled": draw(st.sampled_from(["true", "false", "not_supported"])),
+            "password_last_used": draw(st.sampled_from(["N/A", "no_information", cell(NOW - 89 * DAY), cell(NOW - 91 * DAY)])),
+            "mfa_active": draw(st.sampled_from(["true", "false", "false"])),
+            "access_key_1_last_used_service": draw(st.sampled_from(["ses", "s3", "N/A"])),
+        }  # fmt: skip
+        found[user] = draw(st.lists(facts(), max_size=2)), cells
+    return found
+
+
+def evidence(found: People, root: list[Fact], generated: datetime | None) -> str:
+    rows = [row(ROOT, *(one.cells() for one in root))]
+    rows += [row(user, *(one.cells() for one in keys), **cells) for user, (keys, cells) in found.items()]
+    content = csv_of(rows)
+    if generated is None:
+        return content
+    encoded = base64.b64encode(content.encode()).decode()
+    return json.dumps({"Content": encoded, "ReportFormat": "text/csv", "GeneratedTime": cell(generated)})
+
+
+def subject(words: list[str]) -> int:
+    """The slot of the key that a command is about."""
+    return int(words[words.index("--access-key-id") + 1].removeprefix("KEY_").removesuffix("_ID"))
+
+
+@given(
+    found=people(),
+    root=st.lists(facts(), max_size=1),
+    late=st.sampled_from([None, timedelta(0), timedelta(hours=20), 5 * DAY, 40 * DAY, -DAY]),
+    terms=policies(),
+)
+@examples(250)
+def test_no_advice_breaks_the_rules(
+    tmp_path: Path, found: People, root: list[Fact], late: timedelta | None, terms: dict[str, Any]
+) -> None:
+    generated = None if late is None else NOW - late
+    seen = NOW if generated is None else min(NOW, generated)
+    source = write(tmp_path, "report", evidence(found, root, generated))
+    audit = keyaudit.audit(source, write(tmp_path, "policy.toml", toml(terms)), AS_OF)
+    tasks = plan(audit)
+    for task in tasks:
+        keys = root if task.user == ROOT else found[task.user][0]
+        _one_task_does_no_harm(task, keys, seen)
+    doing = Counter(task.user for task in tasks if "delete" not in task.case)
+    assert set(doing.values()) <= {1}
+    _nothing_is_left_out(audit, tasks, found)
+
+
+def _one_task_does_no_harm(task: Task, keys: list[Fact], seen: datetime) -> None:
+    lines = [shlex.split(step.command) for step in task.steps if step.command]
+    assert all(step.changes for step in task.steps if step.command and not is_harmless(step.command))
+    assert task.user != ROOT or not lines
+    assert not lines or lines[0][:3] == ["aws", "sts", "get-caller-identity"]
+    for before, words in zip([[], *lines], lines, strict=False):
+        for name in ("--user-name", "--user"):
+            values = [word.partition("=")[2] for word in words if word.startswith(f"{name}=")]
+            values += [value for option, value in pairwise(words) if option == name]
+            assert set(values) <= {task.user}
+        if words[2] in ("update-access-key", "delete-access-key"):
+            fact = keys[subject(words) - 1]
+            assert fact.may_go(seen), (task.action, fact)
+            assert before[2] == "get-access-key-last-used" and subject(before) == subject(words)
+    kinds = {words[2] for words in lines}
+    assert not {"update-access-key", "delete-access-key"} <= kinds
+    if "delete" in task.case and task.not_before:
+        assert task.not_before >= NOW + 30 * DAY
+        subjects = [keys[int(one.name.removeprefix("key ")) - 1] for one in task.keys]
+        assert all(one.used is None or task.not_before >= one.used + 37 * DAY for one in subjects if one.is_active)
+    active = [one for one in keys if one.is_active]
+    if task.case == "both_in_use":
+        assert all(one.was_used() for one in active)
+    if task.case in ("in_use", "due_soon", "never_used", "person", "ask") and len(task.keys) == 1:
+        assert len(active) == 1
+    if task.case in ("never_used", "root", "unused", "spare"):
+        named = {one.name for one in task.keys}
+        assert any(one.may_go(seen) for number, one in enumerate(keys, 1) if f"key {number}" in named)
+
+
+def is_harmless(command: str) -> bool:
+    words = shlex.split(command)
+    return words[2].startswith(("get-", "list-")) or words[:3] == ["keyaudit", "rotation", "status"]
+
+
+def _nothing_is_left_out(audit: keyaudit.Audit, tasks: tuple[Task, ...], found: People) -> None:
+    """Whoever has a key that fails has a task, and who has none that fails, is unknown or due soon has none."""
+    findings = audit.findings[audit.findings["user"].notna()]
+    fails = set(findings[findings["compliance_type"] == "NON_COMPLIANT"]["user"])
+    unknown = findings[(findings["compliance_type"] == "INSUFFICIENT_DATA") & (findings["control"] == "rotation")]
+    soon = audit.keys[
+        (audit.keys["compliance_type"] == "COMPLIANT") & (audit.keys["due"] <= NOW + audit.policy.warn_before * DAY)
+    ]
+    assert fails <= {one.user for one in tasks} <= fails | set(unknown["user"]) | set(soon["user"])
+    over = findings[(findings["control"] == "rotation") & (findings["compliance_type"] == "NON_COMPLIANT")]
+    for user, slot in zip(over["user"], over["key_slot"], strict=True):
+        fact = found[user][0][int(slot) - 1] if user in found else None
+        if fact and fact.was_used() and fact.used and NOW - fact.used < DAY:
+            (task,) = [one for one in tasks if one.user == user and one.case != "delete"]
+            assert "otate by hand" in told(task) or task.case in ("in_progress", "unknown")
+
+
+# --- fresh enough to change anything? ---------------------------------------------------------------------------------
+def dated(tmp_path: Path, generated: datetime | None, as_of: str = "") -> keyaudit.Audit:
+    found: People = {"alice": ([Fact(True, NOW - 100 * DAY, None, True)], {})}
+    return keyaudit.audit(write(tmp_path, "report", evidence(found, [], generated)), "cis", as_of)
+
+
+def test_evidence_over_24_hours_old_changes_nothing(tmp_path: Path) -> None:
+    audit = dated(tmp_path, NOW)
+    assert not freshness(audit, NOW + timedelta(hours=24)).old
+    fresh = freshness(audit, NOW + timedelta(hours=24, seconds=1))
+    assert fresh.old == {ACCOUNT} and "Capture again" in fresh.sentence and AS_OF in fresh.sentence
+    assert freshness(audit, NOW - timedelta(minutes=6)).old == {ACCOUNT}  # from the future: whose clock is wrong?
+
+
+def test_an_instant_that_is_not_now_changes_nothing(tmp_path: Path) -> None:
+    for as_of in (NOW - 2 * DAY, NOW + DAY):
+        assert freshness(dated(tmp_path, NOW, cell(as_of)), NOW).old == {ACCOUNT}
+
+
+def test_an_undated_file_changes_nothing_but_what_is_piped_in_does(tmp_path: Path) -> None:
+    audit = dated(tmp_path, None)
+    now = datetime.now(UTC)
+    assert freshness(audit, now).old == {ACCOUNT}
+    (one,) = audit.provenance
+    assert one.origin
+    piped = replace(one, origin=replace(one.origin, path=None, content=b"x"))
+    assert not freshness(replace(audit, provenance=(piped,)), now).old
+
+
+def test_the_sample_is_never_old() -> None:
+    assert not freshness(keyaudit.audit(), NOW + 4000 * DAY).old
+
+
+# --- the table of a report --------------------------------------------------------------------------------------------
+def test_owner_and_name_of_the_account_are_columns_where_they_are_known(tmp_path: Path) -> None:
+    folder = capture(tmp_path / "c", [ACCOUNT], **{f"a{ACCOUNT}": report(("alice", key(100, 60)))})
+    assert "Owner" not in to_do(keyaudit.audit(folder, "cis", AS_OF)).columns
+    facts = json.loads((folder / "accounts.json").read_text())
+    write(folder, "accounts.json", json.dumps(facts | {"listed": [{"Id": ACCOUNT, "Name": "prod\x1b[2J"}]}))
+    audit = keyaudit.audit(folder, "cis", AS_OF)
+    owned = replace(audit, keys=audit.keys.assign(owner="Kim"))
+    table = to_do(owned)
+    cells = [dict(zip(table.columns, one, strict=True)) for one in table.rows]
+    assert [(one["Account name"], one["Owner"], one["Key"], one["By when"]) for one in cells] == [
+        ("prod\\x1b[2J", "Kim", "key 1", "now"), ("prod\\x1b[2J", "Kim", "key 1", "from 2026-12-23T00:00:00Z"),
+    ]  # fmt: skip
+    assert len(table.columns) == len(table.rows[0]) and table.caption == "2 things to do, worst first"
+
+
+def test_nothing_to_do_is_an_empty_table(tmp_path: Path) -> None:
+    audit = keyaudit.audit(write(tmp_path, "r.csv", report(("fine", key(3)))), "cis", AS_OF)
+    assert to_do(audit).rows == ()
