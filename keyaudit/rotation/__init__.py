@@ -9,5 +9,6 @@
 ``operator``    the calls of an operator; ``stack``: a stack in CloudFormation
 ``deploy``      one user, ``many`` users, ``update`` of what is old; ``once``: one rotation; ``remarks``: what is
                 said before
-``plan``        who must do what by when, and ``steps``: in which order (pure)
+``plan``        who must do what by when: ``keys``, the users of an Audit; ``cases``, what may be switched off and
+                what not; ``steps``, in which order; ``fresh``, whether the evidence is; ``printed`` (pure)
 """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from keyaudit.assess.limits import is_known
 from keyaudit.auditing import Audit
 from keyaudit.present.table import Table
 from keyaudit.present.terminal import grid
@@ -50,7 +51,10 @@ def as_text(judged: Audit, tasks: tuple[Task, ...], unseen: list[str], fresh: Fr
 def remarks(judged: Audit) -> list[str]:
     """What holds of every task, said once."""
     is_unasked = any(one.form and one.rotations is None for one in judged.provenance)
-    return [say(f"plan.remarks.{name}") for name in ("ids", "terraform", *(["rotation"] if is_unasked else []))]
+    nameless = sorted(one.account_id for one in judged.provenance if one.form and not is_known(one.account_id))
+    found = [say("plan.remarks.ids"), say("plan.remarks.terraform")]
+    found += [say("plan.remarks.account", accounts=", ".join(nameless))] if nameless else []
+    return [*found, say("plan.remarks.rotation")] if is_unasked else found
 
 
 def _list(tasks: tuple[Task, ...]) -> str:

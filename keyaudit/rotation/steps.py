@@ -15,7 +15,7 @@ from keyaudit.rotation import cases
 from keyaudit.rotation.cases import Case, Key, User
 from keyaudit.rotation.periods import Periods
 from keyaudit.rotation.remarks import option
-from keyaudit.schema import ROTATION, InputError
+from keyaudit.schema import COMPLIANT, ROTATION, InputError
 from keyaudit.texts import say
 
 LONGEST_GRACE, LONGEST_EVERY = 14, 60
@@ -72,6 +72,7 @@ def _of(case: Case, user: User) -> Iterator[Step]:
     yield _step("find", f"aws iam list-access-keys {_named(user)}", ids=_holders(keys))
     if name == cases.UNKNOWN:
         yield _step("capture")
+        yield from _by_hand_of_two(tuple(key for key in keys if not key.is_idle))
         return
     # where it is switched off its last use is read anew just before that
     yield from (_use(key) for key in keys if key not in case.gone)
@@ -167,7 +168,7 @@ def _by_hand(user: User, key: Key) -> Iterator[Step]:
 def _by_hand_of_two(keys: tuple[Key, ...]) -> Iterator[Step]:
     """The same where both places are taken: onto the other key, if that is in time."""
     over = [key for key in keys if key.is_overdue]
-    in_time = [key for key in keys if key.types.get(ROTATION) == "COMPLIANT"]
+    in_time = [key for key in keys if key.types.get(ROTATION) == COMPLIANT]
     if over and in_time:
         yield _step("hand_other", old=over[0].name, new=in_time[-1].name)
     elif over:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -52,11 +53,10 @@ def find_capture(folder: Path, now: datetime, sealed: bool = False, captured: Co
         for path in sorted(folder.iterdir()):
             if not path.is_dir() and not path.name.startswith(".") and path.name not in known:
                 raise InputError(f"{path}: a loose file in a capture folder; put reports in a folder of their own")
-    names = _names(facts.get("listed"))
-    origins = [_captured(account, now, account.name in captured, names) for account in inside]
+    origins = [_captured(account, now, account.name in captured) for account in inside]
     policy = folder / POLICY_FILE
     return Population(
-        origins=tuple(origins),
+        origins=tuple(_named(origins, facts.get("listed"))),
         received_time=now,
         expected=_expected(facts, folder),
         is_sample=is_sample,
@@ -122,13 +122,7 @@ def _expected(facts: dict[str, Any], folder: Path) -> tuple[str, ...]:
     return tuple(expected)
 
 
-def _names(listed: Any) -> dict[str, str]:
-    """Account id -> name, of the organization's list; without it they are nameless."""
-    some = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    return {str(one.get("Id")): str(one["Name"]) for one in some if one.get("Name")}
-
-
-def _captured(folder: Path, now: datetime, captured_now: bool, names: dict[str, str]) -> Origin:
+def _captured(folder: Path, now: datetime, captured_now: bool) -> Origin:
     facts: dict[str, Any] = _read_json(folder / CAPTURE_FILE) if (folder / CAPTURE_FILE).is_file() else {}
     _refuse_odd_facts(facts, folder / CAPTURE_FILE)
     problems = texts(facts.get("problems"))
@@ -148,7 +142,6 @@ def _captured(folder: Path, now: datetime, captured_now: bool, names: dict[str, 
         capture={**facts, "problems": problems},
         folder=folder,
         captured_now=captured_now,
-        account_name=names.get(str(facts.get("account_id")), ""),
     )
 
 
@@ -218,3 +211,10 @@ def _read_json(path: Path) -> dict[str, Any]:
     if not isinstance(facts, dict):
         raise InputError(f"{path}: not a JSON object; capture or seal the folder again")
     return facts
+
+
+def _named(origins: list[Origin], listed: Any) -> list[Origin]:
+    """Each account with its name in the organization's list; without one they are nameless."""
+    some = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    names = {str(one.get("Id")): str(one["Name"]) for one in some if one.get("Name")}
+    return [replace(one, account_name=names.get(str((one.capture or {}).get("account_id")), "")) for one in origins]

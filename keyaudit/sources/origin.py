@@ -29,11 +29,11 @@ class Origin:
     received_time: datetime
     read_time: datetime
     named: bool = False
+    account_name: str = ""  # as the organization calls it, where its list was captured
     content: bytes | None = None
     capture: dict[str, Any] | None = None
     folder: Path | None = None  # the account's own, in a capture
     captured_now: bool = False
-    account_name: str = ""  # as the organization calls it, where its list was captured
 
     @property
     def place(self) -> str:
