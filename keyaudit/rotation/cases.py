@@ -176,7 +176,7 @@ def _one(user: User, key: Key) -> Case | None:
     if not fails and not user.is_soon(key):
         return None
     if user.kind == PERSON:
-        return Case(A_PERSON_S, (key,), (key,) if key.is_overdue and key.may_go else ())
+        return Case(A_PERSON_S, (key,))
     if ACTIVE_KEYS in fails:
         return Case(NOT_ALLOWED, (key,))
     if key.use == UNSEEN:
@@ -189,10 +189,9 @@ def _one(user: User, key: Key) -> Case | None:
 def _two(user: User) -> Case:
     keys = user.active
     old, new, undated = keys[0], keys[-1], any(key.is_undated for key in keys)
-    # an approved exception is no key to switch off by the way
-    gone = (old,) if old.may_go and old.types.get(ROTATION) != EXEMPT else ()
     if new.is_young and not undated:
-        return Case(IN_PROGRESS, keys, gone)
+        # an approved exception is no key to switch off by the way
+        return Case(IN_PROGRESS, keys, (old,) if old.may_go and old.types.get(ROTATION) != EXEMPT else ())
     idle = tuple(key for key in keys if key.is_idle)
     if idle == keys:
         return Case(NOT_USED if any(key.was_used for key in keys) else NEVER_USED, keys, keys)
@@ -200,7 +199,8 @@ def _two(user: User) -> Case:
         return Case(SPARE, (*idle, *(key for key in keys if key not in idle)), idle)
     if undated:
         return Case(UNKNOWN, keys)
-    return Case(BOTH_IN_USE if all(key.is_in_use for key in keys) else TWO_KEYS, keys, gone)
+    # nothing tells that what uses one of them has moved: whoever has seen to that may switch it off
+    return Case(BOTH_IN_USE if all(key.is_in_use for key in keys) else TWO_KEYS, keys)
 
 
 def _rotated(user: User, newest: datetime) -> Case | None:

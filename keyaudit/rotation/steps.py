@@ -106,8 +106,7 @@ def _middle(case: Case, user: User) -> Iterator[Step]:
     elif name in (cases.BOTH_IN_USE, cases.TWO_KEYS):
         yield _step("consumer", old=keys[0].name, new=keys[-1].name)
         yield from _by_hand_of_two(keys)
-        if not case.gone:
-            yield _step("later", which=keys[0].name)
+        yield _step("moved", which=keys[0].name)
     elif name == cases.NOT_ALLOWED:
         yield _step("role")
 
@@ -124,10 +123,9 @@ def _after(case: Case, user: User) -> Iterator[Step]:
         yield _step("as_in_use" if name == cases.UNKNOWN_USE else "if_program")
         yield from _automatic(case, user)
     elif name in (cases.A_PERSON_S, cases.NOT_ALLOWED):
-        if keys[0].is_overdue and keys[0] not in case.gone:
+        if keys[0].is_overdue:
             yield from _by_hand(user, keys[0])
-        if keys[0] not in case.gone:
-            yield _step("later", which=keys[0].name)
+        yield _step("moved", which=keys[0].name)
 
 
 #: cases in which a function of keyaudit's makes and retires the keys

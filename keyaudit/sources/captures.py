@@ -5,10 +5,10 @@ The sample is one, and so is ``raw/`` of an evidence folder.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -217,4 +217,7 @@ def _named(origins: list[Origin], listed: Any) -> list[Origin]:
     """Each account with its name in the organization's list; without one they are nameless."""
     some = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     names = {str(one.get("Id")): str(one["Name"]) for one in some if one.get("Name")}
-    return [replace(one, account_name=names.get(str((one.capture or {}).get("account_id")), "")) for one in origins]
+    return [
+        dataclasses.replace(one, account_name=names.get(str((one.capture or {}).get("account_id")), ""))
+        for one in origins
+    ]
