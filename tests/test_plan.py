@@ -8,18 +8,22 @@ import json
 import re
 import shlex
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import AS_OF, capture, report, write
+from conftest import ACCOUNT, AS_OF, capture, csv_of, report, row, write
 from evidence_helpers import COMMAND
 from evidence_helpers import keyaudit as command
 
 import keyaudit
+from keyaudit.rotation.fresh import Freshness
 from keyaudit.rotation.plan import Task, plan
+from keyaudit.rotation.printed import as_text
 from keyaudit.rotation.steps import periods_for
+from keyaudit.rotation.users import read_rows, take
 
 NOW = datetime.fromisoformat(AS_OF)
 
@@ -176,6 +180,31 @@ def test_the_command_s_outputs_agree_and_its_exit_code_tells_whether_there_is_an
     # deactivating and deleting are in blocks of their own
     blocks = output.split("\n\n")
     assert not [one for one in blocks if "update-access-key" in one and "delete-access-key" in one]
+
+
+def test_of_the_file_a_deployment_takes_those_whom_the_plan_advises_automatic_rotation(tmp_path: Path) -> None:
+    cells = {"password_enabled": "true", "mfa_active": "true"}
+    people = [row("person", key(100), **cells), row("maybe", key(100), password_enabled="true")]
+    keys = {"ci": [key(100)], "soon": [key(80)], "idle": [key(100, 60)], "pair": [key(100), key(60)]}
+    rows = [*people, *(row(user, *of) for user, of in keys.items())]
+    listed = piped(fresh(csv_of(rows)), "csv")
+    path = write(tmp_path, "plan.csv", listed.stdout)
+    taken = take(str(path), read_rows(str(path)))
+    assert [(one.user, one.limit) for one in taken.users] == [("ci", 90), ("soon", 90)]
+
+
+def test_on_a_terminal_owner_and_name_of_the_account_are_columns_where_they_are_known(tmp_path: Path) -> None:
+    """And no text from outside turns the terminal."""
+    folder = capture(tmp_path / "c", [ACCOUNT], **{f"a{ACCOUNT}": report(("alice", key(100)))})
+    facts = json.loads((folder / "accounts.json").read_text())
+    write(folder, "accounts.json", json.dumps(facts | {"listed": [{"Id": ACCOUNT, "Name": "prod\x1b[2J"}]}))
+    audit = keyaudit.audit(folder, "cis", AS_OF)
+    fresh = Freshness(frozenset(), "")
+    plain = as_text(audit, plan(audit), [], fresh)
+    assert "Account name" in plain and "Owner" not in plain and "(111122223333, prod\\x1b[2J)" in plain
+    owned = replace(audit, keys=audit.keys.assign(owner="K\x1b[1mim"))
+    told = as_text(owned, plan(owned), [], fresh)
+    assert "Owner" in told and "K\\x1b[1mim" in told and "\x1b" not in told
 
 
 @pytest.mark.parametrize("form", ["table", "csv", "json"])

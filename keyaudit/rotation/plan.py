@@ -147,7 +147,7 @@ def _task(
     by: datetime | None = None,
     not_before: datetime | None = None,
 ) -> Task:
-    user = one.user
+    user, keys = one.user, tuple(sorted(keys, key=lambda key: key.name))
     others = [key for key in case.keys if key not in case.gone]
     words = {"old": case.keys[0].name, "new": case.keys[-1].name}
     words |= {"gone": (case.gone or case.keys)[0].name, "other": (others or case.keys)[-1].name}

@@ -234,4 +234,4 @@ def _holder(key: Key) -> str:
 
 
 def _holders(keys: Iterable[Key]) -> str:
-    return say("plan.and").join(_holder(key) for key in keys)
+    return say("plan.and").join(sorted(_holder(key) for key in keys))
