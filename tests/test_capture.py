@@ -16,6 +16,7 @@ from evidence_helpers import keyaudit, refused, verified
 from faults import Fault, Report, Scenario
 
 from keyaudit import audit as keyaudit_audit
+from keyaudit.verify import verify
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 FRESH = NOW - timedelta(days=20)
@@ -97,7 +98,10 @@ def test_check_without_a_source_reads_aws_and_leaves_the_evidence(account: Accou
     (folder,) = (tmp_path / "reports" / "captures").iterdir()
     assert done.stderr.decode() == f"captured: {folder.relative_to(tmp_path)}\n"
     again = keyaudit("check", folder, "--policy", "cis", "-f", "json")
-    assert (again.returncode, again.stdout) == (0, done.stdout)
+    # the same but for this: who gives a capture is believed for its comparison, and it is said so
+    assert summary.pop("assurance") == "compared"
+    told = json.loads(again.stdout)
+    assert told.pop("assurance") == "compared_supplied" and (again.returncode, told) == (0, summary)
 
 
 def test_report_without_a_source_seals_what_was_captured_and_masks_the_ids(
@@ -109,6 +113,9 @@ def test_report_without_a_source_seals_what_was_captured_and_masks_the_ids(
     assert done.returncode == 1, done.stderr
     evidence = Path(done.stdout.decode().strip())
     (captured,) = (tmp_path / "reports" / "captures").iterdir()
+    # the kernel of the run and verify know of the comparison by this run, which the capture itself cannot say
+    assert json.loads((evidence / "summary.json").read_bytes())["assurance"] == "compared"
+    assert verify(evidence)[0] == []
     for name in ("capture.json", "credential-report.csv", "inventory.json"):
         kept = evidence / "raw" / account.id / name
         assert kept.read_bytes() == (captured / account.id / name).read_bytes()

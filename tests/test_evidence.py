@@ -509,7 +509,6 @@ def captures(tmp_path_factory) -> Path:
         captured(folder / "odd" / OTHER, OTHER, CLEAN)
         for name in ("two\nlines.json", "back\\slash.json", "'quoted' \u202e.json"):
             write(folder / "odd" / OTHER, name, "{}")
-        (folder / "odd" / OTHER / "link.json").symlink_to(folder / "secret.txt")
         write(folder / "odd", "accounts.json", json.dumps({"expected": [OTHER]}))
         write(folder / "evil", "accounts.json", json.dumps({"expected": ["../../evil", "/etc/evil"]}))
         write(folder, "secret.txt", report(("mallory", FRESH), account=THIRD))
@@ -572,10 +571,13 @@ def test_an_id_that_is_not_12_digits_never_becomes_part_of_a_path(captures):
     assert not list(captures.parent.rglob("evil-*")) and not (captures.parent / "evil").exists()
 
 
-def test_a_link_in_a_capture_is_not_followed(captures):
-    folder = only(captures / "r-odd")
-    assert not [path for path in folder.rglob("*") if path.is_symlink()]
-    assert not [name for name, content in files(folder).items() if b"mallory" in content]
+def test_a_link_in_a_capture_is_refused_and_leaves_nothing(tmp_path):
+    write(tmp_path, "secret.txt", report(("mallory", FRESH), account=THIRD))
+    captured(tmp_path / "cap" / OTHER, OTHER, CLEAN)
+    (tmp_path / "cap" / OTHER / "link.json").symlink_to(tmp_path / "secret.txt")
+    done = keyaudit(*report_on(tmp_path / "reports", tmp_path / "cap"))
+    assert "a link in a capture folder" in refused(done, 2)
+    assert not (tmp_path / "reports").exists()
 
 
 def test_sha256sum_verifies_a_capture_whatever_its_files_are_called(captures):
@@ -611,7 +613,7 @@ def test_evidence_of_a_capture_or_of_files_with_one_name_verifies(captures, repo
         (("-p", "sauce", "x"), ("sauce", "source")),
         (("--notebook", "key_rotatoin"), ("key_rotatoin", "key_rotation")),
         (("--policy", "policy-that-is-not.toml"), ("policy-that-is-not.toml", "no such file")),
-        (("--as-of", "2026-11-23"), ("as_of", "zone")),
+        (("--as-of", "2026-11-23"), ("as_of", "2026-11-23T00:00:00Z", "2026-11-24T00:00:00Z")),
     ],
 )
 def test_what_the_command_does_not_know_is_refused_naming_it_and_leaves_nothing(tmp_path, options, words):
