@@ -34,6 +34,11 @@ EXEMPT = "EXEMPT"
 #: worst first: the order in which findings are listed
 COMPLIANCE_TYPES = (NON_COMPLIANT, INSUFFICIENT_DATA, EXEMPT, COMPLIANT, NOT_APPLICABLE)
 
+#: an account that was not read is INSUFFICIENT_DATA too, and told apart where accounts are listed
+UNREAD = "UNREAD"
+#: of accounts, worst first: what fails is listed before what was not seen
+ACCOUNT_VERDICTS = (NON_COMPLIANT, UNREAD, INSUFFICIENT_DATA, COMPLIANT)
+
 # --- controls ------------------------------------------------------------------------------------------
 ROTATION = "rotation"
 UNUSED = "unused"
@@ -153,11 +158,13 @@ NOTHING_READ = "nothing_read"
 
 @dataclass(frozen=True)
 class Problem:
-    """Evidence missing or not to be relied on: it makes these controls of the account INSUFFICIENT_DATA."""
+    """Evidence missing or not to be relied on: it makes these controls of the account INSUFFICIENT_DATA.
+    ``of_policy``: what is missing is the policy, or a part of it, and not evidence."""
 
     account_id: str
     controls: tuple[str, ...]
     message: str
+    of_policy: bool = False
 
 
 @dataclass(frozen=True)

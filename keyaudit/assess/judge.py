@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 
 import numpy as np
 import pandas as pd
 
 from keyaudit.assess.compact import account_findings, findings_frame
 from keyaudit.assess.controls import REGISTRY, Account
-from keyaudit.assess.limits import DAY, find_exemption, unclear_overrides
+from keyaudit.assess.limits import DAY, find_exemption, is_expired, unclear_overrides
 from keyaudit.assess.rows import Rows
 from keyaudit.policy import Policy
 from keyaudit.schema import (
@@ -34,7 +34,8 @@ from keyaudit.texts import say
 @dataclass
 class Judgement:
     """One account, judged: compact findings (all, or those worth showing), problems, and full counts: findings
-    by control and compliance type, by exemption, and compliant keys due within ``warn_before``."""
+    by control and compliance type, by exemption (by an expired one those that it would cover, which stand again), and
+    compliant keys due within ``warn_before``."""
 
     findings: pd.DataFrame
     problems: list[Problem]
@@ -72,6 +73,7 @@ def judge(
         tallies[control] = rows.case.tally() + Counter({EXEMPT: len(rows.exempt)})
         tallies[control].subtract({NON_COMPLIANT: len(rows.exempt)})
         exempted.update(rows.exempt.values())
+        exempted.update(_standing_again(rows, control, account))
         near = _due_soon(rows, control, account)
         due_soon += int(near.sum())
         shown = rows if keep is None else rows.take(np.flatnonzero(_soonest(rows, near, keep) | _worst(rows, keep)))
@@ -129,10 +131,21 @@ def _policy_problems(keys: pd.DataFrame, account_id: str, policy: Policy) -> lis
     """What the policy leaves open: nobody gave one, or an override names accounts and this is not known."""
     problems = []
     if not policy.given:
-        problems.append(Problem(account_id, LIMITED_CONTROLS, say("problem.no_policy", name=policy.name)))
+        problems.append(Problem(account_id, LIMITED_CONTROLS, say("problem.no_policy", name=policy.name), True))
     for controls, number in unclear_overrides(keys["user"], account_id, policy):
-        problems.append(Problem(account_id, controls, say("problem.unclear_override", number=number)))
+        problems.append(Problem(account_id, controls, say("problem.unclear_override", number=number), True))
     return problems
+
+
+def _standing_again(rows: Rows, control: str, account: Account) -> list[str]:
+    """The id of the expired exemption for each failing row that one would cover."""
+    expired = [one for one in account.policy.exemption if is_expired(one, account.as_of)]
+    if not expired:
+        return []
+    revived = [one.model_copy(update={"expires": date.max}) for one in expired]
+    policy = account.policy.model_copy(update={"exemption": revived})
+    covered = _exempt(rows, control, replace(account, policy=policy), {}).exempt
+    return [found for position, found in covered.items() if position not in rows.exempt]
 
 
 def _exempt(rows: Rows, control: str, account: Account, graces: Mapping[str, str]) -> Rows:

@@ -94,7 +94,8 @@ def find_exemption(
 def exemption_status(
     policy: Policy, exempted: Mapping[str, int], as_of: datetime
 ) -> list[tuple[Exemption, str, int]]:
-    """Every exemption with ``in_use``, ``unused`` or ``expired``, and how many findings it exempts."""
+    """Every exemption with ``in_use``, ``unused`` or ``expired``, and how many findings it exempts; where it is
+    expired, how many stand again."""
     rows = []
     for exemption in policy.exemption:
         number = exempted.get(exemption.id, 0)

@@ -19,13 +19,17 @@ from keyaudit.policy import Policy
 from keyaudit.reconcile import Completeness, Difference
 from keyaudit.remedy import RotatedSecret, Verdict, graces, verdict
 from keyaudit.schema import (
+    ACCOUNT_VERDICTS,
     ACTIVE,
     COMPLIANT,
     CONTROLS,
     KEY_COLUMNS,
+    NON_COMPLIANT,
     NOTHING_READ,
+    ROTATION,
     RULES,
     SUPPLIED,
+    UNREAD,
     InputError,
     Problem,
     worst,
@@ -42,7 +46,9 @@ class Provenance:
     ``error`` says why where the report could not be read; ``users`` and ``keys`` count rows and existing keys;
     ``completeness`` tells of the comparison with the live account, ``rotations`` counts secrets under rotation
     (None: nobody asked); ``assurance`` is one of schema.GRADES, or NOTHING_READ, and ``newest_date`` the newest
-    date in a file of unknown age."""
+    date in a file of unknown age. Of the active keys, ``overdue``
+    fail rotation (0 where no period is defined), ``due_soon`` pass it and reach their deadline within
+    ``warn_before``; ``oldest_days`` is the age of the oldest, if known."""
 
     account_id: str
     source: str
@@ -54,6 +60,9 @@ class Provenance:
     caller: str | None
     users: int
     keys: int
+    overdue: int
+    due_soon: int
+    oldest_days: int | None
     conclusion: str
     problems: tuple[str, ...]
     error: str | None
@@ -67,6 +76,17 @@ class Provenance:
     def is_account(self) -> bool:
         """Not so where it stands for the list of accounts of an organization, which could not be had."""
         return self.account_id != ORGANIZATION
+
+    @property
+    def verdict(self) -> str:
+        """One of ``schema.ACCOUNT_VERDICTS``."""
+        return self.conclusion if self.form else UNREAD
+
+    @property
+    def badness(self) -> tuple[int, int, int, str]:
+        """Worst first when sorted by it: by overdue keys, verdict, age of the oldest key, then by account."""
+        verdict = ACCOUNT_VERDICTS.index(self.verdict)
+        return -self.overdue, verdict, -1 if self.oldest_days is None else -self.oldest_days - 2, self.account_id
 
 
 @dataclass
@@ -150,6 +170,9 @@ def _result(
         account_id=label,
         users=evidence.rows,
         keys=len(evidence.keys),
+        overdue=judgement.tallies[ROTATION][NON_COMPLIANT] if policy.max_access_key_age is not None else 0,
+        due_soon=judgement.due_soon,
+        oldest_days=_oldest(evidence.keys, as_of),
         completeness=evidence.completeness,
         rotations=None if evidence.rotations is None else len(evidence.rotations),
         conclusion=worst(counting),
@@ -171,6 +194,12 @@ def _result(
         differences=evidence.differences if keep is None else evidence.differences[:keep],
         conclusions=conclusions,
     )
+
+
+def _oldest(keys: pd.DataFrame, as_of: datetime) -> int | None:
+    """The age in whole days of the oldest active key whose age is known."""
+    made = keys["last_rotated"][keys["status"] == ACTIVE].min()
+    return None if pd.isna(made) or made > as_of else (as_of - made.to_pydatetime()).days
 
 
 def graces_of(

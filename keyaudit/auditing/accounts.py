@@ -30,6 +30,7 @@ def accounts_frame(provenance: Sequence[Provenance], keys: pd.DataFrame) -> pd.D
             "keys": pd.Series([one.keys for one in provenance], dtype="int64"),
             "active": pd.Series([int(sizes.get(account, 0)) for account in index], dtype="int64"),
             **{name: pd.Series(values, dtype="int64") for name, values in counts.items()},
+            "due_soon": pd.Series([one.due_soon for one in provenance], dtype="int64"),
             "oldest_days": pd.Series([oldest.get(account, pd.NA) for account in index], dtype="Int64"),
         }
     )

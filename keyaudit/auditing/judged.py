@@ -62,8 +62,9 @@ class Audit:
 
     @property
     def accounts(self) -> pd.DataFrame:
-        """One row an account: ``account_id, conclusion, read, users, keys, active, failing, exempt, unknown,
-        oldest_days``; of the active keys those over their limit, over it and exempt, and of unknown age."""
+        """One row per account: ``account_id, conclusion, read, users, keys, active, failing, exempt, unknown,
+        due_soon, oldest_days``; of the active keys those over their limit, over it and exempt, of unknown age, and
+        in time but due soon."""
         return accounts_frame(self.provenance, self.keys)
 
     @property

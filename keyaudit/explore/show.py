@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -77,7 +78,9 @@ def keys_table(view: View) -> Table:
     rows = [[None if pd.isna(cell) or cell == "" else cell for cell in row] for row in frame.to_numpy(object)]
     whole = table("explored", [], total=len(rows))
     shown = tuple(tuple("–" if c is None else f"{c}" for c in row) for row in rows[:20])
-    return Table(whole.caption, tuple(frame.columns), shown, frozenset(_numeric(frame)), len(rows), whole.note)
+    return replace(
+        whole, columns=tuple(frame.columns), rows=shown, numeric=frozenset(_numeric(frame)), total=len(rows)
+    )
 
 
 def user_tables(audit: Audit, user: str) -> tuple[Table, Table]:

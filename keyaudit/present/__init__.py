@@ -1,6 +1,7 @@
 """Frames -> sentences and tables for people (pure). Every function takes the Audit, and returns something
 that a notebook shows by itself: ``ka.bottom_line(a)``."""
 
+from keyaudit.present.claims import Accounts
 from keyaudit.present.completeness import completeness, differences, skipped
 from keyaudit.present.evidence import (
     accounts,
@@ -21,6 +22,7 @@ from keyaudit.present.findings import (
     root,
     unused,
 )
+from keyaudit.present.headline import headline, in_accounts
 from keyaudit.present.rotation import (
     changes,
     outdated_functions,
@@ -31,9 +33,10 @@ from keyaudit.present.rotation import (
 )
 from keyaudit.present.table import Prose, Table
 from keyaudit.present.terminal import as_text
-from keyaudit.present.verdict import bottom_line, controls, findings_digest, headline, overdue_known, rule
+from keyaudit.present.verdict import bottom_line, controls, findings_digest, overdue_known, rule
 
 __all__ = [
+    "Accounts",
     "Prose",
     "Table",
     "accounts",
@@ -48,6 +51,7 @@ __all__ = [
     "exemptions",
     "findings_digest",
     "headline",
+    "in_accounts",
     "inactive",
     "limits_of_audit",
     "more_than_one",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from keyaudit.present.table import Prose, Table, table
+from keyaudit.present.table import MOST_ACCOUNTS, Prose, Table, table
 from keyaudit.texts import say, utc
 
 Audit = Any
@@ -60,7 +60,7 @@ def completeness(a: Audit) -> Table:
         for one in sorted(a.provenance, key=_least_proved)
         if one.is_account
     ]
-    return table("completeness", rows)
+    return table("completeness", rows, most=MOST_ACCOUNTS)
 
 
 def _least_proved(one: Any) -> tuple[bool, int, bool, str]:
@@ -91,4 +91,6 @@ def skipped(a: Audit) -> Table | Prose:
     where there are none."""
     if not a.skipped:
         return Prose(())
-    return table("skipped", [[one.account_id, one.name or None, one.reason] for one in a.skipped])
+    return table(
+        "skipped", [[one.account_id, one.name or None, one.reason] for one in a.skipped], most=MOST_ACCOUNTS
+    )

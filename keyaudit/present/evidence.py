@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from keyaudit import resources
+from keyaudit.present.claims import accounts_of
 from keyaudit.present.completeness import captured
-from keyaudit.present.table import Prose, Table, table
-from keyaudit.present.verdict import accounts_read, rule
-from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, ROTATION
+from keyaudit.present.headline import in_accounts, remarks
+from keyaudit.present.table import MOST_ACCOUNTS, Prose, Table, table
+from keyaudit.present.verdict import rule
+from keyaudit.schema import CONTROLS
 from keyaudit.texts import say, utc
 
 Audit = Any
@@ -19,15 +23,13 @@ def scope(a: Audit) -> Prose:
     facts = {
         "as_of": utc(a.as_of),
         "how": say(f"as_of.{a.as_of_source}"),
-        "accounts": accounts_read(a),
+        "accounts": in_accounts(accounts_of(a)),
         "users": say("count.principals", n=sum(one.users for one in a.provenance)),
         "keys": say("count.keys", n=sum(one.keys for one in a.provenance)),
         "policy": a.policy.title,
         "version": a.policy.version,
     }
     paragraphs = [say("scope.judged", **facts), rule(a)]
-    if not a.policy.given:
-        paragraphs.append(say("problem.no_policy", name=a.policy.name))
     paragraphs += captured(a)
     if a.is_sample:
         paragraphs.insert(0, say("verdict.sample"))
@@ -47,39 +49,37 @@ def provenance(a: Audit) -> Table:
             one.sha256 if one.bytes else None,
             one.caller,
         ]
-        for one in sorted(a.provenance, key=_worst)
+        for one in _worst_first(a)
     ]
-    return table("provenance", rows)
+    return table("provenance", rows, most=MOST_ACCOUNTS)
 
 
 def accounts(a: Audit) -> Table:
-    """The accounts, those not read first and then the worst, with their rotation findings by compliance type."""
-    rotation = a.findings[a.findings["control"] == ROTATION]
-    counts = rotation.groupby(["account_id", "compliance_type"]).size().to_dict()
-    rows = [
-        [
-            one.account_id,
-            one.conclusion,
-            one.users,
-            one.keys,
-            *(counts.get((one.account_id, kind), 0) for kind in COMPLIANCE_TYPES),
-        ]
-        for one in sorted(a.provenance, key=_worst)
-    ]
-    return table("accounts", rows)
+    """The accounts, worst first by what fails, with their active keys by rotation finding."""
+    counts = a.accounts.set_index("account_id")
+    rows = [_account(one, counts.loc[one.account_id]) for one in _worst_first(a) if one.is_account]
+    if a.policy.max_access_key_age is None:
+        # no key is judged by a period that is not defined
+        rows = [[*row[:3], *[None] * 5, *row[8:]] for row in rows]
+    return table("accounts", rows, most=MOST_ACCOUNTS)
 
 
-def _worst(one: Any) -> tuple[bool, int, str]:
-    """An account that was not read comes first, whatever the others say."""
-    return bool(one.form), COMPLIANCE_TYPES.index(one.conclusion), one.account_id
+def _account(one: Any, counts: pd.Series) -> list[Any]:
+    if not one.form:
+        return [one.account_id, say("table.not_read"), *[None] * 8]
+    active, failing, exempt, unknown = (int(counts[name]) for name in ("active", "failing", "exempt", "unknown"))
+    in_time = active - failing - exempt - unknown
+    judged = [failing, exempt, unknown, in_time, one.due_soon]
+    return [one.account_id, one.conclusion, active, *judged, one.keys - active, one.oldest_days]
+
+
+def _worst_first(a: Audit) -> list[Any]:
+    return sorted(a.provenance, key=lambda one: one.badness)
 
 
 def problems(a: Audit) -> Prose:
     """Everything odd or missing in the input, and what was not assessed."""
-    items = [say("problems.missing", account=one.account_id, message=one.message) for one in a.problems]
-    items += [say("problems.warning", message=message) for message in a.warnings]
-    items += [say("problems.note", message=message) for message in a.notes]
-    listed = list(dict.fromkeys(items))
+    listed = remarks(a)
     most = 40
     more = [say("problems.more", n=len(listed) - most)] if len(listed) > most else []
     return Prose(
@@ -92,7 +92,7 @@ def limits_of_audit() -> Prose:
     return Prose(
         (say("limits.intro"),),
         "limits",
-        tuple(say(f"limits.{name}") for name in ("ids", "cached", "cut", "uses", "passwords")),
+        tuple(say(f"limits.{name}") for name in ("ids", "cached", "cut", "uses", "services", "passwords")),
     )
 
 

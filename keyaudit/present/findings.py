@@ -128,11 +128,12 @@ def inactive(a: Audit) -> Table:
 
 
 def exemptions(a: Audit) -> Table:
-    """Every exemption of the policy: in use, unused, or expired (its findings stand again)."""
+    """Every exemption of the policy: in use, unused, or expired; with the findings that it exempts or, where it is
+    expired, that stand again."""
     rows = [
         [
             one.id,
-            say(f"exemption.{state}"),
+            say(f"exemption.{state}" if number or state != "expired" else "exemption.expired_unused", n=number),
             number,
             ", ".join(one.users),
             ", ".join(one.accounts or ["*"]),

@@ -9,8 +9,9 @@ from typing import Any
 
 from keyaudit.texts import say, visible
 
-#: rows of a table in a report; the full list is in findings.csv
+#: rows of a table in a report, and of one of accounts; what is left out stands where the text of the table says
 MOST_ROWS = 20
+MOST_ACCOUNTS = 200
 LONGEST_WHOLE = 24
 SHORT = 9
 
@@ -18,7 +19,7 @@ SHORT = 9
 @dataclass(frozen=True)
 class Table:
     """A captioned table of text cells; ``numeric`` columns are aligned right. ``total`` is the number of rows
-    there are, where only the first are shown."""
+    there are, where only the first are shown; ``where`` says where the others are."""
 
     caption: str
     columns: tuple[str, ...]
@@ -26,6 +27,10 @@ class Table:
     numeric: frozenset[str] = frozenset()
     total: int = 0
     note: str = ""
+    where: str = ""
+
+    def __post_init__(self) -> None:
+        refuse_uneven(self.caption, self.columns, self.rows)
 
     def _repr_html_(self) -> str:
         if not self.rows:
@@ -58,7 +63,10 @@ class Table:
         return ' class="short"' if len(self.rows) <= SHORT else ""
 
     def _more(self) -> str:
-        return say("table.more", shown=len(self.rows), total=self.total) if self.total > len(self.rows) else ""
+        left = self.total - len(self.rows)
+        return (
+            say("table.more", n=left, shown=len(self.rows), total=self.total, where=self.where) if left > 0 else ""
+        )
 
     def __repr__(self) -> str:
         if not self.rows:
@@ -100,8 +108,10 @@ def table(
     name: str, rows: Sequence[Sequence[Any]], most: int | None = MOST_ROWS, total: int | None = None, **facts: Any
 ) -> Table:
     """The table whose caption, headings and note are the texts under ``table.<name>``. A heading with # is of
-    numbers; a column whose heading has ? is left out where it is empty."""
+    numbers; a column whose heading has ? is left out where it is empty. ValueError for a row with more cells, or
+    fewer, than there are headings: none is dropped unseen."""
     headings = say(f"table.{name}.columns").split("|")
+    refuse_uneven(name, headings, rows)
     kept = [i for i, h in enumerate(headings) if "?" not in h or any(row[i] is not None for row in rows)]
     columns = tuple(headings[i].replace("?", "") for i in kept)
     rows = [[row[i] for i in kept] for row in rows]
@@ -115,7 +125,15 @@ def table(
         numeric=numeric,
         total=total,
         note=say(f"table.{name}.note", **facts),
+        where="" if most is None else say(f"table.{name}.where"),
     )
+
+
+def refuse_uneven(name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """ValueError where a row is not as long as the headings."""
+    for row in rows:
+        if len(row) != len(columns):
+            raise ValueError(f"table {name!r}: {len(row)} cells under {len(columns)} headings")
 
 
 def _cell(value: Any) -> str:

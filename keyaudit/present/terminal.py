@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 from keyaudit.present.findings import due_soon, offenders, others
+from keyaudit.present.headline import after, before, headline, remarks
 from keyaudit.present.table import Table
-from keyaudit.present.verdict import controls, headline, reasons, rule, unread
-from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION
+from keyaudit.present.verdict import controls, reasons, rule
+from keyaudit.schema import ACCOUNT_VERDICTS, COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION
 from keyaudit.texts import say, utc, visible
 
 Audit = Any
 
 WIDEST_CELL = 44
+MOST_ACCOUNTS = 10
 _COLOURS = {NON_COMPLIANT: "31", INSUFFICIENT_DATA: "33", COMPLIANT: "32"}
 
 
@@ -24,21 +27,13 @@ def as_text(a: Audit, colour: bool = False) -> str:
     if len(a.provenance) > 1:
         blocks.append(_accounts(a))
     blocks += [grid(table, colour) for table in _sections(a) if table.rows]
-    remarks = [say("problems.missing", account=one.account_id, message=one.message) for one in a.problems]
-    remarks += [say("problems.warning", message=message) for message in a.warnings]
-    remarks += [say("problems.note", message=message) for message in a.notes]
-    blocks.append("\n".join(_first(list(dict.fromkeys(remarks)), 15)))
+    blocks.append("\n".join(_first(remarks(a), 15)))
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
 def _head(a: Audit, colour: bool) -> str:
-    lines = [_coloured(headline(a), a.conclusion, colour)]
-    if line := unread(a):
-        lines.insert(0, line)
-    if a.is_sample:
-        lines.insert(0, say("verdict.sample"))
-    if a.conclusion == INSUFFICIENT_DATA:
-        lines += [say("verdict.missing", reason=visible(reason)) for reason in reasons(a)]
+    lines = [*before(a), _coloured(headline(a), a.conclusion, colour), *after(a)]
+    lines += [say("verdict.missing", reason=visible(reason)) for reason in reasons(a)]
     facts = {"title": a.policy.title, "version": a.policy.version, "sha256": a.policy.sha256[:12]}
     lines.append(say("terminal.policy", **facts))
     lines.append(say("terminal.as_of", as_of=utc(a.as_of), how=say(f"as_of.{a.as_of_source}")))
@@ -47,12 +42,19 @@ def _head(a: Audit, colour: bool) -> str:
 
 
 def _accounts(a: Audit) -> str:
-    """Accounts that are not compliant, the first few."""
-    failing = [one for one in a.provenance if one.conclusion != COMPLIANT]
-    failing.sort(key=lambda one: (bool(one.form), one.conclusion != NON_COMPLIANT, one.account_id))
-    rows = [f"{one.account_id}  {one.conclusion}  {visible(one.source)}" for one in failing]
-    title = say("terminal.accounts", n=len(failing), total=len(a.provenance))
-    return "\n".join([title, *_first(rows, 10)])
+    """How many accounts there are of each verdict, and those that are not compliant, worst first, the first few."""
+    failing = sorted((one for one in a.provenance if one.conclusion != COMPLIANT), key=lambda one: one.badness)
+    rows = [_account(one) for one in failing]
+    counts = Counter(one.verdict for one in a.provenance if one.is_account)
+    said = [say(f"terminal.verdict.{one.lower()}", n=counts[one]) for one in ACCOUNT_VERDICTS if counts[one]]
+    title = say("terminal.accounts", n=counts.total(), verdicts=", ".join(said))
+    return "\n".join([title, *_first(rows, MOST_ACCOUNTS, "terminal.more_accounts")])
+
+
+def _account(one: Any) -> str:
+    verdict = one.conclusion if one.form else say("terminal.unread")
+    overdue = say("terminal.overdue", n=one.overdue) if one.overdue else ""
+    return "  ".join(part for part in (one.account_id, verdict, overdue, one.source) if part)
 
 
 def _sections(a: Audit) -> list[Table]:
@@ -103,6 +105,6 @@ def _coloured(text: str, kind: str, colour: bool) -> str:
     return f"\x1b[{_COLOURS[kind]}m{text}\x1b[0m" if colour and kind in _COLOURS else text
 
 
-def _first(lines: list[str], most: int) -> list[str]:
-    more = [say("verdict.more_reasons", n=len(lines) - most)] if len(lines) > most else []
+def _first(lines: list[str], most: int, rest: str = "verdict.more_reasons") -> list[str]:
+    more = [say(rest, n=len(lines) - most)] if len(lines) > most else []
     return [visible(line) for line in lines[:most]] + more

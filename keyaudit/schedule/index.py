@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 from keyaudit import __version__, resources, seal
 from keyaudit.evidence.page import TEMPLATE, style_of
+from keyaudit.present import Accounts, in_accounts
 from keyaudit.schedule.ledger import Entry, Failure, entries, failures
 from keyaudit.texts import LANGUAGE, say, utc, visible
 
@@ -74,7 +75,7 @@ def _section(name: str, columns: str, rows: list[dict[str, Any]]) -> dict[str, A
 def _row(one: Entry) -> dict[str, Any]:
     whose = one.accounts[0] if len(one.accounts) == 1 else say("count.accounts", n=len(one.accounts))
     if one.failed:
-        whose = say("count.accounts_read", n=len(one.accounts), read=len(one.accounts) - one.failed)
+        whose = in_accounts(Accounts(len(one.accounts), len(one.accounts) - one.failed))
     conclusion = say("index.sample", conclusion=one.conclusion) if one.is_sample else one.conclusion
     overdue = "–" if one.overdue is None else f"{one.overdue:,}"
     cells = [utc(one.as_of), whose, one.notebook, one.policy, conclusion, overdue, utc(one.sealed), one.sha256[:8]]

@@ -1,0 +1,161 @@
+"""What the headline claims, as facts. Each says of one control no more than was concluded of it; the sentences are
+made of these facts alone (``headline``)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from keyaudit import resources
+from keyaudit.schema import (
+    COMPLIANT,
+    CONTROLS,
+    EXEMPT,
+    INSUFFICIENT_DATA,
+    NON_COMPLIANT,
+    ROTATION,
+)
+
+#: the Audit of ``auditing``, a floor above: what is shown is read off its attributes
+Audit = Any
+
+
+class Claim(StrEnum):
+    """What was concluded of rotation."""
+
+    NO_PERIOD = "no_period"  # none is defined, whatever the ages
+    OVERDUE = "overdue"  # some keys are over their limits, and not exempt
+    UNDECIDED = "undecided"  # nothing seen fails, and something was not seen
+    NO_KEYS = "no_keys"  # all was seen, and no key is active
+    IN_TIME = "in_time"  # every active key
+    EXCUSED = "excused"  # every active key that is not exempt
+    ALL_EXEMPT = "all_exempt"  # no active key is within its limit
+
+
+class Setter(StrEnum):
+    """Who sets the rotation period: nothing that a preset sets is called the policy's."""
+
+    POLICY = "policy"
+    PRESET = "preset"  # asked for by its name
+    STAND_IN = "stand_in"  # for a policy that nobody gave
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Active access keys by their rotation findings: ``active`` is the sum of the others. ``unjudged`` are those
+    for which no period is defined."""
+
+    active: int
+    overdue: int
+    exempt: int
+    in_time: int
+    unknown: int
+    unjudged: int
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """``total`` accounts, of which ``read`` were read, ``incomplete`` of these with evidence that is missing or
+    cannot be relied on. ``all_known``: the list of accounts itself could be had."""
+
+    total: int
+    read: int
+    incomplete: int = 0
+    all_known: bool = True
+
+
+@dataclass(frozen=True)
+class Headline:
+    """``rotation`` is claimed of ``keys`` in ``accounts``, and ``rotation_counts`` towards the conclusion or not.
+    Of the other controls that count: those that fail, those that the evidence does not decide, those that are met
+    (none of them was left unassessed). ``exempt`` counts the exempt findings of all controls."""
+
+    conclusion: str
+    rotation: Claim
+    rotation_counts: bool
+    keys: Keys
+    accounts: Accounts
+    limit: int | None
+    limit_by: Setter
+    preset: str
+    failing: tuple[str, ...]
+    undecided: tuple[str, ...]
+    met: tuple[str, ...]
+    exempt: int
+
+
+def headline_of(a: Audit) -> Headline:
+    """The facts of the headline."""
+    counted = {c: a.conclusions[c] for c in CONTROLS if c in a.policy.controls and c in a.conclusions}
+    others = {control: kind for control, kind in counted.items() if control != ROTATION}
+    preset = preset_of(a.policy)
+    return Headline(
+        conclusion=a.conclusion,
+        rotation=_claim(a),
+        rotation_counts=ROTATION in counted,
+        keys=keys_of(a),
+        accounts=accounts_of(a),
+        limit=a.policy.max_access_key_age,
+        limit_by=Setter.STAND_IN if not a.policy.given else Setter.PRESET if preset else Setter.POLICY,
+        preset=preset,
+        failing=tuple(c for c, kind in others.items() if kind == NON_COMPLIANT),
+        undecided=tuple(c for c, kind in others.items() if kind == INSUFFICIENT_DATA),
+        met=tuple(c for c, kind in others.items() if kind == COMPLIANT),
+        exempt=sum(tally.get(EXEMPT, 0) for tally in a.tallies.values()),
+    )
+
+
+def _claim(a: Audit) -> Claim:
+    keys, concluded = keys_of(a), a.conclusions[ROTATION]
+    if a.policy.max_access_key_age is None:
+        return Claim.NO_PERIOD
+    if concluded == NON_COMPLIANT:
+        return Claim.OVERDUE
+    if concluded == INSUFFICIENT_DATA:
+        return Claim.UNDECIDED
+    if not keys.active:
+        return Claim.NO_KEYS
+    if not keys.exempt:
+        return Claim.IN_TIME
+    return Claim.EXCUSED if keys.in_time else Claim.ALL_EXEMPT
+
+
+def keys_of(a: Audit) -> Keys:
+    """The active keys by rotation finding, from the tallies, which are complete also where findings were cut."""
+    tally = a.counts
+    failing, missing = tally.get(NON_COMPLIANT, 0), tally.get(INSUFFICIENT_DATA, 0)
+    exempt, in_time = tally.get(EXEMPT, 0), tally.get(COMPLIANT, 0)
+    # rows that speak of an account and not of a key
+    unknown = missing - len({one.account_id for one in a.problems if ROTATION in one.controls})
+    is_defined = a.policy.max_access_key_age is not None
+    overdue, unjudged = (failing, 0) if is_defined else (0, failing - len(a.provenance))
+    return Keys(overdue + unjudged + exempt + in_time + unknown, overdue, exempt, in_time, unknown, unjudged)
+
+
+def accounts_of(a: Audit) -> Accounts:
+    """The accounts that there are, were read, and were read with gaps."""
+    found = [one for one in a.provenance if one.is_account]
+    read = sum(bool(one.form) for one in found)
+    return Accounts(len(found), read, len(incomplete(a)), all_known=len(found) == len(a.provenance))
+
+
+def incomplete(a: Audit) -> list[str]:
+    """Accounts that were read, and of which evidence is missing or cannot be relied on; in their order."""
+    gaps = {problem.account_id for problem in a.problems if not problem.of_policy}
+    return [one.account_id for one in a.provenance if one.form and one.account_id in gaps]
+
+
+def preset_of(policy: Any) -> str:
+    """The name of the preset that a policy is byte for byte, whatever its file is called; empty for others."""
+    return _presets().get(policy.sha256, "")
+
+
+@cache
+def _presets() -> dict[str, str]:
+    names = resources.names("policies", ".toml")
+    return {
+        hashlib.sha256(resources.data("policies", f"{name}.toml").read_bytes()).hexdigest(): name for name in names
+    }

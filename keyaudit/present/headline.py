@@ -1,0 +1,165 @@
+"""The facts of the headline -> its sentences; and the lines that stand around it, for who reads no further."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keyaudit.present.claims import Accounts, Claim, Headline, accounts_of, headline_of, incomplete
+from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT
+from keyaudit.texts import say
+
+Audit = Any
+
+#: accounts named one by one where many were not read
+MOST_NAMED = 10
+#: hours; reports of a week and more say little of the keys of today
+LONG_REPORT_AGE = 168
+
+
+def headline(a: Audit) -> str:
+    """The answer in one line: the conclusion, and what it rests on."""
+    return sentences(headline_of(a))
+
+
+def sentences(facts: Headline) -> str:
+    """The headline in words."""
+    said = _LEADS[facts.conclusion](facts)
+    if not facts.rotation_counts:
+        said.append(say("headline.does_not_count", rotation=_rotation(facts)))
+    if facts.exempt and not _is_told(facts):
+        said.append(say("headline.exempt", n=facts.exempt))
+    return f"{facts.conclusion}: {' '.join([said[0], *map(_capital, said[1:])])}"
+
+
+def _is_told(facts: Headline) -> bool:
+    """Whether the claim on rotation tells of all exempt findings that there are."""
+    return facts.rotation in (Claim.EXCUSED, Claim.ALL_EXEMPT) and facts.exempt == facts.keys.exempt
+
+
+def _failing(facts: Headline) -> list[str]:
+    """Overdue keys first, if rotation counts; else the controls that fail, and what was concluded of rotation."""
+    if facts.rotation_counts and facts.rotation in (Claim.NO_PERIOD, Claim.OVERDUE):
+        return [_rotation(facts)]
+    failing = say("headline.failing", n=len(facts.failing), controls=_names(facts.failing))
+    return [failing, _rotation(facts)] if facts.rotation_counts else [failing]
+
+
+def _undecided(facts: Headline) -> list[str]:
+    rotation = [_rotation(facts)] if facts.rotation_counts else []
+    if not facts.accounts.read:
+        return [
+            say("headline.none_read" if facts.accounts.total else "headline.none_known", n=facts.accounts.total)
+        ]
+    others = [say("headline.undecided_others", controls=_names(facts.undecided))] if facts.undecided else []
+    if facts.rotation is Claim.UNDECIDED:
+        return [*rotation, *others] or [say("headline.nothing_assessed")]
+    return [*others, *rotation] or [say("headline.nothing_assessed")]
+
+
+def _met(facts: Headline) -> list[str]:
+    rotation = [_rotation(facts)] if facts.rotation_counts else []
+    kind = "also_met" if rotation else "met"
+    return rotation + ([say(f"headline.{kind}", controls=_names(facts.met))] if facts.met else [])
+
+
+_LEADS = {NON_COMPLIANT: _failing, INSUFFICIENT_DATA: _undecided, COMPLIANT: _met}
+
+
+def _rotation(facts: Headline) -> str:
+    """What was concluded of rotation, of how many keys, and who set the period."""
+    keys, accounts = facts.keys, in_accounts(facts.accounts)
+    setter = say(f"headline.by.{facts.limit_by}", days=say("charts.days", n=facts.limit or 0), preset=facts.preset)
+    told = {"active": keys.active, "exempt": keys.exempt, "accounts": accounts, "setter": setter}
+    if facts.rotation is Claim.OVERDUE:
+        if keys.overdue == keys.active:
+            return say("headline.all_overdue", n=keys.active, **told)
+        return say("headline.overdue", n=keys.overdue, **told)
+    none = facts.rotation in (Claim.UNDECIDED, Claim.NO_PERIOD) and not keys.active
+    return say(f"headline.{facts.rotation}{'_none' if none else ''}", n=keys.active, **told)
+
+
+def _names(controls: tuple[str, ...]) -> str:
+    return ", ".join(say(f"control.{control}") for control in controls)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+# --- accounts ---------------------------------------------------------------------------------------------------
+
+
+def in_accounts(found: Accounts) -> str:
+    """How many accounts, of how many, and how many of them with gaps."""
+    if not found.read:
+        return say("count.accounts_none_read", n=found.total)
+    if found.read < found.total:
+        text = say("count.accounts_read", n=found.total, read=found.read)
+    else:
+        text = say("count.accounts", n=found.read)
+    if not found.incomplete:
+        return text
+    kind = "accounts_all_incomplete" if found.incomplete == found.read else "accounts_incomplete"
+    return say(f"count.{kind}", n=found.incomplete, accounts=text)
+
+
+# --- the lines around it ----------------------------------------------------------------------------------------
+
+
+def before(a: Audit) -> list[str]:
+    """What is to be known before the answer: that these are sample data, and which accounts were not read, or not
+    in full."""
+    lines = [say("verdict.sample")] if a.is_sample else []
+    found = accounts_of(a)
+    if not found.all_known:
+        lines.append(say("verdict.organization"))
+    if found.total > 1:
+        unread = [one.account_id for one in a.provenance if one.is_account and not one.form]
+        lines += _some("unread", unread, found.total) + _some("incomplete", incomplete(a), found.total)
+    return lines
+
+
+def _some(kind: str, names: list[str], total: int) -> list[str]:
+    if not names:
+        return []
+    accounts = ", ".join(names[:MOST_NAMED])
+    if len(names) > MOST_NAMED:
+        accounts = say("verdict.unread_more", accounts=accounts, more=len(names) - MOST_NAMED)
+    return [say(f"verdict.{kind}", n=len(names), total=total, accounts=accounts)]
+
+
+def after(a: Audit) -> list[str]:
+    """How sure the answer is, and what the policy leaves open."""
+    policy = a.policy
+    facts = {"name": policy.name, "hours": policy.max_report_age_hours}
+    lines = [] if policy.given else [say("problem.no_policy", **facts) + "."]
+    if not_in_force(a):
+        lines.append(say("verdict.not_in_force", date=policy.effective.isoformat()))
+    if policy.max_report_age_hours > LONG_REPORT_AGE:
+        lines.append(say("verdict.long_report_age", **facts))
+    return [_capital(line) for line in lines]
+
+
+def not_in_force(a: Audit) -> bool:
+    """Whether the policy is effective only from after the day of judgement."""
+    return a.policy.effective is not None and a.policy.effective > a.as_of.date()
+
+
+def said_first(a: Audit) -> set[str]:
+    """Notes and problems that the lines around the headline say already."""
+    effective = a.policy.effective
+    notes = {say("note.not_yet_effective", date=effective.isoformat())} if effective else set()
+    return notes | {say("problem.no_policy", name=a.policy.name)}
+
+
+def remarks(a: Audit) -> list[str]:
+    """Everything odd or missing, each once, but for what the first lines say."""
+    first = said_first(a)
+    found = [
+        say("problems.missing", account=one.account_id, message=one.message)
+        for one in a.problems
+        if one.message not in first
+    ]
+    found += [say("problems.warning", message=message) for message in a.warnings]
+    found += [say("problems.note", message=message) for message in a.notes if message not in first]
+    return list(dict.fromkeys(found))
