@@ -107,13 +107,16 @@ KEY_COLUMNS = {
     "administrator": "boolean",
 }
 #: what an Audit adds to each key: whole days since rotation and since last use, the limit that applies,
-#: the deadline, and the compliance type of its rotation finding
+#: the deadline, and the compliance type of its rotation finding; the limit of idle days, and the compliance type of
+#: its finding of unused keys (null where that control is not assessed)
 JUDGED_COLUMNS = {
     "age_days": "Int64",
     "idle_days": "Int64",
     "limit": "Int64",
     "due": TIME,
     "compliance_type": "str",
+    "idle_limit": "Int64",
+    "unused_type": "str",
 }
 FINDING_COLUMNS = {
     "finding_id": "str",

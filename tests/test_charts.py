@@ -35,10 +35,26 @@ CHARTS = (plot_ages, plot_share, plot_deadlines, plot_idle)
 ALL_CHARTS = pytest.mark.parametrize("plot", CHARTS, ids=lambda plot: plot.__name__)
 
 
-def key(age, idle=None, status=ACTIVE, limit=90, verdict=None, account=ACCOUNT, as_of=NOW, unknown_use=False):
-    """One row of ``Audit.keys``: a key so many days old; ``idle`` None: never used; ``age`` None: undated."""
+def key(
+    age,
+    idle=None,
+    status=ACTIVE,
+    limit=90,
+    verdict=None,
+    account=ACCOUNT,
+    as_of=NOW,
+    unknown_use=False,
+    unused=None,
+    idle_limit=45,
+):
+    """One row of ``Audit.keys``: a key so many days old; ``idle`` None: never used; ``age`` None: undated. ``verdict``
+    and ``unused``: what is not said by these."""
     known = age is not None
     since = idle if idle is not None else age
+    if since is None or (unknown_use and since >= idle_limit):
+        is_unused = "INSUFFICIENT_DATA"
+    else:
+        is_unused = "NON_COMPLIANT" if since >= idle_limit else "COMPLIANT"
     over = known and limit is not None and age > limit
     passing = "NON_COMPLIANT" if over or limit is None else "COMPLIANT" if known else "INSUFFICIENT_DATA"
     return {
@@ -56,6 +72,8 @@ def key(age, idle=None, status=ACTIVE, limit=90, verdict=None, account=ACCOUNT, 
         "limit": limit if status == ACTIVE else None,
         "due": as_of + timedelta(days=limit - age) if known and limit and status == ACTIVE else None,
         "compliance_type": verdict or ("NOT_APPLICABLE" if status == INACTIVE else passing),
+        "idle_limit": idle_limit if status == ACTIVE else None,
+        "unused_type": None if status == INACTIVE else unused or is_unused,
     }
 
 
@@ -129,55 +147,59 @@ MANY = keys_of(*(key(n % 100 + n % 7 / 8, (n * 7) % 50 if n % 5 else None) for n
 @pytest.mark.parametrize(
     ("rows", "claim"),
     [
-        ([key(91), key(1), key(90)], "1 of 3 active keys is older than 90 days"),
-        ([key(91), key(365), key(90)], "2 of 3 active keys are older than 90 days"),
-        ([key(91), key(365)], "All 2 active keys are older than 90 days"),
-        ([key(1), key(90)], "None of 2 active keys is older than 90 days"),
-        ([key(90)], "The only active key is not older than 90 days"),
-        ([key(90.01, verdict="NON_COMPLIANT")], "The only active key is older than 90 days"),
-        ([key(1), key(None)], "No active key of known age is older than 90 days; 1 of unknown age"),
-        (
-            [key(91), key(99, verdict="EXEMPT"), key(1)],
-            "2 of 3 active keys are older than 90 days, 1 of them exempt",
-        ),
-        ([key(99, verdict="EXEMPT"), key(1)], "1 of 2 active keys is older than 90 days, but exempt"),
-        ([key(40, limit=30), key(1)], "1 of 2 active keys is older than its limit"),
-        ([key(40, limit=30), key(91), key(1)], "2 of 3 active keys are older than their limits"),
+        ([key(91), key(1), key(90)], "1 of 3 active keys is overdue"),
+        ([key(91), key(365), key(90)], "2 of 3 active keys are overdue"),
+        ([key(91), key(365)], "All 2 active keys are overdue"),
+        ([key(1), key(90)], "None of 2 active keys is overdue"),
+        ([key(90)], "The only active key is in time"),
+        ([key(90.01, verdict="NON_COMPLIANT")], "The only active key is overdue"),
+        ([key(99, verdict="EXEMPT")], "The only active key is over its limit (exempt)"),
+        ([key(1), key(None)], "No active key of known age is overdue"),
+        ([key(91), key(99, verdict="EXEMPT"), key(1)], "1 of 3 active keys is overdue, 1 more is over its limit (exempt)"),
+        ([key(99, verdict="EXEMPT"), key(1)], "None of 2 active keys is overdue, 1 is over its limit (exempt)"),
+        ([key(99, verdict="EXEMPT"), key(1), key(None)], "No active key of known age is overdue, 1 is over its limit (exempt)"),
+        ([key(99, verdict="EXEMPT")] * 2, "None of 2 active keys is overdue, 2 are over their limits (exempt)"),
+        ([key(40, limit=30), key(1)], "1 of 2 active keys is overdue"),
+        ([key(40, limit=30), key(91), key(1)], "2 of 3 active keys are overdue"),
     ],
-)
-def test_ages_claim_how_many_are_over_the_limit_that_applies(rows, claim):
+)  # fmt: skip
+def test_ages_claim_how_many_are_overdue_by_the_limit_that_applies(rows, claim):
     assert title(plot_ages(keys_of(*rows), CIS)) == claim
 
 
 @pytest.mark.parametrize(
     ("rows", "claim"),
     [
-        ([key(91), key(1), key(90)], "2 of 3 active keys (66.7%) are no older than 90 days"),
-        ([key(91), key(92), key(None), key(9)], "1 of 4 active keys (25%) is no older than 90 days"),
-        ([key(1), key(90)], "All 2 active keys are no older than 90 days"),
-        ([key(91), key(99)], "All 2 active keys are older than 90 days"),
-        ([key(91), key(None)], "0 of 2 active keys (0%) are no older than 90 days"),
-        ([key(1)], "The only active key is no older than 90 days"),
+        ([key(91), key(1), key(90)], "2 of 3 active keys (66.7%) are in time"),
+        ([key(91), key(92), key(None), key(9)], "1 of 4 active keys (25%) is in time"),
+        ([key(40, limit=30), key(40), key(80)], "2 of 3 active keys (66.7%) are in time"),
+        ([key(99, verdict="EXEMPT"), key(80)], "1 of 2 active keys (50%) is in time"),
+        ([key(1), key(90)], "All 2 active keys are in time"),
+        ([key(91), key(99)], "None of 2 active keys is in time"),
+        ([key(91), key(None)], "None of 2 active keys is known to be in time"),
+        ([key(1)], "The only active key is in time"),
+        ([key(91)], "The only active key is not in time"),
     ],
 )
-def test_share_counts_a_key_of_unknown_age_as_one_that_is_not_known_to_be_young(rows, claim):
+def test_share_counts_by_each_keys_own_limit_and_none_of_unknown_age_as_in_time(rows, claim):
     assert title(plot_share(keys_of(*rows), CIS)) == claim
 
 
 @pytest.mark.parametrize(
     ("rows", "claim"),
     [
-        ([key(91), key(80), key(1)], "1 of 3 active keys is overdue, 1 more falls due within 14 days"),
-        ([key(91), key(99), key(80), key(76)], "2 of 4 active keys are overdue, 2 more fall due within 14 days"),
+        ([key(91), key(80), key(1)], "1 of 3 active keys is overdue, 1 falls due within 14 days"),
+        ([key(91), key(99), key(80), key(76)], "2 of 4 active keys are overdue, 2 fall due within 14 days"),
         ([key(91), key(1)], "1 of 2 active keys is overdue, none falls due within 14 days"),
+        ([key(91), key(99, verdict="EXEMPT"), key(1)], "1 of 3 active keys is overdue, 1 more is over its limit (exempt), none falls due within 14 days"),
         ([key(76), key(75)], "None of 2 active keys is overdue, 1 falls due within 14 days"),
         ([key(91), key(92)], "All 2 active keys are overdue"),
         ([key(1), key(None)], "No active key of known age is overdue, none falls due within 14 days"),
         ([key(91)], "The only active key is overdue"),
-        ([key(91, verdict="EXEMPT")], "The only active key is past its deadline, but exempt"),
+        ([key(91, verdict="EXEMPT")], "The only active key is over its limit (exempt)"),
         ([key(89)], "The only active key falls due on 2026-11-24"),
     ],
-)
+)  # fmt: skip
 def test_deadlines_claim_what_is_overdue_and_what_is_due_soon(rows, claim):
     assert title(plot_deadlines(keys_of(*rows), CIS)) == claim
 
@@ -185,13 +207,18 @@ def test_deadlines_claim_what_is_overdue_and_what_is_due_soon(rows, claim):
 @pytest.mark.parametrize(
     ("rows", "claim"),
     [
-        ([key(50, 45), key(91, 60), key(5, 1)], "2 of 3 active keys have been idle for 45 days or more, 1 of them older than 90 days"),
-        ([key(50, 44), key(50, 45)], "1 of 2 active keys has been idle for 45 days or more, none older than 90 days"),
-        ([key(99, None), key(1, 1)], "1 of 2 active keys has been idle for 45 days or more, and is older than 90 days"),
-        ([key(50, 44), key(44, None)], "None of 2 active keys has been idle for 45 days or more"),
-        ([key(50, None, unknown_use=True), key(4, 1)], "No active key of known use has been idle for 45 days or more; of 1 it is unknown"),
-        ([key(50, None)], "The only active key has been idle for 45 days or more, none older than 90 days"),
-        ([key(50, 3)], "The only active key has not been idle for 45 days or more"),
+        ([key(50, 45), key(91, 60), key(5, 1)], "2 of 3 active keys are unused (idle for 45 days or more), 1 of them overdue"),
+        ([key(50, 44), key(50, 45)], "1 of 2 active keys is unused (idle for 45 days or more), and is not overdue"),
+        ([key(99, None), key(1, 1)], "1 of 2 active keys is unused (idle for 45 days or more), and is overdue"),
+        ([key(99, None), key(99, None)], "All 2 active keys are unused (idle for 45 days or more), all of them overdue"),
+        ([key(50, 44), key(44, None)], "None of 2 active keys is unused (idle for 45 days or more)"),
+        ([key(50, None, unknown_use=True), key(4, 1)], "No active key of known use is unused (idle for 45 days or more); of 1 it is unknown"),
+        ([key(50, None)], "The only active key is unused (idle for 45 days or more), and is not overdue"),
+        ([key(50, 3)], "The only active key is not unused (idle for 45 days or more)"),
+        ([key(50, 46, unused="EXEMPT"), key(9, 1)], "None of 2 active keys is unused (idle for 45 days or more); 1 is unused (exempt)"),
+        ([key(50, 46, unused="EXEMPT"), key(99, 50)], "1 of 2 active keys is unused (idle for 45 days or more), and is overdue; 1 more is unused (exempt)"),
+        ([key(50, 20, idle_limit=15), key(9, 1)], "1 of 2 active keys is unused (idle for 45 days or more, or for a limit of their own), and is not overdue"),
+        ([key(99, 60, verdict="EXEMPT"), key(9, 1)], "1 of 2 active keys is unused (idle for 45 days or more), and is not overdue"),
     ],
 )  # fmt: skip
 def test_idle_claims_who_is_unused_45_days_or_more_cis_1_12(rows, claim):
@@ -224,28 +251,29 @@ def test_limits_of_keys_own_are_stated():
 
 def test_alt_text_of_ages():
     assert plot_ages(MIXED, CIS).get_label() == (
-        "Bar chart of active keys by age. 2 of 7 active keys are older than 90 days. "
+        "Bar chart of active keys by age. 2 of 7 active keys are overdue. "
         "7 active keys of 2 accounts, as of 2026-11-23T17:00:00Z (UTC). "
         "Oldest: 400 days; not shown: 1 active key of unknown age, 1 inactive key. "
-        "In the bars: 4 within the limit, 2 over the limit. "
+        "In the bars: 4 in time, 2 overdue. "
         "Keys by age: 0 to 15 days 1, 30 to 45 days 1, 75 to 90 days 2, 90 to 105 days 1, 365 to 730 days 1."
     )
 
 
 def test_alt_text_of_share():
     assert plot_share(MIXED, CIS).get_label() == (
-        "Step curve: share of active keys no older than an age. "
-        "4 of 7 active keys (57.1%) are no older than 90 days. "
+        "Step curve: share of active keys by the days from each key's own deadline. "
+        "4 of 7 active keys (57.1%) are in time. "
         "7 active keys of 2 accounts, as of 2026-11-23T17:00:00Z (UTC). "
         "Hatched: 1 active key of unknown age; not shown: 1 inactive key. "
-        "Share no older than: 30 days 14.3%, 60 days 28.6%, 90 days 57.1%, 180 days 71.4%, 365 days 71.4%, "
-        "400 days 85.7%."
+        "Share that has come no further than: 60 days before it 14.3%, 30 days before it 28.6%, "
+        "at the deadline 57.1%, 30 days after it 71.4%, 90 days after it 71.4%, 180 days after it 71.4%, "
+        "310 days after it 85.7%."
     )
 
 
 def test_alt_text_of_deadlines():
     assert plot_deadlines(MIXED, CIS).get_label() == (
-        "Bar chart of active keys by deadline. 2 of 7 active keys are overdue, 2 more fall due within 14 days. "
+        "Bar chart of active keys by deadline. 2 of 7 active keys are overdue, 2 fall due within 14 days. "
         "7 active keys of 2 accounts, as of 2026-11-23T17:00:00Z (UTC). "
         "Not shown: 1 active key of unknown age, 1 inactive key. Overdue: 2. "
         "Falling due in the week from: 2026-11-23: 1, 2026-11-30: 1, 2027-01-11: 1, 2027-02-15: 1."
@@ -255,7 +283,7 @@ def test_alt_text_of_deadlines():
 def test_alt_text_of_idle():
     assert plot_idle(MIXED, CIS).get_label() == (
         "Scatter chart of active keys, age against days without use. "
-        "2 of 7 active keys have been idle for 45 days or more, all of them older than 90 days. "
+        "2 of 7 active keys are unused (idle for 45 days or more), all of them overdue. "
         "7 active keys of 2 accounts, as of 2026-11-23T17:00:00Z (UTC). "
         "Not shown: 1 active key of unknown age or use, 1 inactive key. "
         "4 within both limits, 0 past the idle limit only, 0 past the age limit only, 2 past both limits, "
@@ -273,7 +301,7 @@ def test_no_user_name_is_in_a_chart(plot):
 
 
 @pytest.mark.parametrize(("policy", "limit"), [(CIS, 90), (SIXTY, 60)])
-@pytest.mark.parametrize(("plot", "gid"), [(plot_ages, "limit"), (plot_share, "limit"), (plot_idle, "age-limit")])
+@pytest.mark.parametrize(("plot", "gid"), [(plot_ages, "limit"), (plot_idle, "age-limit")])
 def test_the_limit_is_drawn_at_its_day_and_labelled(plot, gid, policy, limit):
     ax = plot(MIXED, policy)
     assert set(line(ax, gid).get_xdata()) == {limit}
@@ -303,16 +331,16 @@ def test_counts_stand_on_the_bars():
     counts = {"3": 3, "1": 1}
     ax = plot_ages(keys_of(key(20), key(21), key(22), key(99)), CIS)
     assert {text for text in texts(ax) if text.isdigit()} == set(counts)
-    assert {"3 within the limit", "1 over the limit"} <= set(texts(ax))
+    assert {"3 in time", "1 overdue"} <= set(texts(ax))
 
 
 def test_exempt_keys_have_a_mark_of_their_own():
     ax = plot_ages(keys_of(key(9), key(99), key(120, verdict="EXEMPT")), CIS)
     assert sum(heights(ax, "exempt")) == 1
     assert [text.get_text() for text in ax.get_legend().get_texts()] == [
-        "1 within the limit",
-        "1 over the limit, exempt",
-        "1 over the limit",
+        "1 in time",
+        "1 over its limit (exempt)",
+        "1 overdue",
     ]
 
 
@@ -345,11 +373,29 @@ def test_whole_days_are_drawn_where_the_policy_compares_whole_days():
     assert "whole days" in ax.get_xlabel()
 
 
-def test_the_share_at_the_limit_is_marked_and_labelled():
-    ax = plot_share(keys_of(key(1), key(50), key(91), key(None)), CIS)
-    point = line(ax, "share-at-limit")
-    assert (point.get_xdata()[0], point.get_ydata()[0]) == (90, 0.5)
-    assert "2 (50%) no older 1 older 1 of unknown age" in texts(ax)
+def test_the_share_in_time_is_marked_at_the_deadline_and_labelled():
+    ax = plot_share(keys_of(key(1), key(50), key(91), key(99, verdict="EXEMPT"), key(None)), CIS)
+    point = line(ax, "share-in-time")
+    assert (point.get_xdata()[0], point.get_ydata()[0]) == (0, 0.4)
+    assert set(line(ax, "deadline").get_xdata()) == {0}
+    assert "deadline" in texts(ax)
+    assert "2 in time (40%) 1 overdue 1 over its limit (exempt) 1 of unknown age" in texts(ax)
+
+
+@pytest.mark.parametrize("policy", [CIS, WHOLE_DAYS, SIXTY], ids=lambda one: one.name)
+@pytest.mark.parametrize("verdict", ["COMPLIANT", "NON_COMPLIANT", "EXEMPT"])
+def test_the_curve_crosses_the_deadline_as_was_judged_also_where_ages_are_known_in_whole_days_alone(
+    policy, verdict
+):
+    """A key 90 whole days old may be in time, or late by hours."""
+    keys = keys_of(key(5), key(90, verdict=verdict), key(200))
+    ax = plot_share(keys.assign(generated_time=pd.Series(pd.NaT, index=keys.index, dtype=TIME)), policy)
+    assert line(ax, "share-in-time").get_ydata()[0] == pytest.approx(1 / 3 + (verdict == "COMPLIANT") / 3)
+
+
+def test_the_curve_counts_each_key_from_its_own_deadline():
+    ax = plot_share(keys_of(key(40, limit=30), key(40), key(95)), CIS)
+    assert line(ax, "share").get_xdata().tolist()[1:-1] == pytest.approx([-50, 5, 10])
 
 
 def test_the_share_of_unknown_ages_is_hatched_and_the_curve_ends_below_it():
@@ -372,7 +418,7 @@ def test_overdue_and_weeks_and_those_left_out_add_up_to_the_active_keys():
     assert sum(heights(ax, "overdue", "weeks")) == 3
     for left_out in (
         "1 key due after 2027-02-21",
-        "1 key past its deadline, but exempt",
+        "1 over its limit (exempt)",
         "1 active key of unknown",
     ):
         assert left_out in subtitle(ax)

@@ -34,8 +34,8 @@ from keyaudit.texts import say
 @dataclass
 class Judgement:
     """One account, judged: compact findings (all, or those worth showing), problems, and full counts: findings
-    by control and compliance type, by exemption (by an expired one those that it would cover, which stand again), and
-    compliant keys due within ``warn_before``."""
+    by control and compliance type, by exemption (by an expired one those that it would cover, which stand again),
+    and compliant keys due within ``warn_before``."""
 
     findings: pd.DataFrame
     problems: list[Problem]
@@ -123,7 +123,8 @@ def judged_keys(keys: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
     rotation, unused = (rows[rows["control"] == control] for control in (ROTATION, UNUSED))
     for name in ("age_days", "limit", "due", "compliance_type"):
         judged[name] = rotation[name].reindex(judged.index)
-    judged["idle_days"] = unused["age_days"].reindex(judged.index)
+    for name, column in (("idle_days", "age_days"), ("idle_limit", "limit"), ("unused_type", "compliance_type")):
+        judged[name] = unused[column].reindex(judged.index)
     return judged
 
 

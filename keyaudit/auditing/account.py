@@ -19,7 +19,6 @@ from keyaudit.policy import Policy
 from keyaudit.reconcile import Completeness, Difference
 from keyaudit.remedy import RotatedSecret, Verdict, graces, verdict
 from keyaudit.schema import (
-    ACCOUNT_VERDICTS,
     ACTIVE,
     COMPLIANT,
     CONTROLS,
@@ -29,7 +28,6 @@ from keyaudit.schema import (
     ROTATION,
     RULES,
     SUPPLIED,
-    UNREAD,
     InputError,
     Problem,
     worst,
@@ -76,17 +74,6 @@ class Provenance:
     def is_account(self) -> bool:
         """Not so where it stands for the list of accounts of an organization, which could not be had."""
         return self.account_id != ORGANIZATION
-
-    @property
-    def verdict(self) -> str:
-        """One of ``schema.ACCOUNT_VERDICTS``."""
-        return self.conclusion if self.form else UNREAD
-
-    @property
-    def badness(self) -> tuple[int, int, int, str]:
-        """Worst first when sorted by it: by overdue keys, verdict, age of the oldest key, then by account."""
-        verdict = ACCOUNT_VERDICTS.index(self.verdict)
-        return -self.overdue, verdict, -1 if self.oldest_days is None else -self.oldest_days - 2, self.account_id
 
 
 @dataclass

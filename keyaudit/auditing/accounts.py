@@ -11,7 +11,8 @@ from keyaudit.schema import ACTIVE, EXEMPT, INSUFFICIENT_DATA, NON_COMPLIANT
 
 
 def accounts_frame(provenance: Sequence[Provenance], keys: pd.DataFrame) -> pd.DataFrame:
-    """One row an account, in the order of ``provenance``; see ``Audit.accounts``."""
+    """One row per account, in the order of ``provenance``; see ``Audit.accounts``."""
+    provenance = [one for one in provenance if one.is_account]
     index = pd.Index([one.account_id for one in provenance], name="account_id")
     active = keys[keys["status"] == ACTIVE] if len(keys) else pd.DataFrame(columns=[*_NEEDED])
     by_type = active.groupby(["account_id", "compliance_type"]).size().to_dict()

@@ -28,6 +28,7 @@ WITHIN: dict[str, Any] = {"facecolor": "#b4cfe4", "edgecolor": "#b4cfe4"}
 OVER: dict[str, Any] = {"facecolor": "#9e3d00", "edgecolor": "white", "hatch": "///"}
 EXCUSED: dict[str, Any] = {"facecolor": "#e3dcc5", "edgecolor": "#555555", "hatch": "..."}
 PLAIN: dict[str, Any] = {"facecolor": "#8a9aa8", "edgecolor": "#8a9aa8"}
+DUE_SOON: dict[str, Any] = {"facecolor": "#b4cfe4", "edgecolor": "#1f5a85", "hatch": "-----"}
 UNKNOWN: dict[str, Any] = {"facecolor": "white", "edgecolor": "#999999", "hatch": "xxx"}
 #: the ground of a text that lines would cross
 BLANK: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 1}
@@ -103,6 +104,23 @@ def key_above(ax: Axes, handles: Sequence[Artist], strip: int = 1, handlelength:
         handlelength=handlelength,
         handleheight=1.1,
     )
+
+
+def keys_above(ax: Axes, handles: Sequence[Artist], width: float, strip: int) -> int:
+    """A key of marks above the Axes, in one row, or in two where it is wider than ``width`` points; the number of
+    rows."""
+    needed = sum(text_width(str(one.get_label()), SMALL) + 5 * SMALL for one in handles)
+    rows = [handles] if needed <= width or len(handles) < 2 else _halves(handles)
+    for number, row in enumerate(reversed(rows)):
+        if earlier := ax.get_legend():
+            ax.add_artist(earlier)
+        key_above(ax, row, strip + number)
+    return len(rows)
+
+
+def _halves(handles: Sequence[Artist]) -> list[Sequence[Artist]]:
+    half = (len(handles) + 1) // 2
+    return [handles[:half], handles[half:]]
 
 
 def x_label(ax: Axes, text: str) -> None:

@@ -20,11 +20,12 @@ LINEAR = 0.45
 
 @dataclass(frozen=True)
 class DayScale:
-    """An axis from 0 to ``top`` days; ``knee`` is where it turns logarithmic, if it does."""
+    """An axis from ``bottom`` (0 or less) to ``top`` days; ``knee`` is where it turns logarithmic, if it does."""
 
     knee: int
     top: float
     whole_days: bool = False
+    bottom: float = 0
 
     @classmethod
     def over(cls, ages: np.ndarray, limits: Sequence[int | None], whole_days: bool) -> DayScale:
@@ -32,6 +33,11 @@ class DayScale:
         knee; without any, it is where nine ages in ten are below."""
         known = [limit for limit in limits if limit] or [edges_without_limit(ages)[-1]]
         return cls(known[0], max(float(ages.max()) * 1.08, max(known) * 1.45), whole_days)
+
+    @classmethod
+    def around(cls, days: np.ndarray, limit: int, whole_days: bool) -> DayScale:
+        """An axis that holds all days before and after a deadline, and as many before it as the limit has."""
+        return cls(limit, max(float(days.max()) * 1.08, limit * 0.5), whole_days, min(float(days.min()), -limit))
 
     @property
     def bent(self) -> bool:
@@ -44,6 +50,13 @@ class DayScale:
         beyond = [tick for tick in ROUND if 1.5 * self.knee < tick <= self.top]
         linear = list(range(self.knee + step, int(self.top) + 1, step))
         first = [0] if self.knee % step > step / 3 else []
+        if self.bottom < 0:
+            low = -int(self.bottom)
+            before = [-tick for tick in (*range(step, self.knee, step), self.knee) if tick <= low]
+            after = [tick for tick in range(0, self.knee + 1, step) if tick <= self.top]
+            return sorted(
+                [*before, *after, *(_spaced(beyond) if self.bent else [t for t in linear if t > self.knee])]
+            )
         return [*first, *range(self.knee % step, self.knee + 1, step), *(beyond if self.bent else linear)]
 
     def apply(self, ax: Axes, axis: str) -> None:
@@ -65,3 +78,12 @@ class DayScale:
     def _text(self, value: int) -> str:
         years = self.bent and value > self.knee and value % YEAR == 0
         return say("charts.years", n=value // YEAR) if years else f"{value:,}"
+
+
+def _spaced(ticks: list[int]) -> list[int]:
+    """Ticks of a logarithmic axis that half of the room has to do for: each more than twice the one before it."""
+    kept: list[int] = []
+    for tick in reversed(ticks):
+        if not kept or 2 * tick < kept[-1]:
+            kept.append(tick)
+    return kept

@@ -10,9 +10,9 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.transforms import BboxTransformTo, ScaledTranslation, blended_transform_factory
 
 from keyaudit.charts import canvas
-from keyaudit.charts.facts.accounts import UNREAD, Accounts
+from keyaudit.charts.facts.accounts import Accounts
 from keyaudit.charts.facts.accounts_said import total_text, verdict_text
-from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT
+from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, UNREAD
 
 LACKING: dict[str, Any] = {"facecolor": "#dcdcdc", "edgecolor": "#777777", "hatch": "\\\\\\"}
 STYLES: dict[str, dict[str, Any]] = {
@@ -39,20 +39,6 @@ def draw_verdicts(ax: Axes, found: Accounts, width: float, left: float, strips: 
         ax.add_patch(Rectangle((start, base / canvas.INCH), *size, **style))
     total = {"va": "center", "fontsize": canvas.SMALL, "fontweight": "bold"}
     canvas.note(ax, total_text(found), (0, 1), (0, base + HEIGHT / 2), "axes fraction", **total)
-    return strips + 1 + _draw_key(ax, found, width, strips + 1)
-
-
-def _draw_key(ax: Axes, found: Accounts, width: float, strip: int) -> int:
-    """The number of accounts of each verdict, in one line, or in two where it is too wide; the number of lines."""
     texts = {verdict: verdict_text(found, verdict) for verdict in found.verdicts}
     handles = [Patch(linewidth=0, label=text, **STYLES[verdict]) for verdict, text in texts.items()]
-    needed = sum(canvas.text_width(text, canvas.SMALL) + 5 * canvas.SMALL for text in texts.values())
-    if needed <= width or len(handles) < 2:
-        canvas.key_above(ax, handles, strip)
-        return 1
-    half = (len(handles) + 1) // 2
-    canvas.key_above(ax, handles[:half], strip + 1)
-    if first := ax.get_legend():
-        ax.add_artist(first)
-    canvas.key_above(ax, handles[half:], strip)
-    return 2
+    return strips + 1 + canvas.keys_above(ax, handles, width, strips + 1)

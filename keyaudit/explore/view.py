@@ -27,6 +27,7 @@ from keyaudit.schema import (
     ROOT_USER,
     ROTATION,
     TIME,
+    UNUSED,
 )
 
 #: the worst first; a key of which the control says nothing comes last
@@ -89,6 +90,8 @@ class Explorer:
             keys["compliance_type"] = columns["type"]
             keys["limit"] = _whole(columns["limit"])
             keys["due"] = pd.Series(columns["due"], index=keys.index).dt.tz_localize("UTC").astype(TIME)
+        if selection.control == UNUSED:
+            keys["unused_type"], keys["idle_limit"] = columns["type"], _whole(columns["limit"])
         rank = np.array([RANK.get(kind, len(RANK)) for kind in columns["type"]], dtype=np.int64)
         age = keys["age_days"].fillna(-1).to_numpy(np.int64)
         order = np.lexsort((-age, -columns["days_over"], rank))

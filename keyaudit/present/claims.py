@@ -11,12 +11,14 @@ from typing import Any
 
 from keyaudit import resources
 from keyaudit.schema import (
+    ACCOUNT_VERDICTS,
     COMPLIANT,
     CONTROLS,
     EXEMPT,
     INSUFFICIENT_DATA,
     NON_COMPLIANT,
     ROTATION,
+    UNREAD,
 )
 
 #: the Audit of ``auditing``, a floor above: what is shown is read off its attributes
@@ -146,6 +148,21 @@ def incomplete(a: Audit) -> list[str]:
     """Accounts that were read, and of which evidence is missing or cannot be relied on; in their order."""
     gaps = {problem.account_id for problem in a.problems if not problem.of_policy}
     return [one.account_id for one in a.provenance if one.form and one.account_id in gaps]
+
+
+def verdict_of(one: Any) -> str:
+    """What is told of an account: its conclusion, or that it was not read."""
+    return str(one.conclusion) if one.form else UNREAD
+
+
+def worst_first(a: Audit) -> list[Any]:
+    """The accounts by what fails: most overdue keys first, then by verdict, then by the age of the oldest key."""
+
+    def badness(one: Any) -> tuple[int, int, int, str]:
+        oldest = -1 if one.oldest_days is None else one.oldest_days
+        return -one.overdue, ACCOUNT_VERDICTS.index(verdict_of(one)), -oldest, one.account_id
+
+    return sorted(a.provenance, key=badness)
 
 
 def preset_of(policy: Any) -> str:

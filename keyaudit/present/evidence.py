@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from keyaudit import resources
-from keyaudit.present.claims import accounts_of
+from keyaudit.present.claims import accounts_of, worst_first
 from keyaudit.present.completeness import captured
 from keyaudit.present.headline import in_accounts, remarks
 from keyaudit.present.table import MOST_ACCOUNTS, Prose, Table, table
@@ -49,7 +49,7 @@ def provenance(a: Audit) -> Table:
             one.sha256 if one.bytes else None,
             one.caller,
         ]
-        for one in _worst_first(a)
+        for one in worst_first(a)
     ]
     return table("provenance", rows, most=MOST_ACCOUNTS)
 
@@ -57,7 +57,7 @@ def provenance(a: Audit) -> Table:
 def accounts(a: Audit) -> Table:
     """The accounts, worst first by what fails, with their active keys by rotation finding."""
     counts = a.accounts.set_index("account_id")
-    rows = [_account(one, counts.loc[one.account_id]) for one in _worst_first(a) if one.is_account]
+    rows = [_account(one, counts.loc[one.account_id]) for one in worst_first(a) if one.is_account]
     if a.policy.max_access_key_age is None:
         # no key is judged by a period that is not defined
         rows = [[*row[:3], *[None] * 5, *row[8:]] for row in rows]
@@ -71,10 +71,6 @@ def _account(one: Any, counts: pd.Series) -> list[Any]:
     in_time = active - failing - exempt - unknown
     judged = [failing, exempt, unknown, in_time, one.due_soon]
     return [one.account_id, one.conclusion, active, *judged, one.keys - active, one.oldest_days]
-
-
-def _worst_first(a: Audit) -> list[Any]:
-    return sorted(a.provenance, key=lambda one: one.badness)
 
 
 def problems(a: Audit) -> Prose:

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
+from keyaudit.present.claims import verdict_of, worst_first
 from keyaudit.present.findings import due_soon, offenders, others
 from keyaudit.present.headline import after, before, headline, remarks
 from keyaudit.present.table import Table
@@ -43,9 +44,8 @@ def _head(a: Audit, colour: bool) -> str:
 
 def _accounts(a: Audit) -> str:
     """How many accounts there are of each verdict, and those that are not compliant, worst first, the first few."""
-    failing = sorted((one for one in a.provenance if one.conclusion != COMPLIANT), key=lambda one: one.badness)
-    rows = [_account(one) for one in failing]
-    counts = Counter(one.verdict for one in a.provenance if one.is_account)
+    rows = [_account(one) for one in worst_first(a) if one.conclusion != COMPLIANT]
+    counts = Counter(verdict_of(one) for one in a.provenance if one.is_account)
     said = [say(f"terminal.verdict.{one.lower()}", n=counts[one]) for one in ACCOUNT_VERDICTS if counts[one]]
     title = say("terminal.accounts", n=counts.total(), verdicts=", ".join(said))
     return "\n".join([title, *_first(rows, MOST_ACCOUNTS, "terminal.more_accounts")])

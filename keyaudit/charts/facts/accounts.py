@@ -1,5 +1,5 @@
-"""Accounts by verdict and by age: which have their own row, worst first, and what the others add up to (what is
-said of them: ``accounts_said``)."""
+"""Accounts by verdict and by overdue keys: which have their own row, worst first, and what the others add up to
+(what is said of them: ``accounts_said``)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from keyaudit.charts.facts.population import Population, population
-from keyaudit.schema import COMPLIANCE_TYPES, COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, InputError
+from keyaudit.schema import ACCOUNT_VERDICTS, NON_COMPLIANT, UNREAD, InputError
 from keyaudit.texts import say
 
 if TYPE_CHECKING:
@@ -28,21 +28,20 @@ COLUMNS = (
     "failing",
     "exempt",
     "unknown",
+    "due_soon",
     "oldest_days",
 )
-NUMBERS = ("active", "failing", "exempt", "unknown")
-#: rows of single accounts; so that offenders are seen too, a third of them at most are of accounts not read
+NUMBERS = ("active", "failing", "exempt", "unknown", "due_soon")
+#: rows of single accounts; a third of them at most are of accounts that were not read
 MOST = 15
-UNREAD = "unread"
-#: an account that was not read is INSUFFICIENT_DATA too, and counted apart
-VERDICTS = (NON_COMPLIANT, INSUFFICIENT_DATA, UNREAD, COMPLIANT)
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row: an account, or (``summed``) so many others. ``failing`` and ``exempt`` are active keys over their
-    limits, ``unknown`` those of unknown age; ``oldest`` is the age in whole days of the oldest, None if unknown;
-    ``verdict`` is that of an account, and UNREAD or empty of several."""
+    """One row: an account, or (``summed``) so many others. ``failing`` are overdue keys, ``exempt`` those over
+    their limits and exempt, ``unknown`` those of unknown age, ``due_soon`` a part of those in time; ``oldest`` is
+    the age in whole days of the oldest, None if unknown; ``verdict`` is that of an account, and UNREAD or empty of
+    several."""
 
     label: str
     verdict: str
@@ -50,8 +49,13 @@ class Row:
     failing: int
     exempt: int
     unknown: int
+    due_soon: int
     oldest: int | None
     summed: bool = False
+
+    @property
+    def in_time(self) -> int:
+        return self.active - self.failing - self.exempt - self.unknown
 
     @property
     def read(self) -> bool:
@@ -60,7 +64,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Accounts:
-    """All accounts, worst first, those not read before all; no key is judged where the policy has no period."""
+    """All accounts, worst first by what fails; no key is judged where the policy has no period."""
 
     table: pd.DataFrame
     people: Population
@@ -82,11 +86,7 @@ class Accounts:
     def verdicts(self) -> dict[str, int]:
         """The number of accounts of each verdict that there is."""
         counts = self.judged["conclusion"].value_counts().to_dict() | {UNREAD: len(self.unread)}
-        return {verdict: int(counts[verdict]) for verdict in VERDICTS if counts.get(verdict)}
-
-    @property
-    def has_ages(self) -> bool:
-        return self.total.oldest is not None
+        return {verdict: int(counts[verdict]) for verdict in ACCOUNT_VERDICTS if counts.get(verdict)}
 
     @property
     def overdue(self) -> int:
@@ -105,15 +105,17 @@ class Accounts:
 
     @cached_property
     def rows(self) -> tuple[Row, ...]:
+        """The worst accounts, then those that were not read, then the others; each kind cut to what fits."""
         unread, judged = self.unread, self.judged
-        shown = min(len(unread), max(self.most // 3, 1))
-        others = min(len(judged), self.most - shown)
-        rows = [_row(one) for one in unread.head(shown).to_dict("records")]
-        if number := len(unread) - shown:
+        some = min(len(unread), max(self.most // 3, 1))
+        shown, rest = judged.head(self.most - some), judged.iloc[self.most - some :]
+        fails = (shown["failing"] > 0) | (shown["conclusion"] == NON_COMPLIANT)
+        rows = [*_rows(shown[fails]), *_rows(unread.head(some))]
+        if number := len(unread) - some:
             rows.append(_sum(unread.tail(number), say("charts.by_account.more", n=number), UNREAD))
-        rows += [_row(one) for one in judged.head(others).to_dict("records")]
-        if number := len(judged) - others:
-            rows.append(_sum(judged.tail(number), say("charts.by_account.others", n=number), ""))
+        rows += _rows(shown[~fails])
+        if len(rest):
+            rows.append(_sum(rest, say("charts.by_account.others", n=len(rest)), ""))
         return tuple(rows)
 
 
@@ -127,16 +129,20 @@ def accounts_of(accounts: pd.DataFrame, policy: Policy, as_of: datetime | None, 
         return Accounts(pd.DataFrame(columns=list(COLUMNS)).astype({"read": bool}), people, most)
     accounts = accounts.reset_index(drop=True)
     if people.limit is None:
-        accounts = accounts.assign(failing=0, exempt=0)
+        accounts = accounts.assign(failing=0, exempt=0, due_soon=0)
+    verdicts = accounts["conclusion"].where(accounts["read"].astype(bool), UNREAD)
     keys = {
-        "read": accounts["read"].astype(bool),
-        "verdict": accounts["conclusion"].map(COMPLIANCE_TYPES.index),
         "failing": -accounts["failing"],
+        "verdict": verdicts.map(ACCOUNT_VERDICTS.index),
         "age": -accounts["oldest_days"].astype("Int64"),
         "account": accounts["account_id"],
     }
     order = pd.DataFrame(keys).sort_values(list(keys), na_position="last").index
     return Accounts(accounts.loc[order].reset_index(drop=True), people, most)
+
+
+def _rows(accounts: pd.DataFrame) -> list[Row]:
+    return [_row(one) for one in accounts.to_dict("records")]
 
 
 def _row(account: dict[Hashable, Any]) -> Row:

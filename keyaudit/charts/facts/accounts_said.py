@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keyaudit.charts.facts.accounts import Accounts, Row
+from keyaudit.charts.facts.overdue import part
 from keyaudit.charts.facts.population import days, when
 from keyaudit.schema import INSUFFICIENT_DATA, NON_COMPLIANT
 from keyaudit.texts import say
@@ -20,7 +21,7 @@ def claim(a: Accounts) -> str:
         age = "" if a.total.oldest is None else days(a.total.oldest)
         return say(f"charts.by_account.{kind}", n=number, accounts=accounts, days=age) + missing
     if number == 1:
-        return say(f"charts.by_account.only_{_kind(a)}") + _only_fails(a)
+        return say(f"charts.by_account.only_{_kind(a)}", n=a.total.failing) + _only_fails(a)
     first = say(f"charts.by_account.{_kind(a)}", n=a.overdue, accounts=accounts)
     return first + _others(a) + missing + _insufficient(a)
 
@@ -71,28 +72,43 @@ def verdict_text(a: Accounts, verdict: str) -> str:
 
 
 def words(a: Accounts, row: Row) -> str:
-    """What is said beside a row: its overdue keys, and why its verdict is what it is if these do not tell."""
+    """What is said beside a row: its overdue keys, the oldest, and why its verdict is what it is if these do not
+    tell."""
     if not row.read:
         return say("charts.by_account.not_read")
+    oldest = "" if row.oldest is None else say("charts.by_account.oldest", days=days(row.oldest))
     reason = ""
     if a.limit and row.verdict == NON_COMPLIANT and not row.failing:
         reason = say("charts.by_account.other_control")
     elif row.verdict == INSUFFICIENT_DATA and not row.unknown:
         reason = say("charts.by_account.no_evidence")
-    return key_text(a, row) + reason
+    return key_text(a, row) + oldest + reason
 
 
 def key_text(a: Accounts, row: Row) -> str:
-    """The active keys of a row: overdue, exempt, of unknown age."""
+    """The active keys of a row: overdue, exempt, of unknown age, due soon."""
     active = say("charts.active", n=row.active)
     if not row.active:
         return say("charts.by_account.no_active")
     text = say("charts.by_account.overdue", n=row.failing, active=active) if a.limit else active
     if is_early(a, row) and row.failing:
         text += say("charts.by_account.own_limit", n=row.failing)
-    if row.exempt:
-        text += say("charts.by_account.exempt", n=row.exempt)
-    return text + (say("charts.by_account.unknown", n=row.unknown) if row.unknown else "")
+    told = {"exempt": row.exempt, "unknown": row.unknown, "due_soon": row.due_soon}
+    return text + "".join(say(f"charts.by_account.{name}", n=number) for name, number in told.items() if number)
+
+
+def parts(a: Accounts) -> dict[str, str]:
+    """The parts of the bars that there are, with the number of keys in each, for the key of marks."""
+    if not a.limit:
+        return {}
+    found = {
+        "over": a.total.failing,
+        "exempt": a.total.exempt,
+        "unknown": a.total.unknown,
+        "within": a.total.in_time,
+        "due_soon": a.total.due_soon,
+    }
+    return {name: part(name, number) for name, number in found.items() if number}
 
 
 def is_early(a: Accounts, row: Row) -> bool:
@@ -108,7 +124,4 @@ def alt(a: Accounts) -> str:
 
 
 def _row_text(a: Accounts, row: Row) -> str:
-    facts = {"label": row.label, "words": words(a, row)}
-    if row.oldest is None:
-        return say("charts.by_account.row", **facts)
-    return say("charts.by_account.row_oldest", **facts, days=days(row.oldest))
+    return say("charts.by_account.row", label=row.label, words=words(a, row))

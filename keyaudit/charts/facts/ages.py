@@ -8,6 +8,7 @@ from math import isinf
 import numpy as np
 
 from keyaudit.charts.facts.bins import YEAR, Bins, make_bins
+from keyaudit.charts.facts.overdue import overdue, part
 from keyaudit.charts.facts.population import Population, days, subtitle
 from keyaudit.texts import say
 
@@ -43,26 +44,12 @@ def _verdicts(people: Population) -> dict[str, np.ndarray]:
 
 
 def claim(people: Population) -> str:
-    """The finding in a sentence: how many active keys are older than the limit that applies to them."""
-    number, total = int((people.over | people.exempt).sum()), len(people.active)
-    active = say("charts.active", n=total)
-    if people.limit is None:
-        return say("charts.ages.no_period", n=total, active=active, days=days(np.nanmax(people.ages)))
-    limit = say("charts.its_limit", n=max(number, 1)) if people.own_limits else days(people.limit)
-    facts = {"n": number, "active": active, "limit": limit, "exempt": _exempt(people, number)}
-    if number == 0 and people.unknown:
-        return say("charts.ages.none_known_over", limit=limit, unknown=f"{people.unknown:,}")
-    if total == 1:
-        return say(f"charts.ages.only_{'over' if number else 'within'}", **facts)
-    kind = "none_over" if number == 0 else "all_over" if number == total else "over"
-    return say(f"charts.ages.{kind}", **facts)
-
-
-def _exempt(people: Population, number: int) -> str:
-    exempt = int(people.exempt.sum())
-    if not exempt:
-        return ""
-    return say("charts.ages.exempt_all" if exempt == number else "charts.ages.exempt_some", n=exempt)
+    """The finding in a sentence: how many active keys are overdue; without a period, how old the oldest is."""
+    if people.limit is not None:
+        return overdue(people)
+    total = len(people.active)
+    oldest = days(np.nanmax(people.ages))
+    return say("charts.ages.no_period", n=total, active=say("charts.active", n=total), days=oldest)
 
 
 def remarks(people: Population) -> list[str]:
@@ -94,7 +81,7 @@ def _bar_text(low: float, high: float, number: int) -> str:
 
 
 def part_text(bars: AgeBars, name: str) -> str:
-    return say(f"charts.ages.{name}_part", n=bars.number(name))
+    return part(name, bars.number(name))
 
 
 def group_text(low: float, high: float) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from keyaudit.charts.facts.ages import unknown_ages
+from keyaudit.charts.facts.overdue import overdue, part
 from keyaudit.charts.facts.population import DAY, Population, days, subtitle
 from keyaudit.texts import say
 
@@ -57,29 +58,28 @@ def deadlines(people: Population) -> Deadlines:
 
 def claim(people: Population, dues: Deadlines) -> str:
     """The finding in a sentence: what is overdue, and what falls due within the policy's warning."""
-    if len(people.active) == 1:
-        return _only(people, dues)
-    active = say("charts.active", n=len(people.active))
-    if dues.overdue == len(people.active):
-        return say("charts.deadlines.all_overdue", active=active)
-    kind = "overdue" if dues.overdue else "none_known_overdue" if people.unknown else "none_overdue"
-    first = say(f"charts.deadlines.{kind}", n=dues.overdue, active=active)
+    first, total = overdue(people), len(people.active)
+    if total == 1:
+        return _only_due(people) or first
+    if dues.overdue == total:
+        return first
     days_ahead = dues.warn_before or HORIZON
     number = dues.soon if dues.warn_before else sum(number for _, number in dues.weeks)
-    kind = ("more_due" if dues.overdue else "due") if number else "none_due"
-    return first + say(f"charts.deadlines.{kind}", n=number, days=days(days_ahead))
+    return first + say(f"charts.deadlines.{'due' if number else 'none_due'}", n=number, days=days(days_ahead))
 
 
-def _only(people: Population, dues: Deadlines) -> str:
-    kind = "overdue" if dues.overdue else "exempt" if dues.exempt else "due"
+def _only_due(people: Population) -> str:
+    """When the only active key falls due, if it is in time."""
     due = people.active["due"].iloc[0]
-    return say(f"charts.deadlines.only_{kind}", date="" if pd.isna(due) else f"{due:%Y-%m-%d}")
+    if people.over[0] or people.exempt[0] or pd.isna(due):
+        return ""
+    return say("charts.deadlines.only_due", date=f"{due:%Y-%m-%d}")
 
 
 def remarks(people: Population, dues: Deadlines) -> list[str]:
     """The subtitle, with every active key that is in no bar."""
     later = [say("charts.deadlines.later", n=dues.later, date=_end(dues))] if dues.later else []
-    exempt = [say("charts.deadlines.exempt", n=dues.exempt)] if dues.exempt else []
+    exempt = [part("exempt", dues.exempt)] if dues.exempt else []
     return subtitle(people, left_out=[*later, *exempt, *unknown_ages(people)])
 
 

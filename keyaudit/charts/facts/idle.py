@@ -7,29 +7,33 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from keyaudit.charts.facts.population import Population, days, subtitle
+from keyaudit.charts.facts.population import Population, days, limit_range, subtitle
+from keyaudit.schema import EXEMPT, INSUFFICIENT_DATA, NON_COMPLIANT
 from keyaudit.texts import say
 
 
 @dataclass(frozen=True)
 class Idle:
     """Active keys whose age and last use are known: days since rotation, days since use (never used: since
-    rotation), whether never used; ``left_out`` is the number of the others."""
+    rotation), whether never used, and whether they are over the limit of age and that of idle days that apply to
+    them (exempt ones too). ``left_out`` is the number of the others."""
 
     ages: np.ndarray
     idle: np.ndarray
     never: np.ndarray
+    too_old: np.ndarray
+    too_idle: np.ndarray
     left_out: int
     age_limit: int | None
     idle_limit: int | None
 
     def count(self, old: bool | None = None, idle: bool | None = None) -> int:
-        """Keys on one side of either limit: older than the one, idle for the other or longer."""
+        """Keys on one side of either limit: past the one, at the other or past it."""
         chosen = np.ones(len(self.ages), bool)
         if old is not None and self.age_limit:
-            chosen &= (self.ages > self.age_limit) == old
+            chosen &= self.too_old == old
         if idle is not None and self.idle_limit:
-            chosen &= (self.idle >= self.idle_limit) == idle
+            chosen &= self.too_idle == idle
         return int(chosen.sum())
 
 
@@ -44,10 +48,23 @@ def idle(people: Population) -> Idle:
         ages=people.ages[known],
         idle=days_idle[known],
         never=active["last_used_date"].isna().to_numpy(bool)[known],
+        too_old=(people.over | people.exempt)[known],
+        too_idle=_unused(people, NON_COMPLIANT, EXEMPT)[known],
         left_out=int((~known).sum()),
         age_limit=people.limit,
         idle_limit=people.policy.max_credential_usage_age,
     )
+
+
+def _unused(people: Population, *types: str) -> np.ndarray:
+    """Active keys whose finding of unused keys is of one of these types, those that are not drawn included."""
+    return people.active["unused_type"].isin(types).to_numpy(bool)
+
+
+def own_idle_limits(people: Population) -> list[int]:
+    """The idle limits of active keys that differ from the policy's, sorted."""
+    own = people.active["idle_limit"].dropna()
+    return sorted(int(limit) for limit in own if limit != people.policy.max_credential_usage_age)
 
 
 def _whole_days(people: Population, since: pd.Series) -> pd.Series:
@@ -58,27 +75,45 @@ def _whole_days(people: Population, since: pd.Series) -> pd.Series:
 
 
 def claim(people: Population, keys: Idle) -> str:
-    """The finding in a sentence: who is idle, and who of these old; without an idle limit, who was never used."""
-    active = say("charts.active", n=len(people.active))
+    """The finding in a sentence: who is unused, and who of these overdue; without an idle limit, who was never
+    used."""
+    total = len(people.active)
+    active = say("charts.active", n=total)
     if keys.idle_limit is None:
         number = int(keys.never.sum())
         return say(f"charts.idle.{'never' if number else 'none_never'}_no_limit", n=number, active=active)
-    number, both = keys.count(idle=True), keys.count(old=True, idle=True)
-    facts = {"n": number, "active": active, "days": days(keys.idle_limit)}
-    if not number:
-        kind = "none_known_idle" if keys.left_out else "only_used" if len(people.active) == 1 else "none_idle"
-        return say(f"charts.idle.{kind}", **facts, unknown=f"{keys.left_out:,}")
-    everyone = number == len(people.active)
-    text = say(f"charts.idle.{('only_idle' if number == 1 else 'all_idle') if everyone else 'idle'}", **facts)
-    if keys.age_limit is None:
-        return text
-    kind = "none_old" if not both else "all_old" if both == number else "some_old"
-    return text + say(f"charts.idle.{kind}", n=number if kind == "all_old" else both, days=days(keys.age_limit))
+    unused = _unused(people, NON_COMPLIANT)
+    number, exempt = int(unused.sum()), int(_unused(people, EXEMPT).sum())
+    rule = "own_rule" if own_idle_limits(people) else "rule"
+    facts = {"n": number, "active": active, "rule": say(f"charts.idle.{rule}", days=days(keys.idle_limit))}
+    unknown = int(_unused(people, INSUFFICIENT_DATA).sum())
+    if number:
+        kind = "some" if number < total else "all" if total > 1 else "only"
+        text = say(f"charts.idle.{kind}", **facts) + _overdue_of(people, unused)
+        return text + (say("charts.idle.more_exempt", n=exempt) if exempt else "")
+    if total == 1:
+        kind = "only_unknown" if unknown else "only_exempt" if exempt else "only_used"
+        return say(f"charts.idle.{kind}", **facts)
+    text = say(f"charts.idle.{'none_known' if unknown else 'none'}", **facts, unknown=f"{unknown:,}")
+    return text + (say("charts.idle.exempt", n=exempt) if exempt else "")
+
+
+def _overdue_of(people: Population, unused: np.ndarray) -> str:
+    """How many of the unused keys are overdue."""
+    if people.limit is None:
+        return ""
+    number, both = int(unused.sum()), int((unused & people.over).sum())
+    if not both or both == number:
+        return say(f"charts.idle.{'all' if both else 'none'}_overdue", n=number)
+    return say("charts.idle.some_overdue", n=both)
 
 
 def remarks(people: Population, keys: Idle) -> list[str]:
     missing = [("idle_limit", keys.idle_limit), ("age_limit", keys.age_limit)]
     said = [say(f"charts.idle.no_{name}") for name, limit in missing if limit is None]
+    own = own_idle_limits(people)
+    if own and keys.idle_limit:
+        said.append(say("charts.idle.own_limits", n=len(own), days=limit_range(own)))
     unknown = [say("charts.idle.unknown", n=keys.left_out)] if keys.left_out else []
     return subtitle(people, *said, left_out=unknown)
 

@@ -142,7 +142,7 @@ def subtitle(people: Population, *remarks: str, left_out: Sequence[str] = ()) ->
     lines = [say("charts.population", active=active, accounts=accounts, when=when(people))]
     second = [*remarks]
     if people.own_limits and people.limit is not None:
-        second.append(say("charts.own_limits", n=len(people.own_limits), days=_range(people.own_limits)))
+        second.append(say("charts.own_limits", n=len(people.own_limits), days=limit_range(people.own_limits)))
     hidden = [*left_out]
     if people.inactive:
         hidden.append(say("charts.inactive", n=people.inactive))
@@ -152,6 +152,7 @@ def subtitle(people: Population, *remarks: str, left_out: Sequence[str] = ()) ->
     return [*lines, said[0].upper() + said[1:]] if said else lines
 
 
-def _range(limits: list[int]) -> str:
+def limit_range(limits: list[int]) -> str:
+    """Limits of keys' own in words, from the lowest to the highest."""
     low, high = days(limits[0]), days(limits[-1])
     return low if low == high else say("charts.own_limits_range", low=f"{limits[0]:,}", high=high)

@@ -1,0 +1,32 @@
+"""What charts of ages and of deadlines say alike: how many active keys are overdue, exempt, in time. The words are
+those of the bottom line and the tables, and so are the numbers."""
+
+from __future__ import annotations
+
+from keyaudit.charts.facts.population import Population
+from keyaudit.texts import say
+
+
+def overdue(people: Population) -> str:
+    """How many active keys are over the limit that applies to them and not exempt, and how many are exempt."""
+    number, total, exempt = int(people.over.sum()), len(people.active), int(people.exempt.sum())
+    active = say("charts.active", n=total)
+    if total == 1:
+        return say(f"charts.overdue.only_{_only(people)}")
+    if number == total:
+        return say("charts.overdue.all", active=active)
+    none = "none_known" if people.unknown else "none"
+    first = say(f"charts.overdue.{'some' if number else none}", n=number, active=active)
+    kind = "more_exempt" if number else "exempt"
+    return first + (say(f"charts.overdue.{kind}", n=exempt) if exempt else "")
+
+
+def _only(people: Population) -> str:
+    if people.unknown:
+        return "unknown"
+    return "over" if people.over[0] else "exempt" if people.exempt[0] else "in_time"
+
+
+def part(name: str, number: int) -> str:
+    """The name of a part of a bar or an area (within, over, exempt, unjudged), with its number."""
+    return say(f"charts.part.{name}", n=number)
