@@ -352,7 +352,7 @@ def test_a_policy_that_sets_no_limit_for_what_counts_concludes_nothing(judge, po
         "INSUFFICIENT_DATA: no limit is set for any control that counts, so that nothing was concluded. "
         "Rotation does not count towards the conclusion: no rotation period is defined"
     )
-    assert "Unused keys\tnone\tnot assessed\t–" in repr(keyaudit.controls(a))
+    assert "Unused keys\tnone\tnot assessed\tcounts\t–" in repr(keyaudit.controls(a))
 
 
 def test_no_active_key_is_said_so(judge):

@@ -60,7 +60,7 @@ def completeness(a: Audit) -> Table:
         for one in sorted(a.provenance, key=_least_proved)
         if one.is_account
     ]
-    return table("completeness", rows, most=MOST_ACCOUNTS)
+    return table("completeness", rows)
 
 
 def _least_proved(one: Any) -> tuple[bool, int, bool, str]:

@@ -51,7 +51,7 @@ def provenance(a: Audit) -> Table:
         ]
         for one in worst_first(a)
     ]
-    return table("provenance", rows, most=MOST_ACCOUNTS)
+    return table("provenance", rows)
 
 
 def accounts(a: Audit) -> Table:

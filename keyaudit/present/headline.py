@@ -107,12 +107,18 @@ def in_accounts(found: Accounts) -> str:
 
 
 def before(a: Audit) -> list[str]:
-    """What is to be known before the answer: that these are sample data, and which accounts were not read, or not
-    in full."""
-    lines = [say("verdict.sample")] if a.is_sample else []
+    """What must not be overlooked before the answer: that these are sample data."""
+    return [say("verdict.sample")] if a.is_sample else []
+
+
+def after(a: Audit) -> list[str]:
+    """How far the answer reaches: accounts that were not read, or not in full; what the policy leaves open."""
+    return [*_accounts(a), *_policy(a)]
+
+
+def _accounts(a: Audit) -> list[str]:
     found = accounts_of(a)
-    if not found.all_known:
-        lines.append(say("verdict.organization"))
+    lines = [] if found.all_known else [say("verdict.organization")]
     if found.total > 1:
         unread = [one.account_id for one in a.provenance if one.is_account and not one.form]
         lines += _some("unread", unread, found.total) + _some("incomplete", incomplete(a), found.total)
@@ -128,8 +134,7 @@ def _some(kind: str, names: list[str], total: int) -> list[str]:
     return [say(f"verdict.{kind}", n=len(names), total=total, accounts=accounts)]
 
 
-def after(a: Audit) -> list[str]:
-    """How sure the answer is, and what the policy leaves open."""
+def _policy(a: Audit) -> list[str]:
     policy = a.policy
     facts = {"name": policy.name, "hours": policy.max_report_age_hours}
     lines = [] if policy.given else [say("problem.no_policy", **facts) + "."]

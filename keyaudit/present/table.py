@@ -83,17 +83,19 @@ class Table:
 
 @dataclass(frozen=True)
 class Prose:
-    """Paragraphs, the first of which may be a headline of some kind (``kind`` names its style)."""
+    """Paragraphs, one of which may be the ``lead`` (its place), in a style that ``kind`` names; then a list."""
 
     paragraphs: tuple[str, ...]
     kind: str = "prose"
     items: tuple[str, ...] = ()
+    lead: int | None = None
     metadata: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def _repr_html_(self) -> str:
         if not self.paragraphs and not self.items:
             return ""
-        paragraphs = "".join(f"<p>{escape(text)}</p>" for text in self.paragraphs)
+        marks = (' class="lead"' if place == self.lead else "" for place in range(len(self.paragraphs)))
+        paragraphs = "".join(f"<p{m}>{escape(p)}</p>" for m, p in zip(marks, self.paragraphs, strict=True))
         items = "".join(f"<li>{escape(item)}</li>" for item in self.items)
         return f'<div class="{self.kind}">{paragraphs}{f"<ul>{items}</ul>" if items else ""}</div>'
 

@@ -27,7 +27,7 @@ def reasons(a: Audit, most: int = 5) -> list[str]:
     found = _by_message(a)
     if undated := [control for control in a.tallies if _undated(a, control)]:
         found.append(say("verdict.undated", controls=", ".join(say(f"control.{c}") for c in undated)))
-    return found[:most] + ([say("verdict.more_reasons", n=len(found) - most)] if len(found) > most else [])
+    return found[:most] + ([say("verdict.more_missing", n=len(found) - most)] if len(found) > most else [])
 
 
 def _undated(a: Audit, control: str) -> bool:
@@ -58,10 +58,12 @@ def bottom_line(a: Audit) -> Prose:
     metadata carries a digest of the findings, by which evidence proves that page and data say the same."""
     items = [_control_line(a, control) for control in CONTROLS]
     missing = [say("verdict.missing", reason=reason) for reason in reasons(a)]
+    first = before(a)
     return Prose(
-        (*before(a), headline(a), *after(a)),
+        (*first, headline(a), *after(a)),
         f"verdict {a.conclusion.lower().replace('_', '-')}",
         tuple(items + missing),
+        lead=len(first),
         metadata={"keyaudit": {"conclusion": a.conclusion, "findings_sha256": findings_digest(a)}},
     )
 
@@ -86,8 +88,10 @@ def controls(a: Audit) -> Table:
     """The conclusion and the numbers of findings, control by control; which of them do not count, and which could
     not be assessed."""
     rows: list[list[Any]] = []
+    all_count = set(a.policy.controls) >= set(CONTROLS)
     for control in CONTROLS:
-        counts = None if control in a.policy.controls else say("verdict.counts_not")
+        kind = "counts" if control in a.policy.controls else "counts_not"
+        counts = None if all_count else say(f"verdict.{kind}")
         head = [say(f"control.{control}"), _limit(a, control)]
         if control in a.conclusions:
             numbers = [a.tallies[control].get(kind, 0) for kind in COMPLIANCE_TYPES]
