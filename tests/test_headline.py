@@ -370,4 +370,12 @@ def test_a_limit_of_one_day_reads_right(judge, policy):
 
 def test_the_effective_date_itself_is_in_force(judge, policy):
     a = judge(report(("alice", FRESH)), policy(f"max_access_key_age = 90\neffective = {date(2026, 11, 23)}"))
-    assert after(a) == []
+    assert len(after(a)) == 1  # the assurance
+
+
+def test_the_assurance_is_in_the_first_lines_with_the_newest_date_of_a_file_of_unknown_age(judge):
+    said = first_lines(judge(report(("alice", FRESH)), "cis"))
+    assert "Assurance: a file as supplied, of unknown age; the newest date in it is 2026-11-20T00:00:00Z." in said
+    assert "Assurance: a file as supplied, with the time at which it was generated." in first_lines(
+        case("old-used.json", "exempt.toml")
+    )

@@ -8,7 +8,7 @@
 
 from keyaudit.assess.controls import Account
 from keyaudit.assess.describe import describe, worst_first
-from keyaudit.assess.judge import Judgement, control_rows, judge, judged_keys
+from keyaudit.assess.judge import Judgement, control_rows, judge, judged_keys, oldest_days
 from keyaudit.assess.limits import exemption_status
 
 __all__ = [
@@ -19,5 +19,6 @@ __all__ = [
     "exemption_status",
     "judge",
     "judged_keys",
+    "oldest_days",
     "worst_first",
 ]

@@ -16,6 +16,7 @@ from keyaudit.assess.limits import DAY, find_exemption, is_expired, unclear_over
 from keyaudit.assess.rows import Rows
 from keyaudit.policy import Policy
 from keyaudit.schema import (
+    ACTIVE,
     ACTIVE_KEYS,
     COMPLIANT,
     EXEMPT,
@@ -126,6 +127,12 @@ def judged_keys(keys: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
     for name, column in (("idle_days", "age_days"), ("idle_limit", "limit"), ("unused_type", "compliance_type")):
         judged[name] = unused[column].reindex(judged.index)
     return judged
+
+
+def oldest_days(keys: pd.DataFrame, as_of: datetime) -> int | None:
+    """The age of the oldest active key whose age is known."""
+    made = keys["last_rotated"][keys["status"] == ACTIVE].min()
+    return None if pd.isna(made) or made > as_of else (as_of - made.to_pydatetime()).days
 
 
 def _policy_problems(keys: pd.DataFrame, account_id: str, policy: Policy) -> list[Problem]:

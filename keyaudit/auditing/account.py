@@ -11,7 +11,7 @@ from functools import partial
 import pandas as pd
 
 from keyaudit import credentials, sources
-from keyaudit.assess import Judgement, judge, judged_keys
+from keyaudit.assess import Judgement, judge, judged_keys, oldest_days
 from keyaudit.auditing.assurance import age_problems, grade_of, grade_problems, name_warnings, time_notes
 from keyaudit.auditing.reliance import Gap, capture_problems, compare, rotations_of, time_problems
 from keyaudit.auditing.survey import Read
@@ -44,9 +44,8 @@ class Provenance:
     ``error`` says why where the report could not be read; ``users`` and ``keys`` count rows and existing keys;
     ``completeness`` tells of the comparison with the live account, ``rotations`` counts secrets under rotation
     (None: nobody asked); ``assurance`` is one of schema.GRADES, or NOTHING_READ, and ``newest_date`` the newest
-    date in a file of unknown age. Of the active keys, ``overdue``
-    fail rotation (0 where no period is defined), ``due_soon`` pass it and reach their deadline within
-    ``warn_before``; ``oldest_days`` is the age of the oldest, if known."""
+    date in a file of unknown age. Of the active keys, ``overdue`` fail rotation (0 without a period), ``due_soon``
+    are due within ``warn_before``; ``oldest_days`` is the age of the oldest, if known."""
 
     account_id: str
     source: str
@@ -159,7 +158,7 @@ def _result(
         keys=len(evidence.keys),
         overdue=judgement.tallies[ROTATION][NON_COMPLIANT] if policy.max_access_key_age is not None else 0,
         due_soon=judgement.due_soon,
-        oldest_days=_oldest(evidence.keys, as_of),
+        oldest_days=oldest_days(evidence.keys, as_of),
         completeness=evidence.completeness,
         rotations=None if evidence.rotations is None else len(evidence.rotations),
         conclusion=worst(counting),
@@ -181,12 +180,6 @@ def _result(
         differences=evidence.differences if keep is None else evidence.differences[:keep],
         conclusions=conclusions,
     )
-
-
-def _oldest(keys: pd.DataFrame, as_of: datetime) -> int | None:
-    """The age in whole days of the oldest active key whose age is known."""
-    made = keys["last_rotated"][keys["status"] == ACTIVE].min()
-    return None if pd.isna(made) or made > as_of else (as_of - made.to_pydatetime()).days
 
 
 def graces_of(

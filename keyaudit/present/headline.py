@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from keyaudit.present.claims import Accounts, Claim, Headline, accounts_of, headline_of, incomplete
-from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT
-from keyaudit.texts import say
+from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, SUPPLIED
+from keyaudit.texts import say, utc
 
 Audit = Any
 
@@ -113,7 +113,15 @@ def before(a: Audit) -> list[str]:
 
 def after(a: Audit) -> list[str]:
     """How far the answer reaches: accounts that were not read, or not in full; what the policy leaves open."""
-    return [*_accounts(a), *_policy(a)]
+    return [*_accounts(a), assurance(a), *_policy(a)]
+
+
+def assurance(a: Audit) -> str:
+    """How sure it is that the population is the account's own, and today's: the lowest grade of any account."""
+    grade = say(f"assurance.{a.assurance}")
+    if a.assurance == SUPPLIED and a.newest_date:
+        return say("verdict.assurance_newest", grade=grade, date=utc(a.newest_date))
+    return say("verdict.assurance", grade=grade)
 
 
 def _accounts(a: Audit) -> list[str]:
