@@ -64,6 +64,11 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def home_of(name: str) -> str:
+    """The module that a name of the face comes from; empty if there is none of that name."""
+    return _HOMES.get(name, "")
+
+
 def __dir__() -> list[str]:
     return sorted({*globals(), *_HOMES})
 

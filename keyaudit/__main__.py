@@ -1,5 +1,22 @@
-"""``python -m keyaudit``."""
+"""``python -m keyaudit``, and the command ``keyaudit``: no failure on the way to it looks like a verdict."""
 
-from keyaudit.cli import main
+import sys
 
-main()
+FAILED, INTERRUPTED = 4, 130
+
+
+def main() -> None:
+    """The command; its exit codes are those of ``keyaudit.cli``."""
+    try:
+        from keyaudit.cli import main as command
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Exception as error:
+        if sys.stderr is not None:
+            sys.stderr.write(f"keyaudit: is not installed as it should be ({type(error).__name__}: {error})\n")
+        sys.exit(FAILED)
+    command()
+
+
+if __name__ == "__main__":
+    main()

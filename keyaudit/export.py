@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
@@ -16,8 +17,9 @@ from keyaudit.remedy import Verdict
 from keyaudit.schema import FINDING_COLUMNS, TIME
 from keyaudit.texts import utc
 
-#: a spreadsheet runs a cell that begins so as a formula
+#: a spreadsheet runs a cell that begins so as a formula; in whatever width or size it is written
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_MINUS = "\u2212"
 
 
 def summary(audit: Audit) -> dict[str, Any]:
@@ -109,6 +111,12 @@ def table_csv(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> bytes:
 
 
 def _neutral(value: Any) -> Any:
-    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA):
-        return "'" + value
-    return value
+    return "'" + value if isinstance(value, str) and _may_run(value) else value
+
+
+def _may_run(cell: str) -> bool:
+    if cell.startswith(FORMULA):
+        return True
+    # what a spreadsheet does not show, it may pass over
+    shown = next((c for c in cell if c.isprintable() and not c.isspace()), "")
+    return bool(shown) and (shown == _MINUS or unicodedata.normalize("NFKC", shown).startswith(FORMULA))

@@ -1,4 +1,4 @@
-"""Staging, manifest, SHA256SUMS and the one rename by which a finished evidence folder appears.
+"""Manifest, SHA256SUMS and the one rename by which a finished evidence folder appears.
 
 Only a finished folder holds SHA256SUMS. Nothing is ever overwritten: a further run for the same instant gets
 ``-2``, ``-3``. The lock of the reports folder is held from the choice of name and ``previous`` to the rename, so
@@ -10,21 +10,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import secrets
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keyaudit.schema import FORMAT, RULES, EvidenceError, InputError, NewerError
+from keyaudit.files import is_plain, read_plain
+from keyaudit.identity import identity_of
+from keyaudit.schema import FORMAT, RULES, EvidenceError, NewerError
+from keyaudit.staging import SUMS, write_file
 
 MANIFEST = "manifest.json"
 RAW = "raw"  # the folder of what was judged
-SUMS = "SHA256SUMS"
 LOCK = ".lock"
 LOG_FILE = "kernel.log"  # of the kernel, while it runs
 LOCK_TIMEOUT = 60  # seconds; held only for the sealing of a folder, well under one
+#: what reading a manifest may raise that keyaudit did not write, or that was damaged
+NOT_OURS = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -33,41 +35,6 @@ class Sealed:
 
     path: Path
     sha256: str
-
-
-def make_staging(reports: Path) -> Path:
-    """A new ``.staging-*`` folder for one run, private where the system has modes."""
-    path = reports / f".staging-{secrets.token_hex(6)}"
-    try:
-        reports.mkdir(parents=True, exist_ok=True)
-        path.mkdir(mode=0o700)
-    except OSError as error:
-        raise InputError(f"{reports}: cannot write evidence there ({error.strerror})") from None
-    return path
-
-
-def write_file(folder: Path, name: str, content: bytes) -> None:
-    """A file of evidence: new, private, on disk when this returns."""
-    path = folder / name
-    for parent in reversed(path.relative_to(folder).parents[:-1]):
-        (folder / parent).mkdir(mode=0o700, exist_ok=True)
-    with open(path, "xb", opener=_private) as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
-
-
-def fail(staging: Path, name: str, reason: str) -> Path:
-    """Keep a failed run as ``.failed-*`` for diagnosis; it holds no SHA256SUMS."""
-    failed = staging.with_name(f".failed-{name}-{staging.name.rpartition('-')[2]}")
-    (staging / SUMS).unlink(missing_ok=True)
-    with suppress(OSError):  # the disk may be what failed
-        write_file(staging, "failure.txt", (reason + "\n").encode())
-    return staging.rename(failed)
 
 
 def finish(staging: Path, name: str, facts: dict[str, Any]) -> Sealed:
@@ -79,13 +46,16 @@ def finish(staging: Path, name: str, facts: dict[str, Any]) -> Sealed:
 
     reports = staging.parent
     try:
-        with FileLock(reports / LOCK, timeout=LOCK_TIMEOUT):
-            facts = {**facts, "previous": _newest(reports, name, facts)}
+        with FileLock(reports / LOCK, timeout=LOCK_TIMEOUT, mode=0o600):
+            path = _free(reports, name)
+            facts = {"format": FORMAT, "name": path.name, **facts, "previous": _newest(reports, facts)}
             manifest = manifest_bytes({**facts, "files": list_files(staging)})
             write_file(staging, MANIFEST, manifest)
             sums = sums_bytes(manifest)
             write_file(staging, SUMS, sums)
-            path = _rename(staging, name)
+            _sync(staging)
+            staging.rename(path)
+            _sync(reports)
     except Timeout:
         raise EvidenceError(f"{reports / LOCK} is held by another run for more than {LOCK_TIMEOUT} s") from None
     return Sealed(path, hashlib.sha256(sums).hexdigest())
@@ -161,43 +131,53 @@ def finished(reports: Path) -> list[Path]:
     """The finished evidence folders of a reports folder, sorted by name."""
     if not reports.is_dir():
         return []
-    return sorted(path for path in reports.iterdir() if not path.name.startswith(".") and (path / SUMS).is_file())
+    return sorted(path for path in reports.iterdir() if not path.name.startswith(".") and _is_finished(path))
 
 
-def _newest(reports: Path, name: str, facts: dict[str, Any]) -> str | None:
-    """The hash of the SHA256SUMS of the newest finished folder of the same notebook and accounts: the one that
-    no other points to (the latest sealed, should folders have been removed)."""
+def _is_finished(folder: Path) -> bool:
+    try:
+        return is_plain(folder / SUMS)
+    except OSError:  # one that cannot be looked into
+        return False
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a folder, which anybody may have put there; one of NOT_OURS where it cannot be used."""
+    told = json.loads(read_plain(folder / MANIFEST))
+    if not isinstance(told, dict) or not isinstance(told["previous"], str | None):
+        raise TypeError(MANIFEST)
+    return told
+
+
+def digest_of(folder: Path) -> str:
+    """The hash of a folder's SHA256SUMS, by which the next one points to it."""
+    return hashlib.sha256(read_plain(folder / SUMS)).hexdigest()
+
+
+def _newest(reports: Path, facts: dict[str, Any]) -> str | None:
+    """The hash of the SHA256SUMS of the newest finished folder of the same notebook and organization or account:
+    the one that no other points to (the latest sealed, should folders have been removed)."""
     chain: dict[str, tuple[str, str | None]] = {}
-    _, _, whose = name.partition("Z-")  # what follows the instant: the notebook, and the account
+    wanted = identity_of(reports, facts).subject
     for folder in finished(reports):
-        if not folder.name.partition("Z-")[2].startswith(whose):
-            continue  # there may be thousands of other accounts' folders
         try:
-            manifest = json.loads((folder / MANIFEST).read_bytes())
-            same = manifest["notebook"]["name"] == facts["notebook"]["name"] and (
-                manifest["accounts"]["expected"] == facts["accounts"]["expected"]
-            )
-            digest = hashlib.sha256((folder / SUMS).read_bytes()).hexdigest()
-            if same:
-                chain[digest] = (str(manifest["sealed_at"]), manifest["previous"])
-        except (OSError, ValueError, KeyError, TypeError):
-            continue  # not ours, or damaged: verify says so
+            manifest = read_manifest(folder)
+            if identity_of(folder, manifest).subject == wanted:
+                chain[digest_of(folder)] = (str(manifest["sealed_at"]), manifest["previous"])
+        except NOT_OURS:
+            continue  # damaged, or somebody else's: verify says so
     pointed_to = {previous for _, previous in chain.values()}
     heads = [digest for digest in chain if digest not in pointed_to]
     return max(heads, key=lambda digest: chain[digest][0], default=None)
 
 
-def _rename(staging: Path, name: str) -> Path:
-    """Rename under the lock to the first free name."""
-    number = 1
-    while True:
-        path = staging.with_name(name if number == 1 else f"{name}-{number}")
-        if not path.exists():
-            _sync(staging)
-            staging.rename(path)
-            _sync(staging.parent)
-            return path
+def _free(reports: Path, name: str) -> Path:
+    """The first free name, to be taken under the lock."""
+    number, path = 1, reports / name
+    while os.path.lexists(path):
         number += 1
+        path = reports / f"{name}-{number}"
+    return path
 
 
 def _sync(folder: Path) -> None:

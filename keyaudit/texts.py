@@ -41,32 +41,66 @@ def say(key: str, **facts: Any) -> str:
     return str(text).format(**facts)
 
 
-#: as AWS makes secret access keys, 40 letters, digits, slashes and plus signs, and the parts of session tokens
-_SECRET = re.compile(r"(?<![A-Za-z0-9/+=])(?:[A-Za-z0-9/+=]{40}|[A-Za-z0-9/+=]{200,})(?![A-Za-z0-9/+=])")
+#: what stands for a slash, a plus or an equals sign in URLs and in JSON
+_ESCAPED = r"%2[fFbB]|%3[dD]|\\\\?/|\\\\?u002[fFbB]"
+_LETTER = rf"(?:[A-Za-z0-9/+]|{_ESCAPED})"
+#: as AWS makes secret access keys, 40 letters, digits, slashes and plus signs, and the parts of session tokens; an
+#: equals sign may be in front, as in NAME=SECRET, and behind, where base64 ends
+_SECRET = re.compile(
+    rf"(?<![A-Za-z0-9/+\\%])(?:{_LETTER}{{40}}|{_LETTER}{{200,}})(?:=|%3[dD]){{0,2}}(?![A-Za-z0-9/+\\%])"
+)
+#: names whose values are secret whatever they look like, as they are written: NAME=, NAME:, "NAME":
+_NAMED = re.compile(
+    r"""(?ix)
+    ( (?: secret[_-]?(?:access[_-]?)?key | secretkey | session[_-]?token | security[_-]?token | x-amz-signature
+        | password | passwd | private[_-]?key )
+      (?:["'\\]|%22)* \s* (?:[:=]|%3[ad]) \s* (?:["'\\]|%22)* )
+    ( [^\s"'\\&;,}]{8,} )
+    """
+)
+#: the password of somebody in a URL
+_USERINFO = re.compile(r"(?<=://)([^\s/:@]*):([^\s/@]+)(?=@)")
 
 
 def looks_secret(text: str) -> bool:
-    """Whether a secret access key or a session token may be in it."""
-    return any(_is_secret(found[0]) for found in _SECRET.finditer(text))
+    """Whether a secret access key, a session token or a password may be in it."""
+    return masked(text) != text
 
 
 def masked(text: str) -> str:
-    """The text without what looks like a secret."""
+    """The text without what looks like a secret, in whatever way it is written: NAME=SECRET, JSON, a URL."""
+    # the catalogue is read where there is a secret alone: what is said of a broken installation must not need it
+    text = _USERINFO.sub(lambda found: f"{found[1]}:{say('secret')}", text)
+    text = _NAMED.sub(lambda found: found[1] + say("secret"), text)
     return _SECRET.sub(lambda found: say("secret") if _is_secret(found[0]) else found[0], text)
 
 
 def _is_secret(text: str) -> bool:
-    is_mixed = all(re.search(kind, text) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
-    is_path = text.startswith("/") and text.count("/") >= 3
+    plain = re.sub(r"%2f|\\+/|\\+u002f", "/", text, flags=re.IGNORECASE)
+    is_mixed = all(re.search(kind, plain) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
+    is_path = plain.startswith("/") and plain.count("/") >= 3
     return is_mixed and not is_path
 
 
+#: characters that are said to be printable and show nothing
+_BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {
+    chr(code) for code in range(0xFE00, 0xFE10)
+}
+
+
 def visible(text: str) -> str:
-    """A name for people, on paper or a terminal: what cannot be seen, or turns the writing direction or the
-    terminal's colours, is shown by its code."""
-    if text.isprintable():
+    """A name for people, on paper or a terminal: what cannot be seen, breaks the line, or turns the writing
+    direction or the terminal's colours, is shown by its code. The one door through which text from outside goes."""
+    if text.isprintable() and _BLANK.isdisjoint(text):
         return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    return "".join(
+        c if c.isprintable() and c not in _BLANK else c.encode("unicode_escape").decode("ascii") for c in text
+    )
+
+
+def line(text: str) -> str:
+    """One line for people, of ours with text from outside in it: no secret, nothing unseen, and no second line."""
+    return masked(visible(text))
 
 
 def utc(moment: Any) -> str:

@@ -7,6 +7,7 @@ keys, then one row a user. A key is written as three words: active, last rotated
 from __future__ import annotations
 
 import gc
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def capture(folder: Path, expected: object, **accounts: str | dict[str, object])
     write(folder, "accounts.json", json.dumps({"expected": expected, "read_time": AS_OF}))
     for name, content in accounts.items():
         facts = {"account_id": name[1:], "generated_time": AS_OF, "received_time": AS_OF}
-        facts |= content if isinstance(content, dict) else {}
+        facts |= content if isinstance(content, dict) else {"sha256": hashlib.sha256(content.encode()).hexdigest()}
         write(folder / name[1:], "capture.json", json.dumps(facts))
         if isinstance(content, str):
             write(folder / name[1:], "credential-report.csv", content)

@@ -169,6 +169,36 @@ def seal_again(folder: Path, **changes: Any) -> None:
     (folder / "SHA256SUMS").write_text("".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
 
 
+def show_again(folder: Path) -> None:
+    """Notebook and page of a folder made to say what its raw evidence gives by now, as who made all of it would;
+    charts stay as they are. The manifest is still to be sealed again."""
+    import nbformat
+
+    import keyaudit as ka
+    from keyaudit.evidence.page import render
+    from keyaudit.policy import parse_policy
+    from keyaudit.sheet import title_of
+    from keyaudit.verify import notebook as notebooks
+
+    parameters = manifest(folder)["parameters"]
+    policy = parse_policy((folder / "policy.toml").read_bytes(), "policy.toml")
+    a = ka.audit(str(folder / "raw"), policy, parameters["as_of"], sealed=True)
+    executed = nbformat.read(folder / "report.ipynb", 4)
+    cells, _ = notebooks.read((folder / "report.ipynb").read_bytes())
+    for told, cell in zip(executed.cells, cells, strict=True):
+        if cell.is_injected:
+            told.source = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
+        elif cell.kind == "code":
+            for want, output in zip(notebooks.expected(cell, {"a": a}) or [], told.outputs, strict=True):
+                if want.text is not None:
+                    output.data = {"text/html": want.html, "text/plain": want.text}
+                if "keyaudit" in output.metadata:
+                    output.metadata = ka.bottom_line(a).metadata
+    nbformat.write(executed, folder / "report.ipynb")
+    title = title_of([one.account_id for one in a.provenance], a.as_of, a.is_sample)
+    (folder / "report.html").write_bytes(render(executed, title))
+
+
 SEALS = ("manifest.json", "SHA256SUMS")
 #: what is beside the evidence in a reports folder: its lock, and the overview that each run makes anew
 CHANGING = (".lock", "index.html")

@@ -14,9 +14,20 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "keyaudit"
 #: from the ground up; a module may import what stands on a lower floor, or is part of its own package
 FLOORS = (
-    ("schema", "resources", "strict"),
+    ("files", "resources", "schema", "strict"),
     ("texts",),
-    ("credentials", "history", "periods", "permissions", "policy", "retiring"),
+    (
+        "credentials",
+        "history",
+        "identity",
+        "periods",
+        "permissions",
+        "policy",
+        "released",
+        "retiring",
+        "sheet",
+        "staging",
+    ),
     ("charts", "present"),
     ("assess", "display", "reconcile"),
     ("remedy", "sources", "seal"),

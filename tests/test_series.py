@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 from conftest import ACCOUNT, OLD, report, write
-from evidence_helpers import failing, files, keyaudit, made, manifest, refused, seal_again, summary
+from evidence_helpers import failing, files, keyaudit, made, manifest, refused, seal_again, show_again, summary
 from test_schedule import LONG
 
-from keyaudit import seal
 from keyaudit.auditing import audit
 from keyaudit.export import findings_csv, summary_json
 from keyaudit.periods import parse_every
@@ -21,6 +20,7 @@ from keyaudit.policy import parse_policy
 from keyaudit.present import overdue_known
 from keyaudit.schedule.ledger import counting, entries
 from keyaudit.schedule.series import Series, series
+from keyaudit.staging import fail, make_staging
 
 NOW = datetime(2026, 12, 10, 12, tzinfo=UTC)
 WEEK = parse_every("week")
@@ -41,8 +41,10 @@ class Reports:
         path = self.folder / (name or f"{day}T060000Z-{SUBJECT}")
         shutil.copytree(self.evidence, path)
         told = judge_again(path, generated or f"{day}T00:00:00Z", moment)
-        facts = {"started_at": moment, "sealed_at": moment, "previous": self.last}
-        seal_again(path, **(told | facts | changes))
+        facts = {"started_at": moment, "sealed_at": moment, "previous": self.last, "name": path.name}
+        seal_again(path, **(told | facts))
+        show_again(path)
+        seal_again(path, **changes)
         self.last = hashlib.sha256((path / "SHA256SUMS").read_bytes()).hexdigest()
         return path
 
@@ -99,10 +101,10 @@ def test_a_period_without_evidence_is_missing_once_it_is_over(reports: Reports) 
 
 def test_a_run_that_failed_is_named_with_its_reason(reports: Reports) -> None:
     reports.run("2026-11-24")
-    staging = seal.make_staging(reports.folder)
-    seal.fail(staging, "2026-12-01T060000Z-key_rotation", "no such file")
-    other = seal.make_staging(reports.folder)
-    seal.fail(other, "2026-12-01T060000Z-rotation", "of another notebook")
+    staging = make_staging(reports.folder)
+    fail(staging, "2026-12-01T060000Z-key_rotation", "no such file")
+    other = make_staging(reports.folder)
+    fail(other, "2026-12-01T060000Z-rotation", "of another notebook")
     due = reports.found().dues[1]
     assert (due.state, due.evidence) == ("failed", None)
     assert len(due.remarks) == 1 and due.remarks[0].endswith(": no such file")

@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,7 @@ from evidence_helpers import (
 from keyaudit.cli import main
 from keyaudit.schema import NewerError
 from keyaudit.verify import verify
+from keyaudit.verify.older import told_digest
 
 REPORT = f"raw/{ACCOUNT}/credential-report.csv"
 #: every file of a finished folder
@@ -104,7 +106,8 @@ def test_the_files_named_here_are_all_there_are(original):
 
 def test_a_folder_may_be_moved_and_renamed(original, tmp_path):
     moved = shutil.copytree(original, tmp_path / "archive" / "quarter 4")
-    assert verify(moved) == ([], [])
+    faults, remarks = verify(moved)
+    assert faults == [] and remarks == [f"ANOTHER NAME: this is the evidence that was sealed as {original.name}"]
 
 
 def test_modes_are_not_looked_at(folder):
@@ -424,19 +427,25 @@ def test_a_file_that_every_folder_has_is_missed_also_where_the_manifest_does_not
 
 # --- another version --------------------------------------------------------------------------------------------------
 
-OLDER = {"keyaudit": "0.0.9", "python": "3.11.0", "system": "Linux"}
+OLDER = {"keyaudit": "0.1.9", "python": "3.11.0", "system": "Linux"}
 
 
 def test_evidence_of_another_version_is_ok_and_the_difference_is_stated(folder):
     seal_again(folder, tool=OLDER)
     code, said = verified(folder)
     assert code == 0 and said.startswith(f"OK  {folder}\n")
-    assert "0.0.9" in said and "annotations were not compared" in said
+    assert "0.1.9" in said and "annotations were not compared" in said
 
 
 def test_annotations_of_another_version_may_differ(folder):
     rewrite(folder / "findings.csv", lambda text: text.replace("over the limit of", "more than the limit,"))
     rewrite(folder / "summary.json", lambda text: text.replace("over the limit of", "more than the limit,"))
+    # that version's page carries the digest of its own sentences
+    told = next(re.finditer('"findings_sha256": "([0-9a-f]{64})"', (folder / "report.ipynb").read_text()))[1]
+    rewrite(
+        folder / "report.ipynb",
+        lambda text: text.replace(told, told_digest((folder / "summary.json").read_bytes())),
+    )
     seal_again(folder, tool=OLDER)
     faults, remarks = verify(folder)
     assert faults == [] and len(remarks) == 1

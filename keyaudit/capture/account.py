@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from keyaudit import __version__, credentials, seal
+from keyaudit import __version__, credentials
 from keyaudit.capture.calls import CallFailedError, Calls
 from keyaudit.capture.inventory import KEYS, take_inventory
 from keyaudit.capture.owners import find_owners
@@ -25,6 +25,7 @@ from keyaudit.capture.workers import LateError, Pace, within
 from keyaudit.credentials.table import read_table
 from keyaudit.schema import ROOT_USER, InputError
 from keyaudit.sources import CAPTURE_FILE, INVENTORY_FILE, REPORT_FILE, ROTATION_FILE
+from keyaudit.staging import make_staging, write_file
 from keyaudit.texts import say, utc
 
 GRACE = 0.5  # seconds for what notices the deadline by itself
@@ -198,9 +199,9 @@ def _account_of(report: Report | None) -> str | None:
 
 def _place(folder: Path, label: str, files: dict[str, bytes]) -> None:
     """The account's folder in place of a former one, at one stroke: killed in between, it is read again."""
-    staging = seal.make_staging(folder)
+    staging = make_staging(folder)
     for name, content in files.items():
-        seal.write_file(staging, name, content)
+        write_file(staging, name, content)
     if (folder / label).exists():
         former = staging.with_name(f"{staging.name}-former")
         (folder / label).rename(former)

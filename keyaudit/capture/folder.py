@@ -16,8 +16,10 @@ from typing import Any
 
 from keyaudit.capture.account import UNKNOWN, Target, as_json, is_complete
 from keyaudit.capture.request import Request
+from keyaudit.files import why
 from keyaudit.schema import InputError
 from keyaudit.sources import ACCOUNTS_FILE
+from keyaudit.staging import make_folder, write_file
 
 LOCK = ".lock"
 
@@ -56,13 +58,13 @@ def held(folder: Path) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with FileLock(folder / LOCK, timeout=0):
+        make_folder(folder)
+        with FileLock(folder / LOCK, timeout=0, mode=0o600):
             yield
     except Timeout:
         raise InputError(f"{folder}: another capture is writing there; wait, or name another folder") from None
     except (NotADirectoryError, FileExistsError, PermissionError) as error:
-        raise InputError(f"{folder}: cannot write a capture there ({error.strerror})") from None
+        raise InputError(f"{folder}: cannot write a capture there ({why(error)})") from None
 
 
 def resume(folder: Path, request: Request, todo: list[Target]) -> list[Target]:
@@ -97,6 +99,6 @@ def _facts(folder: Path) -> dict[str, Any] | None:
 
 def write_facts(folder: Path, facts: dict[str, Any]) -> None:
     new = folder / f".{ACCOUNTS_FILE}"
-    new.write_bytes(as_json(facts))
-    new.chmod(0o600)
+    new.unlink(missing_ok=True)
+    write_file(folder, new.name, as_json(facts))
     new.replace(folder / ACCOUNTS_FILE)

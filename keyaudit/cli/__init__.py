@@ -11,13 +11,14 @@ import click
 from keyaudit import __version__
 from keyaudit.cli.capture import capture
 from keyaudit.cli.check import check
-from keyaudit.cli.common import say
+from keyaudit.cli.common import open_all, say, write
 from keyaudit.cli.lab import lab
 from keyaudit.cli.report import demo, report
 from keyaudit.cli.rotation import rotation
 from keyaudit.cli.schedule import schedule
 from keyaudit.cli.series import series
 from keyaudit.cli.verify import verify
+from keyaudit.files import why
 from keyaudit.schema import EvidenceError, KeyAuditError
 
 EXIT_CODES = """\b
@@ -45,7 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point: no exit code but those of EXIT_CODES, no traceback for a user's mistake."""
     # jupyterlab brings extras of jsonschema that build a grammar at import, 0.9 s that no command needs
     sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    sys.exit(_run(arguments))
+    open_all()
+    code = _run(arguments)
+    write(b"")  # what is still to be written must not decide the exit code when the interpreter ends
+    sys.exit(code)
 
 
 def _run(arguments: Sequence[str] | None) -> int:
@@ -59,9 +63,15 @@ def _run(arguments: Sequence[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         return _say("interrupted", INTERRUPTED)
     except EvidenceError as error:
-        return _say(str(error), FAILED)
+        return _say(str(error) or type(error).__name__, FAILED)
     except KeyAuditError as error:
         return _say(str(error), WRONG)
+    except OSError as error:
+        if os.environ.get("KEYAUDIT_DEBUG"):
+            raise
+        return _say(f"keyaudit itself failed ({why(error)}); set KEYAUDIT_DEBUG=1 to see where", FAILED)
+    except SystemExit as stop:  # of something that we call, and no verdict
+        return _say(f"keyaudit itself failed (it was ended with {str(stop.code)[:40]!r})", FAILED)
     except Exception as error:
         if os.environ.get("KEYAUDIT_DEBUG"):
             raise
@@ -70,8 +80,5 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _say(message: str, code: int) -> int:
-    from keyaudit.texts import masked
-
-    line = " ".join(message.split())
-    say(f"keyaudit: {masked(line)}")
+    say(f"keyaudit: {' '.join(message.split())}")
     return code

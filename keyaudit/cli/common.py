@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT
+from keyaudit.texts import line
 
 EXIT_OF = {COMPLIANT: 0, NON_COMPLIANT: 1, INSUFFICIENT_DATA: 3}
 
@@ -46,6 +47,27 @@ def progress(description: str) -> Callable[[Iterator[Any], int], Iterable[Any]] 
     return bar
 
 
+def open_all() -> None:
+    """Standard input, output and error as something that can be read and written, also where they were closed: the
+    next file to be opened would take their place, and what is said would be written into it."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            _to_nowhere(number)
+        if getattr(sys, name) is None:
+            mode = "r" if name == "stdin" else "w"
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+
+
+def _to_nowhere(number: int) -> None:
+    """Python flushes its streams once more at exit, which must find something to write to."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    if nowhere != number:
+        os.dup2(nowhere, number)
+        os.close(nowhere)
+
+
 def write(text: str | bytes) -> None:
     """Machine output, on stdout; that it cannot be written does not change the verdict."""
     content = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
@@ -54,16 +76,16 @@ def write(text: str | bytes) -> None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     except OSError as error:
-        # Python flushes stdout once more at exit, which must find something to write to
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _to_nowhere(1)
         if not isinstance(error, BrokenPipeError):
             say(f"keyaudit: cannot write the output ({error.strerror})")
 
 
-def say(line: str) -> None:
-    """A line for people, on stderr; nobody need be listening."""
+def say(text: str) -> None:
+    """A line for people, on stderr, with nothing secret or unseen in it; nobody need be listening."""
+    told = line(text) + "\n"
     try:
-        sys.stderr.write(line.encode("utf-8", "backslashreplace").decode("utf-8", "replace") + "\n")
+        sys.stderr.write(told)
         sys.stderr.flush()
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+        _to_nowhere(2)

@@ -81,13 +81,16 @@ def scheduled(
 
 def rebuild_index(reports: Path) -> None:
     """The overview of the reports folder; the evidence is what it is without it."""
-    from filelock import Timeout
-
+    from keyaudit.files import why
     from keyaudit.schedule.index import rebuild
 
     try:
         rebuild(reports)
-    except (OSError, Timeout) as error:
+    except OSError as error:
+        say(texts.say("index.not_made", folder=reports, why=why(error)))
+    except (
+        Exception
+    ) as error:  # whatever lies in the folder: what was sealed before is sealed, and its verdict holds
         say(texts.say("index.not_made", folder=reports, why=type(error).__name__))
 
 

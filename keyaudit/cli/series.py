@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from keyaudit.cli.common import progress, write
+from keyaudit.cli.common import progress, say, write
 from keyaudit.schema import InputError
 
 WHOLE, WRONG, INCONCLUSIVE = 0, 1, 3
@@ -55,7 +55,7 @@ def series(reports: Path, every: str, since: str, notebook: str, form: str) -> i
         rows = [[*[*one.values()][:-1], "; ".join(one["remarks"])] for one in _records(found)]
         write(table_csv(("subject", "period", "state", "evidence", "conclusion", "remarks"), rows))
         for fault in found.faults:
-            click.echo(f"keyaudit: {fault}", err=True)
+            say(f"keyaudit: {fault}")
     return WRONG if not found.is_whole else WHOLE if found.is_conclusive else INCONCLUSIVE
 
 

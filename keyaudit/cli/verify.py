@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -10,19 +12,26 @@ from keyaudit.cli.common import say, write
 from keyaudit.schema import InputError
 
 WRONG_INPUT = 2
+#: as folders of evidence are named, also where what makes them one was taken out
+_NAMED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z-.+", re.ASCII)
+#: what stands in a reports folder beside the evidence
+BESIDE = ("index.html", "captures")
 
 
 @click.command()
 @click.argument("evidence", nargs=-1, required=True, type=click.Path(path_type=Path))
 def verify(evidence: tuple[Path, ...]) -> int:
-    """Check the seal of evidence folders, and reach their verdict again from the raw evidence.
+    """Check the seal of evidence folders, or of all in a reports folder, and reach their verdict again from the raw
+    evidence; what notebook and page say is compared with it, but for their pictures.
 
     Exits with 0 if all holds, 1 if anything inside is wrong, 2 if there is no such folder.
     """
+    from keyaudit.texts import line
     from keyaudit.verify import verify as verify_folder
 
-    code = 0
-    for folder in evidence:
+    code = done = 0
+    for folder in _folders(evidence):
+        done += 1
         try:
             faults, remarks = verify_folder(folder)
         except InputError as error:
@@ -31,6 +40,38 @@ def verify(evidence: tuple[Path, ...]) -> int:
             code = WRONG_INPUT
             continue
         code = max(code, int(bool(faults)))
-        lines = [f"{'WRONG' if faults else 'OK'}  {folder}", *(f"  {line}" for line in (*faults, *remarks))]
-        write("\n".join(lines) + "\n")
+        told = [f"{'WRONG' if faults else 'OK'}  {folder}", *(f"  {one}" for one in (*faults, *remarks))]
+        write("\n".join(map(line, told)) + "\n")
+    if not done:
+        raise InputError(f"{evidence[0]}: no evidence in it; name an evidence folder, or a folder of them")
     return code
+
+
+def _folders(named: tuple[Path, ...]) -> Iterator[Path]:
+    """The evidence folders that are meant: those named, and those in reports folders, wherever they are in them."""
+    for path in named:
+        if path.name in BESIDE and (path.is_file() or not _is_evidence(path)):
+            continue  # as reports/* names them too
+        inside = [] if _is_evidence(path) else list(_inside(path))
+        yield from inside or [path]
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    try:
+        paths = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.is_dir())
+    except OSError:
+        return  # verifying it in earnest says so
+    for path in paths:
+        if _is_evidence(path):
+            yield path
+        elif path.name not in BESIDE and not path.is_symlink():
+            yield from _inside(path)
+
+
+def _is_evidence(folder: Path) -> bool:
+    """Whether it is evidence, or was until somebody took its seal out."""
+    try:
+        is_sealed = any((folder / name).exists() for name in ("manifest.json", "SHA256SUMS"))
+        return is_sealed or (bool(_NAMED.fullmatch(folder.name)) and (folder / "report.html").exists())
+    except OSError:  # it cannot be looked into
+        return bool(_NAMED.fullmatch(folder.name))

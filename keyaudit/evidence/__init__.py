@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keyaudit import seal
 from keyaudit.evidence.kernel import warm_kernel
 from keyaudit.evidence.request import Request
+from keyaudit.files import why
 from keyaudit.schema import EvidenceError, InputError
+from keyaudit.staging import fail, held, make_staging, sweep
 
 __all__ = ["Evidence", "Request", "make_evidence"]
 
@@ -34,9 +35,10 @@ def make_evidence(request: Request) -> Evidence:
     InputError and PolicyError before anything is left behind; EvidenceError with a ``.failed-*`` folder kept.
     """
     made = not request.reports.exists()
-    staging = seal.make_staging(request.reports)
+    staging = make_staging(request.reports)
+    sweep(request.reports)
     try:
-        with warm_kernel(staging) as process:
+        with held(staging), warm_kernel(staging) as process:
             from keyaudit.evidence import folder
             from keyaudit.evidence.notebook import find_notebook, refuse_unknown
 
@@ -50,7 +52,7 @@ def make_evidence(request: Request) -> Evidence:
                 sealed = folder.fill(staging, name, notebook, judged, facts, request, process)
             except Exception as error:
                 reason = _reason(error)
-                kept = seal.fail(staging, name, reason)
+                kept = fail(staging, name, reason)
                 hint = f"no evidence was made; for diagnosis there is {kept}"
                 raise EvidenceError(f"{reason}; {hint}", kept=str(kept)) from error
     except BaseException:
@@ -62,10 +64,10 @@ def make_evidence(request: Request) -> Evidence:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, EvidenceError):
+    if isinstance(error, EvidenceError) and str(error):
         return str(error)
-    if isinstance(error, OSError) and error.strerror:
-        return f"cannot write the evidence ({error.strerror})"
+    if isinstance(error, OSError):
+        return f"cannot write the evidence ({why(error)})"
     return f"keyaudit itself failed ({type(error).__name__})"
 
 

@@ -15,6 +15,8 @@ from typing import Any
 import nbformat
 
 from keyaudit import resources
+from keyaudit.files import why
+from keyaudit.released import cells_digest, is_ours
 from keyaudit.schema import EvidenceError, InputError
 
 CELL_TIMEOUT = 600  # seconds; a cell that takes longer hangs
@@ -22,15 +24,19 @@ CELL_TIMEOUT = 600  # seconds; a cell that takes longer hangs
 
 @dataclass(frozen=True)
 class Notebook:
-    """A parameterized notebook: its name, file, and the names of its parameters."""
+    """A parameterized notebook: its name, file, and the names of its parameters; SHA-256 of the file, and of what
+    its cells say and do."""
 
     name: str
     path: Path
     parameters: tuple[str, ...]
+    sha256: str
+    cells: str
 
     @property
-    def sha256(self) -> str:
-        return hashlib.sha256(self.path.read_bytes()).hexdigest()
+    def is_ours(self) -> bool:
+        """Whether it is the one that keyaudit came with; anybody may edit a file of that name."""
+        return is_ours(self.name, self.cells)
 
 
 def find_notebook(name: str) -> Notebook:
@@ -39,13 +45,17 @@ def find_notebook(name: str) -> Notebook:
     if not path.is_file():
         known = ", ".join(sorted(one.stem for one in resources.notebooks().glob("*.ipynb")))
         raise InputError(f"no notebook {name!r}; there are {known}, or name a file")
-    return Notebook(path.stem, path, _parameter_names(path))
-
-
-def _parameter_names(path: Path) -> tuple[str, ...]:
-    """The names assigned in the cell tagged ``parameters``."""
     try:
-        notebook = nbformat.read(path, as_version=4)
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"{why(error)}; name another notebook") from None
+    return _read(path, content)
+
+
+def _read(path: Path, content: bytes) -> Notebook:
+    """The notebook, with the names assigned in the cell tagged ``parameters``."""
+    try:
+        notebook = nbformat.reads(content.decode(), as_version=4)
         cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
         statements = ast.parse(cells[0].source).body if cells else []
     except Exception as error:
@@ -56,7 +66,8 @@ def _parameter_names(path: Path) -> tuple[str, ...]:
     targets = [
         t for s in statements for t in (s.targets if isinstance(s, ast.Assign) else [getattr(s, "target", None)])
     ]
-    return tuple(target.id for target in targets if isinstance(target, ast.Name))
+    names = tuple(target.id for target in targets if isinstance(target, ast.Name))
+    return Notebook(path.stem, path, names, hashlib.sha256(content).hexdigest(), cells_digest(notebook.cells))
 
 
 #: parameters that evidence sets itself, and the option that says the same
@@ -118,6 +129,8 @@ def run_notebook(
         TimeoutError,
     ) as error:  # nbclient's and jupyter_client's: the kernel died, or a cell took too long
         raise EvidenceError(f"the notebook {notebook.name} failed: {str(error)[:300]}") from error
+    if cells_digest(executed.cells) != notebook.cells:
+        raise EvidenceError(f"the notebook {notebook.name} was changed while it was read; give the command again")
     # where it ran is nobody's business, and would differ from run to run
     executed.metadata.papermill.update(input_path=notebook.path.name, output_path=output.name)
     return executed

@@ -6,18 +6,15 @@ judgement is the same bytes. What a cell printed on stderr (interpreter warnings
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from typing import Any
 
 from keyaudit import __version__, resources
+from keyaudit.sheet import TEMPLATE, style_of
 from keyaudit.texts import LANGUAGE, say
 
-TEMPLATE = "keyaudit"
 
-
-def render(executed: Any, title: str) -> bytes:
-    """The page of an executed notebook, UTF-8."""
+def render(executed: Any, title: str, notice: str = "") -> bytes:
+    """The page of an executed notebook, UTF-8; ``notice`` stands before everything that the notebook says."""
     from nbconvert.exporters.templateexporter import TemplateExporter
 
     # not HTMLExporter, which parses the finished page and writes it anew, for features that this page lacks
@@ -31,6 +28,7 @@ def render(executed: Any, title: str) -> bytes:
     style, style_hash = style_of(title)
     facts = {
         "title": title,
+        "notice": notice,
         "lang": LANGUAGE,
         "style": style,
         "style_hash": style_hash,
@@ -40,21 +38,8 @@ def render(executed: Any, title: str) -> bytes:
     return str(page).encode()
 
 
-def style_of(title: str) -> tuple[str, str]:
-    """The style sheet of pages with this title, and its hash as a Content-Security-Policy names it."""
-    style = resources.data("templates", TEMPLATE, "style.css").read_text(encoding="utf-8")
-    style = style.replace("{{title}}", _css_text(title))
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
-    return style, f"sha256-{digest}"
-
-
 def _prose(markdown: str) -> str:
     """The HTML of a markdown cell, its headings without links."""
     from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
     return str(MarkdownWithMath(renderer=IPythonRenderer(escape=True, exclude_anchor_links=True)).render(markdown))
-
-
-def _css_text(text: str) -> str:
-    """Text inside a CSS string: whatever is not plain becomes an escape."""
-    return "".join(c if c.isalnum() or c in " .,:()-_/" else f"\\{ord(c):x} " for c in text)

@@ -91,6 +91,11 @@ class Prose:
     lead: int | None = None
     metadata: dict[str, Any] = field(default_factory=dict, compare=False)
 
+    def __post_init__(self) -> None:
+        """Through the door: whatever of a paragraph came from outside can be seen, and stays in its line."""
+        object.__setattr__(self, "paragraphs", tuple(map(visible, self.paragraphs)))
+        object.__setattr__(self, "items", tuple(map(visible, self.items)))
+
     def _repr_html_(self) -> str:
         if not self.paragraphs and not self.items:
             return ""

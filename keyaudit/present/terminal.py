@@ -35,7 +35,11 @@ def as_text(a: Audit, colour: bool = False) -> str:
 def _head(a: Audit, colour: bool) -> str:
     lines = [*before(a), _coloured(headline(a), a.conclusion, colour), *after(a)]
     lines += [say("verdict.missing", reason=visible(reason)) for reason in reasons(a)]
-    facts = {"title": a.policy.title, "version": a.policy.version, "sha256": a.policy.sha256[:12]}
+    facts = {
+        "title": visible(a.policy.title),
+        "version": visible(a.policy.version or ""),
+        "sha256": a.policy.sha256[:12],
+    }
     lines.append(say("terminal.policy", **facts))
     lines.append(say("terminal.as_of", as_of=utc(a.as_of), how=say(f"as_of.{a.as_of_source}")))
     lines.append(say("terminal.rule", rule=rule(a)))

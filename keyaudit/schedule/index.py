@@ -6,6 +6,7 @@ and its links are relative, so that it works from a file share.
 
 from __future__ import annotations
 
+import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -13,9 +14,10 @@ from typing import Any
 from urllib.parse import quote
 
 from keyaudit import __version__, resources, seal
-from keyaudit.evidence.page import TEMPLATE, style_of
 from keyaudit.present import Accounts, in_accounts
 from keyaudit.schedule.ledger import Entry, Failure, entries, failures
+from keyaudit.sheet import TEMPLATE, style_of
+from keyaudit.staging import write_file
 from keyaudit.texts import LANGUAGE, say, utc, visible
 
 INDEX = "index.html"
@@ -27,9 +29,9 @@ def rebuild(reports: Path) -> Path:
     from filelock import FileLock
 
     staged = reports / f".index-{secrets.token_hex(6)}"
-    with FileLock(reports / seal.LOCK, timeout=seal.LOCK_TIMEOUT):
+    with FileLock(reports / seal.LOCK, timeout=seal.LOCK_TIMEOUT, mode=0o600):
         try:
-            staged.write_bytes(render(reports))
+            write_file(reports, staged.name, render(reports))
             staged.replace(reports / INDEX)
         finally:
             with suppress(FileNotFoundError):
@@ -79,7 +81,7 @@ def _row(one: Entry) -> dict[str, Any]:
     conclusion = say("index.sample", conclusion=one.conclusion) if one.is_sample else one.conclusion
     overdue = "–" if one.overdue is None else f"{one.overdue:,}"
     cells = [utc(one.as_of), whose, one.notebook, one.policy, conclusion, overdue, utc(one.sealed), one.sha256[:8]]
-    return {"link": f"{quote(one.path.name)}/report.html", "cells": [visible(cell) for cell in cells]}
+    return {"link": f"{quote(os.fsencode(one.path.name))}/report.html", "cells": [visible(cell) for cell in cells]}
 
 
 def _failed(one: Failure) -> dict[str, Any]:

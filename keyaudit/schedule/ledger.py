@@ -12,6 +12,8 @@ from pathlib import Path
 
 from keyaudit import seal
 from keyaudit.auditing import parse_as_of
+from keyaudit.files import read_plain
+from keyaudit.identity import Identity, identity_of, is_renamed
 from keyaudit.periods import Every
 from keyaudit.policy import parse_policy
 from keyaudit.schema import InputError, PolicyError
@@ -20,13 +22,15 @@ from keyaudit.texts import say, utc
 #: AWS makes a new report every four hours, and a run may judge the one of the day before
 LONGEST_BEFORE = timedelta(hours=24)
 
+LONGEST_REASON = 2000  # bytes
 #: ``.failed-<instant>-<notebook>`` with the account, where it was known, and what tells two of them apart
 _FAILED = re.compile(r"\.failed-(\d{4}-\d{2}-\d{2}T\d{6}Z)-(.+)-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A finished evidence folder. ``subject`` is what follows the instant in its name: notebook and account.
+    """A finished evidence folder, as its manifest tells. ``subject`` is its notebook, and whose accounts it judged;
+    ``sealed_as`` the name it was sealed under, where it has another now; ``is_ours``: by a notebook of keyaudit's.
     ``started`` is when its run began; ``is_present`` tells that it judges the moment of its run, not one that was
     given; ``accounts`` are those expected, ``failed`` the number of those not read; ``overdue`` the keys over their
     limit, None where that is not known; ``policy`` its name, and what its hash begins with; ``oldest_allowed`` is
@@ -34,9 +38,9 @@ class Entry:
     that of another folder."""
 
     path: Path
-    subject: str
-    notebook: str
-    accounts: tuple[str, ...]
+    identity: Identity
+    sealed_as: str
+    is_ours: bool
     failed: int
     conclusion: str
     overdue: int | None
@@ -49,6 +53,18 @@ class Entry:
     is_sample: bool
     sha256: str
     previous: str | None
+
+    @property
+    def subject(self) -> str:
+        return self.identity.subject
+
+    @property
+    def notebook(self) -> str:
+        return self.identity.notebook
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        return self.identity.accounts
 
 
 @dataclass(frozen=True)
@@ -68,7 +84,7 @@ def entries(reports: Path) -> tuple[list[Entry], list[Path]]:
     for folder in seal.finished(reports):
         try:
             found.append(_entry(folder))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except seal.NOT_OURS:
             unreadable.append(folder)
     return sorted(found, key=lambda one: (one.sealed, one.path.name)), unreadable
 
@@ -77,19 +93,17 @@ def entry(folder: Path) -> Entry:
     """The evidence in one folder; InputError where its manifest cannot be read."""
     try:
         return _entry(folder)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except seal.NOT_OURS:
         raise InputError(f"{folder}: its {seal.MANIFEST} is not one of keyaudit") from None
 
 
 def _entry(folder: Path) -> Entry:
-    manifest = json.loads((folder / seal.MANIFEST).read_bytes())
-    previous = manifest["previous"]
-    name = re.sub(r"-[0-9]{1,6}$", "", folder.name) if _is_numbered(folder.name) else folder.name
+    manifest = seal.read_manifest(folder)
     return Entry(
         path=folder,
-        subject=name.partition("Z-")[2],
-        notebook=str(manifest["notebook"]["name"]),
-        accounts=tuple(map(str, manifest["accounts"]["expected"])),
+        identity=identity_of(folder, manifest),
+        sealed_as=is_renamed(folder, manifest),
+        is_ours=manifest["notebook"].get("ours") is not False,
         failed=len(manifest["accounts"]["failed"]),
         conclusion=str(manifest["conclusion"]),
         overdue=None if manifest.get("overdue") is None else int(manifest["overdue"]),
@@ -100,15 +114,15 @@ def _entry(folder: Path) -> Entry:
         oldest_allowed=_oldest_allowed(folder, str(manifest["policy"]["sha256"])),
         is_present=manifest["as_of_source"] != "given" and manifest["sample"] is False,
         is_sample=manifest["sample"] is True,
-        sha256=hashlib.sha256((folder / seal.SUMS).read_bytes()).hexdigest(),
-        previous=None if previous is None else str(previous),
+        sha256=seal.digest_of(folder),
+        previous=manifest["previous"],
     )
 
 
 def _oldest_allowed(folder: Path, sha256: str) -> timedelta:
     """The smaller of what the policy allows a report and LONGEST_BEFORE; the latter where the policy is not the one
     of the manifest, which verify says."""
-    content = (folder / "policy.toml").read_bytes()
+    content = read_plain(folder / "policy.toml")
     if hashlib.sha256(content).hexdigest() != sha256:
         return LONGEST_BEFORE
     try:
@@ -135,11 +149,10 @@ def undated(folder: Path) -> frozenset[str]:
     found = set()
     for path in sorted((folder / seal.RAW).glob("*/capture.json")):
         try:
-            told = json.loads(path.read_bytes())
+            told = json.loads(read_plain(path))
             name = told.get("file")
-            is_report = isinstance(name, str) and name == Path(name).name and (path.parent / name).is_file()
-            if is_report and not told.get("generated_time"):
-                found.add(hashlib.sha256((path.parent / name).read_bytes()).hexdigest())
+            if isinstance(name, str) and name == Path(name).name and not told.get("generated_time"):
+                found.add(hashlib.sha256(read_plain(path.parent / name)).hexdigest())
         except (OSError, ValueError, AttributeError, RecursionError):
             continue  # verify says so
     return frozenset(found)
@@ -171,12 +184,6 @@ def counting(runs: Iterable[Entry], every: Every) -> dict[Path, str]:
     return refused
 
 
-def _is_numbered(name: str) -> bool:
-    """Whether a further folder of the same instant: ``-2`` behind an account, and not the account itself, nor the
-    number of one that is not known (unknown-1)."""
-    return bool(re.search(r"-(?:[0-9]{12}|unknown-[0-9]+|organization|sample)-[0-9]{1,6}$", name))
-
-
 def _instant(text: object) -> datetime:
     found = parse_as_of(str(text))
     if found is None:
@@ -188,11 +195,18 @@ def failures(reports: Path) -> list[Failure]:
     """The runs that left a ``.failed-*`` folder, in the order of their instants."""
     found = []
     for folder in reports.iterdir():
-        if told := _FAILED.fullmatch(folder.name):
-            instant = datetime.strptime(told[1], "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC)
-            try:
-                reason = (folder / "failure.txt").read_text(encoding="utf-8", errors="replace").strip()
-            except OSError:
-                reason = ""
-            found.append(Failure(folder, told[2], instant, " ".join(reason.split())))
+        told = _FAILED.fullmatch(folder.name)
+        try:
+            instant = datetime.strptime(told[1], "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC) if told else None
+        except ValueError:  # no day of any year
+            continue
+        if told and instant:
+            found.append(Failure(folder, told[2], instant, _reason(folder)))
     return sorted(found, key=lambda one: (one.instant, one.path.name))
+
+
+def _reason(folder: Path) -> str:
+    try:
+        return " ".join(read_plain(folder / "failure.txt")[:LONGEST_REASON].decode("utf-8", "replace").split())
+    except OSError:
+        return ""

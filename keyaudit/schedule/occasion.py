@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from keyaudit import seal
+from keyaudit.files import why
 from keyaudit.periods import Every
 from keyaudit.schedule.ledger import counting, entries, entry, not_of, undated
 from keyaudit.schema import INSUFFICIENT_DATA, EvidenceError, InputError, KeyAuditError, NewerError
+from keyaudit.staging import fail, make_folder, make_staging
 from keyaudit.verify import verify
 
 
@@ -50,9 +52,9 @@ def find_done(reports: Path, run: Occasion) -> tuple[Path, str] | None:
     and concludes something other than INSUFFICIENT_DATA."""
     for folder in reversed(seal.finished(reports)):
         try:
-            manifest = json.loads((folder / seal.MANIFEST).read_bytes())
+            manifest = seal.read_manifest(folder)
             is_same, conclusion = manifest.get("schedule") == run.facts(), manifest["conclusion"]
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except seal.NOT_OURS:
             continue  # not ours, or damaged: verify says so
         if is_same and conclusion != INSUFFICIENT_DATA and not why_not(reports, run, folder) and _holds(folder):
             return folder, str(conclusion)
@@ -89,13 +91,12 @@ def alone(reports: Path, run: Occasion, notebook: str) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     try:
-        reports.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{reports}: cannot write evidence there ({error.strerror})") from None
-    # the system frees it, however the process ends
-    lock = FileLock(reports / f".run-{run.asked[:16]}.lock", timeout=0)
-    try:
+        make_folder(reports)
+        # the system frees it, however the process ends
+        lock = FileLock(reports / f".run-{run.asked[:16]}.lock", timeout=0, mode=0o600)
         lock.acquire()
+    except OSError as error:
+        raise InputError(f"{reports}: cannot write evidence there ({why(error)})") from None
     except Timeout:
         raise EvidenceError(
             f"{reports}: an earlier run of this schedule is still going; this one made nothing, and the next will"
@@ -113,4 +114,4 @@ def alone(reports: Path, run: Occasion, notebook: str) -> Iterator[None]:
 def _leave_word(reports: Path, name: str, error: BaseException) -> None:
     reason = str(error) if isinstance(error, KeyAuditError) else f"ended by {type(error).__name__}"
     with suppress(OSError, InputError):  # what cannot be written there may be why it failed
-        seal.fail(seal.make_staging(reports), name, reason)
+        fail(make_staging(reports), name, reason)

@@ -11,7 +11,7 @@ from typing import Any
 
 from keyaudit.periods import Every
 from keyaudit.schedule.ledger import Entry, Failure, counting, entries, failures
-from keyaudit.schema import INSUFFICIENT_DATA, NON_COMPLIANT, InputError, NewerError
+from keyaudit.schema import INSUFFICIENT_DATA, NON_COMPLIANT, InputError
 from keyaudit.texts import say
 from keyaudit.verify import verify
 
@@ -76,6 +76,9 @@ def series(
     faults = {one.path: _faults(one.path) for one in (progress(iter(found), len(found)) if progress else found)}
     for path, breaks in _breaks(found).items():
         faults[path] = [*faults[path], *breaks]
+    for one in found:
+        if one.sealed_as:
+            faults[one.path] = [*faults[one.path], say("series.renamed", name=one.sealed_as)]
     loose = [say("series.unreadable", folder=path.name) for path in unreadable]
     present = [one for one in found if one.is_present]
     for one in found:
@@ -85,7 +88,8 @@ def series(
     dues: list[Due] = []
     for subject in sorted({one.subject for one in present}):
         runs = [one for one in present if one.subject == subject]
-        dues += _dues(subject, runs, [one for one in failed if _is_of(one, subject)], faults, every, now, since)
+        named = f"{runs[0].notebook}-{runs[0].identity.label}"
+        dues += _dues(subject, runs, [one for one in failed if _is_of(one, named)], faults, every, now, since)
     if not present:
         loose.append(say("series.nothing"))
         loose += [_failure(one) for one in failed]
@@ -96,7 +100,7 @@ def _faults(folder: Path) -> list[str]:
     """What verify finds; evidence of a later version cannot be relied on before keyaudit is upgraded."""
     try:
         return verify(folder)[0]
-    except NewerError as error:
+    except InputError as error:  # of a later version, or gone by now
         return [str(error)]
 
 
@@ -110,18 +114,28 @@ def _breaks(found: list[Entry]) -> dict[Path, list[str]]:
     that follow the same one; one that follows nothing, though there was earlier evidence."""
     known = {one.sha256 for one in found}
     followed = Counter(one.previous for one in found if one.previous)
-    begun: set[tuple[str, tuple[str, ...]]] = set()
     breaks: dict[Path, list[str]] = {}
     for one in found:
-        chain = (one.notebook, one.accounts)
         if one.previous and one.previous not in known:
             breaks[one.path] = [say("series.predecessor", sha256=one.previous[:16])]
         elif one.previous and followed[one.previous] > 1:
             breaks[one.path] = [say("series.fork", sha256=one.previous[:16])]
-        elif not one.previous and chain in begun:
+        elif not one.previous and any(_is_before(other, one) for other in found):
             breaks[one.path] = [say("series.begins_anew")]
-        begun.add(chain)
     return breaks
+
+
+def _is_before(other: Entry, one: Entry) -> bool:
+    """Whether evidence that follows nothing should have followed what began the chain before it. Links tell the
+    order, not clocks, which may be set back: only which of two beginnings came first is told by the time. Chains
+    went by the accounts that were expected, before manifests told the organization."""
+    if one.identity.is_named:
+        is_same = other.subject == one.subject
+    else:
+        former = (other.notebook, other.accounts) == (one.notebook, one.accounts)
+        is_same = former and not other.identity.is_named
+    is_earlier = (other.sealed, other.path.name) < (one.sealed, one.path.name)
+    return is_same and is_earlier and other.previous is None
 
 
 def _dues(
@@ -140,6 +154,8 @@ def _dues(
         begun = [one for one in runs if start <= one.started < end]
         inside = [one for one in begun if one.path not in refused]
         remarks = [_failure(one) for one in failed if start <= one.instant < end]
+        has_failed = bool(remarks)
+        remarks += [say("series.foreign", folder=one.path.name) for one in inside if not one.is_ours]
         broken = [say("series.fault", folder=one.path.name, fault=f) for one in inside for f in faults[one.path]]
         sound = [one for one in inside if not faults[one.path]]
         conclusive = [one for one in sound if one.conclusion != INSUFFICIENT_DATA]
@@ -157,7 +173,7 @@ def _dues(
             state = BROKEN
         elif sound:
             state = PRESENT if conclusive else INCONCLUSIVE
-        elif remarks:
+        elif has_failed:
             state = FAILED
         else:
             state = OPEN if now < end else MISSING

@@ -22,6 +22,7 @@ from keyaudit.sources.captures import (
     INVENTORY_FILE,
     REPORT_FILE,
     ROTATION_FILE,
+    document,
     find_capture,
     is_live,
     joined_facts,
@@ -30,7 +31,18 @@ from keyaudit.sources.captures import (
     whole_capture,
 )
 from keyaudit.sources.names import other_account, time_in_name
-from keyaudit.sources.origin import Origin, Population, Skipped, fingerprint, labels, printable, read, read_bytes
+from keyaudit.sources.origin import (
+    Origin,
+    Population,
+    Skipped,
+    content_of,
+    fingerprint,
+    labels,
+    printable,
+    read,
+    read_and_unwrap,
+    read_bytes,
+)
 from keyaudit.sources.walk import (
     ACCOUNTS_FILE,
     CAPTURE_FILE,
@@ -52,6 +64,8 @@ __all__ = [
     "Population",
     "Skipped",
     "content_digest",
+    "content_of",
+    "document",
     "find",
     "fingerprint",
     "is_live",
@@ -59,6 +73,7 @@ __all__ = [
     "labels",
     "other_account",
     "read",
+    "read_and_unwrap",
     "read_inventory",
     "read_rotation",
     "time_in_name",

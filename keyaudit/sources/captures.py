@@ -1,6 +1,7 @@
 """Capture folders: ``accounts.json``, and a folder an account with its report and ``capture.json``.
 
-The sample is one, and so is ``raw/`` of an evidence folder.
+The sample is one, and so is ``raw/`` of an evidence folder. A capture may come from somebody else: what has no
+digest in ``capture.json``, or is no plain file in the folder, is no evidence, and is neither read nor copied.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from keyaudit.credentials import parse_instant
+from keyaudit.files import is_plain, read_plain
 from keyaudit.schema import InputError
 from keyaudit.sources.origin import Origin, Population, Skipped, printable, texts
 from keyaudit.sources.walk import ACCOUNTS_FILE, CAPTURE_FILE, account_folders
@@ -35,12 +37,21 @@ CARRIED = (
 )  # fmt: skip
 #: what a capture holds of an account, and evidence takes over byte for byte
 CAPTURED_FILES = (CAPTURE_FILE, REPORT_FILE, INVENTORY_FILE, ROTATION_FILE)
+#: the documents beside the report, and where capture.json has the digest of each
+BESIDE = {INVENTORY_FILE: "inventory_sha256", ROTATION_FILE: "rotation_sha256"}
 
 
 def find_capture(folder: Path, now: datetime, sealed: bool = False, captured: Collection[str] = ()) -> Population:
     """The accounts of a capture folder, those included that were expected and are not there. ``sealed`` and
-    ``captured`` as for ``sources.find``."""
-    facts = _facts_of_accounts(folder)
+    ``captured`` as for ``sources.find``: a seal vouches for every file in the folder, also in evidence of before
+    reports had to have their own digest.
+
+    InputError for a link: what it leads to, on the machine of whoever reads, is not what was captured.
+    """
+    links = [path for path in folder.iterdir() if path.is_symlink() and not path.name.startswith(".")]
+    if links:
+        raise InputError(f"{min(links)}: a link in a capture folder; a capture holds plain files and folders alone")
+    facts = _read_json(folder / ACCOUNTS_FILE) if (folder / ACCOUNTS_FILE).is_file() else {}
     is_sample = facts.get("sample") is True
     if sealed or is_sample:
         # evidence records when its raw reports were read, so that they are judged the same whenever that is done
@@ -53,7 +64,7 @@ def find_capture(folder: Path, now: datetime, sealed: bool = False, captured: Co
         for path in sorted(folder.iterdir()):
             if not path.is_dir() and not path.name.startswith(".") and path.name not in known:
                 raise InputError(f"{path}: a loose file in a capture folder; put reports in a folder of their own")
-    origins = [_captured(account, now, account.name in captured) for account in inside]
+    origins = [_captured(account, now, sealed, account.name in captured) for account in inside]
     policy = folder / POLICY_FILE
     return Population(
         origins=tuple(_named(origins, facts.get("listed"))),
@@ -67,13 +78,6 @@ def find_capture(folder: Path, now: datetime, sealed: bool = False, captured: Co
         listed=tuple(sorted(_listed_accounts(facts, folder))),
         doubts=tuple(_doubts(facts, folder, inside)),
     )
-
-
-def _facts_of_accounts(folder: Path) -> dict[str, Any]:
-    path = folder / ACCOUNTS_FILE
-    if path.is_symlink():
-        raise InputError(f"{path}: a link in a capture folder, which holds none; capture again")
-    return _read_json(path) if path.is_file() else {}
 
 
 def _listed_accounts(facts: dict[str, Any], folder: Path) -> set[str]:
@@ -91,12 +95,10 @@ def _doubts(facts: dict[str, Any], folder: Path, inside: list[Path]) -> list[str
     """What keyaudit always writes of the accounts that a capture was to read, and is not there."""
     if facts:
         return [] if "expected" in facts else [say("problem.no_expected", file=ACCOUNTS_FILE)]
-    whole = inside != [folder] and any(is_live(_read_json(one / CAPTURE_FILE)) for one in inside if _has_word(one))
+    whole = inside != [folder] and any(
+        is_live(_read_json(one / CAPTURE_FILE)) for one in inside if is_plain(one / CAPTURE_FILE)
+    )
     return [say("problem.no_accounts", file=ACCOUNTS_FILE)] if whole else []
-
-
-def _has_word(folder: Path) -> bool:
-    return (folder / CAPTURE_FILE).is_file()
 
 
 def joined_facts(parts: list[Population]) -> dict[str, Any]:
@@ -122,16 +124,22 @@ def _expected(facts: dict[str, Any], folder: Path) -> tuple[str, ...]:
     return tuple(expected)
 
 
-def _captured(folder: Path, now: datetime, captured_now: bool) -> Origin:
-    facts: dict[str, Any] = _read_json(folder / CAPTURE_FILE) if (folder / CAPTURE_FILE).is_file() else {}
+def _captured(folder: Path, now: datetime, sealed: bool, captured_now: bool) -> Origin:
+    told = _read(folder / CAPTURE_FILE) if is_plain(folder / CAPTURE_FILE) else None
+    facts: dict[str, Any] = {} if told is None else _parsed(told, folder / CAPTURE_FILE)
     _refuse_odd_facts(facts, folder / CAPTURE_FILE)
     problems = texts(facts.get("problems"))
-    if not facts:
+    if told is None:
+        facts = {"account_id": folder.name}
         problems = [f"{folder.name}: has no {CAPTURE_FILE}: it is not known where its report comes from"]
     file = facts.get("file", REPORT_FILE)
     # a name from JSON is never followed out of the account's own folder
     path = folder / file if isinstance(file, str) and file == Path(file).name and file not in (".", "..") else None
-    if path is not None and not path.is_file():
+    if path is not None and not sealed and not isinstance(facts.get("sha256"), str):
+        if told is not None:
+            problems = [*problems, f"{folder.name}: {CAPTURE_FILE} has no digest of a report: none is read"]
+        path = None
+    elif path is not None and not is_plain(path):
         problems, path = [*problems, f"{folder.name}: the report is missing"], None
     received = parse_instant(str(facts.get("received_time")))
     return Origin(
@@ -142,6 +150,7 @@ def _captured(folder: Path, now: datetime, captured_now: bool) -> Origin:
         capture={**facts, "problems": problems},
         folder=folder,
         captured_now=captured_now,
+        told=told,
     )
 
 
@@ -158,29 +167,34 @@ def _refuse_odd_facts(facts: dict[str, Any], path: Path) -> None:
 def read_inventory(origin: Origin) -> dict[str, Any] | None:
     """What the live account said of itself when the report was captured; None where nobody asked. InputError where
     it is not the one that was captured."""
-    return _read_beside(origin, INVENTORY_FILE, "inventory_sha256")
+    return _read_beside(origin, INVENTORY_FILE)
 
 
 def read_rotation(origin: Origin) -> dict[str, Any] | None:
     """What AWS told of keys under automatic rotation; None and InputError as ``read_inventory``."""
-    return _read_beside(origin, ROTATION_FILE, "rotation_sha256")
+    return _read_beside(origin, ROTATION_FILE)
 
 
-def _read_beside(origin: Origin, name: str, digest_name: str) -> dict[str, Any] | None:
-    digest = (origin.capture or {}).get(digest_name)
-    if origin.path is None or digest is None:
+def _read_beside(origin: Origin, name: str) -> dict[str, Any] | None:
+    if origin.folder is None or origin.path is None or (origin.capture or {}).get(BESIDE[name]) is None:
         return None
-    path = origin.path.parent / name
+    content = document(origin, name)
+    if content is None:
+        raise InputError(f"{origin.name}: {name} is missing, or was changed after the capture")
+    return _parsed(content, Path(f"{origin.name}: {name}"))
+
+
+def document(origin: Origin, name: str) -> bytes | None:
+    """A document beside the report, which ``capture.json`` has the digest of; None where it has none, or what is
+    there is another, or no plain file."""
+    digest = (origin.capture or {}).get(BESIDE[name])
+    if origin.folder is None or digest is None:
+        return None
     try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{origin.name}: {name} cannot be read ({error.strerror})") from None
-    if hashlib.sha256(content).hexdigest() != digest:
-        raise InputError(f"{origin.name}: {name} was changed after the capture")
-    try:
-        return _read_json(path)
-    except InputError:  # its message has the path, and evidence is judged elsewhere again
-        raise InputError(f"{origin.name}: {name} is not valid JSON; capture again") from None
+        content = read_plain(origin.folder / name)
+    except OSError:
+        return None
+    return content if hashlib.sha256(content).hexdigest() == digest else None
 
 
 def is_live(capture: dict[str, Any]) -> bool:
@@ -195,17 +209,30 @@ def whole_capture(origin: Origin, account_id: str, is_read: bool) -> Path | None
     facts, folder = origin.capture or {}, origin.folder
     is_whole = (
         folder is not None
+        and origin.told is not None
+        and isinstance(facts.get("sha256"), str | None)
         and ("source" in facts or folder.name == account_id)
         and facts.get("file", REPORT_FILE) in (*CAPTURED_FILES, None)
-        and (is_read or facts.get("account_id") == account_id)
+        and (is_read or facts.get("account_id") == account_id == folder.name)
         and parse_instant(str(facts.get("received_time"))) is not None
     )
     return folder if is_whole else None
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> bytes:
     try:
-        facts = json.loads(path.read_bytes())
+        return read_plain(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    return _parsed(_read(path), path)
+
+
+def _parsed(content: bytes, path: Path) -> dict[str, Any]:
+    try:
+        facts = json.loads(content)
     except (ValueError, RecursionError):
         raise InputError(f"{path}: not valid JSON; capture or seal the folder again") from None
     if not isinstance(facts, dict):

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from keyaudit.credentials import ANSWERS, Unwrapped, parse_instant, peek_account, unwrap
+from keyaudit.files import MOST_BYTES, read_plain
 from keyaudit.schema import CredentialReport, InputError
 from keyaudit.sources.names import time_in_name
 
-#: far above the largest report that AWS makes (5,000 users are 1.3 MB); guards against reading a disk image
-MAX_BYTES = 2**30
 CHUNK = 2**24
 
 
@@ -22,7 +21,7 @@ class Origin:
     """Where one report comes from. ``received_time``: when AWS sent it, by the word of a capture. ``read_time``:
     when keyaudit read it, by which it is told whether it was stale then, and how old keys are that nothing else
     dates. ``named``: the user named this very file, so it must be readable. ``captured_now``: this run read it from
-    AWS."""
+    AWS. ``told``: the bytes of the ``capture.json`` that ``capture`` was read from."""
 
     name: str
     path: Path | None
@@ -34,6 +33,7 @@ class Origin:
     capture: dict[str, Any] | None = None
     folder: Path | None = None  # the account's own, in a capture
     captured_now: bool = False
+    told: bytes | None = field(default=None, repr=False)
 
     @property
     def place(self) -> str:
@@ -71,14 +71,17 @@ class Population:
 
 def read(origin: Origin) -> CredentialReport:
     """The report of an origin; InputError where it cannot be had or is no credential report at all."""
+    return read_and_unwrap(origin)[0]
+
+
+def read_and_unwrap(origin: Origin) -> tuple[CredentialReport, Unwrapped]:
+    """The report of an origin, and its text: of the very bytes that are in it. InputError as ``read``."""
     capture = origin.capture or {}
-    content = origin.content
+    content = content_of(origin)
     if content is None:
-        if origin.path is None:
-            raise InputError("; ".join(texts(capture.get("problems"))) or f"{origin.name}: was not read")
-        content = read_bytes(origin.path, origin.name)
+        raise InputError("; ".join(texts(capture.get("problems"))) or f"{origin.name}: was not read")
     found = unwrap(content, origin.name)
-    return CredentialReport(
+    report = CredentialReport(
         account_id=peek_account(found.text),
         generated_time=_generated_time(found, origin),
         received_time=origin.received_time,
@@ -86,6 +89,7 @@ def read(origin: Origin) -> CredentialReport:
         source=origin.name,
         problems=tuple(texts(capture.get("problems"))),
     )
+    return report, found
 
 
 def _generated_time(found: Unwrapped, origin: Origin) -> datetime | None:
@@ -98,17 +102,30 @@ def _generated_time(found: Unwrapped, origin: Origin) -> datetime | None:
     return found.generated_time or time_in_name(origin.name)
 
 
+def content_of(origin: Origin) -> bytes | None:
+    """The bytes of an origin, None where there are none. What is in a capture is read as the plain file that was
+    handed over; elsewhere people link their reports. InputError where it cannot be read."""
+    if origin.content is not None or origin.path is None:
+        return origin.content
+    if origin.folder is None:
+        return read_bytes(origin.path, origin.name)
+    try:
+        return read_plain(origin.path)
+    except OSError as error:
+        raise InputError(f"{origin.name}: cannot be read ({error.strerror})") from None
+
+
 def read_bytes(path: Path, name: str) -> bytes:
     """The bytes of a file, or of a pipe until it ends; InputError where there are too many for a report."""
     too_large = InputError(f"{name}: larger than 1 GiB: this is no credential report")
     try:
-        if path.stat().st_size > MAX_BYTES:
+        if path.stat().st_size > MOST_BYTES:
             raise too_large
         content = bytearray()
         with path.open("rb") as file:
             while chunk := file.read(CHUNK):
                 content += chunk
-                if len(content) > MAX_BYTES:
+                if len(content) > MOST_BYTES:
                     raise too_large
         return bytes(content)
     except OSError as error:
@@ -120,10 +137,8 @@ def fingerprint(origin: Origin) -> tuple[str, int]:
     else of its name."""
     capture = origin.capture or {}
     try:
-        content = (
-            origin.content if origin.content is not None else origin.path.read_bytes() if origin.path else None
-        )
-    except OSError:
+        content = content_of(origin)
+    except InputError:
         content = None
     if content is not None:
         return hashlib.sha256(content).hexdigest(), len(content)

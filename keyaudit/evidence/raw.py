@@ -1,0 +1,98 @@
+"""The reports that were judged, and what stands beside them, copied into a staging folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from keyaudit import sources
+from keyaudit.assess.limits import is_known
+from keyaudit.auditing import ORGANIZATION, Audit, Provenance
+from keyaudit.schema import EvidenceError
+from keyaudit.staging import write_file
+from keyaudit.texts import utc
+
+
+def stage(staging: Path, into: str, judged: Audit, facts: dict[str, Any]) -> None:
+    """The reports byte for byte, each with a capture.json that says where and when it was read, and ``facts`` of
+    the capture that they are of. A file that was refused is described, not copied: it may hold a secret."""
+    for one in judged.provenance:
+        if one.origin is not None:
+            _stage_one(staging, f"{into}/{one.account_id}", one, one.origin)
+    read = [one.origin.read_time for one in judged.provenance if one.origin is not None]
+    accounts = {
+        **facts,
+        "sample": judged.is_sample,
+        # the list of accounts itself, where it is missing, is no account
+        "expected": [one.account_id for one in judged.provenance if one.account_id != ORGANIZATION],
+        # what no source can say of itself, and only evidence whose seal holds is believed
+        "captured": [one.account_id for one in judged.provenance if one.origin and one.origin.captured_now],
+        # where nothing was read, the judgement was made of that very moment
+        "read_time": max(read, default=judged.as_of).isoformat(),
+    }
+    write_file(staging, f"{into}/{sources.ACCOUNTS_FILE}", _json(accounts))
+
+
+def _stage_one(staging: Path, folder: str, one: Provenance, origin: sources.Origin) -> None:
+    readable = one.form or origin.path is None
+    captured = sources.whole_capture(origin, one.account_id, bool(one.form)) if readable else None
+    if captured:
+        for name, content in _whole(one, origin).items():
+            write_file(staging, f"{folder}/{name}", content)
+        return
+    told = origin.capture or {}
+    known: dict[str, Any] = {
+        "account_id": one.account_id if is_known(one.account_id) else None,
+        "bytes": one.bytes,
+        "sha256": one.sha256,
+        "generated_time": utc(one.generated_time) or None,
+        "caller": one.caller,
+        "problems": [],
+    }
+    # what a capture says, and what it does not, must be judged again as it was
+    facts = ({} if sources.is_live(told) else known) | {
+        **told,
+        "source": one.source,
+        "file": _raw_name(one.form) if one.form else None,
+        "form": one.form or None,
+        "received_time": one.received_time.isoformat() if one.received_time else None,
+    }
+    if not one.form:
+        # by which accounts without an id are put in order
+        facts |= {"problems": [one.error], "sha256": one.sha256, "bytes": one.bytes}
+    else:
+        write_file(staging, f"{folder}/{facts['file']}", _reread(one, origin))
+        for name, content in _beside(origin).items():
+            write_file(staging, f"{folder}/{name}", content)
+    write_file(staging, f"{folder}/{sources.CAPTURE_FILE}", _json(facts))
+
+
+def _whole(one: Provenance, origin: sources.Origin) -> dict[str, bytes]:
+    """A capture of an account as it stands, but for what has no digest in capture.json: that may be anything."""
+    files = {sources.CAPTURE_FILE: origin.told or b"", **_beside(origin)}
+    report = _reread(one, origin) if one.form else sources.content_of(origin)
+    is_known = report is not None and hashlib.sha256(report).hexdigest() == (origin.capture or {}).get("sha256")
+    return files | ({sources.REPORT_FILE: report} if report is not None and (one.form or is_known) else {})
+
+
+def _beside(origin: sources.Origin) -> dict[str, bytes]:
+    found = {name: sources.document(origin, name) for name in (sources.INVENTORY_FILE, sources.ROTATION_FILE)}
+    return {name: content for name, content in found.items() if content is not None}
+
+
+def _reread(one: Provenance, origin: sources.Origin) -> bytes:
+    content = sources.content_of(origin) or b""
+    if hashlib.sha256(content).hexdigest() != one.sha256:
+        raise EvidenceError(f"{one.source}: changed while it was read")
+    return content
+
+
+def _raw_name(form: str) -> str:
+    ends = {"base64": "b64", "json": "json", "records": "json", "text": "txt", "yaml": "yaml"}
+    return f"credential-report.{ends[form]}" if form in ends else sources.REPORT_FILE
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()

@@ -1,0 +1,130 @@
+"""An executed notebook as JSON: its cells, what each shows, and what it should show of a judgement.
+
+What a cell of keyaudit's own notebooks should show is told by the calls in it, which are made again. Not so charts:
+drawing them takes longer than all the rest.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keyaudit
+from keyaudit.released import INJECTED, cells_digest, source_of
+
+#: rooms whose values are made again: they draw nothing
+REMADE = ("keyaudit.present", "keyaudit.rotation.plan")
+
+
+@dataclass(frozen=True)
+class Output:
+    """What a cell shows: as text and as HTML, and the metadata of it. ``kind`` is nbformat's, and which stream."""
+
+    kind: str
+    text: str
+    html: str
+    metadata: Mapping[str, Any]
+    others: tuple[str, ...]  # further kinds of content that a viewer might prefer
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of an executed notebook."""
+
+    kind: str
+    source: str
+    is_injected: bool
+    outputs: tuple[Output, ...]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What an output should be; ``call`` names what made it, ``text`` is None where it was not made again."""
+
+    call: str
+    text: str | None = None
+    html: str = ""
+
+
+def read(content: bytes) -> tuple[list[Cell], str]:
+    """(the cells of a notebook, the digest of them); ValueError, KeyError, TypeError where it is none."""
+    told = json.loads(content)["cells"]
+    cells = [
+        Cell(
+            str(one["cell_type"]),
+            source_of(one),
+            INJECTED in one["metadata"].get("tags", []),
+            tuple(_output(output) for output in one.get("outputs", [])),
+        )
+        for one in told
+    ]
+    return cells, cells_digest(told)
+
+
+def _output(told: Mapping[str, Any]) -> Output:
+    data = told.get("data", {})
+    stream = f" {told['name']}" if "name" in told else ""
+    return Output(
+        f"{told['output_type']}{stream}",
+        _joined(data.get("text/plain", "")),
+        _joined(data.get("text/html", "")),
+        told.get("metadata", {}),
+        tuple(sorted(set(data) - {"text/plain", "text/html"})),
+    )
+
+
+def _joined(text: Any) -> str:
+    return text if isinstance(text, str) else "".join(text)
+
+
+def parameters_of(cell: Cell) -> dict[str, Any]:
+    """The parameters that a run was given; ValueError where the cell does anything else than set them."""
+    found = {}
+    for statement in ast.parse(cell.source).body:
+        if not (isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)):
+            raise ValueError("no parameter")
+        found[statement.targets[0].id] = ast.literal_eval(statement.value)
+    return found
+
+
+def expected(cell: Cell, known: Mapping[str, Any]) -> list[Expected] | None:
+    """What the last expression of a cell shows, one entry for each output; None where their number is not known.
+    ``known`` are the values of its names."""
+    lines = [line for line in cell.source.splitlines() if not line.lstrip().startswith("%")]
+    body = ast.parse("\n".join(lines)).body
+    if not body or not isinstance(body[-1], ast.Expr):
+        return []
+    value = body[-1].value
+    is_display = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "display"
+    shown = value.args if is_display and isinstance(value, ast.Call) else [value]
+    if any(isinstance(one, ast.Starred) for one in shown):
+        return None
+    return [_made(one, known) for one in shown]
+
+
+def _made(shown: ast.expr, known: Mapping[str, Any]) -> Expected:
+    call = ast.unparse(shown.func) if isinstance(shown, ast.Call) else ast.unparse(shown)
+    try:
+        value = _value(shown, known)
+    except LookupError:
+        return Expected(call)
+    return Expected(call, repr(value), value._repr_html_()) if hasattr(value, "_repr_html_") else Expected(call)
+
+
+def _value(shown: ast.expr, known: Mapping[str, Any]) -> Any:
+    """The value of a call of ours with names for arguments; LookupError where it is not made again."""
+    if isinstance(shown, ast.Name):
+        return known[shown.id]
+    if not isinstance(shown, ast.Call) or shown.keywords or not isinstance(shown.func, ast.Attribute):
+        raise LookupError(ast.dump(shown))
+    if keyaudit.home_of(shown.func.attr) not in REMADE:
+        raise LookupError(shown.func.attr)
+    return getattr(keyaudit, shown.func.attr)(*(_value(one, known) for one in shown.args))
+
+
+def shown(cells: list[Cell]) -> Iterator[Output]:
+    """What of a notebook is on its page."""
+    return (one for cell in cells for one in cell.outputs if one.kind in ("display_data", "execute_result"))

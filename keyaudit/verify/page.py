@@ -1,0 +1,102 @@
+"""What a page shows, read without a browser: its text, its pictures, and whatever could make it look otherwise."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+#: all that keyaudit's pages are made of; nothing among it runs, hides or fetches anything
+TAGS = frozenset(
+    re.findall(
+        r"\w+",
+        "html head meta title style body main footer div figure img p h1 h2 h3 h4 h5 h6 ul ol li em strong b code "
+        "pre blockquote hr br a table caption thead tbody tr th td",
+    )
+)
+ATTRIBUTES = frozenset(
+    ("lang", "charset", "http-equiv", "content", "name", "class", "scope", "src", "alt", "width", "height", "href")
+)
+PICTURE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")
+_SPACE = re.compile(r"\s+")
+
+
+@dataclass
+class Seen:
+    """The text of a page by the element that holds it (``main``, ``title``, ``style``, ``footer``), its pictures
+    (source, alternative text), and markup that no page of keyaudit has."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    pictures: list[tuple[str, str]] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
+
+
+def read(html: str) -> Seen:
+    """A page, or a part of one (whose text is then under the empty name)."""
+    parser = _Reader()
+    parser.feed(html)
+    parser.close()
+    found = {name: "".join(parts) for name, parts in parser.parts.items()}
+    style = found.pop("style", "")
+    return Seen(
+        {name: squeezed(text) for name, text in found.items()} | {"style": style}, parser.pictures, parser.odd
+    )
+
+
+def squeezed(text: str) -> str:
+    """The text with one space wherever there is any."""
+    return _SPACE.sub(" ", text).strip()
+
+
+class _Reader(HTMLParser):
+    """Collects text by the outermost element that has a name of its own."""
+
+    PLACES = ("title", "style", "main", "footer")
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: dict[str, list[str]] = {}
+        self.pictures: list[tuple[str, str]] = []
+        self.odd: list[str] = []
+        self.place: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = {name: value or "" for name, value in attrs}
+        self.odd += [f"<{tag}>"] if tag not in TAGS else []
+        self.odd += [f"<{tag} {name}>" for name in told if name not in ATTRIBUTES]
+        self.odd += [f"<{tag}> twice"] if tag in self.PLACES and (tag in self.parts or self.place) else []
+        if tag == "img":
+            self.pictures.append((told.get("src", ""), told.get("alt", "")))
+            self.odd += ["<img> of elsewhere"] if not PICTURE.fullmatch(told.get("src", "")) else []
+        if tag in self.PLACES:
+            self.place.append(tag)
+            self.parts.setdefault(tag, [])
+        self._space(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+
+    def handle_endtag(self, tag: str) -> None:
+        if self.place and self.place[-1] == tag:
+            self.place.pop()
+        self._space(tag)
+
+    def handle_data(self, data: str) -> None:
+        self._add(data)
+
+    def handle_comment(self, data: str) -> None:  # noqa: ARG002
+        self.odd.append("a comment")
+
+    def handle_pi(self, data: str) -> None:  # noqa: ARG002
+        self.odd.append("a processing instruction")
+
+    def unknown_decl(self, data: str) -> None:  # noqa: ARG002
+        self.odd.append("an unknown declaration")
+
+    def _space(self, tag: str) -> None:
+        # all others stand apart from what is around them
+        if tag not in ("em", "strong", "b", "code", "a") and "style" not in self.place:
+            self._add(" ")
+
+    def _add(self, text: str) -> None:
+        self.parts.setdefault(self.place[-1] if self.place else "", []).append(text)

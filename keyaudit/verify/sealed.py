@@ -1,0 +1,100 @@
+"""The seal of an evidence folder: files, manifest and SHA256SUMS against each other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from keyaudit import seal
+from keyaudit.files import is_plain, read_plain
+from keyaudit.staging import SUMS
+
+EXPECTED = ("raw/accounts.json", "report.html", "report.ipynb", "findings.csv", "summary.json", "policy.toml")
+
+
+@dataclass
+class Sealed:
+    """What the seal tells: the manifest, every way in which the folder is not as it was sealed, and the bytes that
+    were hashed of what is not raw evidence, by path."""
+
+    manifest: dict[str, Any] = field(default_factory=dict)
+    faults: list[str] = field(default_factory=list)
+    files: dict[str, bytes] = field(default_factory=dict)
+
+
+def check(folder: Path) -> Sealed:
+    """The seal of a folder. NewerError if it takes a later version of keyaudit."""
+    missing = [name for name in (seal.MANIFEST, SUMS) if not is_plain(folder / name)]
+    if missing:
+        return Sealed(faults=[f"{name}: missing, or a link: not a finished evidence folder" for name in missing])
+    content = read_plain(folder / seal.MANIFEST)
+    try:
+        manifest = json.loads(content)
+        seal.refuse_newer(manifest, folder)
+        listed = {str(entry["path"]): entry for entry in manifest["files"]}
+        sums = seal.sums_bytes(content)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return Sealed(faults=[f"{seal.MANIFEST}: not a manifest of keyaudit"])
+    found = Sealed(manifest, [f"{name}: a path out of the folder" for name in listed if not _inside(name)])
+    if found.faults:
+        return found
+    if read_plain(folder / SUMS) != sums:
+        found.faults.append(f"{SUMS}: is not what {seal.MANIFEST} implies")
+    if seal.manifest_bytes(manifest) != content:
+        found.faults.append(f"{seal.MANIFEST}: not written as keyaudit writes it")
+    _compare(folder, listed, found)
+    return found
+
+
+def _compare(folder: Path, listed: Mapping[str, Mapping[str, Any]], found: Sealed) -> None:
+    present = {path.relative_to(folder).as_posix(): path for path in seal.walk(folder)}
+    found.faults += [f"{name}: missing" for name in sorted({*listed, *EXPECTED} - set(present))]
+    extra = set(present) - set(listed) - {seal.MANIFEST, SUMS}
+    found.faults += [f"{name}: is not in the manifest" for name in sorted(extra)]
+    for name in sorted(set(listed) & set(present)):
+        try:
+            content = read_plain(present[name]) if present[name].is_file() else None
+        except OSError as error:
+            content = None if present[name].is_symlink() else b""
+            if content is not None:
+                found.faults.append(f"{name}: cannot be read ({error.strerror})")
+                continue
+        if content is None:
+            found.faults.append(f"{name}: is not a plain file")
+            continue
+        if fault := _changed(content, name, listed[name]):
+            found.faults.append(fault)
+        if not name.startswith((f"{seal.RAW}/", "before/")):
+            found.files[name] = content
+    found.faults += [f"{name}/: an empty folder that is not in the manifest" for name in _empty_folders(folder)]
+
+
+def _inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts and "\\" not in name and path.as_posix() == name
+
+
+def _changed(content: bytes, name: str, entry: Mapping[str, Any]) -> str:
+    if hashlib.sha256(content).hexdigest() != entry.get("sha256"):
+        return f"{name}: changed (SHA-256 differs)"
+    if len(content) != entry.get("bytes"):
+        return f"{name}: the manifest gives another size"
+    return ""
+
+
+def _empty_folders(folder: Path) -> list[str]:
+    """Folders with nothing in them; one that cannot be looked into is named as it is by ``why``."""
+    return sorted(
+        Path(base).relative_to(folder).as_posix()
+        for base, folders, names in os.walk(folder, onerror=_raise)
+        if not folders and not names
+    )
+
+
+def _raise(error: OSError) -> None:
+    raise error

@@ -1,0 +1,340 @@
+"""What notebook and page say is compared with the judgement: a seal that was made again does not help whoever changed
+them (DESIGN.md, "Evidence folder")."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import write
+from evidence_helpers import (
+    FAILING,
+    JUDGED,
+    POLICY,
+    failing,
+    keyaudit,
+    made,
+    manifest,
+    notebook,
+    once,
+    report_on,
+    seal_again,
+)
+
+from keyaudit import released, resources
+from keyaudit.verify import verify
+
+ROOT = Path(__file__).resolve().parents[1]
+RELEASED = ROOT / "tests" / "data" / "evidence"
+BOX = '<div class="verdict compliant"><p>COMPLIANT: all active access keys were rotated in time.</p></div>'
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory) -> Path:
+    return failing(tmp_path_factory)
+
+
+@pytest.fixture
+def folder(original, tmp_path) -> Path:
+    return shutil.copytree(original, tmp_path / original.name)
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def edit_outputs(folder: Path, change: Callable[[list[dict[str, Any]]], None]) -> None:
+    """Change the cells of the executed notebook."""
+    path = folder / "report.ipynb"
+    told = json.loads(path.read_bytes())
+    change(told["cells"])
+    path.write_text(json.dumps(told))
+
+
+def found(folder: Path) -> str:
+    seal_again(folder)
+    return "\n".join(verify(folder)[0])
+
+
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+PAGE_EDITS = {
+    "the answer": ("NON_COMPLIANT: ", "COMPLIANT: "),
+    "a name in a table": (">bob<", ">bert<"),
+    "a number": ("1 of 3 active access keys", "0 of 3 active access keys"),
+    "a further box": ("<main>", f"<main>{BOX}"),
+    "a box at the end": ("</main>", f"{BOX}</main>"),
+    "a box behind the text": ("</main>", f"</main>{BOX}"),
+    "in the last line": ("<footer><p>", "<footer><p>COMPLIANT. "),
+    "the title": ("<title>", "<title>COMPLIANT: "),
+    "the prose": ("A control fails if any key fails it.", "A control fails if all keys fail it."),
+    "hidden by an attribute": ('<div class="verdict non-compliant">', '<div class="verdict" hidden>'),
+    "hidden by its style": ('<div class="verdict non-compliant">', '<div class="verdict" style="display:none">'),
+    "hidden in a template": ('<div class="output">', '<template></template><div class="output">'),
+    "hidden in a comment": ("<main>", "<main><!-- x -->"),
+    "hidden by the style sheet": ("<style>", "<style>.verdict { display: none }"),
+    "words by the style sheet": ("<style>", "<style>main::before { content: 'COMPLIANT' }"),
+    "a second style sheet": ("</head>", "<style>.verdict { display: none }</style></head>"),
+    "a script": ("</body>", "<script>1</script></body>"),
+    "a frame": ("<main>", "<main><iframe src='x'></iframe>"),
+    "another picture": ('<img src="data:image/png;base64,i', '<img src="data:image/png;base64,j'),
+    "a picture from elsewhere": ('<img src="data:image/png;base64,', '<img src="https://example.com/'),
+    "its alternative text": ('alt="', 'alt="COMPLIANT. '),
+}
+
+
+@pytest.mark.parametrize("what", PAGE_EDITS)
+@pytest.mark.parametrize("told", [{}, {"tool": {"keyaudit": "0.1.0"}, "rules": 1}], ids=["same", "older"])
+def test_a_page_that_says_something_else_is_found(folder, what, told):
+    """Also where it is said that an older version made it, whose sentences may differ: the page still shows its
+    notebook, and nothing besides."""
+    if told and what == "the title":
+        pytest.skip("a sentence of an older version")
+    edit(folder / "report.html", *PAGE_EDITS[what])
+    seal_again(folder, **told)
+    assert "report.html" in found(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"<html></html>", BOX.encode()])
+def test_a_page_that_is_another_file_is_found(folder, content):
+    (folder / "report.html").write_bytes(content)
+    assert "report.html" in found(folder)
+
+
+# --- the notebook, and the page with it -------------------------------------------------------------------------------
+
+
+def both(folder: Path, old: str, new: str) -> None:
+    """The same words changed in page and notebook."""
+    edit(folder / "report.html", old, new)
+
+    def change(cells: list[dict[str, Any]]) -> None:
+        text = json.dumps(cells)
+        escaped = json.dumps(old)[1:-1]
+        assert escaped in text
+        cells[:] = json.loads(text.replace(escaped, json.dumps(new)[1:-1]))
+
+    edit_outputs(folder, change)
+
+
+BOTH_EDITS = {
+    "the answer": ("NON_COMPLIANT: ", "COMPLIANT: "),
+    "a number": ("1 of 3 active access keys", "0 of 3 active access keys"),
+    "a name": ("bob", "bert"),
+    "an exemption": ("vendor appliance", "approved by the board"),
+    "prose": ("A control fails if any key fails it.", "A control fails if all keys fail it."),
+}
+
+
+@pytest.mark.parametrize("what", BOTH_EDITS)
+def test_a_page_and_notebook_that_say_something_else_alike_are_found(folder, what):
+    both(folder, *BOTH_EDITS[what])
+    assert "report.ipynb" in found(folder) or "verify" in what or what == "prose"
+    if what == "prose":  # then it is not the notebook that the manifest tells of
+        assert "report.ipynb: is not the notebook" in found(folder)
+
+
+@pytest.mark.parametrize("what", ["the answer", "a name"])
+def test_the_facts_of_an_older_version_are_compared_all_the_same(folder, what):
+    both(folder, *BOTH_EDITS[what])
+    seal_again(folder, tool={"keyaudit": "0.1.0"}, rules=1)
+    assert "report.ipynb" in found(folder)
+
+
+@pytest.mark.parametrize("what", ["the answer", "a name"])
+def test_those_of_evidence_that_was_released_too(tmp_path, what):
+    (sample,) = (RELEASED / "0.2.0").glob("*-sample")
+    folder = shutil.copytree(sample, tmp_path / sample.name)
+    both(folder, *{"the answer": ("NON_COMPLIANT: ", "COMPLIANT: "), "a name": ("build-agent", "nobody")}[what])
+    assert "report.ipynb" in found(folder)
+
+
+def add_output(cells: list[dict[str, Any]], output: dict[str, Any]) -> None:
+    next(cell for cell in cells if cell.get("outputs"))["outputs"].append(output)
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        {"output_type": "display_data", "metadata": {}, "data": {"text/html": BOX, "text/plain": ""}},
+        {"output_type": "stream", "name": "stdout", "text": "COMPLIANT"},
+        {"output_type": "error", "ename": "E", "evalue": "", "traceback": []},
+    ],
+    ids=["box", "printed", "error"],
+)
+def test_an_output_added_to_the_notebook_is_found(folder, output):
+    edit_outputs(folder, lambda cells: add_output(cells, output))
+    assert "report.ipynb" in found(folder)
+
+
+def test_content_that_a_viewer_would_prefer_is_found(folder):
+    def change(cells: list[dict[str, Any]]) -> None:
+        for cell in cells:
+            for output in cell.get("outputs", []):
+                output["data"]["text/markdown"] = "# COMPLIANT"
+
+    edit_outputs(folder, change)
+    assert "report.ipynb" in found(folder)
+
+
+def test_a_picture_that_is_none_is_found(folder):
+    def change(cells: list[dict[str, Any]]) -> None:
+        for cell in cells:
+            for output in cell.get("outputs", []):
+                if "<figure>" in "".join(output["data"].get("text/html", "")):
+                    output["data"]["text/html"] = BOX
+
+    edit_outputs(folder, change)
+    assert "report.ipynb" in found(folder)
+
+
+@pytest.mark.parametrize("source", ['source = "raw"\nprint(1)', "import os", "source = open('x')", "(" * 5000])
+def test_a_cell_of_parameters_that_does_something_else_is_found(folder, source):
+    def change(cells: list[dict[str, Any]]) -> None:
+        cell = next(cell for cell in cells if "injected-parameters" in cell["metadata"].get("tags", []))
+        cell["source"] = source
+
+    edit_outputs(folder, change)
+    assert "report.ipynb" in found(folder)
+
+
+def test_parameters_other_than_the_manifest_s_are_found(folder):
+    seal_again(folder, parameters=manifest(folder)["parameters"] | {"policy": ""})
+    assert "report.ipynb: its parameters are not those of the manifest" in found(folder)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b'{"cells": 5}', b'{"cells": [{"cell_type": 1}]}', b"[" * 100_000])
+def test_a_notebook_that_is_none_is_found(folder, content):
+    (folder / "report.ipynb").write_bytes(content)
+    assert "report.ipynb" in found(folder)
+
+
+# --- facts that a claimed older version may not skip ------------------------------------------------------------------
+
+OLDER = {"keyaudit": "0.1.0"}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda facts: facts.update(rule=facts["rule"].replace("90", "900")),
+        lambda facts: facts["warnings"].append("alice has 12 keys"),
+        lambda facts: facts["notes"].append("judged on 2026-01-01"),
+    ],
+    ids=["rule", "warning", "note"],
+)
+def test_the_facts_in_sentences_of_an_older_version_are_compared(folder, change):
+    facts = json.loads((folder / "summary.json").read_bytes())
+    change(facts)
+    write(folder, "summary.json", json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
+    seal_again(folder, tool=OLDER, rules=1)
+    assert "summary.json" in found(folder)
+
+
+@pytest.mark.parametrize(("version", "rules"), [("0.1.0", 2), ("9.9.9", 1), ("nonsense", 1)])
+def test_rules_by_which_a_version_did_not_judge_are_found(folder, version, rules):
+    seal_again(folder, tool={"keyaudit": version}, rules=rules)
+    assert f"keyaudit {version} did not judge by the rules {rules}" in found(folder)
+
+
+def test_overdue_taken_out_of_the_manifest_is_found(folder):
+    facts = manifest(folder)
+    del facts["overdue"]
+    (folder / "manifest.json").write_text(json.dumps(facts))
+    assert "overdue is not what the evidence gives" in found(folder)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda facts: facts["rotations"][0].update(compliance_type="EXEMPT"), lambda facts: facts.pop("rotations")],
+    ids=["changed", "gone"],
+)
+def test_verdicts_on_rotations_of_an_older_version_are_compared(tmp_path, change):
+    name = "2026-11-26T071105Z-rotation-123456789012"
+    folder = shutil.copytree(RELEASED / "0.2.0" / name, tmp_path / name)
+    facts = json.loads((folder / "summary.json").read_bytes())
+    change(facts)
+    write(folder, "summary.json", json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
+    assert "summary.json" in found(folder)
+
+
+# --- notebooks that are not ours --------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def foreign(tmp_path_factory) -> Path:
+    """Evidence by a doctored copy of keyaudit's own notebook, which says first that all is well."""
+
+    def make(folder: Path) -> None:
+        told = json.loads((resources.notebooks() / "key_rotation.ipynb").read_bytes())
+        told["cells"].insert(0, {"cell_type": "markdown", "metadata": {}, "id": "x", "source": "# COMPLIANT"})
+        write(folder, "key_rotation.ipynb", json.dumps(told))
+        write(folder, "policy.toml", POLICY)
+        write(folder, "report.csv", FAILING)
+        options = ("--notebook", folder / "key_rotation.ipynb")
+        made(
+            *report_on(folder / "r", folder / "report.csv", policy=folder / "policy.toml", options=options), code=1
+        )
+
+    (found,) = (one for one in (once(tmp_path_factory, "foreign", make) / "r").iterdir() if one.is_dir())
+    return found
+
+
+def test_a_notebook_that_is_not_ours_is_named_on_the_page_in_the_manifest_and_by_verify(foreign):
+    page = (foreign / "report.html").read_text()
+    first = page.partition("<main>")[2].partition("</p>")[0]
+    sha256 = manifest(foreign)["notebook"]["sha256"]
+    assert "not one of keyaudit's own: key_rotation" in first.replace("&#39;", "'") and sha256 in first
+    assert manifest(foreign)["notebook"]["ours"] is False
+    faults, remarks = verify(foreign)
+    assert faults == [] and remarks[0].startswith("NOT KEYAUDIT'S NOTEBOOK: key_rotation")
+
+
+def test_it_cannot_be_told_to_be_ours(foreign, tmp_path):
+    folder = shutil.copytree(foreign, tmp_path / "copy")
+    seal_again(folder, notebook=manifest(folder)["notebook"] | {"ours": True})
+    assert "report.ipynb: is not the notebook that the manifest tells of" in found(folder)
+
+
+def test_what_it_says_of_itself_cannot_be_taken_off_its_page(foreign, tmp_path):
+    folder = shutil.copytree(foreign, tmp_path / "copy")
+    edit(folder / "report.html", "This page was made by a notebook that is not", "This page was made by a notebook")
+    assert "report.html" in found(folder)
+
+
+def test_our_own_notebook_is_told_to_be_ours_and_its_page_has_no_such_line(original):
+    assert manifest(original)["notebook"]["ours"] is True
+    assert "was made by a notebook" not in (original / "report.html").read_text()
+    assert verify(original) == ([], [])
+
+
+def test_a_notebook_that_fakes_the_bottom_line_makes_no_evidence(tmp_path):
+    """It carries the digest of the findings, and says something else in words."""
+    fake = (
+        "from IPython.display import publish_display_data\n"
+        "line = ka.bottom_line(a)\n"
+        f"publish_display_data({{'text/html': {BOX!r}, 'text/plain': ''}}, {{**line.metadata}})"
+    )
+    path = notebook(tmp_path, "fake", JUDGED.rpartition("\n")[0], fake)
+    write(tmp_path, "report.csv", FAILING)
+    done = keyaudit(*report_on(tmp_path / "r", tmp_path / "report.csv", options=("--notebook", path)))
+    assert done.returncode == 4 and b"reached another judgement" in done.stderr
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
+def test_the_notebooks_here_are_among_those_released(path):
+    """Else: make sample."""
+    cells = json.loads(path.read_bytes())["cells"]
+    assert released.is_ours(path.stem, released.cells_digest(cells))
+
+
+def test_the_style_sheet_here_is_among_those_released():
+    """Else: make sample."""
+    style = resources.data("templates", "keyaudit", "style.css").read_text(encoding="utf-8")
+    assert released.is_our_style(style)
