@@ -40,12 +40,11 @@ def in_scope(scope: dict, user: str, account: str | None) -> bool:
 
 
 def limit_of(control: str, user: str, account: str | None, policy: dict) -> int | None:
-    """The policy's limit, or that of the first override that matches, whole."""
+    """The policy's limit, or the strictest of the overrides that match and have one."""
     base = policy.get(LIMITS[control])
-    for override in policy.get("override", []):
-        if in_scope(override, user, account):
-            return override.get(LIMITS[control], base)
-    return base
+    matching = [one for one in policy.get("override", []) if in_scope(one, user, account)]
+    tighter = [one[LIMITS[control]] for one in matching if LIMITS[control] in one]
+    return min(tighter) if tighter and base is not None else base
 
 
 def too_old(age: timedelta, days: int, policy: dict) -> bool:
@@ -100,6 +99,8 @@ def exempt(control: str, user: str, account: str | None, rotated: datetime | Non
     """Whether an exemption in force covers a failing finding."""
     for exemption in policy.get("exemption", []):
         if control not in exemption["controls"] or not in_scope(exemption, user, account):
+            continue
+        if user == "<root_account>" and user not in exemption["users"]:
             continue
         expires: date = exemption["expires"]
         if as_of >= datetime.combine(expires, time(), UTC):

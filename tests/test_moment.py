@@ -6,6 +6,7 @@ conclusions are drawn").
 
 from __future__ import annotations
 
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -113,8 +114,10 @@ def test_evidence_verifies_as_of_the_reading_that_it_records(old: Path) -> None:
 def test_old_evidence_given_again_is_stale_and_counts_for_no_period(tmp_path: Path) -> None:
     """Raw evidence of September, whose own capture says that it was read in September."""
     then = "2026-09-01T00:00:00Z"
-    folder = capture(tmp_path / "raw", [ACCOUNT], a111122223333=report(("alice", "true 2026-08-20T00:00:00Z N/A")))
-    facts = {"account_id": ACCOUNT, "generated_time": then, "received_time": then}
+    content = report(("alice", "true 2026-08-20T00:00:00Z N/A"))
+    folder = capture(tmp_path / "raw", [ACCOUNT], a111122223333=content)
+    told = {"account_id": ACCOUNT, "generated_time": then, "received_time": then}
+    facts = told | {"sha256": hashlib.sha256(content.encode()).hexdigest()}
     write(folder / ACCOUNT, "capture.json", json.dumps(facts))
     write(folder, "accounts.json", json.dumps({"expected": [ACCOUNT], "read_time": then}))
     assert keyaudit.audit(folder, "cis", sealed=True).conclusion == "COMPLIANT"
@@ -127,6 +130,16 @@ def test_old_evidence_given_again_is_stale_and_counts_for_no_period(tmp_path: Pa
     assert manifest(evidence)["conclusion"] == "COMPLIANT"
     again = command("report", folder, "--policy", lax, *options)
     assert again.returncode == 3 and again.stdout != done.stdout
+
+
+def test_a_report_that_its_capture_has_no_digest_of_is_told_and_the_evidence_verifies(tmp_path: Path) -> None:
+    folder = capture(tmp_path / "raw", [ACCOUNT], a111122223333=report(("alice", key_of(2))))
+    facts = {"account_id": ACCOUNT, "generated_time": ago(hours=1), "received_time": ago(hours=1)}
+    write(folder / ACCOUNT, "capture.json", json.dumps(facts))
+    evidence = made("report", folder, "--policy", "cis", "-o", tmp_path / "reports", code=3)
+    assert verify(evidence)[0] == []
+    (account,) = summary(evidence)["accounts"]
+    assert account["problems"] == [f"{ACCOUNT}: capture.json has no digest of a report: none is read"]
 
 
 def test_before_is_believed_for_its_seal_alone(old: Path, tmp_path: Path) -> None:

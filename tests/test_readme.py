@@ -163,7 +163,7 @@ def test_the_line_of_the_auditors_guide_works_as_typed(checkout: Path) -> None:
     assert line in README
     done = run(line, checkout)
     assert done.returncode == 1
-    assert done.stdout.startswith("NON_COMPLIANT: 3 of 3 active access keys")
+    assert done.stdout.startswith("NON_COMPLIANT: none of 3 active access keys")
     assert "no policy was given" in done.stdout
 
 

@@ -184,9 +184,9 @@ def test_evidence_counts_for_a_period_only_if_what_it_judges_is_of_it(
 
 
 def test_evidence_that_a_lax_policy_lets_be_old_counts_no_more(reports: Reports) -> None:
-    policy = reports.evidence.parent / "lax.toml"
+    policy = reports.folder.parent / "lax.toml"
     policy.write_text("""title = "t"\nmax_access_key_age = 90\nmax_report_age_hours = 2000\n""", encoding="utf-8")
-    lax = shutil.copytree(reports.evidence, reports.evidence.parent / "lax")
+    lax = shutil.copytree(reports.evidence, reports.folder.parent / "lax")
     (lax / "policy.toml").write_bytes(policy.read_bytes())
     terms = parse_policy(policy.read_bytes(), "policy.toml")
     seal_again(lax, policy={"name": "policy.toml", "given": True, "sha256": terms.sha256})

@@ -1,7 +1,7 @@
 """Capture folders: ``accounts.json``, and a folder an account with its report and ``capture.json``.
 
-The sample is one, and so is ``raw/`` of an evidence folder. A capture may come from somebody else: what has no
-digest in ``capture.json``, or is no plain file in the folder, is no evidence, and is neither read nor copied.
+The sample is one, and so is ``raw/`` of an evidence folder. Of a capture from somebody else nothing is read or copied
+that has no digest in ``capture.json``, or is no plain file.
 """
 
 from __future__ import annotations
@@ -141,11 +141,10 @@ def _captured(folder: Path, now: datetime, sealed: bool, captured_now: bool) -> 
         path = None
     elif path is not None and not is_plain(path):
         problems, path = [*problems, f"{folder.name}: the report is missing"], None
-    received = parse_instant(str(facts.get("received_time")))
     return Origin(
         name=printable(str(facts.get("source") or f"{folder.name}/{file}")),
         path=path,
-        received_time=received or now,
+        received_time=parse_instant(str(facts.get("received_time"))) or now,
         read_time=now,
         capture={**facts, "problems": problems},
         folder=folder,
@@ -210,7 +209,8 @@ def whole_capture(origin: Origin, account_id: str, is_read: bool) -> Path | None
     is_whole = (
         folder is not None
         and origin.told is not None
-        and isinstance(facts.get("sha256"), str | None)
+        # without the digest of its report it would read in another way once a seal vouches for it
+        and (isinstance(facts.get("sha256"), str) or facts.get("file", REPORT_FILE) is None)
         and ("source" in facts or folder.name == account_id)
         and facts.get("file", REPORT_FILE) in (*CAPTURED_FILES, None)
         and (is_read or facts.get("account_id") == account_id == folder.name)
@@ -242,8 +242,8 @@ def _parsed(content: bytes, path: Path) -> dict[str, Any]:
 
 def _named(origins: list[Origin], listed: Any) -> list[Origin]:
     """Each account with its name in the organization's list; without one they are nameless."""
-    some = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    names = {str(one.get("Id")): str(one["Name"]) for one in some if one.get("Name")}
+    some = listed if isinstance(listed, list) else []
+    names = {str(one.get("Id")): str(one["Name"]) for one in some if isinstance(one, dict) and one.get("Name")}
     return [
         dataclasses.replace(one, account_name=names.get(str((one.capture or {}).get("account_id")), ""))
         for one in origins
