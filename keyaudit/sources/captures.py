@@ -1,7 +1,7 @@
 """Capture folders: ``accounts.json``, and a folder an account with its report and ``capture.json``.
 
-The sample is one, and so is ``raw/`` of an evidence folder. Of a capture, which may come from somebody else, nothing
-is read or copied that has no digest in ``capture.json``, or is no plain file.
+The sample is one, and so is ``raw/`` of an evidence folder. Of a capture, which may come from somebody else,
+nothing is read or copied that has no digest in ``capture.json``, or is no plain file.
 """
 
 from __future__ import annotations
