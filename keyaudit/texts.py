@@ -49,13 +49,14 @@ _LETTER = rf"(?:[A-Za-z0-9/+]|{_ESCAPED})"
 _SECRET = re.compile(
     rf"(?<![A-Za-z0-9/+\\%])(?:{_LETTER}{{40}}|{_LETTER}{{200,}})(?:=|%3[dD]){{0,2}}(?![A-Za-z0-9/+\\%])"
 )
-#: names whose values are secret whatever they look like, as they are written: NAME=, NAME:, "NAME":
+_NAMES = r"""secret[_-]?(?:access[_-]?)?key | session[_-]?token | security[_-]?token | x-amz-signature | password
+    | passwd | private[_-]?key"""
+#: names whose values are secret whatever they look like, as they are written: NAME=, NAME:, "NAME":; but not where
+#: the value is such a name itself, as in secretkey=AWS_SECRET_ACCESS_KEY
 _NAMED = re.compile(
-    r"""(?ix)
-    ( (?: secret[_-]?(?:access[_-]?)?key | secretkey | session[_-]?token | security[_-]?token | x-amz-signature
-        | password | passwd | private[_-]?key )
-      (?:["'\\]|%22)* \s* (?:[:=]|%3[ad]) \s* (?:["'\\]|%22)* )
-    ( [^\s"'\\&;,}]{8,} )
+    rf"""(?ix)
+    ( (?: {_NAMES} ) (?:["'\\]|%22)* \s* (?:[:=]|%3[ad]) \s* (?:["'\\]|%22)* )
+    ( (?! [a-z_-]* (?: {_NAMES} ) (?![^\s"'\\&;,.}}]) ) [^\s"'\\&;,}}]{{8,}} )
     """
 )
 #: the password of somebody in a URL

@@ -119,6 +119,7 @@ def gaps(rows: list[dict[str, str]], account: str | None, policy: dict, as_of: d
         missing.update(ALL)
     if not any(row["user"] == "<root_account>" for row in rows):
         missing.add("root-key")
+    newest: list[datetime] = []
     for row in rows:
         cells = [row.get("user_creation_time", "N/A")]
         for slot in (1, 2):
@@ -128,10 +129,17 @@ def gaps(rows: list[dict[str, str]], account: str | None, policy: dict, as_of: d
         # the report knows of something after as_of: it was made later, and keys deleted in between are not in it
         if any(when > as_of for when in map(moment, cells) if when):
             missing.update(ALL)
+        newest += [when for when in map(moment, cells) if when]
         if row.get("additional_credentials_info", "N/A") not in ("N/A", ""):
             missing.update(LIMITS)
             if row["user"] == "<root_account>":
                 missing.add("root-key")
+    # no file here says when it is from: whoever keeps to the policy would have touched an active key since
+    active = [key["user"] for row in rows for key in keys_of(row) if key["active"]]
+    days = [limit_of(control, user, account, policy) for user in active for control in ("rotation", "unused")]
+    known = [one for one in days if one is not None]
+    if newest and known and as_of - max(newest) > timedelta(days=min(known)):
+        missing.update(ALL)
     if account is None:
         for override in policy.get("override", []):
             if "accounts" in override and any(

@@ -168,7 +168,8 @@ def test_of_a_report_that_is_older_than_the_instant_only_its_own_time_counts(tmp
     text, days = report(("alice", key(200, 66))), 60
     at = {"generated_time": cell(NOW - days * DAY), "received_time": cell(NOW - days * DAY)}
     folder = capture(tmp_path / "c", [ACCOUNT], **{f"a{ACCOUNT}": text})
-    write(folder / ACCOUNT, "capture.json", json.dumps({"account_id": ACCOUNT, **at}))
+    facts = json.loads((folder / ACCOUNT / "capture.json").read_text())
+    write(folder / ACCOUNT, "capture.json", json.dumps(facts | at))
     task = only(list(plan(keyaudit.audit(folder, "cis", AS_OF))))
     assert not switches_off(task)
 

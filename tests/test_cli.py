@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from evidence_helpers import SECRET, keyaudit
 
-from keyaudit.texts import masked
+from keyaudit.texts import line, masked
 
 REPORTS = Path(__file__).parent / "data" / "reports"
 BAD = Path(__file__).parent / "data" / "bad"
@@ -248,3 +248,35 @@ def test_a_path_is_no_secret() -> None:
     ):
         assert masked(path) == path
     assert masked(f"in {SECRET}, twice {SECRET}").count("secret") == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"AWS_SECRET_ACCESS_KEY={SECRET}",
+        f"aws_secret_access_key: {SECRET}",
+        f'{{"SecretAccessKey": "{SECRET}"}}',
+        f'{{\\"SecretAccessKey\\": \\"{SECRET}\\"}}',
+        f"https://example.com/?key={SECRET.replace('/', '%2F')}&x=1",
+        f"https://auditor:{SECRET}@example.com/",
+        json.dumps({"value": SECRET}).replace("/", "\\/"),
+        f"({SECRET})",
+        f"'{SECRET}',",
+        "password=correct-horse-battery",
+        'session_token: "FwoGZXIvYXdzEJr"',
+        "https://auditor:short@example.com/",
+    ],
+)
+def test_a_secret_is_masked_in_whatever_way_it_is_written(text: str) -> None:
+    shown = line(f"cannot read {text}")
+    assert "looks like a secret" in shown
+    for part in (SECRET, SECRET.replace("/", "%2F"), "correct-horse", "FwoGZX", ":short@", SECRET[-12:]):
+        assert part not in shown
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["--fields accesskey=AWS_ACCESS_KEY_ID,secretkey=AWS_SECRET_ACCESS_KEY.", "secretkey=apiSecretKey,user=x"],
+)
+def test_the_name_of_a_field_is_no_secret(text: str) -> None:
+    assert masked(text) == text

@@ -48,10 +48,14 @@ def test_as_of_is_the_latest_moment_of_all_so_that_another_account_never_makes_a
 
 def test_a_report_generated_later_than_another_was_read_is_the_latest_moment(tmp_path: Path) -> None:
     write(tmp_path, "a.csv", report(("alice", FRESH)))
-    later = f"{NOW + timedelta(minutes=4):%Y-%m-%dT%H:%M:%SZ}"
-    write(tmp_path, "b.json", cli_json(report(("bob", FRESH), account=OTHER), GeneratedTime=later))
+    later = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=4)
+    write(
+        tmp_path,
+        "b.json",
+        cli_json(report(("bob", FRESH), account=OTHER), GeneratedTime=f"{later:%Y-%m-%dT%H:%M:%SZ}"),
+    )
     audit = keyaudit.audit(tmp_path, "cis")
-    assert audit.as_of_source == "generated_time" and audit.as_of == NOW + timedelta(minutes=4)
+    assert audit.as_of_source == "generated_time" and audit.as_of == later
 
 
 def test_a_file_that_could_not_be_read_was_read_now_and_evidence_of_it_verifies(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ AWS = """#!/bin/sh
 case "$*" in
   "iam generate-credential-report") printf '{\\n    "State": "COMPLETE"\\n}\\n' ;;
   "iam get-credential-report --query Content --output text") base64 -w0 < "$REPORT"; echo ;;
-  "iam get-credential-report") printf '{\\n    "Content": "%s",\\n    "ReportFormat": "text/csv",\\n    "GeneratedTime": "%s"\\n}\\n' "$(base64 -w0 < "$REPORT")" "$(date -u +%Y-%m-%dT%H:%M:%S+00:00)" ;;
+  "iam get-credential-report --output json") printf '{\\n    "Content": "%s",\\n    "ReportFormat": "text/csv",\\n    "GeneratedTime": "%s"\\n}\\n' "$(base64 -w0 < "$REPORT")" "$(date -u +%Y-%m-%dT%H:%M:%S+00:00)" ;;
   *) echo "aws: error: argument operation: Invalid choice" >&2; exit 252 ;;
 esac
 """

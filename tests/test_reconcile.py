@@ -835,7 +835,7 @@ def test_evidence_is_verified_with_the_inventory_that_it_was_judged_by(tmp_path,
     (evidence,) = (path for path in (tmp_path / "reports").iterdir() if path.is_dir())
     assert verified(evidence)[0] == 0
     # what capture.json has no digest of may be anything, and is not copied; nor is what stands beside no report
-    is_known = facts.get("inventory_sha256", "") == "" and "complete" not in facts
+    is_known = facts.get("inventory_sha256", "") == "" and "sha256" not in facts
     assert (evidence / "raw" / ACCOUNT / "inventory.json").is_file() is is_known
 
 

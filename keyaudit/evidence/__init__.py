@@ -36,9 +36,9 @@ def make_evidence(request: Request) -> Evidence:
     """
     made = not request.reports.exists()
     staging = make_staging(request.reports)
-    sweep(request.reports)
     try:
         with held(staging), warm_kernel(staging) as process:
+            sweep(request.reports)
             from keyaudit.evidence import folder
             from keyaudit.evidence.notebook import find_notebook, refuse_unknown
 

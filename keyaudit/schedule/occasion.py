@@ -95,12 +95,12 @@ def alone(reports: Path, run: Occasion, notebook: str) -> Iterator[None]:
         # the system frees it, however the process ends
         lock = FileLock(reports / f".run-{run.asked[:16]}.lock", timeout=0, mode=0o600)
         lock.acquire()
-    except OSError as error:
-        raise InputError(f"{reports}: cannot write evidence there ({why(error)})") from None
     except Timeout:
         raise EvidenceError(
             f"{reports}: an earlier run of this schedule is still going; this one made nothing, and the next will"
         ) from None
+    except OSError as error:
+        raise InputError(f"{reports}: cannot write evidence there ({why(error)})") from None
     try:
         yield
     except BaseException as error:

@@ -46,11 +46,9 @@ def find_capture(folder: Path, now: datetime, sealed: bool = False, captured: Co
     ``captured`` as for ``sources.find``: a seal vouches for every file in the folder, also in evidence of before
     reports had to have their own digest.
 
-    InputError for a link: what it leads to, on the machine of whoever reads, is not what was captured.
+    InputError for what is no capture, and for links in it.
     """
-    links = [path for path in folder.iterdir() if path.is_symlink() and not path.name.startswith(".")]
-    if links:
-        raise InputError(f"{min(links)}: a link in a capture folder; a capture holds plain files and folders alone")
+    inside = account_folders(folder)
     facts = _read_json(folder / ACCOUNTS_FILE) if (folder / ACCOUNTS_FILE).is_file() else {}
     is_sample = facts.get("sample") is True
     if sealed or is_sample:
@@ -58,7 +56,6 @@ def find_capture(folder: Path, now: datetime, sealed: bool = False, captured: Co
         now = parse_instant(str(facts.get("read_time"))) or now
     if sealed:
         captured = texts(facts.get("captured"))
-    inside = account_folders(folder)
     if inside != [folder]:
         known = (ACCOUNTS_FILE, POLICY_FILE if is_sample else ACCOUNTS_FILE)
         for path in sorted(folder.iterdir()):

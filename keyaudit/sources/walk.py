@@ -44,13 +44,15 @@ def _visible_files(folder: Path, seen: set[Path]) -> list[Path]:
 
 def account_folders(folder: Path) -> list[Path]:
     """The folders of the accounts in a capture folder, or the folder itself where it is one account's. InputError
-    for links: a capture holds what it was given, not what somebody made its names point at."""
+    for a link, a device or a pipe in them: a capture holds what was handed over, and not what somebody made its
+    names lead to on the machine of whoever reads it."""
     inside = [folder] if (folder / CAPTURE_FILE).is_file() else _visible_folders(folder)
-    for path in (one for account in inside for one in (account, *account.iterdir())):
-        if path.is_symlink() and path != folder:
-            raise InputError(
-                f"{path}: a link in a capture folder, which holds none; name what it points at instead"
-            )
+    at_top = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    for path in sorted(
+        {*at_top, *(one for account in inside if not account.is_symlink() for one in account.iterdir())}
+    ):
+        if path.is_symlink():
+            raise InputError(f"{path}: a link in a capture folder, which holds plain files and folders alone")
         _refuse_special(path)
     return inside
 
