@@ -526,6 +526,8 @@ def test_data_of_another_version_that_cannot_be_read_are_found(folder, name, con
 # --- numbered rules and formats ---------------------------------------------------------------------------------------
 
 RELEASED = Path(__file__).parent / "data" / "evidence"
+#: by which rules each version that is kept here judged
+RULES_OF = {"0.2.0": 1, "0.3.0": 2}
 GRACE = "2026-11-26T071105Z-rotation-123456789012"
 
 
@@ -536,7 +538,8 @@ def test_evidence_of_every_released_version_verifies(released):
     """As it was committed; by its own rules."""
     faults, remarks = verify(released)
     assert faults == [] and exit_code(released) == 0
-    assert any("by the rules 1" in remark for remark in remarks)
+    rules = RULES_OF[released.parent.name]
+    assert any(f"by the rules {rules}" in remark for remark in remarks)
 
 
 def test_where_today_s_rules_give_the_same_it_is_said():
@@ -554,6 +557,19 @@ def test_a_grace_of_85_days_that_rules_1_exempted_verifies_and_what_today_s_rule
         "- conclusion: COMPLIANT, by today's rules NON_COMPLIANT",
         "- active-keys: COMPLIANT, by today's rules NON_COMPLIANT",
         "- active-keys, svc-billing in account 123456789012: EXEMPT, by today's rules NON_COMPLIANT",
+    ]
+
+
+def test_what_rules_2_let_pass_verifies_and_what_today_s_rules_say_is_remarked():
+    """The first override that matches, an exemption of every user that meant root too."""
+    faults, remarks = verify(RELEASED / "0.3.0" / "2026-11-23T090000Z-key_rotation-organization")
+    assert faults == []
+    assert remarks[1:] == [
+        "judged by the rules 2 that it was made by; today's rules 3 give other verdicts:",
+        "- conclusion: COMPLIANT, by today's rules NON_COMPLIANT",
+        "- root-key: COMPLIANT, by today's rules NON_COMPLIANT",
+        "- rotation, key 1 of svc-billing in account 111122223333: COMPLIANT, by today's rules EXEMPT",
+        "- root-key, key 1 of <root_account> in account 111122223333: EXEMPT, by today's rules NON_COMPLIANT",
     ]
 
 
