@@ -111,10 +111,10 @@ def table_csv(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> bytes:
 
 
 def _neutral(value: Any) -> Any:
-    return "'" + value if isinstance(value, str) and _may_run(value) else value
+    return "'" + value if isinstance(value, str) and may_run(value) else value
 
 
-def _may_run(cell: str) -> bool:
+def may_run(cell: str) -> bool:
     if cell.startswith(FORMULA):
         return True
     # what a spreadsheet does not show, it may pass over

@@ -125,10 +125,15 @@ def failing(tmp_path_factory) -> Path:
     return once(tmp_path_factory, "failing", make_failing) / "reports" / f"{NAME}-{ACCOUNT}"
 
 
+UNSEEN = (
+    b"pictures, and the texts that stand for them, are sealed but were not made again; verify --run does that\n"
+)
+
+
 def verified(*folders: Path) -> tuple[int, str]:
-    """Exit code and output of ``keyaudit verify``."""
+    """Exit code and output of ``keyaudit verify``, which says beside it what it has not compared."""
     done = keyaudit("verify", *folders)
-    assert done.stderr == b"", done.stderr.decode()
+    assert done.stderr in (b"", UNSEEN), done.stderr.decode()
     return done.returncode, done.stdout.decode()
 
 

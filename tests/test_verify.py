@@ -599,7 +599,7 @@ def test_evidence_of_a_later_version_is_refused_with_upgrade(folder, original, n
         verify(folder)
     done = keyaudit("verify", folder, original)
     assert (done.returncode, done.stdout.decode()) == (2, f"OK  {original}\n")
-    (line,) = done.stderr.decode().splitlines()
+    line, _ = done.stderr.decode().splitlines()
     assert str(folder) in line and line.endswith("upgrade keyaudit")
 
 

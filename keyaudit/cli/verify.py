@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from keyaudit.cli.common import say, write
+from keyaudit.cli.common import say as tell
+from keyaudit.cli.common import write
 from keyaudit.schema import InputError
 
 WRONG_INPUT = 2
@@ -20,31 +21,47 @@ BESIDE = ("index.html", "captures")
 
 @click.command()
 @click.argument("evidence", nargs=-1, required=True, type=click.Path(path_type=Path))
-def verify(evidence: tuple[Path, ...]) -> int:
+@click.option("--page", "with_page", is_flag=True, help="Also render each page again from its notebook.")
+@click.option("--run", "with_run", is_flag=True, help="Also run each notebook again: its pictures are drawn anew.")
+def verify(evidence: tuple[Path, ...], with_page: bool, with_run: bool) -> int:
     """Check the seal of evidence folders, or of all in a reports folder, and reach their verdict again from the raw
-    evidence; what notebook and page say is compared with it, but for their pictures.
+    evidence; what notebook and page say is compared with it, their pictures with --run.
 
     Exits with 0 if all holds, 1 if anything inside is wrong, 2 if there is no such folder.
     """
-    from keyaudit.texts import line
+    from keyaudit.texts import line, say
     from keyaudit.verify import verify as verify_folder
 
     code = done = 0
+    are_pictures_seen = True
     for folder in _folders(evidence):
         done += 1
         try:
             faults, remarks = verify_folder(folder)
+            if not faults and (with_page or with_run):
+                faults, more = _again(folder, with_page, with_run)
+                remarks = [*remarks, *more]
         except InputError as error:
             # the other folders are verified all the same
-            say(f"keyaudit: {error}")
+            tell(f"keyaudit: {error}")
             code = WRONG_INPUT
             continue
         code = max(code, int(bool(faults)))
+        are_pictures_seen &= bool(faults) or with_run
         told = [f"{'WRONG' if faults else 'OK'}  {folder}", *(f"  {one}" for one in (*faults, *remarks))]
         write("\n".join(map(line, told)) + "\n")
     if not done:
         raise InputError(f"{evidence[0]}: no evidence in it; name an evidence folder, or a folder of them")
+    if not are_pictures_seen:
+        tell(say("verify.pictures"))
     return code
+
+
+def _again(folder: Path, with_page: bool, with_run: bool) -> tuple[list[str], list[str]]:
+    from keyaudit.evidence.again import page_again, run_again
+
+    found = [make(folder) for make, asked in ((page_again, with_page), (run_again, with_run)) if asked]
+    return [one for faults, _ in found for one in faults], [one for _, remarks in found for one in remarks]
 
 
 def _folders(named: tuple[Path, ...]) -> Iterator[Path]:

@@ -30,7 +30,11 @@ from keyaudit.verify import verify
 
 BEFORE = "before"
 POLICY_FILE = "policy.toml"
-LIBRARIES = ("boto3", "ipykernel", "matplotlib", "nbconvert", "numpy", "pandas", "papermill", "pydantic")
+#: whose versions decide what is judged, drawn and shown
+LIBRARIES = (
+    "boto3", "ipykernel", "jinja2", "matplotlib", "mistune",
+    "nbconvert", "numpy", "pandas", "papermill", "pydantic",
+)  # fmt: skip
 
 
 def judge(request: Request) -> tuple[Audit, dict[str, Any]]:
@@ -155,6 +159,7 @@ def _facts(notebook: Notebook, judged: Audit, request: Request, parameters: dict
         "as_of": utc(judged.as_of),
         "as_of_source": judged.as_of_source,
         "conclusion": judged.conclusion,
+        "assurance": judged.assurance,
         "overdue": overdue_known(judged),
         "sample": judged.is_sample,
         "parameters": parameters,

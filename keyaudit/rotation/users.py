@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from keyaudit.export import FORMULA
+from keyaudit.export import may_run
 from keyaudit.rotation.cases import DUE_SOON, IN_USE
 from keyaudit.rotation.naming import ACCOUNT, KEY_ID, USER, check
 from keyaudit.schema import InputError
@@ -146,4 +146,4 @@ def _row(path: str, number: int, line: dict[str, str]) -> Row:
 
 def plain(cell: str) -> str:
     """A cell without the apostrophe that kept a spreadsheet from running it."""
-    return cell[1:] if cell.startswith("'") and cell[1:].lstrip(" ").startswith(FORMULA) else cell
+    return cell[1:] if cell.startswith("'") and may_run(cell[1:]) else cell

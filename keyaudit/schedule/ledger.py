@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from keyaudit import seal
-from keyaudit.auditing import parse_as_of
+from keyaudit.credentials import parse_instant
 from keyaudit.files import read_plain
 from keyaudit.identity import Identity, identity_of, is_renamed
 from keyaudit.periods import Every
@@ -185,8 +185,8 @@ def counting(runs: Iterable[Entry], every: Every) -> dict[Path, str]:
 
 
 def _instant(text: object) -> datetime:
-    found = parse_as_of(str(text))
-    if found is None:
+    found = parse_instant(str(text))
+    if found is None or not 2000 <= found.year < 3000:  # periods are counted around it
         raise ValueError(text)
     return found
 

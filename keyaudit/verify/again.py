@@ -25,7 +25,7 @@ from keyaudit.verify.sealed import Sealed
 from keyaudit.verify.shown import compare
 
 POLICY = "policy.toml"
-UNNAMED = 2  # the last rules whose manifests may lack the organization and the name
+UNNAMED = 2  # the last rules whose manifests may lack the organization, the name and the assurance
 OVERDUE_SINCE = (0, 2)  # the version from which on a manifest tells how many keys are overdue
 MOST = 10  # differences between rules that are told one by one
 
@@ -126,10 +126,12 @@ def _misstated(judged: Audit, population: sources.Population, manifest: dict[str
     facts["accounts"] = {"expected": labels, "read": [one for one in labels if one not in failed], "failed": failed}
     if "organization" in manifest or manifest.get("rules", 1) > UNNAMED:
         facts["organization"] = organization_of(population.facts)
+    if manifest.get("rules", 1) > UNNAMED:
+        facts["assurance"] = judged.assurance
     facts["policy"] = {"name": judged.policy.name, "given": judged.policy.given, "sha256": judged.policy.sha256}
     stated = {name: manifest[name] for name in ("as_of", "as_of_source", "conclusion", "sample")}
     stated |= {name: manifest[name] for name in ("accounts", "policy")}
-    stated |= {"organization": manifest.get("organization", "nothing")} if "organization" in facts else {}
+    stated |= {name: manifest.get(name, "nothing") for name in ("organization", "assurance") if name in facts}
     if "overdue" in manifest or released.version_of(str(manifest["tool"]["keyaudit"])) >= OVERDUE_SINCE:
         facts["overdue"], stated["overdue"] = overdue_known(judged), manifest.get("overdue", "nothing")
     return [name for name, value in facts.items() if stated[name] != value]

@@ -1,0 +1,317 @@
+"""What else lies in a reports folder, who else uses the machine, and how a run is started: none of it decides a run's
+exit code, and none of it reads as a verdict."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from conftest import ACCOUNT, FRESH, report, write
+from evidence_helpers import (
+    COMMAND,
+    failing,
+    keyaudit,
+    leftovers,
+    made,
+    manifest,
+    refused,
+    report_on,
+    seal_again,
+    verified,
+)
+from filelock import FileLock
+
+from keyaudit.export import table_csv
+from keyaudit.rotation.users import plain
+from keyaudit.schedule.index import render
+from keyaudit.staging import ABANDONED, held, make_staging, sweep
+
+CLEAN = report(("alice", FRESH))
+NOBODY = 65534
+
+
+@pytest.fixture
+def evidence(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return failing(tmp_path_factory)
+
+
+# --- other folders ------------------------------------------------------------------------------------------------
+def hostile(folder: Path, evidence: Path) -> None:
+    """Whatever may stand in a manifest's place, each in a folder of its own that looks finished."""
+    told = manifest(evidence)
+    manifests: dict[str, object] = {
+        "deep": "[" * 100_000,
+        "deep-in": '{"previous": ' + "[" * 100_000,
+        "empty": "",
+        "list": [],
+        "number": 7,
+        "text": "previous",
+        "nothing": {},
+        "bytes": b"\xff\xfe",
+        "no-day": told | {"as_of": "2026-02-31T00:00:00Z"},
+        "no-zone": told | {"sealed_at": "2026-02-01T00:00:00"},
+        "no-time": told | {"started_at": None},
+        "far": told | {"sealed_at": "9999-12-31T23:59:59-23:59"},
+        "before": told | {"as_of": "0001-01-01T00:00:00+23:59"},
+        "long": told | {"overdue": "9" * 5000},
+        "huge": '{"previous": null, "overdue": 1e999, "sample": NaN}',
+        "accounts": told | {"accounts": 3},
+        "account": told | {"accounts": {"expected": 3, "read": {}, "failed": None}},
+        "chain": told | {"previous": ["x"]},
+        "notebook": told | {"notebook": "\x1b[2J"},
+        "policy": told | {"policy": {"sha256": 1}},
+        "newer": told | {"format": 99},
+    }
+    for name, content in manifests.items():
+        place = folder / f"2026-11-23T000000Z-{name}"
+        shutil.copytree(evidence, place)
+        text = content if isinstance(content, str | bytes) else json.dumps(content)
+        write(place, "manifest.json", text)
+    for name, make in (("fifo", os.mkfifo), ("dir", os.mkdir)):
+        place = folder / f"2026-11-23T000000Z-{name}"
+        shutil.copytree(evidence, place)
+        (place / "manifest.json").unlink()
+        make(place / "manifest.json")
+    odd = os.fsdecode(b"2026-11-23T000000Z-\xff\xfe\x1b[31m")
+    shutil.copytree(evidence, folder / odd)
+    (folder / "2026-11-23T000000Z-link").symlink_to(evidence)
+    (folder / "2026-11-23T000000Z-nowhere").symlink_to(folder / "nowhere")
+    (folder / ".failed-2026-02-31T000000Z-key_rotation-0123456789ab").mkdir()
+    os.mkfifo(folder / "pipe")
+
+
+def test_no_neighbour_decides_the_exit_code_of_a_run_or_of_a_series(tmp_path: Path, evidence: Path) -> None:
+    reports = tmp_path / "reports"
+    hostile(reports, evidence)
+    write(tmp_path, "report.csv", CLEAN)
+    folder = made(*report_on(reports, tmp_path / "report.csv"), code=0)
+    assert verified(folder)[0] == 0
+    page = (reports / "index.html").read_bytes()
+    assert folder.name.encode() in page and b"\x1b" not in page and page == render(reports)
+    said = keyaudit("series", reports, "--every", "week")
+    assert said.returncode == 1 and b"Traceback" not in said.stderr and b"\x1b" not in said.stdout + said.stderr
+    # nor is it that nothing was looked at: each that cannot be read is named
+    assert b"2026-11-23T000000Z-deep" in said.stdout and b"2026-11-23T000000Z-no-day" in said.stdout
+
+
+def test_one_folder_that_cannot_be_verified_does_not_end_the_others(tmp_path: Path, evidence: Path) -> None:
+    reports = tmp_path / "reports"
+    hostile(reports, evidence)
+    shutil.copytree(evidence, reports / evidence.name)
+    done = keyaudit("verify", reports)
+    lines = done.stdout.decode().splitlines()
+    assert done.returncode == 2 and f"OK  {reports / evidence.name}" in lines
+    assert sum(line.startswith("WRONG  ") for line in lines) >= 20 and b"\x1b" not in done.stdout + done.stderr
+    assert b"Traceback" not in done.stderr and b"upgrade keyaudit" in done.stderr
+
+
+def test_verify_takes_a_reports_folder_and_everything_that_a_shell_finds_in_one(
+    tmp_path: Path, evidence: Path
+) -> None:
+    reports = tmp_path / "reports"
+    for name in ("demo", "b"):
+        shutil.copytree(evidence, reports / name / evidence.name)
+    shutil.copytree(evidence, reports / evidence.name)
+    (reports / "captures" / "2026-11-23T000000Z-111122223333").mkdir(parents=True)
+    write(reports, "index.html", "<html></html>")
+    for named, number in (([reports], 3), ([reports / "demo"], 1), (sorted(reports.iterdir()), 3)):
+        code, told = verified(*named)
+        assert (code, told.count("OK  ")) == (0, number), told
+    (reports / "b" / evidence.name / "findings.csv").write_text("changed")
+    code, told = verified(*sorted(reports.iterdir()))
+    assert (code, told.count("OK  "), told.count("WRONG  ")) == (1, 2, 1)
+    refused(keyaudit("verify", reports / "captures"), 2)
+
+
+def test_a_folder_under_another_name_is_a_prominent_remark(tmp_path: Path, evidence: Path) -> None:
+    """It counted for the account in whose name it was put."""
+    place = tmp_path / "reports" / evidence.name.replace(ACCOUNT, "444455556666")
+    shutil.copytree(evidence, place)
+    code, told = verified(place)
+    assert code == 0 and f"  ANOTHER NAME: this is the evidence that was sealed as {evidence.name}" in told
+    done = keyaudit("series", place.parent, "--every", "week")
+    assert b"444455556666" not in done.stdout.replace(place.name.encode(), b"")
+
+
+# --- what killed runs left ------------------------------------------------------------------------------------------
+def aged(path: Path, days: float) -> Path:
+    moment = time.time() - days * 86400
+    os.utime(path, (moment, moment))
+    return path
+
+
+def test_what_a_killed_run_left_a_day_ago_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    left, young, busy = (make_staging(reports) for _ in range(3))
+    for path in (left, young, busy):
+        write(path, "findings.csv", "x")
+    write(reports, f"{left.name}.lock", "")
+    write(reports, ".staging-gone.lock", "")
+    others = [
+        reports / name for name in (".failed-x", ".run-0123.lock", "2026-11-23T000000Z-key_rotation-x", ".lock")
+    ]
+    for path in others:
+        path.mkdir()
+    (reports / ".staging-link").symlink_to(others[0])
+    for path in (left, busy, reports / ".staging-gone.lock", *others):
+        aged(path, 1.01)
+    aged(young, ABANDONED / 86400 - 0.01)
+    with held(busy):
+        aged(busy, 2)
+        sweep(reports)
+        assert not left.exists() and not (reports / f"{left.name}.lock").exists()
+        assert not (reports / ".staging-gone.lock").exists()
+        assert all(path.exists() for path in (young, busy, *others))
+    sweep(reports)  # whoever held it is done, or dead
+    assert not busy.exists() and young.exists() and (reports / ".staging-link").is_symlink()
+
+
+def test_the_next_run_removes_what_is_left_and_what_cannot_be_removed_decides_nothing(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    left = make_staging(reports)
+    write(left / "raw", "report.csv", "x")
+    aged(left, 2)
+    write(tmp_path, "report.csv", CLEAN)
+    made(*report_on(reports, tmp_path / "report.csv"), code=0)
+    assert leftovers(reports) == []
+    held_by_another = aged(make_staging(reports), 2)
+    with FileLock(f"{held_by_another}.lock"):
+        made(*report_on(reports, tmp_path / "report.csv"), code=0)
+    assert held_by_another.is_dir()
+
+
+# --- other users, other settings ------------------------------------------------------------------------------------
+@pytest.mark.parametrize("umask", ["000", "022", "027", "077"])
+def test_modes_are_the_same_whatever_the_umask(tmp_path: Path, umask: str) -> None:
+    write(tmp_path, "report.csv", CLEAN)
+    arguments = list(map(str, report_on(tmp_path / "reports", tmp_path / "report.csv")))
+    line = ["/bin/sh", "-c", f'umask {umask}; exec "$@"', "sh", *COMMAND, *arguments]
+    done = subprocess.run(line, capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    for path in (tmp_path / "reports", *(tmp_path / "reports").rglob("*")):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
+
+
+@pytest.fixture
+def theirs(tmp_path: Path) -> Iterator[Path]:
+    """A reports folder that another user's run has made: of root, or with a lock that nobody but its owner opens."""
+    write(tmp_path, "report.csv", CLEAN)
+    made(*report_on(tmp_path / "reports", tmp_path / "report.csv"), code=0)
+    yield tmp_path / "reports"
+
+
+def test_of_a_file_of_another_user_it_is_said_which_whose_and_what_to_do(theirs: Path, tmp_path: Path) -> None:
+    """Once run by root, then by the service account: a plain 'Permission denied' helps nobody."""
+    (theirs / ".lock").chmod(0)
+    arguments = [*COMMAND, *map(str, report_on(theirs, tmp_path / "report.csv"))]
+    program = "import os, sys\nfrom keyaudit.cli import main\n" + LESS + "main(sys.argv[1:])"
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments[len(COMMAND) :]], capture_output=True, timeout=60, check=False
+    )
+    told = done.stderr.decode().splitlines()[-1]
+    assert done.returncode == 4 and f"{theirs / '.lock'}: Permission denied" in told, done.stderr
+    owner = (theirs / ".lock").owner()
+    assert f"belongs to {owner}: run keyaudit as {owner}, or give {theirs} to the user of this run (chown" in told
+
+
+#: root is refused nothing, unless it lays down what makes it so; whoever else runs this is refused anyway
+LESS = """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+if os.geteuid() == 0:
+    class Header(ctypes.Structure):
+        _fields_ = [("version", ctypes.c_uint32), ("pid", ctypes.c_int)]
+    class Data(ctypes.Structure):
+        _fields_ = [("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32)]
+    assert libc.capset(ctypes.byref(Header(0x20080522, 0)), ctypes.byref((Data * 2)())) == 0
+"""
+
+
+# --- closed and full descriptors --------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("content", "code"), [(CLEAN, 0), (report(("bob", "true 2020-01-01T00:00:00Z N/A")), 1), ("x", 2)]
+)
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-", ">/dev/full", "2>/dev/full"])
+def test_the_exit_code_is_the_verdict_whatever_is_closed_or_full(
+    tmp_path: Path, content: str, code: int, closed: str
+) -> None:
+    path = write(tmp_path, "report.csv", content)
+    words = [*COMMAND, "check", str(path), "--policy", "cis", "--as-of", "2026-11-23T00:00:00Z"]
+    done = subprocess.run(
+        ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *words], capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == code, done.stderr
+    assert path.read_text() == content and b"Traceback" not in done.stderr
+
+
+def test_a_report_with_everything_closed_leaves_evidence_that_verifies(tmp_path: Path) -> None:
+    """The first file that is opened must not take the place of what is said."""
+    path = write(tmp_path, "report.csv", CLEAN)
+    words = [*COMMAND, *map(str, report_on(tmp_path / "reports", path))]
+    done = subprocess.run(["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *words], timeout=60, check=False)
+    assert done.returncode == 0
+    (folder,) = (one for one in (tmp_path / "reports").iterdir() if one.is_dir())
+    assert verified(folder)[0] == 0
+
+
+def test_a_broken_installation_is_no_verdict(tmp_path: Path) -> None:
+    """Python's own exit code of a failed import is 1."""
+    write(tmp_path / "pandas", "__init__.py", "raise ImportError('a library is missing')")
+    path = write(tmp_path, "report.csv", CLEAN)
+    done = subprocess.run(
+        [*COMMAND, "check", str(path), "--policy", "cis"],
+        capture_output=True,
+        timeout=60,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+    )
+    assert done.returncode == 4 and done.stdout == b"" and b"Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) == 1 and len(done.stderr.split()) > 3  # a reason, always
+
+
+# --- clocks -----------------------------------------------------------------------------------------------------------
+def test_a_clock_that_is_set_back_breaks_no_chain(tmp_path: Path) -> None:
+    """Forty seconds, as time servers do it: links tell the order."""
+    write(tmp_path, "report.csv", CLEAN)
+    reports, now = tmp_path / "reports", datetime.now(UTC)
+    for shift in (0, -40, -20):
+        at = (now + timedelta(seconds=shift)).timestamp()
+        done = keyaudit_at(at, "report", tmp_path / "report.csv", "--policy", "cis", "-o", reports)
+        assert done.returncode in (0, 3), done.stderr
+    said = keyaudit("series", reports, "--every", "day")
+    assert b"broken" not in said.stdout and said.returncode in (0, 3), said.stdout + said.stderr
+
+
+def keyaudit_at(moment: float, *arguments: object) -> subprocess.CompletedProcess[bytes]:
+    from forked import forked
+
+    return forked(list(map(str, arguments)), dict(os.environ), 60, at=moment)
+
+
+def test_evidence_that_was_sealed_before_it_was_begun_is_no_reason_to_fail(tmp_path: Path, evidence: Path) -> None:
+    place = tmp_path / "reports" / evidence.name
+    shutil.copytree(evidence, place)
+    seal_again(place, sealed_at="2026-01-01T00:00:00Z")
+    assert keyaudit("series", place.parent, "--every", "week").returncode in (1, 3)
+
+
+# --- spreadsheets -----------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "start", ["=", "+", "-", "@", "\t", "＝", "＋", "－", "＠", "\u200b=", " =", "−", "\ufe66"]
+)
+def test_what_a_spreadsheet_would_run_is_neutralised_and_read_back_as_it_was(start: str) -> None:
+    cell = f'{start}HYPERLINK("http://example.com")'
+    ((read,),) = csv.reader(io.StringIO(table_csv(["user"], [[cell]]).decode().partition("\n")[2]))
+    assert read == f"'{cell}" and plain(read) == cell
+    assert plain("'alice") == "'alice" and plain("alice") == "alice"
