@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import FRESH, OLD, cli_json, report, write
+from conftest import FRESH, OLD, report, write
 from evidence_helpers import (
     JUDGED,
     UNSEEN,
@@ -20,6 +20,7 @@ from evidence_helpers import (
     seal_again,
     verified,
 )
+from test_reading import cli_json
 
 RELEASED = Path(__file__).parent / "data" / "evidence"
 #: one dark pixel, as PNG
