@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -280,6 +281,25 @@ def test_the_root_user_s_keys_are_compared_with_the_account_s_own_word(
     judged = keyaudit_audit(folder, "cis")
     assert [one.kind for _, one in judged.differences] == kinds
     assert judged.conclusion == ("NON_COMPLIANT" if present or root else "COMPLIANT")
+
+
+@pytest.mark.parametrize("mode", ["keys", "totals"])
+@pytest.mark.parametrize(("present", "control"), [(0, "COMPLIANT"), (1, "NON_COMPLIANT")])
+def test_where_reports_have_no_root_row_the_account_s_own_word_stands(
+    account: Account, tmp_path: Path, present: int, control: str, mode: str
+) -> None:
+    """As in China, where accounts have no root user that signs in, and GetAccountSummary tells of its keys."""
+    set_root_keys(account.id, present)
+    served = account.serve()
+    lines = [line for line in served.content.splitlines() if not line.startswith(b"<root_account>")]
+    account.scenario.reports[account.id] = replace(served, content=b"\n".join(lines))
+    options = ("--policy", "cis", "-f", "json", "--reconcile", mode, "--capture", tmp_path / "cap")
+    done = account.run("check", *options)
+    told = json.loads(done.stdout)
+    assert (told["conclusions"]["root-key"], done.returncode) == (control, present)
+    # and without that word, nothing is known
+    done = account.run("check", *options[:4], "--reconcile", "off", "--capture", tmp_path / "off")
+    assert json.loads(done.stdout)["conclusions"]["root-key"] == "INSUFFICIENT_DATA"
 
 
 # --- what the user can mend ------------------------------------------------------------------------------------------
