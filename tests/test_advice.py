@@ -7,8 +7,11 @@ with the plan.
 from __future__ import annotations
 
 import base64
+import csv
+import io
 import json
 import shlex
+import subprocess
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +21,8 @@ from typing import Any
 
 import pytest
 from conftest import ACCOUNT, AS_OF, ROOT, capture, csv_of, report, row, write
+from evidence_helpers import COMMAND
+from evidence_helpers import keyaudit as command
 from hypothesis import given
 from hypothesis import strategies as st
 from test_plan import key
@@ -89,15 +94,16 @@ def test_once_the_older_key_is_quiet_the_rotation_by_hand_can_be_finished(tmp_pa
 
 
 def test_the_sample_account() -> None:
-    """Of build-agent and sofia both keys were used within hours."""
-    tasks = {one.user: one for one in plan(keyaudit.audit()) if one.case != "delete"}
+    """Of build-agent and sofia both keys were used within hours; sofia has an MFA device."""
+    tasks = {one.user: one for one in plan(keyaudit.audit()) if "delete" not in one.case}
+    assert "both keys are in use: find the consumer of each" in tasks["build-agent"].action
+    assert "a person's keys: aws login" in tasks["sofia"].action
     for user in ("build-agent", "sofia"):
-        assert "both keys are in use: find the consumer of each" in tasks[user].action
         assert not switches_off(tasks[user]) and tasks[user].key == "key 1, key 2"
     assert {user: one.case for user, one in tasks.items()} == {
         "iot-gateway": "in_use", "tmp-migration": "never_used", "bob": "unused", "backup-restore": "in_use",
         "mail-relay": "in_use", "svc-inventory": "in_use", "partner-upload": "in_use", "kenji": "person",
-        "reporting": "unused", "sofia": "both_in_use", "data-export": "due_soon", "yusuf": "person",
+        "reporting": "unused", "sofia": "person", "data-export": "due_soon", "yusuf": "person",
         "svc-billing": "due_soon", "deploy-prod": "due_soon", "deploy-staging": "due_soon",
         "build-agent": "in_progress",
     }  # fmt: skip
@@ -291,7 +297,9 @@ def test_what_a_secret_under_rotation_holds_is_never_switched_off(
     keys: list[Key], is_proved: bool, case: str, gone: list[str]
 ) -> None:
     newest = max(one.made for one in keys if one.made)
-    user = User(ACCOUNT, "svc", False, tuple(keys), "program", len(keys) > 1, NOW, newest, is_proved)
+    user = User(
+        ACCOUNT, "svc", False, tuple(keys), "program", len(keys) > 1, NOW, rotated=newest, is_proved=is_proved
+    )
     found = case_of(user)
     assert found and (found.name, [one.name for one in found.gone]) == (case, gone)
     lines = [step.command for step in steps_of(found, user) if "update-access-key" in step.command]
@@ -416,11 +424,17 @@ def _one_task_does_no_harm(task: Task, keys: list[Fact], seen: datetime) -> None
             assert set(values) <= {task.user}
         if words[2] in ("update-access-key", "delete-access-key"):
             fact = keys[subject(words) - 1]
-            assert fact.may_go(seen), (task.action, fact)
+            # what somebody has deactivated already is deleted only in a task of its own
+            is_left = task.case == "delete_inactive" and not fact.is_active
+            assert fact.may_go(seen) or is_left, (task.action, fact)
             assert before[2] == "get-access-key-last-used" and subject(before) == subject(words)
     kinds = {words[2] for words in lines}
     assert not {"update-access-key", "delete-access-key"} <= kinds
-    if "delete" in task.case and task.not_before:
+    if task.case == "delete_inactive":
+        left = [one for one in keys if not one.is_active and one.made]
+        known = [moment for one in left for moment in (one.made, one.used) if moment]
+        assert not known or (task.not_before or NOW) >= max(known) + 30 * DAY
+    elif "delete" in task.case and task.not_before:
         assert task.not_before >= NOW + 30 * DAY
         subjects = [keys[int(one.name.removeprefix("key ")) - 1] for one in task.keys]
         assert all(one.used is None or task.not_before >= one.used + 37 * DAY for one in subjects if one.is_active)
@@ -442,19 +456,26 @@ def is_harmless(command: str) -> bool:
 
 
 def _nothing_is_left_out(audit: keyaudit.Audit, tasks: tuple[Task, ...], found: People) -> None:
-    """Whoever has a key that fails has a task, and who has none that fails, is unknown or due soon has none."""
+    """Whoever has a key that fails has a task, and who has none that fails, is unknown, due soon or inactive has
+    none. Where no period is defined, no key fails by its age."""
     findings = audit.findings[audit.findings["user"].notna()]
+    if audit.policy.max_access_key_age is None:
+        findings = findings[findings["control"] != "rotation"]
     fails = set(findings[findings["compliance_type"] == "NON_COMPLIANT"]["user"])
-    unknown = findings[(findings["compliance_type"] == "INSUFFICIENT_DATA") & (findings["control"] == "rotation")]
+    unknown = findings[
+        (findings["compliance_type"] == "INSUFFICIENT_DATA") & findings["control"].isin(["rotation", "unused"])
+    ]
+    left = {user for user, (keys, _) in found.items() if any(not one.is_active and one.made for one in keys)}
+    assert left <= {one.user for one in tasks if one.case == "delete_inactive"}
     soon = audit.keys[
         (audit.keys["compliance_type"] == "COMPLIANT") & (audit.keys["due"] <= NOW + audit.policy.warn_before * DAY)
     ]
-    assert fails <= {one.user for one in tasks} <= fails | set(unknown["user"]) | set(soon["user"])
+    assert fails <= {one.user for one in tasks} <= fails | set(unknown["user"]) | set(soon["user"]) | left
     over = findings[(findings["control"] == "rotation") & (findings["compliance_type"] == "NON_COMPLIANT")]
     for user, slot in zip(over["user"], over["key_slot"], strict=True):
         fact = found[user][0][int(slot) - 1] if user in found else None
         if fact and fact.was_used() and fact.used and NOW - fact.used < 7 * DAY:
-            (task,) = [one for one in tasks if one.user == user and one.case != "delete"]
+            (task,) = [one for one in tasks if one.user == user and "delete" not in one.case]
             assert "otate by hand" in told(task) or task.case == "in_progress"
 
 
@@ -483,7 +504,9 @@ def test_an_undated_file_changes_nothing_but_what_is_piped_in_does(tmp_path: Pat
     assert freshness(audit, now).old == {ACCOUNT}
     (one,) = audit.provenance
     assert one.origin
-    piped = replace(one, origin=replace(one.origin, path=None, content=b"x"))
+    typed = replace(one, origin=replace(one.origin, path=None, content=b"x"))
+    assert freshness(replace(audit, provenance=(typed,)), now).old == {ACCOUNT}
+    piped = replace(one, origin=replace(one.origin, path=None, content=b"x", is_piped=True))
     assert not freshness(replace(audit, provenance=(piped,)), now).old
 
 
@@ -510,3 +533,134 @@ def test_owner_and_name_of_the_account_are_columns_where_they_are_known(tmp_path
 def test_nothing_to_do_is_an_empty_table(tmp_path: Path) -> None:
     audit = keyaudit.audit(write(tmp_path, "r.csv", report(("fine", key(3)))), "cis", AS_OF)
     assert to_do(audit).rows == ()
+
+
+# --- what was found by following it -----------------------------------------------------------------------------------
+def test_of_two_keys_a_row_of_the_file_tells_the_dates_of_each(tmp_path: Path) -> None:
+    """Found by the dates of the row, which are the worse of both, the key in use would be switched off."""
+    source = write(tmp_path, "r.csv", report(("svc", key(100, 20), key(80, 60))))
+    done = command("rotation", "plan", source, "--policy", "cis", "--as-of", AS_OF, "-f", "csv")
+    first = next(csv.DictReader(io.StringIO(done.stdout.decode())))
+    assert first["action"].startswith("deactivate key 2")
+    for number, made, used in ((1, 100, 20), (2, 80, 60)):
+        made_at, used_at = (cell(NOW - days * DAY) for days in (made, used))
+        assert f"key {number} (Active, made {made_at}, last used {used_at})" in first["keys"]
+
+
+def test_a_file_on_standard_input_is_no_pipe(tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    text = report(("svc", f"true {cell(now - 130 * DAY)} {cell(now - 80 * DAY)}"))
+    path = write(tmp_path, "old.csv", text)
+    lines = {}
+    for way, shell in {"file": '"$@" < "$0"', "pipe": 'cat "$0" | "$@"'}.items():
+        words = ["/bin/sh", "-c", shell, str(path), *COMMAND, "rotation", "plan", "-", "--policy", "skshieldus"]
+        lines[way] = subprocess.run(words, capture_output=True, timeout=60, check=False, text=True).stdout
+    assert "Capture again" in lines["file"] and "update-access-key" not in lines["file"]
+    assert "Capture again" not in lines["pipe"] and "update-access-key" in lines["pipe"]
+
+
+def test_unknown_use_is_something_to_look_up(tmp_path: Path) -> None:
+    text = report(("svc", key(60, None))).replace("Z,N/A,N/A,N/A", "Z,no_information,N/A,N/A")
+    task = only(list(plan(keyaudit.audit(write(tmp_path, "r.csv", text), "cis", AS_OF))))
+    assert (task.case, task.action) == ("look_up", "look up its last use, which is unknown")
+    assert not switches_off(task) and "capture again" in told(task) and "leave it active" in told(task)
+
+
+def test_an_inactive_key_is_deleted_in_the_end_and_not_at_once(tmp_path: Path) -> None:
+    """Thirty days after it was deactivated nothing else would remember it."""
+    for made, used, start in ((400, 100, None), (100, 10, 20), (5, None, 25)):
+        (task,) = planned(tmp_path, row("svc", key(made, used, active=False)))
+        assert task.case == "delete_inactive" and task.not_before == (NOW + start * DAY if start else None)
+        assert commands(task)[-1] == "aws iam delete-access-key --user-name svc --access-key-id KEY_1_ID"
+        assert "has been for 30 days (CloudTrail" in told(task)
+    # one beside a key in use is no longer in its way for ever
+    assert {one.case for one in planned(tmp_path, row("svc", key(100, 1), key(300, 200, active=False)))} == {
+        "in_use", "delete_inactive",
+    }  # fmt: skip
+
+
+def test_an_instant_that_is_not_now_changes_nothing_whatever_else_is_old(tmp_path: Path) -> None:
+    audit = dated(tmp_path, NOW, cell(NOW - 13 * DAY))
+    (one,) = audit.provenance
+    old = replace(one, account_id="444455556666", generated_time=NOW - 5 * DAY)
+    found = freshness(replace(audit, provenance=(one, old)), NOW)
+    assert found.old == {ACCOUNT, "444455556666"} and "which is not now" in found.sentence
+
+
+def test_where_no_period_is_defined_the_policy_is_what_is_to_be_mended(tmp_path: Path, policy: Any) -> None:
+    terms = policy("max_credential_usage_age = 45")
+    source = write(tmp_path, "r.csv", report(("bob", key(10, 1)), ("eve", key(500, 1))))
+    done = command("rotation", "plan", source, "--policy", terms, "--as-of", AS_OF)
+    assert done.returncode == 1 and "set one first" in done.stdout.decode()
+    assert "create-access-key" not in done.stdout.decode() and "automatic rotation" not in done.stdout.decode()
+
+
+@pytest.mark.parametrize("days", [1, 2])
+def test_a_limit_that_no_rotation_keeps_is_kept_by_hand(tmp_path: Path, policy: Any, days: int) -> None:
+    task = only(planned(tmp_path, row("svc", key(60, 1)), policy=policy(f"max_access_key_age = {days}")))
+    assert task.action == "rotate by hand: no automatic rotation keeps so short a limit"
+    assert f"a limit of {days} day{'s' if days > 1 else ''}:" in told(
+        task
+    ) and "keyaudit rotation deploy" not in told(task)
+
+
+PASSWORD = {"password_enabled": "true", "password_last_used": cell(NOW - DAY), "mfa_active": "true"}
+
+
+def test_beside_a_spare_key_a_person_s_key_is_no_key_to_rotate(tmp_path: Path) -> None:
+    task = only(planned(tmp_path, row("alice", key(100, 60), key(80, 1), **PASSWORD)))
+    assert task.case == "spare" and "key 2 is a person's key: aws login" in task.action
+    assert "Then rotate" not in told(task)
+
+
+@pytest.mark.parametrize(("first", "second"), [((100, 60), (20, 1)), ((100, 1), (80, 1)), ((100, 1), (5, 1))])
+def test_where_no_key_is_allowed_none_is_rotated(
+    tmp_path: Path, policy: Any, first: tuple[int, int], second: tuple[int, int]
+) -> None:
+    terms = policy("max_access_key_age = 90\nmax_active_keys = 0")
+    task = only(planned(tmp_path, row("svc", key(*first), key(*second)), policy=terms))
+    assert "a role: the policy allows no key" in task.action and "rotate" not in task.action
+    assert "move what uses" not in task.action
+
+
+def test_a_stalled_rotation_of_a_key_that_sends_mail_is_said_to_be_one() -> None:
+    one = replace(a_key("key 1", 100, 1, **OVER), service="ses")
+    user = User(ACCOUNT, "mailer", False, (one,), "program", False, NOW, rotated=one.made, is_proved=True)
+    found = case_of(user)
+    assert found and found.name == "stalled"
+    steps = [step.text for step in steps_of(found, user)]
+    assert next(i for i, text in enumerate(steps) if "SMTP" in text) < next(
+        i for i, text in enumerate(steps) if "Mend what stopped it" in text
+    )
+
+
+def test_what_the_plan_rests_on_is_said_first(tmp_path: Path, policy: Any) -> None:
+    source = write(tmp_path, "r.csv", report(("svc", key(100, 1))))
+    said = {
+        "o policy was given": ["--policy", ""],
+        "in force": ["--policy", policy("max_access_key_age = 90\neffective = 2031-01-01")],
+    }
+    for words, options in said.items():
+        for form in ("table", "json", "csv"):
+            done = command("rotation", "plan", source, "--as-of", AS_OF, *options, "-f", form)
+            assert words in (done.stderr if form == "csv" else done.stdout).decode(), (words, form)
+    sample = command("rotation", "plan", Path(keyaudit.sources.sample())).stdout.decode()
+    assert sample.startswith("SAMPLE DATA")
+
+
+def test_a_use_of_before_it_was_made_is_not_a_use_of_this_key(tmp_path: Path) -> None:
+    (_, first) = sorted(planned(tmp_path, row("svc", key(60, 70))), key=lambda one: one.case)
+    assert first.case == "never_used" and first.keys[0].use == "never"
+    done = command("rotation", "plan", write(tmp_path, "s.csv", report(("svc", key(60, 70)))), "--as-of", AS_OF)
+    assert "the use on" in done.stdout.decode() and "was before it was made" in done.stdout.decode()
+
+
+def test_two_keys_are_deleted_in_words_for_two(tmp_path: Path) -> None:
+    later = next(one for one in planned(tmp_path, row("svc", key(100, 60), key(80, None))) if one.case == "delete")
+    assert later.action == "delete key 1 and key 2, 30 days after they were deactivated"
+    assert "The ids are to be put in for KEY_1_ID and KEY_2_ID" in told(later)
+
+
+def test_a_name_that_zsh_would_expand_is_quoted(tmp_path: Path) -> None:
+    task = only(planned(tmp_path, row("=ls", key(100, 1))))
+    assert "aws iam create-access-key --user-name '=ls'" in commands(task)

@@ -53,8 +53,8 @@ def tasks_of(tmp_path: Path, text: str, policy: object = "cis") -> list[Task]:
         ((key(90),), ["due_soon"]),
         ((key(10, None),), []),
         ((key(None),), ["unknown"]),
-        ((key(500, None, active=False),), []),
-        ((key(100, 1), key(30, None, active=False)), ["in_use"]),
+        ((key(500, None, active=False),), ["delete_inactive"]),
+        ((key(100, 1), key(30, None, active=False)), ["delete_inactive", "in_use"]),
     ],
 )
 def test_each_key_gets_the_action_that_leaves_the_fewest_keys(

@@ -68,7 +68,7 @@ def judge_again(evidence: Path, generated: str, read: str) -> dict[str, object]:
     (evidence / "findings.csv").write_bytes(findings_csv(judged))
     (evidence / "summary.json").write_bytes(summary_json(judged))
     told = {name: summary(evidence)[name] for name in ("as_of", "as_of_source", "conclusion")}
-    told["overdue"] = overdue_known(judged)
+    told |= {"overdue": overdue_known(judged), "assurance": judged.assurance}
     return told | {"parameters": {**manifest(evidence)["parameters"], "as_of": ""}}
 
 

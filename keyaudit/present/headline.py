@@ -116,6 +116,11 @@ def after(a: Audit) -> list[str]:
     return [*_accounts(a), assurance(a), *_policy(a)]
 
 
+def caveats(a: Audit) -> list[str]:
+    """What must be known before advice that follows from an audit: that it is the sample's, what its policy is."""
+    return [*before(a), *_policy(a)]
+
+
 def assurance(a: Audit) -> str:
     """How sure it is that the population is the account's own, and today's: the lowest grade of any account."""
     grade = say(f"assurance.{a.assurance}")

@@ -13,6 +13,7 @@ from keyaudit.rotation.periods import QUIET, RETENTION
 from keyaudit.schema import ACTIVE_KEYS, COMPLIANT, EXEMPT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION, UNUSED
 
 ROOT, ROOT_IN_USE, ROOT_DELETE, DELETE = "root", "root_in_use", "root_delete", "delete"
+INACTIVE, LOOK_UP = "delete_inactive", "look_up"
 UNKNOWN, UNKNOWN_USE, WAIT, NOT_ALLOWED = "unknown", "unknown_use", "wait", "not_allowed"
 NEVER_USED, NOT_USED, SPARE = "never_used", "unused", "spare"
 IN_PROGRESS, BOTH_IN_USE, TWO_KEYS = "in_progress", "both_in_use", "two_keys"
@@ -65,6 +66,11 @@ class Key:
         return self.types.get(ROTATION) == INSUFFICIENT_DATA
 
     @property
+    def is_unseen(self) -> bool:
+        """Whether it could not be told how long nobody has used it."""
+        return self.types.get(UNUSED) == INSUFFICIENT_DATA
+
+    @property
     def was_used(self) -> bool:
         """Whether a use of this very key is known: one before it was made is another's."""
         return self.last_used is not None and (self.made is None or self.last_used >= self.made)
@@ -107,8 +113,9 @@ class Key:
 @dataclass(frozen=True)
 class User:
     """A user and all its keys, the oldest first. ``too_many``: it has more active keys than the policy allows;
-    ``soon``: a deadline until then is soon; ``rotated``: when the newest key was made, where a rotation by a
-    function of keyaudit's is on; ``is_proved``: whether that key is what the function stored as current."""
+    ``is_barred``: that allows none; ``soon``: a deadline until then is soon; ``rotated``: when the newest key was
+    made, where a rotation by a function of keyaudit's is on; ``is_proved``: whether that key is what the function
+    stored as current."""
 
     account_id: str
     name: str
@@ -117,12 +124,18 @@ class User:
     kind: str
     too_many: bool
     soon: datetime
+    is_barred: bool = False
     rotated: datetime | None = None
     is_proved: bool = False
 
     @property
     def active(self) -> tuple[Key, ...]:
         return tuple(key for key in self.keys if key.is_active)
+
+    @property
+    def inactive(self) -> tuple[Key, ...]:
+        """Keys that somebody has deactivated, and nobody has deleted; a function deletes what it deactivated."""
+        return () if self.is_root or self.rotated else tuple(key for key in self.keys if not key.is_active)
 
     def is_soon(self, key: Key) -> bool:
         return key.types.get(ROTATION) == COMPLIANT and key.due is not None and key.due <= self.soon
@@ -147,10 +160,11 @@ def case_of(user: User) -> Case | None:
     if user.is_root:
         return _root(user)
     active = user.active
-    if not any(key.fails or key.is_undated or user.is_soon(key) for key in active) and not user.too_many:
-        return None
     if not active:
         return None
+    if not any(key.fails or key.is_undated or user.is_soon(key) for key in active) and not user.too_many:
+        unseen = tuple(key for key in active if key.is_unseen)
+        return Case(LOOK_UP, unseen) if unseen else None
     if user.rotated is not None:
         return _rotated(user, user.rotated)
     return _one(user, active[0]) if len(active) == 1 else _two(user)
@@ -189,7 +203,7 @@ def _one(user: User, key: Key) -> Case | None:
 def _two(user: User) -> Case:
     keys = user.active
     old, new, undated = keys[0], keys[-1], any(key.is_undated for key in keys)
-    if new.is_young and not undated:
+    if new.is_young and not undated and not user.is_barred:
         # an approved exception is no key to switch off by the way
         return Case(IN_PROGRESS, keys, (old,) if old.may_go and old.types.get(ROTATION) != EXEMPT else ())
     idle = tuple(key for key in keys if key.is_idle)
@@ -199,6 +213,10 @@ def _two(user: User) -> Case:
         return Case(SPARE, (*idle, *(key for key in keys if key not in idle)), idle)
     if undated:
         return Case(UNKNOWN, keys)
+    if user.is_barred:
+        return Case(NOT_ALLOWED, keys)
+    if user.kind == PERSON:
+        return Case(A_PERSON_S, keys)
     # nothing tells that what uses one of them has moved: whoever has seen to that may switch it off
     return Case(BOTH_IN_USE if all(key.is_in_use for key in keys) else TWO_KEYS, keys)
 

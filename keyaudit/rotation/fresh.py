@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from keyaudit.auditing import Audit
+from keyaudit.sources import Origin
 from keyaudit.texts import say, utc
 
 #: a key may have come into use since
@@ -39,7 +40,7 @@ def freshness(audit: Audit, now: datetime) -> Freshness:
     if undated:
         reasons.append(say("plan.old_why.undated"))
     old = frozenset(past) | frozenset(ahead) | undated
-    if not -CLOCKS <= now - audit.as_of <= LONGEST and not reasons:
+    if not -CLOCKS <= now - audit.as_of <= LONGEST and old != everyone:
         reasons.append(say("plan.old_why.as_of", as_of=utc(audit.as_of)))
         old = everyone
     if not old:
@@ -48,6 +49,6 @@ def freshness(audit: Audit, now: datetime) -> Freshness:
     return Freshness(old, say("plan.old", why="; ".join(reasons), where=where))
 
 
-def _is_piped(origin: object) -> bool:
+def _is_piped(origin: Origin | None) -> bool:
     """Read from a pipe, which gives what somebody writes into it now, and not from a file."""
-    return getattr(origin, "path", None) is None and getattr(origin, "content", None) is not None
+    return origin is not None and origin.is_piped

@@ -42,26 +42,29 @@ class Owned:
 @dataclass(frozen=True)
 class _Judged:
     """What the findings say: of each key, control -> compliance type, days over and limits; which users have too
-    many."""
+    many, and which of them may have none."""
 
     types: dict[Which, dict[str, str]]
     over: dict[Which, int]
     idle_limits: dict[Which, int]
     too_many: set[Which]
+    barred: set[Which]
 
 
 def users_of(audit: Audit) -> Iterator[Owned]:
-    """Users of whose keys one fails, is due soon, or could not be judged."""
+    """Users of whose keys one fails, is due soon, could not be judged, or is inactive."""
     keys, soon = audit.keys, audit.as_of + timedelta(days=audit.policy.warn_before)
     if not len(keys):
         return
     roots = keys[keys["is_root"]]
-    judged = _judged(audit.findings, {(row["account_id"], _text(row["arn"])) for row in roots.to_dict("records")})
+    roots_known = {(row["account_id"], _text(row["arn"])) for row in roots.to_dict("records")}
+    judged = _judged(audit.findings, roots_known, audit.policy.max_access_key_age is not None)
     near = (keys["compliance_type"] == COMPLIANT) & (keys["due"] <= soon)
     wanted = {
         which[:3] for which, types in judged.types.items() if {NON_COMPLIANT, INSUFFICIENT_DATA} & {*types.values()}
     }
-    wanted |= judged.too_many | set(map(_whose, keys[near].to_dict("records")))
+    some = keys[near | ((keys["status"] != ACTIVE) & ~keys["is_root"])]
+    wanted |= judged.too_many | set(map(_whose, some.to_dict("records")))
     found: dict[Which, list[dict[str, Any]]] = {}
     names = {account for account, _, _ in wanted}
     for row in keys[keys["account_id"].isin(names)].to_dict("records"):
@@ -84,6 +87,7 @@ def users_of(audit: Audit) -> Iterator[Owned]:
             kind=cases.PROGRAM if is_root else _kind(signs.get((account, name), {}), min(told)),
             too_many=whose in judged.too_many and not is_root,
             soon=soon,
+            is_barred=whose in judged.barred and not is_root,
             rotated=newest,
             is_proved=bool(rotation and newest and is_stored(rotation.secret, rotation.secret.active[0])),
         )
@@ -96,8 +100,9 @@ def _seen(row: dict[str, Any], as_of: datetime) -> datetime:
     return min(as_of, generated) if generated else as_of
 
 
-def _judged(findings: pd.DataFrame, roots: set[tuple[str, str | None]]) -> _Judged:
-    judged = _Judged({}, {}, {}, set())
+def _judged(findings: pd.DataFrame, roots: set[tuple[str, str | None]], has_period: bool) -> _Judged:
+    """Where no period is defined it is the policy that fails rotation, and no key is overdue."""
+    judged = _Judged({}, {}, {}, set(), set())
     named = findings[findings["user"].notna()]
     columns = (
         "account_id", "user", "arn", "key_slot", "access_key_id",
@@ -110,6 +115,10 @@ def _judged(findings: pd.DataFrame, roots: set[tuple[str, str | None]]) -> _Judg
         if control == ACTIVE_KEYS:  # such a finding is of no single key
             if kind == NON_COMPLIANT:
                 judged.too_many.add((account, user, is_root))
+                if limit == 0:
+                    judged.barred.add((account, user, is_root))
+            continue
+        if control == ROTATION and not has_period:
             continue
         which = (account, user, is_root, _number(slot), _text(key_id))
         judged.types.setdefault(which, {})[control] = kind

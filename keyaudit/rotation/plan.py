@@ -15,12 +15,21 @@ from keyaudit.present.table import MOST_ROWS, Table, table
 from keyaudit.rotation import cases
 from keyaudit.rotation.cases import Case, Key, User, case_of
 from keyaudit.rotation.keys import Owned, users_of
-from keyaudit.rotation.steps import Step, deletion, steps_of
+from keyaudit.rotation.steps import Step, deletion, fits, steps_of
 from keyaudit.texts import say, utc
 
 #: a case of more weight comes first; within one, the longest overdue
 _FIRST, _FAILS, _UNSEEN, _SOON, _LATER = range(5)
-_WEIGHT = {cases.ROOT: _FIRST, cases.ROOT_IN_USE: _FIRST, cases.UNKNOWN: _UNSEEN, cases.WAIT: _UNSEEN}
+_WEIGHT = {
+    cases.ROOT: _FIRST,
+    cases.ROOT_IN_USE: _FIRST,
+    cases.UNKNOWN: _UNSEEN,
+    cases.WAIT: _UNSEEN,
+    cases.LOOK_UP: _UNSEEN,
+    cases.INACTIVE: _LATER,
+}
+#: what cannot be undone, and comes 30 days after what can
+_DELETIONS = (cases.DELETE, cases.ROOT_DELETE, cases.INACTIVE)
 
 
 @dataclass(frozen=True)
@@ -69,12 +78,14 @@ class Task:
         """The deadline where it lies ahead; else at once, or from when on."""
         if self.not_before:
             return say("plan.from", at=utc(self.not_before))
+        if self.case == cases.INACTIVE:
+            return say("plan.kept")
         return utc(self.by) if self.by else say("plan.now")
 
 
 def plan(audit: Audit) -> tuple[Task, ...]:
-    """The tasks of a whole Audit (one with all its findings). Keys that are exempt, and inactive ones but root's,
-    need none."""
+    """The tasks of a whole Audit (one with all its findings). Keys that are exempt need none; inactive ones are
+    deleted in the end."""
     return tuple(sorted((task for one in users_of(audit) for task in _tasks(one, audit.as_of)), key=_order))
 
 
@@ -103,10 +114,21 @@ def _row(rank: int, one: Task) -> list[str | int | None]:
 
 
 def _tasks(one: Owned, as_of: datetime) -> Iterator[Task]:
+    if case := case_of(one.user):
+        yield from _of(one, case, as_of)
+    if keys := one.user.inactive:
+        known = [moment for key in keys for moment in (key.made, key.last_used) if moment]
+        # when it was deactivated a report does not tell: not before its last use
+        start = max(known, default=as_of) + cases.KEPT_FOR
+        case = Case(cases.INACTIVE, keys)
+        yield _task(
+            one, case, case.name, keys, deletion(keys, one.user), not_before=start if start > as_of else None
+        )
+
+
+def _of(one: Owned, case: Case, as_of: datetime) -> Iterator[Task]:
+    """What is to be done with active keys; root's, which no policy leaves, whatever they are."""
     user = one.user
-    case = case_of(user)
-    if case is None:
-        return
     if case.name != cases.ROOT_DELETE:
         yield _task(one, case, case.name, case.keys, steps_of(case, user), by=_by(case, user, as_of))
     gone = _deleted(case, user)
@@ -148,14 +170,8 @@ def _task(
     not_before: datetime | None = None,
 ) -> Task:
     user, keys = one.user, tuple(sorted(keys, key=lambda key: key.name))
-    others = [key for key in case.keys if key not in case.gone]
-    words = {"old": case.keys[0].name, "new": case.keys[-1].name}
-    words |= {"gone": (case.gone or case.keys)[0].name, "other": (others or case.keys)[-1].name}
-    words |= {"which": say("plan.and").join(key.name for key in keys)}
-    is_both = name == cases.IN_PROGRESS and all(key.is_in_use for key in keys)
     ids = [key.key_id or key.name for key in keys]
     limits = [key.limit for key in keys if key.limit is not None]
-    is_later = name in (cases.DELETE, cases.ROOT_DELETE)
     return Task(
         account_id=user.account_id,
         account_name=one.account_name,
@@ -163,7 +179,7 @@ def _task(
         key=", ".join(ids),
         status=", ".join(dict.fromkeys(_status(key) for key in keys)),
         case=name,
-        action=say(f"plan.action.{name}{'_both' if is_both else ''}", **words),
+        action=_action(name, case, user, keys),
         owner=one.owner,
         administrator=one.administrator,
         made=min((key.made for key in keys if key.made), default=None),
@@ -171,16 +187,42 @@ def _task(
         limit=min(limits, default=None),
         due=min((key.due for key in keys if key.due), default=None),
         days_over=None
-        if is_later
+        if name in _DELETIONS
         else max((key.days_over for key in keys if key.days_over is not None), default=None),
         last_used=max((key.last_used for key in keys if key.last_used), default=None),
         by=by,
         not_before=not_before,
-        keys=tuple(
-            Told(key.name, key.key_id, _status(key), key.made, key.use, key.last_used, key.used_by) for key in keys
-        ),
+        keys=tuple(map(_told, keys)),
         steps=steps,
     )
+
+
+def _told(key: Key) -> Told:
+    # a use from before it was made is of the key that had its place
+    use = cases.NEVER if key.use == cases.USED and not key.was_used else key.use
+    return Told(key.name, key.key_id, _status(key), key.made, use, key.last_used, key.used_by)
+
+
+def _action(name: str, case: Case, user: User, keys: tuple[Key, ...]) -> str:
+    """What to do in one line, in the words that fit these keys and their user."""
+    others = [key for key in case.keys if key not in case.gone]
+    words = {"old": case.keys[0].name, "new": case.keys[-1].name}
+    words |= {"gone": (case.gone or case.keys)[0].name, "other": (others or case.keys)[-1].name}
+    words |= {"which": say("plan.and").join(key.name for key in keys)}
+    return say(f"plan.action.{name}{_manner(name, user, keys)}", **words)
+
+
+def _manner(name: str, user: User, keys: tuple[Key, ...]) -> str:
+    if name == cases.IN_PROGRESS:
+        return "_both" if all(key.is_in_use for key in keys) else ""
+    if name == cases.SPARE:
+        return "_role" if user.is_barred else {cases.PERSON: "_person", cases.MAYBE: "_ask"}.get(user.kind, "")
+    if name == cases.NOT_USED:
+        return "" if all(key.was_used for key in keys) else "_some"
+    if name in (cases.IN_USE, cases.DUE_SOON):
+        return "" if fits(keys[0]) else "_by_hand"
+    is_many = name in (*_DELETIONS, cases.ROOT_IN_USE, cases.A_PERSON_S, cases.NOT_ALLOWED, cases.LOOK_UP)
+    return "_many" if is_many and len(keys) > 1 else ""
 
 
 def _status(key: Key) -> str:

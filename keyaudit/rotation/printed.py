@@ -6,12 +6,16 @@ from dataclasses import replace
 
 from keyaudit.assess.limits import is_known
 from keyaudit.auditing import Audit
+from keyaudit.present.headline import caveats
 from keyaudit.present.table import Table
 from keyaudit.present.terminal import grid
+from keyaudit.rotation.cases import NEVER, USED
 from keyaudit.rotation.fresh import Freshness
 from keyaudit.rotation.plan import Task, Told, crowds
 from keyaudit.rotation.steps import Step, together
 from keyaudit.texts import say, utc, visible
+
+AGAIN = "keyaudit rotation plan -f csv"
 
 
 def without_changes(tasks: tuple[Task, ...], fresh: Freshness) -> tuple[Task, ...]:
@@ -26,11 +30,18 @@ def incomplete(unseen: list[str]) -> str:
     return say("plan.incomplete", n=len(unseen), accounts=", ".join(unseen))
 
 
-def as_text(judged: Audit, tasks: tuple[Task, ...], unseen: list[str], fresh: Freshness) -> str:
-    """The whole plan; one that has nothing to do in one line."""
-    lines = []
+def first_lines(judged: Audit) -> list[str]:
+    """What must be known before anything that the plan says."""
+    no_period = [say("plan.no_period")] if judged.policy.max_access_key_age is None else []
+    return [*caveats(judged), *no_period]
+
+
+def as_text(judged: Audit, tasks: tuple[Task, ...], unseen: list[str], fresh: Freshness, again: str = AGAIN) -> str:
+    """The whole plan; one that has nothing to do in a few lines. ``again``: the command for it as CSV."""
+    lines = first_lines(judged)
     if tasks or not unseen:
-        facts = {"as_of": utc(judged.as_of), "policy": visible(judged.policy.title)}
+        given = "policy" if judged.policy.given else "preset"
+        facts = {"as_of": utc(judged.as_of), "by": say(f"plan.by_{given}", title=visible(judged.policy.title))}
         lines.append(say("plan.head", n=len(tasks), **facts) if tasks else say("plan.none"))
     lines += [incomplete(unseen)] if unseen else []
     lines += [fresh.sentence] if tasks and fresh.sentence else []
@@ -44,7 +55,7 @@ def as_text(judged: Audit, tasks: tuple[Task, ...], unseen: list[str], fresh: Fr
     for rank, one in enumerate(tasks, 1):
         alike.setdefault((one.action, *(step.text for step in one.steps)), []).append((rank, one))
     blocks += [_how(action, texts, ranked) for (action, *texts), ranked in alike.items()]
-    blocks += _together(tasks, fresh)
+    blocks += _together(tasks, fresh, again)
     return "\n\n".join(blocks) + "\n"
 
 
@@ -93,23 +104,25 @@ def _named(rank: int, one: Task) -> str:
     if one.account_name:
         account = say("plan.account", account=account, name=visible(one.account_name))
     facts = {"rank": rank, "user": visible(one.user), "account": account}
-    facts["keys"] = "; ".join(map(_told, one.keys))
+    facts["keys"] = "; ".join(map(told, one.keys))
     return say("plan.task_later", at=utc(one.not_before), **facts) if one.not_before else say("plan.task", **facts)
 
 
-def _told(key: Told) -> str:
-    by = "_by" if key.use == "used" and key.used_by else ""
-    use = say(f"plan.use.{key.use}{by}", at=utc(key.last_used), by=visible(key.used_by))
+def told(key: Told) -> str:
+    """A key in words: which it is, when it was made and last used."""
+    how = f"{key.use}_by" if key.use == USED and key.used_by else key.use
+    how = "before" if key.use == NEVER and key.last_used else how
+    use = say(f"plan.use.{how}", at=utc(key.last_used), by=visible(key.used_by))
     facts = {"name": key.name, "status": key.status, "made": utc(key.made) or say("plan.unknown"), "use": use}
     is_told = key.key_id and key.key_id != key.name
     return say("plan.key_with_id", key_id=key.key_id, **facts) if is_told else say("plan.key", **facts)
 
 
-def _together(tasks: tuple[Task, ...], fresh: Freshness) -> list[str]:
+def _together(tasks: tuple[Task, ...], fresh: Freshness, again: str) -> list[str]:
     """Where several users of an account are to be put under rotation: one stack for them all."""
     blocks = []
     for account, (users, limit) in crowds(tasks).items():
-        steps = together(limit)
+        steps = together(limit, again)
         if account in fresh.old:
             steps = [_harmless(step) for step in steps]
         lines = [say("plan.together.head", n=users, account=account)] if steps else []

@@ -32,5 +32,7 @@ def fields_line(one: Deployment) -> list[str]:
 
 
 def option(name: str, value: str) -> str:
-    """An option for a shell; a value that looks like another option must not stand alone."""
-    return f"{name}={shlex.quote(value)}" if value.startswith("-") else f"{name} {shlex.quote(value)}"
+    """An option for a shell; a value that looks like another option must not stand alone, and zsh reads ``=ls`` as
+    the path of a command."""
+    quoted = f"'{value}'" if value.startswith("=") and value == shlex.quote(value) else shlex.quote(value)
+    return f"{name}={quoted}" if value.startswith("-") else f"{name} {quoted}"

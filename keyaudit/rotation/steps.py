@@ -44,14 +44,16 @@ def steps_of(case: Case, user: User) -> tuple[Step, ...]:
 
 def deletion(keys: tuple[Key, ...], user: User) -> tuple[Step, ...]:
     """A task of its own, 30 days after the keys were deactivated."""
+    n = len(keys)
     if user.is_root:
-        return tuple(_step(f"root_{name}") for name in ("inactive", "delete", "check"))
+        return tuple(_step(f"root_{name}", n=n) for name in ("inactive", "delete", "check"))
     steps = [_step("who", "aws sts get-caller-identity --query Account --output text")]
-    steps.append(_step("inactive", f"aws iam list-access-keys {_named(user)}", ids=_holders(keys)))
+    steps.append(_step("inactive", f"aws iam list-access-keys {_named(user)}", n=n, ids=_holders(keys)))
     for key in keys:
         steps.append(_step("unused_since", _last_use(key), which=key.name))
         # none for a key that this plan leaves active: a later one deactivates it, and has the command then
-        what = f"aws iam delete-access-key {_named(user)} --access-key-id {_holder(key)}" if key.may_go else ""
+        what = f"aws iam delete-access-key {_named(user)} --access-key-id {_holder(key)}"
+        what = what if key.may_go or not key.is_active else ""
         steps.append(_step("delete" if what else "delete_later", what, True, which=key.name))
     return tuple(steps if user.name.isprintable() else [Step(one.text) for one in steps])
 
@@ -63,6 +65,7 @@ def _of(case: Case, user: User) -> Iterator[Step]:
     if rotated:
         yield _step("status", f"keyaudit rotation status {whose}")
     if name == cases.STALLED:
+        yield from _ses(keys)
         yield _step("not_by_hand")
         yield _step("again", f"keyaudit rotation now {whose}", True)
         return
@@ -88,14 +91,12 @@ def _of(case: Case, user: User) -> Iterator[Step]:
 def _middle(case: Case, user: User) -> Iterator[Step]:
     """Between looking and switching off."""
     name, keys = case.name, case.keys
-    if user.kind == cases.PERSON and name not in (cases.NEVER_USED, cases.NOT_USED, *_BY_FUNCTION):
+    if user.kind == cases.PERSON and name not in (cases.NEVER_USED, cases.NOT_USED, cases.LOOK_UP, *_BY_FUNCTION):
         yield _step("person")
     elif user.kind == cases.MAYBE:
         yield _step("ask_who")
-    if name in (cases.UNREAD, cases.WAIT):
+    if name in (cases.UNREAD, cases.WAIT, cases.LOOK_UP, cases.UNTOLD):
         yield _step(name)
-    elif name == cases.UNTOLD:
-        yield _step("untold")
     elif name == cases.REPLACED:
         yield _step("move_secret")
     elif name == cases.IN_PROGRESS:
@@ -116,16 +117,21 @@ def _after(case: Case, user: User) -> Iterator[Step]:
     name, keys = case.name, case.keys
     others = [key for key in keys if key not in case.gone]
     if name == cases.SPARE:
-        yield _step("other", which=others[-1].name)
+        is_moved = user.is_barred or user.kind == cases.PERSON
+        if user.is_barred:
+            yield _step("role")
+        yield _step("moved" if is_moved else "other", which=others[-1].name)
         if any(key.is_overdue and not key.is_idle for key in others):
             yield _step("hand_after", which=case.gone[0].name)
     elif name in (cases.UNKNOWN_USE, cases.ASK):
         yield _step("as_in_use" if name == cases.UNKNOWN_USE else "if_program")
         yield from _automatic(case, user)
     elif name in (cases.A_PERSON_S, cases.NOT_ALLOWED):
-        if keys[0].is_overdue:
+        if len(keys) > 1:
+            yield from _by_hand_of_two(keys)
+        elif keys[0].is_overdue:
             yield from _by_hand(user, keys[0])
-        yield _step("moved", which=keys[0].name)
+        yield from (_step("moved", which=key.name) for key in keys)
 
 
 #: cases in which a function of keyaudit's makes and retires the keys
@@ -141,7 +147,7 @@ def _automatic(case: Case, user: User) -> Iterator[Step]:
         yield _step("password", f"aws iam get-login-profile {_named(user)}")
     periods = periods_for(key.limit) if key.limit else None
     if periods is None:
-        yield _step("no_periods", limit=key.limit if key.limit else say("plan.unknown"))
+        yield _step("no_periods", n=key.limit or 0)
     else:
         yield from (_step("room", which=one.name) for one in user.keys if not one.is_active)
         whose = option("--user", user.name)
@@ -180,17 +186,23 @@ def _root(case: Case) -> Iterator[Step]:
     yield _step("root_deactivate" if case.name == cases.ROOT else "root_later")
 
 
-def together(limit: int | None) -> list[Step]:
-    """Many users of an account at once, with one stack, by the plan as a file."""
+def together(limit: int | None, again: str) -> list[Step]:
+    """Many users of an account at once, with one stack, by the plan as a file; ``again``: the command that makes
+    the plan once more, as CSV."""
     periods = periods_for(limit) if limit else None
     if periods is None:
         return []
     deploy = f"keyaudit rotation deploy --users plan.csv {_periods(periods)}"
     return [
-        Step(say("plan.together.file"), "keyaudit rotation plan -f csv > plan.csv"),
+        Step(say("plan.together.file"), f"{again} > plan.csv"),
         Step(say("plan.together.show"), deploy, True),
         Step(say("plan.together.deploy"), f"{deploy} --yes", True),
     ]
+
+
+def fits(key: Key) -> bool:
+    """Whether there are periods of automatic rotation that keep the limit of a key."""
+    return key.limit is not None and periods_for(key.limit) is not None
 
 
 def periods_for(limit: int) -> Periods | None:

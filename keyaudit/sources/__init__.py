@@ -6,6 +6,8 @@ capture folder if it holds ``accounts.json`` or folders with a ``capture.json``;
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -133,7 +135,8 @@ def _find_one(source: str, now: datetime, sealed: bool, captured: Collection[str
         raise InputError("source: an empty name; name a credential report, or a folder of them")
     if source == "-":
         content = sys.stdin.buffer.read()
-        return Population((Origin(STANDARD_INPUT, None, now, now, named=True, content=content),), now)
+        origin = Origin(STANDARD_INPUT, None, now, now, named=True, content=content, is_piped=_is_piped_in())
+        return Population((origin,), now)
     path = Path(source)
     try:
         if path.is_dir():
@@ -144,10 +147,19 @@ def _find_one(source: str, now: datetime, sealed: bool, captured: Collection[str
             return Population((Origin(printable(path.name), path, now, now, named=True),), now)
         if is_pipe(path):
             name = printable(path.name)
-            return Population((Origin(name, None, now, now, named=True, content=read_bytes(path, name)),), now)
+            content = read_bytes(path, name)
+            return Population((Origin(name, None, now, now, named=True, content=content, is_piped=True),), now)
     except OSError as error:
         raise InputError(f"{source}: cannot be read ({error.strerror})") from None
     raise InputError(f"{source}: no such file or folder")
+
+
+def _is_piped_in() -> bool:
+    """Not so for ``< report.csv``, which may be of any day."""
+    try:
+        return not stat.S_ISREG(os.fstat(sys.stdin.fileno()).st_mode)
+    except (OSError, ValueError):  # something that stands in for it, without a descriptor
+        return False
 
 
 def _folder(folder: Path, now: datetime) -> Population:

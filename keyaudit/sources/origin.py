@@ -21,7 +21,8 @@ class Origin:
     """Where one report comes from. ``received_time``: when AWS sent it, by the word of a capture. ``read_time``:
     when keyaudit read it, by which it is told whether it was stale then, and how old keys are that nothing else
     dates. ``named``: the user named this very file, so it must be readable. ``captured_now``: this run read it from
-    AWS. ``told``: the bytes of the ``capture.json`` that ``capture`` was read from."""
+    AWS. ``is_piped``: it came through a pipe, from whoever wrote into that just then. ``told``: the bytes of the
+    ``capture.json`` that ``capture`` was read from."""
 
     name: str
     path: Path | None
@@ -33,6 +34,7 @@ class Origin:
     capture: dict[str, Any] | None = None
     folder: Path | None = None  # the account's own, in a capture
     captured_now: bool = False
+    is_piped: bool = False
     told: bytes | None = field(default=None, repr=False)
 
     @property

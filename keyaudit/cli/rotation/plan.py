@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     "rank", "account_id", "account_name", "user", "key", "status", "case", "action", "by_when", "owner",
     "administrator", "made", "age_days", "limit", "due", "days_over", "last_used", "not_before",
-    "steps", "commands",
+    "keys", "steps", "commands",
 )  # fmt: skip
 TO_DO, NOTHING, UNSEEN = 1, 0, 3
 
@@ -47,28 +49,35 @@ def plan(
     from keyaudit.auditing import audit
     from keyaudit.rotation.fresh import freshness
     from keyaudit.rotation.plan import plan as plan_of
-    from keyaudit.rotation.printed import as_text, incomplete, without_changes
+    from keyaudit.rotation.printed import as_text, first_lines, incomplete, without_changes
 
     judged = audit(resolve(sources, policy, as_of, folder, live), policy, as_of, progress=progress("judging"))
     fresh = freshness(judged, datetime.now(UTC))
     tasks = without_changes(plan_of(judged), fresh)
     unseen = sorted({one.account_id for one in judged.problems})
     if form == "table":
-        write(as_text(judged, tasks, unseen, fresh))
+        again = shlex.join(["keyaudit", *sys.argv[1:], "-f", "csv"])
+        write(as_text(judged, tasks, unseen, fresh, again))
     elif form == "csv":
         from keyaudit.export import table_csv
 
-        for line in (incomplete(unseen) if unseen else "", fresh.sentence if tasks else ""):
+        for line in (*first_lines(judged), incomplete(unseen) if unseen else "", fresh.sentence if tasks else ""):
             if line:
                 say(line)
         write(table_csv(COLUMNS, (_row(rank, task) for rank, task in enumerate(tasks, 1))))
     else:
         write(_json(judged, tasks, unseen, fresh))
-    return TO_DO if tasks else UNSEEN if unseen else NOTHING
+    if tasks or judged.policy.max_access_key_age is None:
+        return TO_DO
+    return UNSEEN if unseen else NOTHING
 
 
 def _row(rank: int, task: Task) -> list[Any]:
+    from keyaudit.rotation.printed import told
+
     facts = _facts(rank, task)
+    # of two keys, each with its own dates: those of the row are the worse of both
+    facts["keys"] = "; ".join(map(told, task.keys))
     facts["steps"] = _numbered([step.text for step in task.steps])
     # numbered, so that no cell runs as a whole where it is pasted
     facts["commands"] = _numbered([step.command for step in task.steps])
@@ -92,13 +101,14 @@ def _dated(facts: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _json(judged: Audit, tasks: tuple[Task, ...], unseen: list[str], fresh: Freshness) -> str:
-    from keyaudit.rotation.printed import remarks
+    from keyaudit.rotation.printed import first_lines, remarks
     from keyaudit.texts import utc
 
     found = {
         "as_of": utc(judged.as_of),
         "policy": {"title": judged.policy.title, "sha256": judged.policy.sha256, "given": judged.policy.given},
         "sample": judged.is_sample,
+        "caveats": first_lines(judged),
         "incomplete": unseen,
         "capture_again": {"accounts": sorted(fresh.old), "why": fresh.sentence or None},
         "remarks": remarks(judged),
