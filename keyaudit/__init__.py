@@ -11,9 +11,10 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 _FACE = {
-    "keyaudit.auditing": ("Audit", "audit"),
+    "keyaudit.auditing": ("audit",),
     "keyaudit.charts": ("plot_accounts", "plot_ages", "plot_deadlines", "plot_idle", "plot_share"),
     "keyaudit.explore": ("explore", "plot_two", "side_by_side"),
+    "keyaudit.model": ("Audit",),
     "keyaudit.policy": ("Policy", "load_policy"),
     "keyaudit.present": (
         "accounts",

@@ -11,9 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from keyaudit.auditing import Audit
+from keyaudit.model import Audit, RotationVerdict
 from keyaudit.present import rule
-from keyaudit.remedy import Verdict
 from keyaudit.schema import FINDING_COLUMNS, TIME
 from keyaudit.texts import utc
 
@@ -58,7 +57,7 @@ def summary(audit: Audit) -> dict[str, Any]:
     }
 
 
-def rotation_record(one: Verdict) -> dict[str, Any]:
+def rotation_record(one: RotationVerdict) -> dict[str, Any]:
     """The verdict on a secret under rotation as a JSON object."""
     secret = one.secret
     return {

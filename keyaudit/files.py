@@ -71,3 +71,8 @@ def _whose(place: Path) -> str:
     return (
         f"{there} belongs to {owner}: run keyaudit as {owner}, or give {folder} to the user of this run (chown -R)"
     )
+
+
+def printable(name: str) -> str:
+    """A file's name as text that can be written: bytes that are no UTF-8 are shown by their codes."""
+    return name.encode("utf-8", "backslashreplace").decode()

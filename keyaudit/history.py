@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import pandas as pd
 
+from keyaudit.model import Audit
 from keyaudit.schema import ACTIVE, NON_COMPLIANT, InputError
 
 #: in the order in which they are shown
@@ -29,7 +29,7 @@ class Change:
     is_overdue: bool
 
 
-def changes(before: Any, after: Any) -> tuple[Change, ...]:
+def changes(before: Audit, after: Audit) -> tuple[Change, ...]:
     """The changes between two Audits, both with all their keys; accounts that only one of them read are left out.
 
     A key is told by account, user and time of creation, since slots are used again. A user with a new active key
@@ -63,11 +63,11 @@ def changes(before: Any, after: Any) -> tuple[Change, ...]:
     return tuple(sorted(found, key=lambda one: (KINDS.index(one.kind), one.account_id, one.user, str(one.after))))
 
 
-def _read(judged: Any) -> set[str]:
+def _read(judged: Audit) -> set[str]:
     return {one.account_id for one in judged.provenance if one.form}
 
 
-def _keys(judged: Any, accounts: set[str]) -> dict[tuple[str, str, datetime | None], tuple[str, bool]]:
+def _keys(judged: Audit, accounts: set[str]) -> dict[tuple[str, str, datetime | None], tuple[str, bool]]:
     """(account, user, made) -> (status, whether overdue)."""
     names = ("account_id", "user", "last_rotated", "status", "compliance_type")
     return {

@@ -85,50 +85,52 @@ _ROLES = ("RoleInEachAccount",)
 _ORGANIZATION = ("OrganizationAccounts", *_ROLES)
 
 
-def statements(
-    reconcile: str = "keys",
-    owner_tag: bool = False,
-    rotation: bool = False,
-    organization: bool = False,
-    roles: bool = False,
-    role_arn: str = "",
-    role_name: str = "",
-    partition: str = "aws",
-    account: str = "*",
-) -> list[dict[str, Any]]:
-    """What who runs the capture must be allowed: what these options need, and nothing else.
+@dataclass(frozen=True)
+class Needs:
+    """What decides the permissions for a capture. Where ``organization`` or ``roles`` in a list of accounts are
+    entered, they are those for one account too: the caller's own account is read with the caller's own session. Who
+    begins by assuming ``role_arn`` needs that alone, and the role the rest."""
 
-    Where ``organization`` or ``roles`` in a list of accounts are entered, it holds the permissions for one account
-    too: the caller's own account is read with the caller's own session. Who begins by assuming ``role_arn`` needs
-    that alone, and the role the rest. The alias is the only thing that a capture can go without. InputError where
-    an option is not what AWS would take.
-    """
-    if reconcile not in _RECONCILE:
-        raise InputError(f"--reconcile {_shown(reconcile)}: unknown; choose one of {', '.join(_RECONCILE)}")
-    if organization or roles:
-        check_role_name(role_name)
-    if role_arn:
-        return [Grant("RoleToBeginWith", ("sts:AssumeRole",), role_arn).statement()]
+    reconcile: str = "keys"
+    owner_tag: bool = False
+    rotation: bool = False
+    organization: bool = False
+    roles: bool = False
+    role_arn: str = ""
+    role_name: str = ""
+
+
+def statements(needs: Needs, partition: str = "aws", account: str = "*") -> list[dict[str, Any]]:
+    """What whoever runs the capture must be allowed: what these options need, and nothing else. The alias is the
+    only thing that a capture can go without. InputError where an option is not what AWS would take."""
+    if needs.reconcile not in _RECONCILE:
+        raise InputError(f"--reconcile {_shown(needs.reconcile)}: unknown; choose one of {', '.join(_RECONCILE)}")
+    if needs.organization or needs.roles:
+        check_role_name(needs.role_name)
+    if needs.role_arn:
+        return [Grant("RoleToBeginWith", ("sts:AssumeRole",), needs.role_arn).statement()]
     sids = (
         *_ALWAYS,
-        *_RECONCILE[reconcile],
-        *(_ROTATION if rotation else ()),
-        *(_OWNER_TAG if owner_tag else ()),
-        *(_ORGANIZATION if organization else _ROLES if roles else ()),
+        *_RECONCILE[needs.reconcile],
+        *(_ROTATION if needs.rotation else ()),
+        *(_OWNER_TAG if needs.owner_tag else ()),
+        *(_ORGANIZATION if needs.organization else _ROLES if needs.roles else ()),
     )
-    return [_GRANT_OF[sid].statement(partition=partition, account=account, role_name=role_name) for sid in sids]
+    return [
+        _GRANT_OF[sid].statement(partition=partition, account=account, role_name=needs.role_name) for sid in sids
+    ]
 
 
-def policy_json(partition: str = "aws", **options: Any) -> str:
-    """The IAM policy of who runs the capture: ``statements`` of these options, in any account of a partition."""
+def policy_json(needs: Needs, partition: str = "aws") -> str:
+    """The IAM policy of whoever runs the capture: ``statements``, in any account of a partition."""
     if not re.fullmatch(PARTITION, partition):
         raise InputError(f"partition {_shown(partition)}: not one of AWS's; give it as in ARNs, for example aws-cn")
-    found = {"Version": "2012-10-17", "Statement": statements(partition=partition, **options)}
+    found = {"Version": "2012-10-17", "Statement": statements(needs, partition)}
     return json.dumps(found, indent=2) + "\n"
 
 
 #: those of the stack itself: CloudFormation's pseudo parameters, so that one template serves everywhere
-OF_THE_STACK: dict[str, Any] = {"partition": "${AWS::Partition}", "account": "${AWS::AccountId}"}
+OF_THE_STACK: dict[str, str] = {"partition": "${AWS::Partition}", "account": "${AWS::AccountId}"}
 
 
 def yaml_statement(statement: dict[str, Any]) -> str:
@@ -143,7 +145,7 @@ def yaml_statement(statement: dict[str, Any]) -> str:
 def role_template(role_name: str, external_id: str = "") -> str:
     """The CloudFormation template of the role that a capture assumes: ``data/capture/role.yaml``, filled in.
 
-    It allows what ``policy_json(reconcile="keys", owner_tag=True, rotation=True)`` does, in its own account.
+    It allows what ``policy_json(Needs(owner_tag=True, rotation=True))`` does, in its own account.
     """
     check_role_name(role_name)
     if external_id:
@@ -155,7 +157,10 @@ def role_template(role_name: str, external_id: str = "") -> str:
         "RoleNamePattern": json.dumps(f"^{ROLE_NAME}$"),
         "ExternalIdPattern": json.dumps(f"^({EXTERNAL_ID})?$"),
         "TrustedPrincipalPattern": json.dumps(f"^({TRUSTED_PRINCIPAL})$"),
-        **{one["Sid"]: yaml_statement(one) for one in statements(owner_tag=True, rotation=True, **OF_THE_STACK)},
+        **{
+            one["Sid"]: yaml_statement(one)
+            for one in statements(Needs(owner_tag=True, rotation=True), **OF_THE_STACK)
+        },
     }
     return filled(data("capture", "role.yaml"), values)
 

@@ -13,7 +13,7 @@ import botocore.session
 import pytest
 import yaml
 
-from keyaudit.permissions import policy_json, role_template
+from keyaudit.permissions import Needs, policy_json, role_template
 from keyaudit.resources import data
 from keyaudit.schema import InputError
 
@@ -95,12 +95,12 @@ def role(template: str) -> Any:
 def test_the_policy_has_exactly_the_actions_that_the_options_need(
     options: dict[str, Any], expected: set[str]
 ) -> None:
-    found = actions(policy_json(**options))
+    found = actions(policy_json(Needs(**options)))
     assert sorted(found) == sorted(expected)
 
 
 def test_the_policy_is_a_file_to_paste() -> None:
-    text = policy_json()
+    text = policy_json(Needs())
     assert text.startswith('{\n  "Version"') and text.endswith("\n}\n")
     sids = [statement["Sid"] for statement in statements(text)]
     assert len(set(sids)) == len(sids) and all(re.fullmatch("[A-Za-z0-9]+", sid) for sid in sids)
@@ -109,7 +109,7 @@ def test_the_policy_is_a_file_to_paste() -> None:
 
 @pytest.mark.parametrize("partition", ["aws", "aws-cn", "aws-us-gov", "aws-eusc"])
 def test_only_actions_that_know_no_resources_are_allowed_on_all(partition: str) -> None:
-    text = policy_json(owner_tag=True, organization=True, role_name=ROLE, partition=partition)
+    text = policy_json(Needs(owner_tag=True, organization=True, role_name=ROLE), partition=partition)
     limited = {
         action: statement["Resource"]
         for statement in statements(text)
@@ -124,20 +124,20 @@ def test_only_actions_that_know_no_resources_are_allowed_on_all(partition: str) 
 
 def test_each_action_is_an_operation_that_changes_nothing() -> None:
     session = botocore.session.get_session()
-    for api in actions(policy_json(owner_tag=True, organization=True, role_name=ROLE)):
+    for api in actions(policy_json(Needs(owner_tag=True, organization=True, role_name=ROLE))):
         service, operation = api.split(":")
         assert operation in session.get_service_model(service).operation_names
         assert re.match("(Get|List|GenerateCredentialReport$|AssumeRole$)", operation)
 
 
 def test_accounts_of_a_file_need_no_list_of_the_organization() -> None:
-    needed = set(actions(policy_json(roles=True, role_name=ROLE)))
+    needed = set(actions(policy_json(Needs(roles=True, role_name=ROLE))))
     assert "sts:AssumeRole" in needed and "organizations:ListAccounts" not in needed
 
 
 def test_who_begins_with_a_role_needs_that_alone() -> None:
     arn = "arn:aws:iam::111122223333:role/audit/Reader"
-    (statement,) = json.loads(policy_json(organization=True, role_name=ROLE, role_arn=arn))["Statement"]
+    (statement,) = json.loads(policy_json(Needs(organization=True, role_name=ROLE, role_arn=arn)))["Statement"]
     assert (statement["Action"], statement["Resource"]) == (["sts:AssumeRole"], arn)
 
 
@@ -153,7 +153,7 @@ def test_the_role_may_do_what_the_policy_says() -> None:
     for statement in found:
         if isinstance(statement["Resource"], dict):
             statement["Resource"] = statement["Resource"]["Fn::Sub"]
-    assert found == statements(policy_json(reconcile="keys", owner_tag=True, rotation=True))
+    assert found == statements(policy_json(Needs(reconcile="keys", owner_tag=True, rotation=True)))
 
 
 def test_the_actions_stand_in_one_place() -> None:
@@ -227,7 +227,7 @@ def test_the_template_has_nothing_that_cfn_lint_objects_to(tmp_path: Path, exter
 @pytest.mark.parametrize("role_name", NOT_ROLE_NAMES)
 def test_a_name_that_iam_would_refuse_is_refused(role_name: str) -> None:
     for make in (
-        lambda: policy_json(organization=True, role_name=role_name),
+        lambda: policy_json(Needs(organization=True, role_name=role_name)),
         lambda: role_template(role_name),
     ):
         with pytest.raises(InputError, match=r"^--role-name.*; give ") as raised:
@@ -257,7 +257,7 @@ def test_aws_still_says_the_same_of_names() -> None:
 
 def test_a_reconciliation_or_a_partition_that_is_unknown_is_refused() -> None:
     with pytest.raises(InputError, match=r"^--reconcile users: unknown; choose one of off, totals, keys$"):
-        policy_json(reconcile="users")
+        policy_json(Needs(reconcile="users"))
     for partition in ("", "*", "aws:iam", "aws\n"):
         with pytest.raises(InputError, match=r"^partition .*not one of AWS's"):
-            policy_json(partition=partition)
+            policy_json(Needs(), partition=partition)

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from conftest import AS_OF
 
+from keyaudit.model import RotatedSecret
 from keyaudit.policy import Policy, load_policy, parse_policy
-from keyaudit.remedy import RotatedSecret, graces, read_rotations, verdict
+from keyaudit.remedy import graces, read_rotations, verdict
 from keyaudit.rotation.periods import Periods
 from keyaudit.schema import InputError
 

@@ -7,8 +7,6 @@ account's keys.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
@@ -24,7 +22,7 @@ def findings_frame(rows: Rows, control: str, account: Account) -> pd.DataFrame:
     """A control's rows as compact findings, with the identity of the keys that they speak of."""
     index = pd.RangeIndex(len(rows.row))
     of_account = rows.row == ACCOUNT
-    frame: dict[str, Any] = {
+    frame: dict[str, pd.Series] = {
         "control": pd.Series(control, index=index, dtype="str"),
         "account_id": pd.Series(account.account_id, index=index, dtype="str"),
     }

@@ -53,7 +53,7 @@ def describe(findings: pd.DataFrame, policy: Policy) -> pd.DataFrame:
 
 
 def _column(findings: pd.DataFrame, name: str) -> list[Any]:
-    """Cells as Python values, "" for a missing one; times as whole microseconds since 1970."""
+    """Anys as Python values, "" for a missing one; times as whole microseconds since 1970."""
     cells = findings[name]
     missing = cells.isna().to_numpy()
     if cells.dtype == TIME:

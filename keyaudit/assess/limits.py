@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
-from typing import Any
 
 import numpy as np
 
@@ -26,7 +25,12 @@ def is_known(account_id: str) -> bool:
 
 
 def limits(
-    users: Any, account_id: str, policy: Policy, control: str, is_root: Any = None, rules: int = RULES
+    users: Sequence[str] | np.ndarray,
+    account_id: str,
+    policy: Policy,
+    control: str,
+    is_root: np.ndarray | None = None,
+    rules: int = RULES,
 ) -> np.ndarray:
     """The limit of a control for each user (int64, NO_LIMIT where the policy sets none): of all overrides that
     match, the strictest. By rules 2 the first that matched applied, whole, and could shadow a stricter one."""
@@ -45,7 +49,9 @@ def limits(
     return values
 
 
-def unclear_overrides(users: Any, account_id: str, policy: Policy) -> list[tuple[tuple[str, ...], int]]:
+def unclear_overrides(
+    users: Sequence[str] | np.ndarray, account_id: str, policy: Policy
+) -> list[tuple[tuple[str, ...], int]]:
     """Overrides that name accounts, where the report does not tell its account: (controls, number)."""
     if is_known(account_id):
         return []
@@ -61,7 +67,9 @@ def is_expired(exemption: Exemption, as_of: datetime) -> bool:
     return as_of >= datetime.combine(exemption.expires, time(), UTC)
 
 
-def is_over(elapsed: Any, limit: Any, comparison: str) -> Any:
+def is_over(
+    elapsed: np.timedelta64 | np.ndarray, limit: int | np.ndarray, comparison: str
+) -> np.bool_ | np.ndarray:
     """Whether an age (timedelta64) is over a limit in days: ``elapsed`` is more than the limit to the
     microsecond, ``whole_days`` once its whole days are more than the limit. Scalars or arrays."""
     return elapsed >= (limit + 1) * DAY if comparison == "whole_days" else elapsed > limit * DAY

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from keyaudit import sources
 from keyaudit.assess import describe, exemption_status, worst_first
-from keyaudit.auditing.account import ORGANIZATION, Provenance, Result, judge_account, judge_unread
-from keyaudit.auditing.judged import Audit
+from keyaudit.auditing.account import Result, judge_account, judge_unread
 from keyaudit.auditing.survey import Read, parse_as_of, resolve_as_of, survey, twice
+from keyaudit.model import (
+    ORGANIZATION,
+    Audit,
+    Difference,
+    Origin,
+    Population,
+    Progress,
+    Provenance,
+    RotationVerdict,
+)
 from keyaudit.policy import Policy, load_policy
-from keyaudit.reconcile import Difference
-from keyaudit.remedy import Verdict
 from keyaudit.schema import (
     COMPLIANCE_TYPES,
     COMPLIANT,
@@ -32,18 +38,16 @@ from keyaudit.schema import (
 )
 from keyaudit.texts import say
 
-__all__ = ["ORGANIZATION", "Audit", "Provenance", "audit", "parse_as_of"]
+__all__ = ["audit", "parse_as_of"]
 
 #: frames of findings are put together and cut down when there are more
 MOST_FRAMES = 20
 #: accounts from which on further processes pay for their start
 WORTH_PROCESSES = 40
 
-Progress = Callable[[Iterator[Any], int], Iterable[Any]]
-
 
 def audit(
-    source: Any = "",
+    source: object = "",
     policy: str | Path | Policy = "",
     as_of: str | datetime = "",
     keep: int | None = None,
@@ -65,7 +69,7 @@ def audit(
 
     Raises InputError and PolicyError; one line each, with the remedy.
     """
-    population = source if isinstance(source, sources.Population) else sources.find(source, sealed, captured)
+    population = source if isinstance(source, Population) else sources.find(source, sealed, captured)
     terms = _policy(policy, population)
     given = parse_as_of(as_of)
     reads = survey(population)
@@ -101,7 +105,7 @@ def _in_processes(judge_one: Callable[[Read], Result], reads: list[Read], jobs: 
         yield from pool.map(judge_one, reads, chunksize=4)
 
 
-def _policy(policy: Any, population: sources.Population) -> Policy:
+def _policy(policy: object, population: Population) -> Policy:
     if isinstance(policy, Policy):
         return policy
     if not isinstance(policy, str | Path):
@@ -119,7 +123,7 @@ class _Collected:
         self.types: dict[str, set[str]] = {control: set() for control in self.assessed}
         self.exempted: Counter[str] = Counter()
         self.due_soon = 0
-        self.read: dict[str, sources.Origin] = {}
+        self.read: dict[str, Origin] = {}
         self.users: list[pd.DataFrame] = []
         self.keys: list[pd.DataFrame] = []
         self.findings: list[pd.DataFrame] = []
@@ -128,7 +132,7 @@ class _Collected:
         self.warnings: list[str] = []
         self.notes: list[str] = []
         self.differences: list[tuple[str, Difference]] = []
-        self.rotations: list[Verdict] = []
+        self.rotations: list[RotationVerdict] = []
 
     def add(self, result: Result) -> None:
         judgement = result.judgement
@@ -167,7 +171,7 @@ class _Collected:
         failing = findings[~passing].groupby("control", sort=False).head(self.keep)
         return pd.concat([failing, findings[passing].nsmallest(self.keep, "due", keep="all")], ignore_index=True)
 
-    def audit(self, as_of_source: str, population: sources.Population) -> Audit:
+    def audit(self, as_of_source: str, population: Population) -> Audit:
         findings = self._shown()
         conclusions = {control: worst(self.types[control]) for control in self.assessed}
         unassessed = [control for control in self.policy.controls if control not in conclusions]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -15,9 +15,9 @@ from keyaudit.assess import Judgement, judge, judged_keys, oldest_days
 from keyaudit.auditing.assurance import age_problems, grade_of, grade_problems, name_warnings, time_notes
 from keyaudit.auditing.reliance import Gap, capture_problems, compare, rotations_of, time_problems
 from keyaudit.auditing.survey import Read
+from keyaudit.model import Completeness, Difference, Provenance, RotatedSecret, RotationVerdict
 from keyaudit.policy import Policy
-from keyaudit.reconcile import Completeness, Difference
-from keyaudit.remedy import RotatedSecret, Verdict, graces, verdict
+from keyaudit.remedy import graces, verdict
 from keyaudit.schema import (
     ACTIVE,
     COMPLIANT,
@@ -38,43 +38,6 @@ from keyaudit.texts import say
 ORGANIZATION = "organization"
 
 
-@dataclass(frozen=True)
-class Provenance:
-    """What was read for one account: where from, when, how much, and what came of it. ``form`` is empty and
-    ``error`` says why where the report could not be read; ``users`` and ``keys`` count rows and existing keys;
-    ``completeness`` tells of the comparison with the live account, ``rotations`` counts secrets under rotation
-    (None: nobody asked); ``assurance`` is one of schema.GRADES, or NOTHING_READ, and ``newest_date`` the newest
-    date in a file of unknown age. Of the active keys, ``overdue`` fail rotation (0 without a period), ``due_soon``
-    are due within ``warn_before``; ``oldest_days`` is the age of the oldest, if known."""
-
-    account_id: str
-    source: str
-    form: str
-    sha256: str
-    bytes: int
-    generated_time: datetime | None
-    received_time: datetime | None
-    caller: str | None
-    users: int
-    keys: int
-    overdue: int
-    due_soon: int
-    oldest_days: int | None
-    conclusion: str
-    problems: tuple[str, ...]
-    error: str | None
-    completeness: Completeness
-    rotations: int | None
-    assurance: str
-    newest_date: datetime | None
-    origin: sources.Origin | None = field(repr=False, compare=False)
-
-    @property
-    def is_account(self) -> bool:
-        """Not so where it stands for the list of accounts of an organization, which could not be had."""
-        return self.account_id != ORGANIZATION
-
-
 @dataclass
 class Result:
     """One account, judged; ``users`` and ``keys`` are made when they are asked for."""
@@ -86,7 +49,7 @@ class Result:
     warnings: list[str]
     notes: list[str]
     differences: tuple[Difference, ...]
-    rotations: tuple[Verdict, ...]
+    rotations: tuple[RotationVerdict, ...]
     conclusions: dict[str, str]
 
 
@@ -114,26 +77,13 @@ def judge_account(
     """Judge the account of a report; one that cannot be read is INSUFFICIENT_DATA, unless the user named the
     file: then InputError."""
     evidence = _unreadable(read.error) if read.error else _read_in_full(read, policy, as_of, as_of_given, rules)
-    facts = {
-        "source": read.origin.name,
-        "form": evidence.form,
-        "error": None if evidence.form else evidence.problems[0][1],
-        "sha256": read.sha256,
-        "bytes": read.size,
-        "generated_time": read.generated_time,
-        "received_time": read.origin.received_time,
-        "caller": str((read.origin.capture or {}).get("caller") or "") or None,
-        "origin": read.origin,
-    }
-    return _result(read.label, evidence, policy, as_of, facts, keep, rules)
+    return _result(read.label, evidence, policy, as_of, read, keep, rules)
 
 
 def judge_unread(account_id: str, policy: Policy, as_of: datetime, error: str = "") -> Result:
     """An account that was expected and is not in the population; ``error`` where it is known why."""
     error = error or say("problem.unread", account=account_id)
-    facts: dict[str, object] = {"source": "", "form": "", "sha256": "", "bytes": 0, "error": error}
-    facts |= dict.fromkeys(("generated_time", "received_time", "caller", "origin"))
-    return _result(account_id, _unreadable(error), policy, as_of, facts)
+    return _result(account_id, _unreadable(error), policy, as_of)
 
 
 def _result(
@@ -141,10 +91,11 @@ def _result(
     evidence: _Evidence,
     policy: Policy,
     as_of: datetime,
-    facts: Mapping[str, object],
+    read: Read | None = None,
     keep: int | None = None,
     rules: int = RULES,
 ) -> Result:
+    origin = read.origin if read else None
     problems = [Problem(label, controls, message) for controls, message in evidence.problems]
     secrets = evidence.rotations or ()
     exempt = graces_of(secrets, evidence.keys, policy, as_of, rules)
@@ -154,6 +105,13 @@ def _result(
     counting = {conclusions[control] for control in policy.controls if control in conclusions}
     provenance = Provenance(
         account_id=label,
+        source=origin.name if origin else "",
+        form=evidence.form,
+        sha256=read.sha256 if read else "",
+        bytes=read.size if read else 0,
+        generated_time=read.generated_time if read else None,
+        received_time=origin.received_time if origin else None,
+        caller=str((origin.capture or {}).get("caller") or "") or None if origin else None,
         users=evidence.rows,
         keys=len(evidence.keys),
         overdue=judgement.tallies[ROTATION][NON_COMPLIANT] if policy.max_access_key_age is not None else 0,
@@ -164,8 +122,9 @@ def _result(
         conclusion=worst(counting),
         assurance=evidence.assurance,
         newest_date=evidence.newest_date,
+        error=None if evidence.form else evidence.problems[0][1],
+        origin=origin,
         problems=tuple(dict.fromkeys(problem.message for problem in judgement.problems)),
-        **facts,  # type: ignore[arg-type]
     )
     keys = partial(judged_keys, evidence.keys, judgement.findings)
     nothing = pd.DataFrame  # where only the worst is kept, frames are neither made nor sent between processes

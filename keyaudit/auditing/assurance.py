@@ -10,8 +10,8 @@ import pandas as pd
 from keyaudit import credentials, sources
 from keyaudit.assess.limits import NO_LIMIT, limits
 from keyaudit.auditing.survey import Read
+from keyaudit.model import Completeness
 from keyaudit.policy import Policy
-from keyaudit.reconcile import Completeness
 from keyaudit.schema import (
     ACTIVE,
     COMPARED,

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from operator import itemgetter
-from typing import Any
 
 from keyaudit import credentials, sources
 from keyaudit.assess.limits import is_known
+from keyaudit.model import Origin, Population
 from keyaudit.schema import GENERATED_TIME, GIVEN, RECEIVED_TIME, RULES, InputError
 
 
@@ -18,7 +18,7 @@ from keyaudit.schema import GENERATED_TIME, GIVEN, RECEIVED_TIME, RULES, InputEr
 class Read:
     """A report of the population as the first pass saw it; ``error`` where it is no report."""
 
-    origin: sources.Origin
+    origin: Origin
     account_id: str | None
     sha256: str
     size: int
@@ -27,7 +27,7 @@ class Read:
     label: str = ""
 
 
-def parse_as_of(as_of: Any) -> datetime | None:
+def parse_as_of(as_of: object) -> datetime | None:
     """The instant given, in UTC; None if empty. InputError without a zone: a day is not an instant."""
     if as_of is None or as_of == "":
         return None
@@ -38,12 +38,12 @@ def parse_as_of(as_of: Any) -> datetime | None:
     return instant
 
 
-def _remedy(text: Any) -> str:
+def _remedy(text: object) -> str:
     """For a bare day, the two instants that may be meant."""
     try:
-        day = date.fromisoformat(text)
+        day = date.fromisoformat(text if isinstance(text, str) else "")
         following = day + timedelta(days=1)
-    except (OverflowError, TypeError, ValueError):
+    except (OverflowError, ValueError):
         return "give an ISO 8601 time with a zone, as 2026-11-23T17:00:00Z"
     return f"a day is no instant: give its beginning, {day}T00:00:00Z, or its end, {following}T00:00:00Z"
 
@@ -68,7 +68,7 @@ def resolve_as_of(
     )
 
 
-def survey(population: sources.Population) -> list[Read]:
+def survey(population: Population) -> list[Read]:
     """First pass: which accounts there are, and when their reports were generated; in order of account."""
     if not population.origins and not population.expected and not population.problems:
         raise InputError("the folder holds no account; capture again")
@@ -84,12 +84,12 @@ def survey(population: sources.Population) -> list[Read]:
     return reads
 
 
-def twice(label: str, first: sources.Origin, second: sources.Origin) -> InputError:
+def twice(label: str, first: Origin, second: Origin) -> InputError:
     """The error for two reports of one account, which one population cannot hold."""
     return InputError(f"two reports of one account ({label}): {first.place} and {second.place}; give one of them")
 
 
-def _glance(origin: sources.Origin) -> Read:
+def _glance(origin: Origin) -> Read:
     try:
         report = sources.read(origin)
     except InputError as error:

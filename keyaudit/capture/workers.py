@@ -35,7 +35,7 @@ def each(
     waiting = iter(todo)
     taking = threading.Lock()
     over = threading.Event()
-    done: queue.SimpleQueue[tuple[T, R | None, BaseException | None]] = queue.SimpleQueue()
+    done: queue.SimpleQueue[tuple[T, R] | BaseException] = queue.SimpleQueue()
 
     def work() -> None:
         while not over.is_set():
@@ -45,21 +45,21 @@ def each(
                 except StopIteration:
                     return
             try:
-                done.put((item, function(item), None))
+                done.put((item, function(item)))
             except BaseException as error:  # it is raised where the results are read
-                done.put((item, None, error))
+                done.put(error)
 
     for _ in range(min(workers, len(todo))):
         threading.Thread(target=work, daemon=True).start()
     try:
         for _ in todo:
             try:
-                item, result, error = done.get(timeout=None if until is None else max(0, until - time.monotonic()))
+                found = done.get(timeout=None if until is None else max(0, until - time.monotonic()))
             except queue.Empty:
                 raise LateError from None
-            if error is not None:
-                raise error
-            yield item, result  # type: ignore[misc]
+            if isinstance(found, BaseException):
+                raise found
+            yield found
     finally:
         over.set()
 

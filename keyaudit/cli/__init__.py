@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import click
 
@@ -45,7 +46,8 @@ for command in (capture, check, demo, lab, report, rotation, schedule, series, v
 def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point: no exit code but those of EXIT_CODES, no traceback for a user's mistake."""
     # jupyterlab brings extras of jsonschema that build a grammar at import, 0.9 s that no command needs
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
+    modules: dict[str, Any] = sys.modules
+    modules.setdefault("rfc3987_syntax", None)
     open_all()
     code = _run(arguments)
     write(b"")  # what is still to be written must not decide the exit code when the interpreter ends

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from keyaudit.cli.common import write
-from keyaudit.cli.live import CAPTURES, live_options, make_capture, permissions_of
+from keyaudit.cli.live import CAPTURES, Live, live_options
+from keyaudit.cli.reading import make_capture
 
 MISSING = 3
 
@@ -26,7 +26,7 @@ MISSING = 3
 @click.option("--print-policy", is_flag=True, help="Print the IAM policy that these options need, and do nothing.")
 @click.option("--print-role", is_flag=True, help="Print a CloudFormation template of the role for a StackSet.")
 @live_options
-def capture(folder: Path | None, print_policy: bool, print_role: bool, live: dict[str, Any]) -> int:
+def capture(folder: Path | None, print_policy: bool, print_role: bool, live: Live) -> int:
     """Read credential reports from AWS into a capture folder; print the folder.
 
     A capture that was interrupted is resumed by the same command. Exits with 0 when everything was read, 3 when
@@ -39,14 +39,14 @@ def capture(folder: Path | None, print_policy: bool, print_role: bool, live: dic
     return 0 if made.is_complete else MISSING
 
 
-def _print(role: bool, live: dict[str, Any]) -> int:
+def _print(role: bool, live: Live) -> int:
     from keyaudit.capture.session import account_of_role, partition_of
     from keyaudit.permissions import policy_json, role_template
 
     if role:
-        write(role_template(live["role_name"], live["external_id"]))
+        write(role_template(live.role_name, live.external_id))
         return 0
-    if live["role_arn"]:
-        account_of_role(live["role_arn"])
-    write(policy_json(partition_of(live["region"]), **permissions_of(live)))
+    if live.role_arn:
+        account_of_role(live.role_arn)
+    write(policy_json(live.needs, partition_of(live.region)))
     return 0

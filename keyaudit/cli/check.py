@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -17,7 +16,8 @@ from keyaudit.cli.common import (
     sources_argument,
     write,
 )
-from keyaudit.cli.live import capture_option, live_options, resolve_captured
+from keyaudit.cli.live import Live, capture_option, live_options
+from keyaudit.cli.reading import resolve_captured
 
 
 @click.command()
@@ -29,9 +29,7 @@ from keyaudit.cli.live import capture_option, live_options, resolve_captured
 )
 @capture_option
 @live_options
-def check(
-    sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: Path | None, live: dict[str, Any]
-) -> int:
+def check(sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: Path | None, live: Live) -> int:
     """Judge credential reports and print the verdict.
 
     SOURCE is a credential report as CSV (whole, or cut to some columns), base64 or the AWS CLI's JSON, a folder

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT
 from keyaudit.texts import line
 
+if TYPE_CHECKING:
+    from keyaudit.model import Progress
+
+T = TypeVar("T")
 EXIT_OF = {COMPLIANT: 0, NON_COMPLIANT: 1, INSUFFICIENT_DATA: 3}
 
 policy_option = click.option(
@@ -34,12 +38,12 @@ def is_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
-def progress(description: str) -> Callable[[Iterator[Any], int], Iterable[Any]] | None:
+def progress(description: str) -> Progress | None:
     """A bar on stderr for what takes long, on a terminal only."""
     if not sys.stderr.isatty():
         return None
 
-    def bar(items: Iterator[Any], total: int) -> Iterable[Any]:
+    def bar(items: Iterator[T], total: int) -> Iterable[T]:
         from tqdm import tqdm
 
         return tqdm(items, total=total, desc=description, unit="account", leave=False, delay=0.5, file=sys.stderr)

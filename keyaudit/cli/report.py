@@ -8,15 +8,20 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, progress, say, sources_argument, write
-from keyaudit.cli.live import CAPTURES, asked_of, capture_option, live_options, resolve_captured
+from keyaudit.cli.live import CAPTURES, Live, capture_option, live_options
+from keyaudit.cli.reading import resolve_captured
 from keyaudit.cli.scheduled import Notice, content, contents, is_pipe, rebuild_index, scheduled
 from keyaudit.schema import InputError
 from keyaudit.texts import looks_secret
+
+if TYPE_CHECKING:
+    from keyaudit.evidence import Evidence, Request
+    from keyaudit.model import Audit
 
 reports_option = click.option(
     "-o",
@@ -76,7 +81,7 @@ def report(
     again: bool,
     topic: str,
     folder: Path | None,
-    live: dict[str, Any],
+    live: Live,
 ) -> int:
     """Judge credential reports and leave sealed evidence; print its folder.
 
@@ -87,7 +92,7 @@ def report(
         if looks_secret(value):
             raise InputError(f"-p {name}: what looks like a secret; evidence shows its parameters")
     reports = reports or Path("reports")
-    notice = Notice(topic, live["profile"], reports)
+    notice = Notice(topic, live.profile, reports)
     asked: dict[str, Any] = {
         "policy": policy,
         "notebook": notebook,
@@ -95,7 +100,7 @@ def report(
         "parameters": {name: _typed(value) for name, value in pairs},
     }
 
-    def make(schedule: dict[str, str] | None = None) -> Any:
+    def make(schedule: dict[str, str] | None = None) -> Evidence:
         read, captured = resolve_captured(sources, policy, as_of, folder, live, reports / CAPTURES.name)
         made = {"sources": read, "captured": captured, "started": started, "schedule": schedule}
         return _make(per_account, notice.made, as_of=as_of, reports=reports, **made, **asked)
@@ -120,12 +125,12 @@ def report(
         return scheduled(reports, every, again, notebook, decides, make, started)
 
 
-def _reads(live: dict[str, Any]) -> dict[str, Any]:
+def _reads(live: Live) -> dict[str, Any]:
     """What of live AWS a scheduled run reads: the options, and whose account the credentials are of."""
     from keyaudit.schedule.caller import account_of_caller
 
-    caller = account_of_caller(live["profile"], live["region"])
-    return asked_of(live) | {"accounts": content(str(live["accounts"] or "")), "caller": caller}
+    caller = account_of_caller(live.profile, live.region)
+    return live.asked() | {"accounts": content(str(live.accounts or "")), "caller": caller}
 
 
 @click.command()
@@ -139,7 +144,7 @@ def demo(reports: Path | None) -> int:
     return 0
 
 
-def _make(per_account: bool, tell: Callable[[Any, str], None] | None, **asked: Any) -> Any:
+def _make(per_account: bool, tell: Callable[[Evidence, str], None] | None, **asked: Any) -> Evidence:
     """The evidence, made and said."""
     from keyaudit.evidence import Request, make_evidence
 
@@ -159,7 +164,7 @@ def _make(per_account: bool, tell: Callable[[Any, str], None] | None, **asked: A
     return evidence
 
 
-def _make_each(request: Any, judged: Any) -> None:
+def _make_each(request: Request, judged: Audit) -> None:
     """The folders of the accounts, each said when it is finished."""
     from keyaudit.evidence.per_account import make_each, sources_of
 
@@ -171,7 +176,7 @@ def _make_each(request: Any, judged: Any) -> None:
         write(f"{folder}\n")
 
 
-def _typed(text: str) -> Any:
+def _typed(text: str) -> str | int | float | bool | None:
     """A parameter from the command line as papermill's own -p reads it; but an account id is no number."""
     if re.fullmatch("[0-9]{12}", text):
         return text

@@ -6,15 +6,19 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from keyaudit import texts
 from keyaudit.cli.common import is_given, say, write
-from keyaudit.cli.live import check_live, live_of, permissions_of
+from keyaudit.cli.live import live_of
+from keyaudit.cli.reading import check_live
 from keyaudit.cli.report import report
 from keyaudit.schema import InputError
+
+if TYPE_CHECKING:
+    from keyaudit.schedule.plan import Plan, Word
 
 KINDS = ("systemd", "cron", "github-actions", "eventbridge")
 CLOUDS = ("github-actions", "eventbridge")
@@ -69,7 +73,7 @@ def schedule(
     return 0
 
 
-def _plan(kind: str, options: tuple[str, ...], **when: Any) -> Any:
+def _plan(kind: str, options: tuple[str, ...], **when: Any) -> Plan:
     """The options of report, checked by report's own means as far as they can be before their time."""
     from keyaudit.permissions import OF_THE_STACK, statements
     from keyaudit.schedule.plan import Plan
@@ -91,8 +95,8 @@ def _plan(kind: str, options: tuple[str, ...], **when: Any) -> Any:
         options=tuple(_words(context)),
         reports=_absolute(given["reports"] or "reports"),
         topic=given["topic"],
-        permissions=tuple(_words(context, live["given"])) if live["given"] else (),
-        statements=() if sources else tuple(statements(**permissions_of(live), **OF_THE_STACK)),
+        permissions=tuple(_words(context, live.given)) if live.given else (),
+        statements=() if sources else tuple(statements(live.needs, **OF_THE_STACK)),
     )
 
 
@@ -126,7 +130,7 @@ def _check(context: click.Context) -> None:
         say(texts.say("schedule.no_policy"))
 
 
-def _words(context: click.Context, only: Sequence[str] = ()) -> Iterator[Any]:
+def _words(context: click.Context, only: Sequence[str] = ()) -> Iterator[Word]:
     """The options that were given, or ``only`` these of them, as report takes them: words, and places of files."""
     for parameter in report.params:
         name: str = parameter.name or ""
@@ -146,7 +150,7 @@ def _flag(parameter: click.Parameter) -> str:
     return max(parameter.opts, key=len)
 
 
-def _place(name: str, value: Any) -> Any:
+def _place(name: str, value: str) -> Word:
     """A file by its full path; a preset's or a notebook's name, and anything else, as it is."""
     from keyaudit.resources import names
     from keyaudit.schedule.plan import Place

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keyaudit import texts
 from keyaudit.cli.common import EXIT_OF, say, write
 from keyaudit.schema import INSUFFICIENT_DATA, KeyAuditError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from keyaudit.evidence import Evidence
 
 
 def content(name: str) -> str:
@@ -51,7 +56,7 @@ def scheduled(
     again: bool,
     notebook: str,
     decides: dict[str, Any],
-    make: Callable[[dict[str, str]], Any],
+    make: Callable[[dict[str, str]], Evidence],
     started: datetime,
 ) -> int:
     """Evidence for this period, unless it is there: then its folder and exit code, as if it had been made now. What
@@ -105,7 +110,7 @@ class Notice:
 
             region_of(topic)
 
-    def made(self, evidence: Any, line: str) -> None:
+    def made(self, evidence: Evidence, line: str) -> None:
         facts = {"headline": line, "folder": evidence.path.resolve(), "sha256": evidence.sha256}
         whose = {"conclusion": evidence.audit.conclusion, "whose": evidence.path.name}
         self._send(("notice.subject", whose), ("notice.text", facts))
@@ -113,7 +118,9 @@ class Notice:
     def __enter__(self) -> Notice:
         return self
 
-    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if isinstance(error, Exception):
             reason = str(error) if isinstance(error, KeyAuditError) else type(error).__name__
             facts = {"reason": reason, "folder": self.reports.resolve()}

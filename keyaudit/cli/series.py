@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from keyaudit.cli.common import progress, say, write
 from keyaudit.schema import InputError
+
+if TYPE_CHECKING:
+    from keyaudit.schedule.series import Series
 
 WHOLE, WRONG, INCONCLUSIVE = 0, 1, 3
 
@@ -59,7 +62,7 @@ def series(reports: Path, every: str, since: str, notebook: str, form: str) -> i
     return WRONG if not found.is_whole else WHOLE if found.is_conclusive else INCONCLUSIVE
 
 
-def _records(found: Any) -> list[dict[str, Any]]:
+def _records(found: Series) -> list[dict[str, Any]]:
     return [
         {
             "subject": one.subject,
@@ -73,7 +76,7 @@ def _records(found: Any) -> list[dict[str, Any]]:
     ]
 
 
-def _text(found: Any) -> str:
+def _text(found: Series) -> str:
     from keyaudit.present.table import table
     from keyaudit.present.terminal import grid
     from keyaudit.texts import say, visible

@@ -6,7 +6,6 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -106,7 +105,7 @@ def read_leniently(cell: str) -> datetime | None:
     return None if cell in _KINDS else _read(cell)[0]
 
 
-def lenient_instants(cells: list[str]) -> Any:
+def lenient_instants(cells: list[str]) -> pd.Series:
     """A column that no control judges, as tz-aware times: what cannot be read is NaT."""
     return pd.Series([read_leniently(cell) for cell in cells], dtype="datetime64[us, UTC]")
 

@@ -9,11 +9,11 @@ import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from keyaudit.evidence.kernel import warm_kernel
 from keyaudit.evidence.request import Request
 from keyaudit.files import why
+from keyaudit.model import Audit
 from keyaudit.schema import EvidenceError, InputError
 from keyaudit.staging import fail, held, make_staging, sweep
 
@@ -26,7 +26,7 @@ class Evidence:
 
     path: Path
     sha256: str
-    audit: Any
+    audit: Audit
 
 
 def make_evidence(request: Request) -> Evidence:

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from keyaudit import __version__, history, seal, sources
-from keyaudit.auditing import Audit, audit
+from keyaudit.auditing import audit
 from keyaudit.evidence import raw
 from keyaudit.evidence.kernel import LOG, connected
 from keyaudit.evidence.notebook import Notebook, run_notebook
 from keyaudit.evidence.request import Request
 from keyaudit.export import findings_csv, summary_json
 from keyaudit.identity import label_of, organization_of
+from keyaudit.model import Audit, Population
 from keyaudit.policy import Policy, load_policy
 from keyaudit.present import bottom_line, findings_digest, overdue_known
 from keyaudit.schema import RULES, EvidenceError, InputError
@@ -102,7 +103,7 @@ def _stage_before(staging: Path, request: Request, policy: Policy) -> dict[str, 
     return {"before": BEFORE, "before_as_of": as_of}
 
 
-def before_population(before: str) -> tuple[sources.Population, str]:
+def before_population(before: str) -> tuple[Population, str]:
     """The raw evidence in a folder of evidence, and the instant that was given for it; or a source of any kind.
     InputError where its manifest cannot be read, or is of a later version of keyaudit."""
     raw, manifest = Path(before) / seal.RAW, Path(before) / seal.MANIFEST

@@ -12,13 +12,13 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 from keyaudit.evidence.request import Request
+from keyaudit.model import Audit
 from keyaudit.schema import EvidenceError, InputError
 
 
-def sources_of(judged: Any) -> tuple[list[Path], list[str]]:
+def sources_of(judged: Audit) -> tuple[list[Path], list[str]]:
     """(what each account was read from, accounts of which there is nothing). InputError for standard input."""
     sources, missing = [], []
     for one in judged.provenance:

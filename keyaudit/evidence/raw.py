@@ -9,7 +9,7 @@ from typing import Any
 
 from keyaudit import sources
 from keyaudit.assess.limits import is_known
-from keyaudit.auditing import ORGANIZATION, Audit, Provenance
+from keyaudit.model import ORGANIZATION, Audit, Origin, Provenance
 from keyaudit.schema import EvidenceError
 from keyaudit.staging import write_file
 from keyaudit.texts import utc
@@ -35,7 +35,7 @@ def stage(staging: Path, into: str, judged: Audit, facts: dict[str, Any]) -> Non
     write_file(staging, f"{into}/{sources.ACCOUNTS_FILE}", _json(accounts))
 
 
-def _stage_one(staging: Path, folder: str, one: Provenance, origin: sources.Origin) -> None:
+def _stage_one(staging: Path, folder: str, one: Provenance, origin: Origin) -> None:
     readable = one.form or origin.path is None
     captured = sources.whole_capture(origin, one.account_id, bool(one.form)) if readable else None
     if captured:
@@ -69,7 +69,7 @@ def _stage_one(staging: Path, folder: str, one: Provenance, origin: sources.Orig
     write_file(staging, f"{folder}/{sources.CAPTURE_FILE}", _json(facts))
 
 
-def _whole(one: Provenance, origin: sources.Origin) -> dict[str, bytes]:
+def _whole(one: Provenance, origin: Origin) -> dict[str, bytes]:
     """A capture of an account as it stands, but for what has no digest in capture.json: that may be anything."""
     files = {sources.CAPTURE_FILE: origin.told or b"", **_beside(origin)}
     report = _reread(one, origin) if one.form else sources.content_of(origin)
@@ -77,12 +77,12 @@ def _whole(one: Provenance, origin: sources.Origin) -> dict[str, bytes]:
     return files | ({sources.REPORT_FILE: report} if report is not None and (one.form or is_known) else {})
 
 
-def _beside(origin: sources.Origin) -> dict[str, bytes]:
+def _beside(origin: Origin) -> dict[str, bytes]:
     found = {name: sources.document(origin, name) for name in (sources.INVENTORY_FILE, sources.ROTATION_FILE)}
     return {name: content for name, content in found.items() if content is not None}
 
 
-def _reread(one: Provenance, origin: sources.Origin) -> bytes:
+def _reread(one: Provenance, origin: Origin) -> bytes:
     content = sources.content_of(origin) or b""
     if hashlib.sha256(content).hexdigest() != one.sha256:
         raise EvidenceError(f"{one.source}: changed while it was read")

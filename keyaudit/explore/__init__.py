@@ -9,10 +9,10 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import Any
 
-from keyaudit.auditing import Audit
 from keyaudit.explore.selection import Selection
 from keyaudit.explore.show import Static, plot_two, side_by_side
 from keyaudit.explore.view import Explorer
+from keyaudit.model import Audit
 from keyaudit.texts import say
 
 __all__ = ["explore", "plot_two", "side_by_side"]

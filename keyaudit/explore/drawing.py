@@ -8,6 +8,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.text import Annotation
 
 from keyaudit.display import as_html
 
@@ -35,14 +36,18 @@ class Drawing:
         return as_html(figure, str(ax.get_label()), "image/svg+xml", content.getvalue().encode())
 
 
-def _around(ax: Any) -> tuple[Any, ...]:
+def _around(ax: Axes) -> tuple[Any, ...]:
     """What decides how much room there is for the Axes."""
     title, ticks = ax.get_title(loc="left"), [label.get_text() for label in ax.get_xticklabels()]
     return (
         len(ax.figure.figure.axes),
         title.count("\n"),
         # below the title: the subtitle, the key of marks, the names of limits
-        *(note.get_text().count("\n") for note in ax.texts if note.xycoords == "axes fraction"),
+        *(
+            note.get_text().count("\n")
+            for note in ax.texts
+            if isinstance(note, Annotation) and note.xycoords == "axes fraction"
+        ),
         ax.get_legend() is None,
         ax.get_xlabel().count("\n"),
         max((tick.count("\n") for tick in ticks), default=0),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fnmatch
 from dataclasses import dataclass
-from typing import Any
 
 from keyaudit.policy import LIMIT_OF, Policy
 from keyaudit.schema import ACTIVE_KEYS, CONTROLS, ROOT_KEY, ROTATION, InputError
@@ -65,12 +64,12 @@ def with_limit(policy: Policy, control: str, limit: int) -> Policy:
     return policy.model_copy(update={name: limit, "override": overrides})
 
 
-def _one_of(name: str, value: Any, known: tuple[str, ...]) -> None:
+def _one_of(name: str, value: object, known: tuple[str, ...]) -> None:
     if value not in known:
         raise InputError(f"{name} {value!r}: give one of {', '.join(known)}")
 
 
-def _text(name: str, value: Any, digits: int = 0) -> str:
+def _text(name: str, value: object, digits: int = 0) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
         raise InputError(f"{name} {value!r}: give a text, names or patterns with commas between them")
     return str(value).zfill(digits) if isinstance(value, int) else value

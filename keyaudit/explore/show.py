@@ -12,7 +12,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from keyaudit import resources
-from keyaudit.auditing import Audit
 from keyaudit.charts import plot_ages, plot_idle
 from keyaudit.charts.empty import nothing
 from keyaudit.charts.facts.population import population
@@ -20,6 +19,7 @@ from keyaudit.display import picture, show_axes
 from keyaudit.explore.selection import AS_SET, Selection
 from keyaudit.explore.view import View
 from keyaudit.export import table_csv
+from keyaudit.model import Audit
 from keyaudit.present import Prose, Table, headline
 from keyaudit.present.table import table
 from keyaudit.schema import COMPLIANCE_TYPES, NON_COMPLIANT, ROOT_KEY, UNUSED

@@ -7,9 +7,10 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any
 
 from keyaudit import resources
+from keyaudit.model import Audit, Provenance
+from keyaudit.policy import Policy
 from keyaudit.schema import (
     ACCOUNT_VERDICTS,
     COMPLIANT,
@@ -20,9 +21,6 @@ from keyaudit.schema import (
     ROTATION,
     UNREAD,
 )
-
-#: the Audit of ``auditing``, a floor above: what is shown is read off its attributes
-Audit = Any
 
 
 class Claim(StrEnum):
@@ -150,22 +148,22 @@ def incomplete(a: Audit) -> list[str]:
     return [one.account_id for one in a.provenance if one.form and one.account_id in gaps]
 
 
-def verdict_of(one: Any) -> str:
+def verdict_of(one: Provenance) -> str:
     """What is told of an account: its conclusion, or that it was not read."""
     return str(one.conclusion) if one.form else UNREAD
 
 
-def worst_first(a: Audit) -> list[Any]:
+def worst_first(a: Audit) -> list[Provenance]:
     """The accounts by what fails: most overdue keys first, then by verdict, then by the age of the oldest key."""
 
-    def badness(one: Any) -> tuple[int, int, int, str]:
+    def badness(one: Provenance) -> tuple[int, int, int, str]:
         oldest = -1 if one.oldest_days is None else one.oldest_days
         return -one.overdue, ACCOUNT_VERDICTS.index(verdict_of(one)), -oldest, one.account_id
 
     return sorted(a.provenance, key=badness)
 
 
-def preset_of(policy: Any) -> str:
+def preset_of(policy: Policy) -> str:
     """The name of the preset that a policy is byte for byte, whatever its file is called; empty for others."""
     return _presets().get(policy.sha256, "")
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
+from keyaudit.model import Audit, Provenance
 from keyaudit.present.table import MOST_ACCOUNTS, Prose, Table, table
 from keyaudit.texts import say, utc
 
-Audit = Any
 MOST_CALLERS = 2
 
 
@@ -21,7 +20,7 @@ def captured(a: Audit) -> list[str]:
         by = ", ".join(callers[:MOST_CALLERS])
         if len(callers) > MOST_CALLERS:
             by = say("scope.and_more", callers=by, n=len(callers) - MOST_CALLERS)
-        said.append(_span("scope.captured", [one.received_time for one in read], callers=by))
+        said.append(_span("scope.captured", [one.received_time for one in read if one.received_time], callers=by))
         generated = [one.generated_time for one in read if one.generated_time]
         if len(generated) > 1:
             said.append(_span("scope.generated", generated))
@@ -30,7 +29,7 @@ def captured(a: Audit) -> list[str]:
     return said
 
 
-def _span(key: str, times: list[Any], **facts: str) -> str:
+def _span(key: str, times: list[datetime], **facts: str) -> str:
     first, last = min(times), max(times)
     if len(times) == 1:
         key = f"{key}_at"
@@ -63,7 +62,7 @@ def completeness(a: Audit) -> Table:
     return table("completeness", rows)
 
 
-def _least_proved(one: Any) -> tuple[bool, int, bool, str]:
+def _least_proved(one: Provenance) -> tuple[bool, int, bool, str]:
     found = one.completeness
     return found.outcome != "unproved", -found.unproved, bool(one.form), one.account_id
 

@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 
 from keyaudit import resources
+from keyaudit.model import Audit, Provenance
+from keyaudit.policy import Exemption, Override
 from keyaudit.present.claims import accounts_of, worst_first
 from keyaudit.present.completeness import captured
 from keyaudit.present.headline import in_accounts, remarks
@@ -14,8 +16,6 @@ from keyaudit.present.table import MOST_ACCOUNTS, Prose, Table, table
 from keyaudit.present.verdict import rule
 from keyaudit.schema import CONTROLS
 from keyaudit.texts import say, utc
-
-Audit = Any
 
 
 def scope(a: Audit) -> Prose:
@@ -64,7 +64,7 @@ def accounts(a: Audit) -> Table:
     return table("accounts", rows, most=MOST_ACCOUNTS)
 
 
-def _account(one: Any, counts: pd.Series) -> list[Any]:
+def _account(one: Provenance, counts: pd.Series) -> list[Any]:
     if not one.form:
         return [one.account_id, say("table.not_read"), *[None] * 8]
     active, failing, exempt, unknown = (int(counts[name]) for name in ("active", "failing", "exempt", "unknown"))
@@ -128,7 +128,7 @@ def _term(value: Any) -> str:
     return ", ".join(str(one) for one in value) if isinstance(value, list) else str(value)
 
 
-def _terms(one: Any) -> str:
+def _terms(one: Override | Exemption) -> str:
     return "; ".join(
         f"{key} = {_term(value)}" for key, value in one.model_dump(exclude_none=True).items() if key != "id"
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from keyaudit.model import Audit
 from keyaudit.present.table import Table, table
 from keyaudit.schema import (
     ACTIVE,
@@ -21,8 +22,6 @@ from keyaudit.schema import (
     UNUSED,
 )
 from keyaudit.texts import say
-
-Audit = Any
 
 
 def _day(moment: Any) -> str | None:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from keyaudit.model import Audit
 from keyaudit.present.claims import Accounts, Claim, Headline, accounts_of, headline_of, incomplete
 from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, SUPPLIED
 from keyaudit.texts import say, utc
-
-Audit = Any
 
 #: accounts named one by one where many were not read
 MOST_NAMED = 10
@@ -151,7 +148,7 @@ def _policy(a: Audit) -> list[str]:
     policy = a.policy
     facts = {"name": policy.name, "hours": policy.max_report_age_hours}
     lines = [] if policy.given else [say("problem.no_policy", **facts) + "."]
-    if not_in_force(a):
+    if policy.effective and not_in_force(a):
         lines.append(say("verdict.not_in_force", date=policy.effective.isoformat()))
     if policy.max_report_age_hours > LONG_REPORT_AGE:
         lines.append(say("verdict.long_report_age", **facts))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from keyaudit import history
+from keyaudit.model import Audit, RotatedSecret
 from keyaudit.present.table import Prose, Table, table
 from keyaudit.schema import COMPLIANCE_TYPES, FUNCTION_VERSION
 from keyaudit.texts import say, utc, visible
 
-Audit = Any
 #: what the function logs of a thing that it did or saw, or that went wrong; the rest is routine. "not this secret's
 #: key" is version 1's word for "nobody's key"
 EVENTS = (
@@ -130,7 +128,7 @@ def changes(before: Audit | None, after: Audit) -> Table | Prose:
     return table("changes", rows, most=100)
 
 
-def _stages(secret: Any) -> str | None:
+def _stages(secret: RotatedSecret) -> str | None:
     """Each stage, and when the version that it is on was made."""
     found = [(stage, one.created) for one in secret.versions for stage in one.stages]
     return "; ".join(f"{stage} {utc(created)}" for stage, created in sorted(found)) or None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import unicodedata
 from collections import Counter
 from dataclasses import replace
-from typing import Any
 
+from keyaudit.model import Audit, Provenance
 from keyaudit.present.claims import verdict_of, worst_first
 from keyaudit.present.findings import due_soon, offenders, others
 from keyaudit.present.headline import after, before, headline, remarks
@@ -14,8 +14,6 @@ from keyaudit.present.table import Table
 from keyaudit.present.verdict import controls, reasons, rule
 from keyaudit.schema import ACCOUNT_VERDICTS, COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION
 from keyaudit.texts import say, utc, visible
-
-Audit = Any
 
 WIDEST_CELL = 44
 MOST_ACCOUNTS = 10
@@ -55,7 +53,7 @@ def _accounts(a: Audit) -> str:
     return "\n".join([title, *_first(rows, MOST_ACCOUNTS, "terminal.more_accounts")])
 
 
-def _account(one: Any) -> str:
+def _account(one: Provenance) -> str:
     verdict = one.conclusion if one.form else say("terminal.unread")
     overdue = say("terminal.overdue", n=one.overdue) if one.overdue else ""
     return "  ".join(part for part in (one.account_id, verdict, overdue, one.source) if part)

@@ -6,13 +6,12 @@ import hashlib
 from datetime import timedelta
 from typing import Any
 
+from keyaudit.model import Audit
 from keyaudit.present.claims import keys_of
 from keyaudit.present.headline import after, before, headline, said_first
 from keyaudit.present.table import Prose, Table, table
 from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, INSUFFICIENT_DATA, ROOT_KEY, ROTATION
 from keyaudit.texts import say, utc
-
-Audit = Any
 
 
 def overdue_known(a: Audit) -> int | None:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from keyaudit.credentials import Parsed
+from keyaudit.model import Completeness, Difference
 from keyaudit.reconcile.frame import judged_keys, mask, second, with_owners
 from keyaudit.reconcile.inventory import Inventory, LiveUser, read_inventory
 from keyaudit.reconcile.match import Listed, Pair, Reported, match
@@ -19,46 +20,6 @@ from keyaudit.texts import say
 Gap = tuple[tuple[str, ...], str]
 #: explained by a date of IAM's, or by AWS's own word that there is no such user
 EXPLAINED = ("user_made", "user_remade", "user_deleted", "key_made")
-
-
-@dataclass(frozen=True)
-class Difference:
-    """Something that the report and the live account do not say alike. ``kind`` names its sentence."""
-
-    user: str | None
-    access_key_id: str | None
-    kind: str
-    reported: str | None = None
-    listed: str | None = None
-
-    @property
-    def is_explained(self) -> bool:
-        return self.kind in EXPLAINED
-
-
-@dataclass(frozen=True)
-class Completeness:
-    """What was compared: ``mode`` is ``keys``, ``totals``, ``off``, or empty where nothing of the live account is
-    known; ``is_whole`` says that all of that was there; ``users`` and ``keys`` that the account has (None: not
-    asked); and the differences, by whether they are explained. ``root_has_key``: the account's own word (None: not
-    asked)."""
-
-    mode: str = ""
-    is_whole: bool = True
-    users: int | None = None
-    keys: int | None = None
-    explained: int = 0
-    unproved: int = 0
-    reported_users: int | None = None
-    reported_keys: int | None = None
-    root_has_key: bool | None = None
-
-    @property
-    def outcome(self) -> str:
-        """``proved``, ``unproved``, or ``unknown`` where users or keys were not compared one by one."""
-        if self.unproved or not self.is_whole:
-            return "unproved"
-        return "proved" if self.mode == "keys" else "unknown"
 
 
 @dataclass

@@ -4,106 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from keyaudit import strict
 from keyaudit.credentials import parse_instant
+from keyaudit.model import Line, RotatedKey, RotatedSecret, Version
+from keyaudit.model.rotated import RATE
 from keyaudit.remedy.function import days_in, own_line, retention_of, user_of, version_of
-from keyaudit.schema import FUNCTION_VERSION, RULES
+from keyaudit.schema import RULES
 
 CURRENT, PREVIOUS, PENDING = "AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"
 #: the policy that an older guide has operators attach, and forget
 LEFTOVER = "AWSLambda_FullAccess"
 _KEY_ID = re.compile(r"\w{16,128}", re.ASCII)
-_RATE = re.compile(r"rate\((\d{1,4}) days?\)", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Version:
-    """A version of a secret that has stages, or had."""
-
-    version_id: str
-    stages: tuple[str, ...]
-    created: datetime
-
-
-@dataclass(frozen=True)
-class RotatedKey:
-    """An access key as IAM tells of it; ``last_used`` None: never."""
-
-    key_id: str
-    is_active: bool
-    created: datetime
-    last_used: datetime | None
-    used_by: str
-
-    @property
-    def last4(self) -> str:
-        """As the function writes it in its log."""
-        return f"****{self.key_id[-4:]}"
-
-
-@dataclass(frozen=True)
-class Line:
-    """What the function logged; ``at`` is the time that the log service gives it. ``said``: its further words."""
-
-    at: datetime
-    key: str | None
-    step: str
-    token: str | None
-    outcome: str
-    said: str
-
-
-@dataclass(frozen=True)
-class RotatedSecret:
-    """A secret under rotation, its user and everything that was seen of both. Numbers are days. ``every`` None: by
-    a schedule that names no days, which ``schedule`` shows; ``has_function``: whether the function is there, whose
-    name is ``function`` and which is of ``version``; ``grace`` and ``retention``: as it is deployed; ``keys`` None:
-    the user is no more; ``other_lines``: lines in the log that are not the function's own."""
-
-    account_id: str
-    name: str
-    region: str
-    user: str
-    is_enabled: bool
-    has_function: bool
-    function: str
-    version: int
-    schedule: str
-    every: int | None
-    grace: float | None
-    retention: float | None
-    adopted: tuple[str, ...]
-    last_rotated: datetime | None
-    next_rotation: datetime | None
-    versions: tuple[Version, ...]
-    keys: tuple[RotatedKey, ...] | None
-    lines: tuple[Line, ...]
-    other_lines: int
-    leftovers: tuple[str, ...]
-
-    def staged(self, stage: str) -> Version | None:
-        """The version that a stage is on."""
-        return next((one for one in self.versions if stage in one.stages), None)
-
-    @property
-    def is_older(self) -> bool:
-        """Whether its function is of an older version than the one that keyaudit deploys today."""
-        return self.has_function and self.version < FUNCTION_VERSION
-
-    @property
-    def steady(self) -> int | None:
-        """The days between two rotations, where the schedule names them: of a cron expression Secrets Manager tells
-        the days that it came to last time, and the next may be others."""
-        return None if self.schedule and not _RATE.fullmatch(self.schedule) else self.every
-
-    @property
-    def active(self) -> list[RotatedKey]:
-        """The user's active keys, the newest first."""
-        return sorted((one for one in self.keys or () if one.is_active), key=lambda one: one.created, reverse=True)
 
 
 def read_rotations(raw: dict[str, Any], account_id: str, rules: int = RULES) -> tuple[RotatedSecret, ...]:
@@ -127,7 +41,7 @@ def _secret(raw: dict[str, Any], account_id: str, by: int) -> RotatedSecret:
     strict.must(function is None or told_user == user)
     rules = told.get("RotationRules") or {}
     days, expression = rules.get("AutomaticallyAfterDays"), rules.get("ScheduleExpression")
-    rate = _RATE.fullmatch(expression or "")
+    rate = RATE.fullmatch(expression or "")
     every = int(days_in(days)) if days is not None else int(rate[1]) if rate else None
     log = strict.a_list(raw["log"])
     lines = [(_time(one["at"]), own_line(json.dumps(one["line"]), user)) for one in log]

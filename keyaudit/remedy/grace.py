@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 from keyaudit import retiring
 from keyaudit.assess.limits import NO_LIMIT, limits
+from keyaudit.model import RotatedSecret
 from keyaudit.policy import Policy
 from keyaudit.remedy import grace_1
-from keyaudit.remedy.evidence import CURRENT, RotatedSecret
+from keyaudit.remedy.evidence import CURRENT
 from keyaudit.remedy.proof import is_replaced, is_stored, known_at, replaced_at
 from keyaudit.schema import ROTATION, RULES
 

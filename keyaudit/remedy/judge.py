@@ -5,37 +5,22 @@ there by hand for a rotation.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 
 from keyaudit import retiring
 from keyaudit.assess.limits import is_over
+from keyaudit.model import RotatedSecret, RotationVerdict
 from keyaudit.policy import Policy
-from keyaudit.remedy.evidence import CURRENT, PENDING, RotatedSecret
+from keyaudit.remedy.evidence import CURRENT, PENDING
 from keyaudit.remedy.grace import SLACK, limit_of, unheld
 from keyaudit.remedy.proof import NEAR, is_stored, known_at
 from keyaudit.schema import COMPLIANT, FUNCTION_VERSION, INSUFFICIENT_DATA, NON_COMPLIANT, NOT_APPLICABLE, RULES
 from keyaudit.texts import say, utc
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """Of one secret, with what its function had logged by the instant: whether its user's keys are rotated within
-    the policy, and why. ``made``: when IAM made the newest active key; ``age_days`` of that, None where it was made
-    after the instant; ``remarks``: what is odd besides."""
-
-    secret: RotatedSecret
-    limit: int | None
-    made: datetime | None
-    age_days: int | None
-    compliance_type: str
-    annotation: str
-    remarks: tuple[str, ...]
-
-
-def verdict(secret: RotatedSecret, policy: Policy, as_of: datetime, rules: int = RULES) -> Verdict:
+def verdict(secret: RotatedSecret, policy: Policy, as_of: datetime, rules: int = RULES) -> RotationVerdict:
     """The worst that holds comes first."""
     secret, limit = known_at(secret, as_of), limit_of(secret, policy, rules)
     active = secret.active
@@ -45,7 +30,7 @@ def verdict(secret: RotatedSecret, policy: Policy, as_of: datetime, rules: int =
     facts = {"user": secret.user, "made": utc(made) or "", "n": days or 0, "limit": limit or 0}
     facts |= {"every": secret.every or 0, "grace": secret.grace or 0}
     case, kind = _case(secret, limit, ages, policy, as_of)
-    return Verdict(
+    return RotationVerdict(
         secret=secret,
         limit=limit,
         made=made,

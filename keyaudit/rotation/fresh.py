@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from keyaudit.auditing import Audit
-from keyaudit.sources import Origin
+from keyaudit.model import Audit, Origin
 from keyaudit.texts import say, utc
 
 #: a key may have come into use since

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from keyaudit.auditing import Audit
+from keyaudit.model import Audit
 from keyaudit.remedy.proof import is_stored
 from keyaudit.rotation import cases
 from keyaudit.rotation.cases import Key, User, oldest_first

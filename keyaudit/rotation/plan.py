@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from keyaudit.auditing import Audit
+from keyaudit.model import Audit
 from keyaudit.present.table import MOST_ROWS, Table, table
 from keyaudit.rotation import cases
 from keyaudit.rotation.cases import Case, Key, User, case_of

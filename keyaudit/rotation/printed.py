@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from keyaudit.assess.limits import is_known
-from keyaudit.auditing import Audit
+from keyaudit.model import Audit
 from keyaudit.present.headline import caveats
 from keyaudit.present.table import Table
 from keyaudit.present.terminal import grid

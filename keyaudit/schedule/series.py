@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
+from keyaudit.model import Progress
 from keyaudit.periods import Every
 from keyaudit.schedule.ledger import Entry, Failure, counting, entries, failures
 from keyaudit.schema import INSUFFICIENT_DATA, NON_COMPLIANT, InputError
@@ -21,8 +20,6 @@ BROKEN, MISSING, FAILED, INCONCLUSIVE, PRESENT, OPEN = (
 )  # fmt: skip
 #: states that a monitor must hear of
 WRONG = (BROKEN, MISSING, FAILED)
-
-Progress = Callable[[Iterator[Any], int], Iterable[Any]]
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from keyaudit import resources
+from keyaudit.files import printable
+from keyaudit.model import Origin, Population
 from keyaudit.schema import InputError
 from keyaudit.sources.captures import (
     CAPTURED_FILES,
@@ -33,18 +34,7 @@ from keyaudit.sources.captures import (
     whole_capture,
 )
 from keyaudit.sources.names import other_account, time_in_name
-from keyaudit.sources.origin import (
-    Origin,
-    Population,
-    Skipped,
-    content_of,
-    fingerprint,
-    labels,
-    printable,
-    read,
-    read_and_unwrap,
-    read_bytes,
-)
+from keyaudit.sources.origin import content_of, fingerprint, labels, read, read_and_unwrap, read_bytes
 from keyaudit.sources.walk import (
     ACCOUNTS_FILE,
     CAPTURE_FILE,
@@ -62,9 +52,6 @@ __all__ = [
     "INVENTORY_FILE",
     "REPORT_FILE",
     "ROTATION_FILE",
-    "Origin",
-    "Population",
-    "Skipped",
     "content_digest",
     "content_of",
     "document",
@@ -98,7 +85,7 @@ def vouch_for(folder: Path) -> None:
     _VOUCHED.add(folder.resolve())
 
 
-def find(sources: Any = (), sealed: bool = False, captured: Collection[str] = ()) -> Population:
+def find(sources: object = (), sealed: bool = False, captured: Collection[str] = ()) -> Population:
     """The population of some sources: paths, ``-`` for standard input, none for the sample.
 
     ``sealed``: they are raw evidence whose seal was just verified, so that what it says of when and by whom it was

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from keyaudit.credentials import parse_instant
-from keyaudit.files import is_plain, read_plain
+from keyaudit.files import is_plain, printable, read_plain
+from keyaudit.model import Origin, Population, Skipped
 from keyaudit.schema import InputError
-from keyaudit.sources.origin import Origin, Population, Skipped, printable, texts
+from keyaudit.sources.origin import texts
 from keyaudit.sources.walk import ACCOUNTS_FILE, CAPTURE_FILE, account_folders
 from keyaudit.texts import say
 

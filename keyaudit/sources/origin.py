@@ -3,72 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from keyaudit.credentials import ANSWERS, Unwrapped, parse_instant, peek_account, unwrap
 from keyaudit.files import MOST_BYTES, read_plain
+from keyaudit.model import Origin
 from keyaudit.schema import CredentialReport, InputError
 from keyaudit.sources.names import time_in_name
 
 CHUNK = 2**24
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where one report comes from. ``received_time``: when AWS sent it, by the word of a capture. ``read_time``:
-    when keyaudit read it, by which it is told whether it was stale then, and how old keys are that nothing else
-    dates. ``named``: the user named this very file, so it must be readable. ``captured_now``: this run read it from
-    AWS. ``is_piped``: it came through a pipe, from whoever wrote into that just then. ``told``: the bytes of the
-    ``capture.json`` that ``capture`` was read from."""
-
-    name: str
-    path: Path | None
-    received_time: datetime
-    read_time: datetime
-    named: bool = False
-    account_name: str = ""  # as the organization calls it, where its list was captured
-    content: bytes | None = None
-    capture: dict[str, Any] | None = None
-    folder: Path | None = None  # the account's own, in a capture
-    captured_now: bool = False
-    is_piped: bool = False
-    told: bytes | None = field(default=None, repr=False)
-
-    @property
-    def place(self) -> str:
-        """Where it is, for an error; reports show ``name`` alone."""
-        return printable(str(self.path)) if self.path else self.name
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """An account of the organization that is not active, and the state that it is in instead."""
-
-    account_id: str
-    name: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Population:
-    """The reports to judge as one, the accounts that were expected, and whether this is the sample. ``facts`` are
-    those of the capture, ``problems`` say why its list of accounts is not complete. ``listed`` are the accounts
-    that AWS lists and does not call closed, suspended or not yet active, and ``doubts`` what else speaks against
-    the list of those expected: by rules 3 the former are expected too, and the latter are problems."""
-
-    origins: tuple[Origin, ...]
-    received_time: datetime
-    expected: tuple[str, ...] = ()
-    is_sample: bool = False
-    policy: Path | None = None  # the sample's own
-    skipped: tuple[Skipped, ...] = ()
-    problems: tuple[str, ...] = ()
-    facts: dict[str, Any] = field(default_factory=dict)
-    listed: tuple[str, ...] = ()
-    doubts: tuple[str, ...] = ()
 
 
 def read(origin: Origin) -> CredentialReport:
@@ -160,8 +105,3 @@ def labels(reads: list[tuple[str | None, str, str]]) -> list[str]:
 def texts(value: Any) -> list[str]:
     """A JSON list as strings; anything else as none."""
     return [str(one) for one in value] if isinstance(value, list | tuple) else []
-
-
-def printable(name: str) -> str:
-    """A file's name as text that can be written: bytes that are no UTF-8 are shown by their codes."""
-    return name.encode("utf-8", "backslashreplace").decode()

@@ -13,9 +13,10 @@ from typing import Any
 import pandas as pd
 
 from keyaudit import __version__, released, seal, sources
-from keyaudit.auditing import Audit, audit
+from keyaudit.auditing import audit
 from keyaudit.export import findings_csv, summary_json
 from keyaudit.identity import is_renamed, organization_of
+from keyaudit.model import Audit, Population
 from keyaudit.policy import parse_policy
 from keyaudit.present import findings_digest, overdue_known
 from keyaudit.schema import RULES
@@ -118,7 +119,7 @@ def _verdicts(judged: Audit) -> dict[str, str]:
     return {what: ", ".join(sorted(kinds)) for what, kinds in found.items()}
 
 
-def _misstated(judged: Audit, population: sources.Population, manifest: dict[str, Any]) -> list[str]:
+def _misstated(judged: Audit, population: Population, manifest: dict[str, Any]) -> list[str]:
     summary = json.loads(summary_json(judged))
     facts = {name: summary[name] for name in ("as_of", "as_of_source", "conclusion", "sample")}
     labels = [one.account_id for one in judged.provenance]

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keyaudit import released
+from keyaudit.model import Audit
 from keyaudit.present import bottom_line
 from keyaudit.present.table import MOST_ROWS
 from keyaudit.schema import COMPLIANCE_TYPES, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION
@@ -68,7 +69,7 @@ def compare(
     return found
 
 
-def _bottom_line(cells: list[notebooks.Cell], a: Any, digest: str, is_same: bool) -> list[str]:
+def _bottom_line(cells: list[notebooks.Cell], a: Audit, digest: str, is_same: bool) -> list[str]:
     """The bottom line is shown, is the one of this judgement, and says so in words and in what it carries."""
     told = [one for one in notebooks.shown(cells) if "keyaudit" in one.metadata]
     if not told:
@@ -85,7 +86,7 @@ def _bottom_line(cells: list[notebooks.Cell], a: Any, digest: str, is_same: bool
     return []
 
 
-def _says(text: str, a: Any) -> bool:
+def _says(text: str, a: Audit) -> bool:
     """Whether a bottom line in words that may differ gives the conclusion and no other, and that of each control
     with its numbers of findings."""
     lines = text.splitlines()
@@ -167,7 +168,7 @@ def _is_odd(output: notebooks.Output) -> bool:
     return bool(output.others) or output.kind not in ("display_data", "execute_result", "stream stderr")
 
 
-def _facts(cells: list[notebooks.Cell], a: Any) -> list[str]:
+def _facts(cells: list[notebooks.Cell], a: Audit) -> list[str]:
     """The facts in tables whose sentences may differ: of each control what was concluded and how many findings
     there are; of the keys to act on, users and accounts."""
     faults = []
@@ -199,7 +200,7 @@ def _calls(cell: notebooks.Cell) -> list[tuple[str, notebooks.Output]]:
     return [(want.call, output) for want, output in zip(wanted, outputs, strict=True)]
 
 
-def _page(cells: list[notebooks.Cell], seen: pages.Seen, a: Any, is_same: bool) -> list[str]:
+def _page(cells: list[notebooks.Cell], seen: pages.Seen, a: Audit, is_same: bool) -> list[str]:
     """The page shows the cells of its notebook, one after the other, and nothing else."""
     faults = [f"has markup that no page of keyaudit has ({what})" for what in dict.fromkeys(seen.odd)]
     title = seen.texts.get("title", "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -49,12 +50,11 @@ def operating(command: Command) -> Command:
 def settings(command: Command) -> Command:
     """The command gets ``asked``, all options of a stack in one value."""
 
+    @wraps(command)
     def wrapped(**given: Any) -> Any:
         own = {name: given.pop(name) for name in _NAMES}
         return command(asked=asked(bucket=given.pop("template_bucket", ""), **own), **given)
 
-    wrapped.__doc__, wrapped.__name__ = command.__doc__, command.__name__
-    wrapped.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
     return _with(_STACK, wrapped)
 
 

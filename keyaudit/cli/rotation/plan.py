@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keyaudit.cli.common import as_of_option, policy_option, progress, say, sources_argument, write
-from keyaudit.cli.live import capture_option, live_options, resolve
+from keyaudit.cli.live import Live, capture_option, live_options
+from keyaudit.cli.reading import resolve
 
 if TYPE_CHECKING:
-    from keyaudit.auditing import Audit
+    from keyaudit.model import Audit
     from keyaudit.rotation.fresh import Freshness
     from keyaudit.rotation.plan import Task
 
@@ -37,9 +38,7 @@ TO_DO, NOTHING, UNSEEN = 1, 0, 3
 )
 @capture_option
 @live_options
-def plan(
-    sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: Path | None, live: dict[str, Any]
-) -> int:
+def plan(sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: Path | None, live: Live) -> int:
     """Print what to do with which key, by when, worst first, with the commands.
 
     SOURCE is as for check. Nothing is changed. By evidence that is over 24 hours old no command is printed that

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, progress, sources_argument, write
-from keyaudit.cli.live import capture_option, live_options, resolve
+from keyaudit.cli.live import Live, capture_option, live_options
+from keyaudit.cli.reading import resolve
 from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, InputError, worst
 
 if TYPE_CHECKING:
-    from keyaudit.auditing import Audit
+    from keyaudit.model import Audit, Origin, RotationVerdict
 
 
 @click.command()
@@ -33,7 +35,7 @@ def status(
     user: str,
     form: str,
     folder: Path | None,
-    live: dict[str, Any],
+    live: Live,
 ) -> int:
     """Print the verdict on each secret under rotation, with its dates and what its function logged.
 
@@ -43,7 +45,7 @@ def status(
     from keyaudit.auditing import audit
     from keyaudit.export import rotation_record
 
-    live["rotation"] = live["rotation"] or not sources
+    live = replace(live, rotation=live.rotation or not sources)
     judged = audit(resolve(sources, policy, as_of, folder, live), policy, as_of, progress=progress("judging"))
     unseen = [one.account_id for one in judged.provenance if one.rotations is None or one.problems]
     if not any("rotation" in _asked(one.origin) for one in judged.provenance):
@@ -62,15 +64,13 @@ def status(
     return EXIT_OF[worst({COMPLIANT, *verdicts})]
 
 
-def _asked(origin: Any) -> dict[str, Any]:
+def _asked(origin: Origin | None) -> dict[str, Any]:
     """What the capture of an account was asked for."""
     asked = (origin.capture or {}).get("asked") if origin else None
     return asked if isinstance(asked, dict) else {}
 
 
-def _text(judged: Audit, found: list[Any], unseen: list[str]) -> str:
-    from dataclasses import replace
-
+def _text(judged: Audit, found: list[RotationVerdict], unseen: list[str]) -> str:
     from keyaudit.present import outdated_functions, rotated, rotation_keys, rotation_log, rotation_schedules
     from keyaudit.present.table import Table
     from keyaudit.present.terminal import grid

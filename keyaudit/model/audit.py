@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from keyaudit import sources
-from keyaudit.auditing.account import Provenance
-from keyaudit.auditing.accounts import accounts_frame
-from keyaudit.policy import Exemption, Policy
-from keyaudit.reconcile import Difference
-from keyaudit.remedy import Verdict
+from keyaudit.model.account import Difference, Provenance
+from keyaudit.model.population import Skipped
+from keyaudit.model.rotated import RotationVerdict
 from keyaudit.schema import GRADES, NOTHING_READ, ROTATION, Problem
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from keyaudit.policy import Exemption, Policy
 
 
 @dataclass(frozen=True)
@@ -47,8 +48,8 @@ class Audit:
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
     differences: tuple[tuple[str, Difference], ...]
-    rotations: tuple[Verdict, ...]
-    skipped: tuple[sources.Skipped, ...]
+    rotations: tuple[RotationVerdict, ...]
+    skipped: tuple[Skipped, ...]
     is_sample: bool
 
     @property
@@ -65,6 +66,8 @@ class Audit:
         """One row per account: ``account_id, conclusion, read, users, keys, active, failing, exempt, unknown,
         due_soon, oldest_days``; of the active keys those over their limit, over it and exempt, of unknown age, and
         in time but due soon."""
+        from keyaudit.model.accounts import accounts_frame
+
         return accounts_frame(self.provenance, self.keys)
 
     @property

@@ -1,0 +1,136 @@
+"""What a command reads: the SOURCEs that were named, or else AWS itself, into a capture that is made now."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from keyaudit.cli.common import say
+from keyaudit.cli.live import CAPTURES, Live
+from keyaudit.schema import InputError
+
+if TYPE_CHECKING:
+    from keyaudit.capture import Capture, Captured
+
+#: threads that list the keys of one account, where it is the only one, and over all accounts that are read at once
+WORKERS, ALL_WORKERS = 16, 48
+MOST_NAMED = 10
+REGION = r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}"
+
+
+def resolve(sources: tuple[str, ...], policy: str, as_of: str, folder: Path | None, live: Live) -> list[str]:
+    """The sources alone of ``resolve_captured``."""
+    return resolve_captured(sources, policy, as_of, folder, live)[0]
+
+
+def resolve_captured(
+    sources: tuple[str, ...],
+    policy: str,
+    as_of: str,
+    folder: Path | None,
+    live: Live,
+    parent: Path = CAPTURES,
+) -> tuple[list[str], frozenset[str]]:
+    """The sources named, or else the capture that is made now, with the accounts that were read for it now;
+    InputError where both were asked for.
+
+    Mistakes in the policy and the instant show before AWS is asked.
+    """
+    if sources:
+        check_live(live, sources, folder)
+        if sources.count("-") > 1:
+            raise InputError("- stands for standard input and can be given once")
+        return list(sources), frozenset()
+    from keyaudit.auditing import parse_as_of
+    from keyaudit.policy import load_policy
+
+    parse_as_of(as_of)
+    load_policy(policy)
+    made = make_capture(live, folder, parent)
+    say(f"captured: {made.folder}")
+    return [str(made.folder)], frozenset(one.account_id for one in made.captured if one.is_read)
+
+
+def check_live(live: Live, sources: tuple[str, ...] = (), folder: Path | None = None) -> None:
+    """InputError for options of live AWS that cannot go together, or with a SOURCE, or that AWS would not take."""
+    given = ("capture",) if folder else live.given
+    if sources and given:
+        option = given[0].replace("_", "-")
+        raise InputError(f"--{option} is for live AWS, but a SOURCE was named; give one of the two")
+    if sources:
+        return
+    from keyaudit.permissions import check_external_id, check_role_name
+
+    if live.organization and live.accounts:
+        raise InputError("--organization and --accounts exclude each other; give one of the two")
+    check_role_name(live.role_name)
+    if live.external_id:
+        check_external_id(live.external_id)
+    if live.rotation_regions and not live.rotation:
+        raise InputError("--rotation-region: only with --rotation; give both")
+    for region in live.rotation_regions:
+        if not re.fullmatch(REGION, region):
+            raise InputError(f"--rotation-region {region[:40]}: no name of a region; as us-east-1")
+
+
+def make_capture(live: Live, folder: Path | None, parent: Path) -> Capture:
+    """Read AWS as the options say; what is missing is said on stderr. The Capture."""
+    from keyaudit.capture import Options, Request, capture
+
+    check_live(live)
+    several = bool(live.organization or live.accounts)
+    options = Options(
+        reconcile=live.reconcile,
+        owner_tag=live.owner_tag,
+        deadline=live.deadline,
+        rate=live.max_rate,
+        rotation=live.rotation,
+        regions=tuple(dict.fromkeys(live.rotation_regions)),
+        workers=max(2, ALL_WORKERS // live.jobs) if several else WORKERS,
+    )
+    request = Request(
+        options=options,
+        folder=folder,
+        parent=parent,
+        role_name=live.role_name if several else "",
+        profile=live.profile,
+        region=live.region,
+        role_arn=live.role_arn,
+        external_id=live.external_id,
+        organization=live.organization,
+        accounts=live.accounts,
+        jobs=live.jobs,
+        fresh=live.fresh,
+    )
+    made = capture(request, _progress if sys.stderr.isatty() else None)
+    _tell(made)
+    return made
+
+
+def _progress(results: Iterator[Captured], total: int) -> Iterator[Captured]:
+    """A bar of accounts, with those that are not read in full counted."""
+    from tqdm import tqdm
+
+    with tqdm(total=total, desc="capturing", unit="account", leave=False, delay=0.5, file=sys.stderr) as bar:
+        missing = 0
+        for result in results:
+            missing += bool(result.problems)
+            bar.set_postfix(missing=missing, refresh=False)
+            bar.update()
+            yield result
+
+
+def _tell(made: Capture) -> None:
+    """What is missing, the first few, and what was resumed."""
+    if made.resumed:
+        say(f"resumed: {made.resumed:,} read before, {len(made.captured):,} now; each capture.json tells when")
+    lines = [f"missing: {problem}" for problem in made.problems]
+    lines += [f"missing ({one.account_id}): {problem}" for one in made.captured for problem in one.problems]
+    lines += [f"note ({one.account_id}): {remark}" for one in made.captured for remark in one.remarks]
+    for line in lines[:MOST_NAMED]:
+        say(line)
+    if len(lines) > MOST_NAMED:
+        say(f"and {len(lines) - MOST_NAMED:,} more, all of them in the capture")
