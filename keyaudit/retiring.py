@@ -1,6 +1,6 @@
 """How long a key that a rotation replaced stays, in days, and what must hold between those periods (pure).
 
-Stated here once: ``rotation`` deploys no periods for which it does not hold, ``remedy`` exempts no key by others.
+Stated here once: ``rotation`` deploys no periods for which it does not hold, ``assess`` exempts no key by others.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "keyaudit"
 #: from the ground up; a module may import what stands on a lower floor, or is part of its own package
 FLOORS = (
-    ("files", "resources", "schema", "strict"),
+    ("files", "resources", "schema"),
     ("texts",),
     (
         "credentials",
@@ -28,10 +28,11 @@ FLOORS = (
         "staging",
     ),
     ("model",),
+    ("captured",),
     ("charts", "history"),
     ("present",),
     ("assess", "display", "export", "reconcile"),
-    ("remedy", "sources", "seal"),
+    ("seal", "sources"),
     ("auditing",),
     ("capture",),
     ("explore", "rotation"),

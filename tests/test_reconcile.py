@@ -24,10 +24,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import keyaudit
+from keyaudit.captured.inventory import Listed
 from keyaudit.export import findings_csv, summary_json
 from keyaudit.present import as_text
 from keyaudit.present.completeness import completeness, differences
-from keyaudit.reconcile.match import Listed, Reported, match
+from keyaudit.reconcile.match import Reported, match
 from keyaudit.schema import CONTROLS
 
 G, SINCE = "2026-11-22T20:00:00Z", "2026-11-22T20:00:01Z"

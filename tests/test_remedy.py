@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from conftest import AS_OF
 
+from keyaudit.assess.rotated import verdict
+from keyaudit.assess.rotated_grace import graces
+from keyaudit.captured.rotations import read_rotations
 from keyaudit.model import RotatedSecret
 from keyaudit.policy import Policy, load_policy, parse_policy
-from keyaudit.remedy import graces, read_rotations, verdict
 from keyaudit.rotation.periods import Periods
 from keyaudit.schema import InputError
 

@@ -12,12 +12,13 @@ import pandas as pd
 
 from keyaudit import credentials, sources
 from keyaudit.assess import Judgement, judge, judged_keys, oldest_days
+from keyaudit.assess.rotated import verdict
+from keyaudit.assess.rotated_grace import graces
 from keyaudit.auditing.assurance import age_problems, grade_of, grade_problems, name_warnings, time_notes
 from keyaudit.auditing.reliance import Gap, capture_problems, compare, rotations_of, time_problems
 from keyaudit.auditing.survey import Read
 from keyaudit.model import Completeness, Difference, Provenance, RotatedSecret, RotationVerdict
 from keyaudit.policy import Policy
-from keyaudit.remedy import graces, verdict
 from keyaudit.schema import (
     ACTIVE,
     COMPLIANT,

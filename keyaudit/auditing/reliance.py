@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from keyaudit import credentials, sources
 from keyaudit.auditing.survey import Read
+from keyaudit.captured.rotations import read_rotations
 from keyaudit.model import Completeness, RotatedSecret
 from keyaudit.policy import Policy
 from keyaudit.reconcile import Reconciled, reconcile
-from keyaudit.remedy import read_rotations
 from keyaudit.schema import CONTROLS, ROOT_KEY, CredentialReport, InputError
 from keyaudit.texts import say, utc
 

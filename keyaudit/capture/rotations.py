@@ -12,7 +12,7 @@ from typing import Any
 
 from keyaudit.capture.calls import CallFailedError, Calls
 from keyaudit.capture.session import Session
-from keyaudit.remedy.function import USERS, own_line, user_of, users_of, version_of
+from keyaudit.captured.function import USERS, own_line, user_of, users_of, version_of
 from keyaudit.schema import FUNCTION_VERSION
 from keyaudit.texts import say, utc
 

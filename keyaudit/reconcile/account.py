@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from keyaudit.captured.inventory import Inventory, Listed, LiveUser, read_inventory
 from keyaudit.credentials import Parsed
 from keyaudit.model import Completeness, Difference
 from keyaudit.reconcile.frame import judged_keys, mask, second, with_owners
-from keyaudit.reconcile.inventory import Inventory, LiveUser, read_inventory
-from keyaudit.reconcile.match import Listed, Pair, Reported, match
+from keyaudit.reconcile.match import Pair, Reported, match
 from keyaudit.schema import ACTIVE, CONTROLS, ROOT_USER
 from keyaudit.texts import say
 

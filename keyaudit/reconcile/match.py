@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from keyaudit.captured.inventory import Listed
 from keyaudit.schema import ACTIVE
 
 NAT = np.datetime64("NaT", "s")
@@ -20,15 +21,6 @@ class Reported:
     """A key of the report: its row among the account's keys, creation in seconds (NaT if unknown), status."""
 
     row: int
-    made: np.datetime64
-    status: str
-
-
-@dataclass(frozen=True)
-class Listed:
-    """A key as ListAccessKeys tells of it."""
-
-    key_id: str
     made: np.datetime64
     status: str
 

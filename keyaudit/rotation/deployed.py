@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from keyaudit import strict
+from keyaudit.captured import strict
 from keyaudit.rotation.deployment import SELF, Deployment, Member
 from keyaudit.rotation.periods import Periods
 from keyaudit.rotation.template import ABOUT

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from keyaudit.assess.rotated_proof import is_stored
 from keyaudit.model import Audit
-from keyaudit.remedy.proof import is_stored
 from keyaudit.rotation import cases
 from keyaudit.rotation.cases import Key, User, oldest_first
 from keyaudit.schema import (

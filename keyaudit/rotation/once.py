@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from keyaudit.remedy.function import own_line
+from keyaudit.captured.function import own_line
 from keyaudit.rotation.deploy import before_of
 from keyaudit.rotation.naming import MANY, secret_name, stack_name
 from keyaudit.rotation.operator import Operator

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from keyaudit import strict
+from keyaudit.captured import strict
 
 #: the fields of a line that the function logs; version 1 had no version in it
 LINE_FIELDS = frozenset(

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from keyaudit.captured.rotations import CURRENT, PREVIOUS
 from keyaudit.model import RotatedKey, RotatedSecret
-from keyaudit.remedy.evidence import CURRENT, PREVIOUS
 
 NEAR = timedelta(minutes=10)
 SLACK = timedelta(days=2)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from keyaudit.captured.rotations import CURRENT, PREVIOUS
 from keyaudit.model import RotatedKey, RotatedSecret
-from keyaudit.remedy.evidence import CURRENT, PREVIOUS
 
 #: a key is stored in the call that made it; the clocks of several services may differ
 NEAR = timedelta(minutes=10)

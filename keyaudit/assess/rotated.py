@@ -11,11 +11,11 @@ import numpy as np
 
 from keyaudit import retiring
 from keyaudit.assess.limits import is_over
+from keyaudit.assess.rotated_grace import SLACK, limit_of, unheld
+from keyaudit.assess.rotated_proof import NEAR, is_stored, known_at
+from keyaudit.captured.rotations import CURRENT, PENDING
 from keyaudit.model import RotatedSecret, RotationVerdict
 from keyaudit.policy import Policy
-from keyaudit.remedy.evidence import CURRENT, PENDING
-from keyaudit.remedy.grace import SLACK, limit_of, unheld
-from keyaudit.remedy.proof import NEAR, is_stored, known_at
 from keyaudit.schema import COMPLIANT, FUNCTION_VERSION, INSUFFICIENT_DATA, NON_COMPLIANT, NOT_APPLICABLE, RULES
 from keyaudit.texts import say, utc
 

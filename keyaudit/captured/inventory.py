@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keyaudit import strict
-from keyaudit.reconcile.match import Listed
+from keyaudit.captured import strict
 
 MODES = ("keys", "totals", "off")
 #: as the IAM API documents them
@@ -20,6 +19,15 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _EARLIEST = np.datetime64("2000-01-01", "s")
 #: far more than the listing takes, and than the clocks of AWS and of the machine may differ for AWS to answer
 _LATEST = np.timedelta64(1, "D")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A key as ListAccessKeys tells of it."""
+
+    key_id: str
+    made: np.datetime64
+    status: str
 
 
 @dataclass(frozen=True)

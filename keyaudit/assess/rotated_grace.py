@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from keyaudit import retiring
+from keyaudit.assess import rotated_grace_1
 from keyaudit.assess.limits import NO_LIMIT, limits
+from keyaudit.assess.rotated_proof import is_replaced, is_stored, known_at, replaced_at
+from keyaudit.captured.rotations import CURRENT
 from keyaudit.model import RotatedSecret
 from keyaudit.policy import Policy
-from keyaudit.remedy import grace_1
-from keyaudit.remedy.evidence import CURRENT
-from keyaudit.remedy.proof import is_replaced, is_stored, known_at, replaced_at
 from keyaudit.schema import ROTATION, RULES
 
 SLACK = timedelta(days=retiring.SLACK)
@@ -57,7 +57,7 @@ def unheld(secret: RotatedSecret, limit: int | None) -> str:
 
 def _is_grace(secret: RotatedSecret, reported: list[datetime], policy: Policy, as_of: datetime, rules: int) -> bool:
     if rules == 1:
-        return grace_1.is_grace(secret, reported, as_of)
+        return rotated_grace_1.is_grace(secret, reported, as_of)
     return not unheld(secret, limit_of(secret, policy, rules)) and _lasts(known_at(secret, as_of), reported, as_of)
 
 

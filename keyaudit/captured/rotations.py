@@ -7,11 +7,11 @@ import re
 from datetime import datetime
 from typing import Any
 
-from keyaudit import strict
+from keyaudit.captured import strict
+from keyaudit.captured.function import days_in, own_line, retention_of, user_of, version_of
 from keyaudit.credentials import parse_instant
 from keyaudit.model import Line, RotatedKey, RotatedSecret, Version
 from keyaudit.model.rotated import RATE
-from keyaudit.remedy.function import days_in, own_line, retention_of, user_of, version_of
 from keyaudit.schema import RULES
 
 CURRENT, PREVIOUS, PENDING = "AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"

@@ -1,0 +1,6 @@
+"""What a capture wrote, read strictly (pure): what no capture of the account could hold proves nothing about it.
+
+``strict``     what is not exactly as it was written is a ValueError
+``inventory``  ``inventory.json`` -> Inventory
+``rotations``  ``rotation.json`` -> RotatedSecrets;  ``function``: its settings, and the lines that it logged
+"""
