@@ -20,7 +20,6 @@ FLOORS = (
         "credentials",
         "identity",
         "periods",
-        "permissions",
         "policy",
         "released",
         "retiring",
@@ -28,7 +27,7 @@ FLOORS = (
         "staging",
     ),
     ("model",),
-    ("captured",),
+    ("aws", "captured"),
     ("charts", "history"),
     ("present",),
     ("assess", "display", "export", "reconcile"),
@@ -114,6 +113,22 @@ def test_no_module_is_over_250_lines() -> None:
 def test_what_is_deployed_imports_the_standard_library_and_boto3_alone() -> None:
     names = {name.split(".")[0] for name in _all_names(DEPLOYED)}
     assert names <= sys.stdlib_module_names | {"boto3", "botocore"}
+
+
+def test_boto3_is_imported_by_one_room_and_by_what_is_deployed() -> None:
+    found = {
+        room(p)
+        for p in MODULES
+        if p != DEPLOYED and {"boto3", "botocore"} & {n.split(".")[0] for n in _all_names(p)}
+    }
+    assert found == {"aws"}
+
+
+@pytest.mark.parametrize("what", ["--print-policy", "--print-role"])
+def test_what_is_printed_before_aws_is_asked_imports_no_boto3(what: str) -> None:
+    told = f"import sys; from keyaudit.cli import _run; _run(['capture', {what!r}]); print('boto3' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert found.stdout.splitlines()[-1] == "False"
 
 
 def test_modules_that_only_posix_has_are_not_imported_at_top_level() -> None:

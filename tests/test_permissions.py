@@ -13,7 +13,7 @@ import botocore.session
 import pytest
 import yaml
 
-from keyaudit.permissions import Needs, policy_json, role_template
+from keyaudit.aws.permissions import Needs, policy_json, role_template
 from keyaudit.resources import data
 from keyaudit.schema import InputError
 

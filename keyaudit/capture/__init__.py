@@ -1,7 +1,5 @@
 """Live AWS -> a capture folder: raw evidence complete or honest about it.
 
-``session``       credentials and clients, by boto3's usual chain
-``calls``         each call paced, bounded, retried, recorded
 ``report``        the credential report;  ``inventory`` and ``owners``: what the account itself says
 ``account``       one account -> its folder
 ``organization``  which accounts there are, and how they are entered

@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from keyaudit import __version__, credentials
-from keyaudit.capture.calls import CallFailedError, Calls
+from keyaudit.aws.calls import CallFailedError, Calls
+from keyaudit.aws.session import Session
+from keyaudit.aws.workers import LateError, Pace, within
 from keyaudit.capture.inventory import KEYS, take_inventory
 from keyaudit.capture.owners import find_owners
 from keyaudit.capture.report import Report, fetch_report
 from keyaudit.capture.rotations import older_functions, take_rotations
-from keyaudit.capture.session import Session
-from keyaudit.capture.workers import LateError, Pace, within
 from keyaudit.credentials.table import read_table
 from keyaudit.schema import ROOT_USER, InputError
 from keyaudit.sources import CAPTURE_FILE, INVENTORY_FILE, REPORT_FILE, ROTATION_FILE

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from keyaudit.capture.calls import CallFailedError, Calls
-from keyaudit.capture.workers import each
+from keyaudit.aws.calls import CallFailedError, Calls
+from keyaudit.aws.workers import each
 from keyaudit.texts import say, utc
 
 KEYS, TOTALS, OFF = "keys", "totals", "off"

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from keyaudit.aws.calls import CallFailedError, Calls
+from keyaudit.aws.session import Session
 from keyaudit.capture.account import Target
-from keyaudit.capture.calls import CallFailedError, Calls
-from keyaudit.capture.session import Session
 from keyaudit.schema import InputError
 from keyaudit.sources import INACTIVE_STATES
 from keyaudit.texts import say, utc

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import unquote
 
-from keyaudit.capture.calls import Calls
+from keyaudit.aws.calls import Calls
 
 FILTER = ["User", "Group", "LocalManagedPolicy", "AWSManagedPolicy"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from keyaudit.capture.calls import CallFailedError, Calls
+from keyaudit.aws.calls import CallFailedError, Calls
 from keyaudit.texts import say
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0  # seconds

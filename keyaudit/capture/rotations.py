@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from keyaudit.capture.calls import CallFailedError, Calls
-from keyaudit.capture.session import Session
+from keyaudit.aws.calls import CallFailedError, Calls
+from keyaudit.aws.session import Session
 from keyaudit.captured.function import USERS, own_line, user_of, users_of, version_of
 from keyaudit.schema import FUNCTION_VERSION
 from keyaudit.texts import say, utc

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from keyaudit import __version__
+from keyaudit.aws.calls import CallFailedError, Calls
+from keyaudit.aws.partitions import account_of_role
+from keyaudit.aws.session import Session, connect
+from keyaudit.aws.workers import LateError, Pace, each, within
 from keyaudit.capture.account import Captured, Target, capture_account
-from keyaudit.capture.calls import CallFailedError, Calls
 from keyaudit.capture.folder import choose, held, refuse_foreign, resume, write_facts
 from keyaudit.capture.organization import Listing, list_organization, read_accounts_file, targets
 from keyaudit.capture.request import Request
-from keyaudit.capture.session import Session, account_of_role, connect
-from keyaudit.capture.workers import LateError, Pace, each, within
 from keyaudit.schema import EvidenceError
 from keyaudit.texts import say, utc
 

@@ -40,8 +40,8 @@ def capture(folder: Path | None, print_policy: bool, print_role: bool, live: Liv
 
 
 def _print(role: bool, live: Live) -> int:
-    from keyaudit.capture.session import account_of_role, partition_of
-    from keyaudit.permissions import policy_json, role_template
+    from keyaudit.aws.partitions import account_of_role, partition_of
+    from keyaudit.aws.permissions import policy_json, role_template
 
     if role:
         write(role_template(live.role_name, live.external_id))

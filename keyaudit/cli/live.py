@@ -13,7 +13,7 @@ import click
 from keyaudit.cli.common import is_given
 
 if TYPE_CHECKING:
-    from keyaudit.permissions import Needs
+    from keyaudit.aws.permissions import Needs
 
 ROLE_NAME = "KeyAuditReadOnly"
 CAPTURES = Path("reports/captures")
@@ -111,7 +111,7 @@ class Live:
     @property
     def needs(self) -> Needs:
         """Of them, what decides which permissions it takes to read AWS."""
-        from keyaudit.permissions import Needs
+        from keyaudit.aws.permissions import Needs
 
         return Needs(
             reconcile=self.reconcile,

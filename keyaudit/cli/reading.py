@@ -62,7 +62,7 @@ def check_live(live: Live, sources: tuple[str, ...] = (), folder: Path | None = 
         raise InputError(f"--{option} is for live AWS, but a SOURCE was named; give one of the two")
     if sources:
         return
-    from keyaudit.permissions import check_external_id, check_role_name
+    from keyaudit.aws.permissions import check_external_id, check_role_name
 
     if live.organization and live.accounts:
         raise InputError("--organization and --accounts exclude each other; give one of the two")

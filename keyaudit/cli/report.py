@@ -127,7 +127,7 @@ def report(
 
 def _reads(live: Live) -> dict[str, Any]:
     """What of live AWS a scheduled run reads: the options, and whose account the credentials are of."""
-    from keyaudit.schedule.caller import account_of_caller
+    from keyaudit.aws.session import account_of_caller
 
     caller = account_of_caller(live.profile, live.region)
     return live.asked() | {"accounts": content(str(live.accounts or "")), "caller": caller}

@@ -75,7 +75,7 @@ def schedule(
 
 def _plan(kind: str, options: tuple[str, ...], **when: Any) -> Plan:
     """The options of report, checked by report's own means as far as they can be before their time."""
-    from keyaudit.permissions import OF_THE_STACK, statements
+    from keyaudit.aws.permissions import OF_THE_STACK, statements
     from keyaudit.schedule.plan import Plan
 
     context = report.make_context("keyaudit schedule", list(options))
@@ -114,7 +114,7 @@ def _check(context: click.Context) -> None:
         if given[name] and not Path(given[name]).exists():
             raise InputError(f"--{name} {given[name]}: no such file or folder")
     if given["role_arn"] or given["region"]:
-        from keyaudit.capture.session import account_of_role, partition_of
+        from keyaudit.aws.partitions import account_of_role, partition_of
 
         partition_of(given["region"])
         account_of_role(given["role_arn"] or "arn:aws:iam::000000000000:role/none")

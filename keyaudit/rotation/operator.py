@@ -12,9 +12,9 @@ from datetime import UTC
 from functools import cached_property
 from typing import Any
 
-from keyaudit.capture.calls import CallFailedError, Calls
-from keyaudit.capture.session import connect
-from keyaudit.capture.workers import Pace
+from keyaudit.aws.calls import CallFailedError, Calls
+from keyaudit.aws.session import connect
+from keyaudit.aws.workers import Pace
 from keyaudit.rotation.limits import Where
 from keyaudit.schema import EvidenceError
 from keyaudit.texts import say, utc

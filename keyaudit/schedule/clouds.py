@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from keyaudit import __version__
-from keyaudit.permissions import yaml_statement
+from keyaudit.aws.permissions import yaml_statement
 from keyaudit.resources import data, filled
 from keyaudit.schedule.plan import Place, Plan, Word
 from keyaudit.schema import InputError

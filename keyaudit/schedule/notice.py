@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from keyaudit.capture.calls import CallFailedError, Calls
-from keyaudit.capture.session import connect
-from keyaudit.capture.workers import LateError, Pace, within
+from keyaudit.aws.calls import CallFailedError, Calls
+from keyaudit.aws.session import connect
+from keyaudit.aws.workers import LateError, Pace, within
 from keyaudit.schema import InputError, KeyAuditError
 from keyaudit.texts import say
 

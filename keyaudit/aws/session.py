@@ -13,13 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from keyaudit.capture.calls import CallFailedError, Calls, before_send
+from keyaudit.aws.calls import CallFailedError, Calls, before_send
+from keyaudit.aws.partitions import DEFAULT_REGION
+from keyaudit.aws.workers import LateError, Pace, within
 from keyaudit.schema import InputError
 
-#: where a region must be named though the service is global
-DEFAULT_REGION = "us-east-1"
 SESSION_NAME = "keyaudit"
-ROLE_ARN = re.compile(r"arn:(aws[a-z-]*):iam::([0-9]{12}):role/[\w+=,.@/-]{1,576}", re.ASCII)
+#: who makes a call
+CALLER_ARN = r"arn:aws[a-z-]*:(?:iam|sts)::([0-9]{12}):.+"
+#: seconds in which AWS must have told who that is
+DEADLINE = 20.0
 _making = threading.Lock()
 
 
@@ -119,22 +122,17 @@ def connect(profile: str = "", region: str = "") -> Session:
     return Session(session, partition)
 
 
-def partition_of(region: str) -> str:
-    """The partition that a region is in; InputError for what cannot be the name of one."""
-    import botocore.session
-    from botocore.exceptions import UnknownRegionError
+def account_of_caller(profile: str, region: str) -> str:
+    """The account of the credentials that boto3 finds (sts:GetCallerIdentity needs no permission); empty where that
+    cannot be had: the run itself says why."""
+    calls = Calls(DEADLINE, Pace(10))
+
+    def ask() -> str:
+        client = connect(profile, region).client("sts", calls)
+        return str(calls.call(client, "get_caller_identity", ("Arn",))["Arn"])
 
     try:
-        return str(botocore.session.get_session().get_partition_for_region(region or DEFAULT_REGION))
-    except UnknownRegionError:
-        raise InputError(
-            f"--region {region[:40]}: no such region; as us-east-1, cn-north-1, us-gov-west-1"
-        ) from None
-
-
-def account_of_role(role_arn: str) -> str:
-    """The account id in a role's ARN; InputError if it is none."""
-    match = ROLE_ARN.fullmatch(role_arn)
-    if not match:
-        raise InputError(f"--role-arn {role_arn[:80]}: not a role's ARN, as arn:aws:iam::123456789012:role/NAME")
-    return match[2]
+        told = re.fullmatch(CALLER_ARN, within(calls.until, ask))
+    except (CallFailedError, LateError, InputError):
+        return ""
+    return told[1] if told else ""

@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.parsers import ResponseParserError
 
 from keyaudit import __version__
-from keyaudit.capture.workers import Pace
+from keyaudit.aws.workers import Pace
 from keyaudit.texts import say, utc
 
 #: attempts that boto3 makes of one call (throttled, 5xx, connection lost), the first included
