@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 
+from keyaudit.files import json_bytes
 from keyaudit.model import Audit, RotationVerdict
 from keyaudit.present import rule
 from keyaudit.schema import FINDING_COLUMNS, TIME
@@ -91,7 +91,7 @@ def records(findings: pd.DataFrame) -> list[dict[str, Any]]:
 
 def summary_json(audit: Audit) -> bytes:
     """``summary`` as UTF-8 JSON with a final newline."""
-    return (json.dumps(summary(audit), ensure_ascii=False, indent=1) + "\n").encode()
+    return json_bytes(summary(audit))
 
 
 def findings_csv(audit: Audit) -> bytes:

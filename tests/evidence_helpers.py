@@ -181,27 +181,27 @@ def show_again(folder: Path) -> None:
 
     import keyaudit as ka
     from keyaudit.evidence.page import render
+    from keyaudit.evidence.sheet import title_of
+    from keyaudit.evidence.verify import executed
     from keyaudit.policy import parse_policy
-    from keyaudit.sheet import title_of
-    from keyaudit.verify import notebook as notebooks
 
     parameters = manifest(folder)["parameters"]
     policy = parse_policy((folder / "policy.toml").read_bytes(), "policy.toml")
     a = ka.audit(str(folder / "raw"), policy, parameters["as_of"], sealed=True)
-    executed = nbformat.read(folder / "report.ipynb", 4)
-    cells, _ = notebooks.read((folder / "report.ipynb").read_bytes())
-    for told, cell in zip(executed.cells, cells, strict=True):
+    notebook = nbformat.read(folder / "report.ipynb", 4)
+    cells, _ = executed.read((folder / "report.ipynb").read_bytes())
+    for told, cell in zip(notebook.cells, cells, strict=True):
         if cell.is_injected:
             told.source = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
         elif cell.kind == "code":
-            for want, output in zip(notebooks.expected(cell, {"a": a}) or [], told.outputs, strict=True):
+            for want, output in zip(executed.expected(cell, {"a": a}) or [], told.outputs, strict=True):
                 if want.text is not None:
                     output.data = {"text/html": want.html, "text/plain": want.text}
                 if "keyaudit" in output.metadata:
                     output.metadata = ka.bottom_line(a).metadata
-    nbformat.write(executed, folder / "report.ipynb")
+    nbformat.write(notebook, folder / "report.ipynb")
     title = title_of([one.account_id for one in a.provenance], a.as_of, a.is_sample)
-    (folder / "report.html").write_bytes(render(executed, title))
+    (folder / "report.html").write_bytes(render(notebook, title))
 
 
 SEALS = ("manifest.json", "SHA256SUMS")

@@ -33,7 +33,7 @@ if config:
     os.environ["COVERAGE_PROCESS_CONFIG"] = config
     coverage.process_startup()
 from keyaudit.cli import main
-import keyaudit.auditing, keyaudit.capture, keyaudit.evidence, keyaudit.export, keyaudit.present, keyaudit.verify
+import keyaudit.auditing, keyaudit.capture, keyaudit.evidence, keyaudit.export, keyaudit.present, keyaudit.evidence.verify
 gc.freeze()
 while line := sys.stdin.readline():
     told = json.loads(line)

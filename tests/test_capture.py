@@ -17,7 +17,7 @@ from evidence_helpers import keyaudit, refused, verified
 from faults import Fault, Report, Scenario
 
 from keyaudit import audit as keyaudit_audit
-from keyaudit.verify import verify
+from keyaudit.evidence.verify import verify
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 FRESH = NOW - timedelta(days=20)

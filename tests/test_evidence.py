@@ -18,6 +18,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 from conftest import ACCOUNT, AS_OF, CUT, FRESH, HEADER, OLD, OTHER, ROOT, report, row, write
@@ -44,6 +45,8 @@ from evidence_helpers import (
     summary,
     verified,
 )
+
+from keyaudit.evidence.contents import EXPECTED, MANIFEST, ORDER, SUMS, Manifest
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 THIRD = "777788889999"
@@ -110,6 +113,14 @@ def test_the_manifest_lists_every_file_with_its_size_and_hash(evidence):
         if name not in ("manifest.json", "SHA256SUMS")
     ]
     assert manifest(evidence)["files"] == expected
+
+
+def test_the_manifest_is_the_definition_field_by_field_in_its_order(evidence):
+    fields = [*manifest(evidence)]
+    assert fields == [name for name in ORDER if name != "schedule"]
+    assert set(ORDER) == set(get_type_hints(Manifest))
+    known = {one.name for one in evidence.iterdir()}
+    assert known == {name.split("/")[0] for name in EXPECTED} | {MANIFEST, SUMS}
 
 
 def test_the_manifest_states_instant_parameters_versions_notebook_and_accounts(evidence):

@@ -17,7 +17,7 @@ from test_schedule import LONG
 import keyaudit
 from keyaudit import InputError
 from keyaudit.cli.scheduled import content, contents
-from keyaudit.verify import verify
+from keyaudit.evidence.verify import verify
 
 CASES = Path(__file__).parent / "data" / "cases" / "population"
 THIRD = "777788889999"

@@ -14,7 +14,7 @@ from evidence_helpers import made, summary
 from test_reading import THREE, USUAL, base64_of, cli_json, refusal
 
 import keyaudit
-from keyaudit.verify import verify
+from keyaudit.evidence.verify import verify
 
 CASES = Path(__file__).parent / "data" / "cases"
 TIME = "2026-11-23T08:00:00Z"

@@ -13,7 +13,7 @@ from browser import chromium
 from conftest import ACCOUNT, FRESH, OLD, report, write
 from evidence_helpers import failing, keyaudit, made, manifest, refused, report_on, seal_again, verified
 
-from keyaudit.schedule.index import rebuild, render
+from keyaudit.evidence.index import rebuild, render
 
 
 @pytest.fixture

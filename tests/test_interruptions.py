@@ -36,7 +36,7 @@ from evidence_helpers import (
     wait_for,
 )
 
-from keyaudit.verify import verify
+from keyaudit.evidence.verify import verify
 
 #: ``python -c COMMAND SIGNAL EVENT NAME ARGUMENTS``: the command, which sends itself a signal (to its whole group if
 #: the number is negative) at an event of Python's audit hooks: a file of this NAME is opened for writing, or a

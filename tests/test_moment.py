@@ -19,8 +19,8 @@ from test_reading import cli_json
 
 import keyaudit
 from keyaudit import InputError, sources
+from keyaudit.evidence.verify import verify
 from keyaudit.schema import GRADES
-from keyaudit.verify import verify
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 

@@ -32,10 +32,10 @@ from evidence_helpers import (
 )
 from filelock import FileLock
 
+from keyaudit.evidence.index import render
 from keyaudit.export import table_csv
+from keyaudit.files import ABANDONED, held, make_staging, sweep
 from keyaudit.rotation.users import plain
-from keyaudit.schedule.index import render
-from keyaudit.staging import ABANDONED, held, make_staging, sweep
 
 CLEAN = report(("alice", FRESH))
 NOBODY = 65534

@@ -14,13 +14,15 @@ from evidence_helpers import failing, files, keyaudit, made, manifest, refused, 
 from test_schedule import LONG
 
 from keyaudit.auditing import audit
+from keyaudit.evidence.failed import fail
+from keyaudit.evidence.ledger import entries
 from keyaudit.export import findings_csv, summary_json
+from keyaudit.files import make_staging
 from keyaudit.periods import parse_every
 from keyaudit.policy import parse_policy
 from keyaudit.present import overdue_known
-from keyaudit.schedule.ledger import counting, entries
+from keyaudit.schedule.counting import counting
 from keyaudit.schedule.series import Series, series
-from keyaudit.staging import fail, make_staging
 
 NOW = datetime(2026, 12, 10, 12, tzinfo=UTC)
 WEEK = parse_every("week")

@@ -25,8 +25,9 @@ from evidence_helpers import (
     seal_again,
 )
 
-from keyaudit import released, resources
-from keyaudit.verify import verify
+from keyaudit import resources
+from keyaudit.evidence import released
+from keyaudit.evidence.verify import verify
 
 ROOT = Path(__file__).resolve().parents[1]
 RELEASED = ROOT / "tests" / "data" / "evidence"

@@ -35,9 +35,9 @@ from evidence_helpers import (
 )
 
 from keyaudit.cli import main
+from keyaudit.evidence.verify import verify
+from keyaudit.evidence.verify.older import told_digest
 from keyaudit.schema import NewerError
-from keyaudit.verify import verify
-from keyaudit.verify.older import told_digest
 
 REPORT = f"raw/{ACCOUNT}/credential-report.csv"
 #: every file of a finished folder
@@ -118,7 +118,7 @@ def test_modes_are_not_looked_at(folder):
 
 def test_it_imports_neither_papermill_nor_nbconvert(original):
     code = (
-        "import sys\nfrom pathlib import Path\nfrom keyaudit.verify import verify\n"
+        "import sys\nfrom pathlib import Path\nfrom keyaudit.evidence.verify import verify\n"
         "assert verify(Path(sys.argv[1])) == ([], [])\n"
         "heavy = {'papermill', 'nbconvert', 'nbformat', 'jupyter_client', 'matplotlib', 'boto3'}\n"
         "print(sorted(heavy & set(sys.modules)))"

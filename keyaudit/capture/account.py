@@ -22,10 +22,10 @@ from keyaudit.capture.inventory import KEYS, take_inventory
 from keyaudit.capture.owners import find_owners
 from keyaudit.capture.report import Report, fetch_report
 from keyaudit.capture.rotations import older_functions, take_rotations
+from keyaudit.captured.layout import CAPTURE_FILE, INVENTORY_FILE, REPORT_FILE, ROTATION_FILE
 from keyaudit.credentials.table import read_table
+from keyaudit.files import json_bytes, make_staging, write_file
 from keyaudit.schema import ROOT_USER, InputError
-from keyaudit.sources import CAPTURE_FILE, INVENTORY_FILE, REPORT_FILE, ROTATION_FILE
-from keyaudit.staging import make_staging, write_file
 from keyaudit.texts import say, utc
 
 GRACE = 0.5  # seconds for what notices the deadline by itself
@@ -172,14 +172,14 @@ def _write(target: Target, options: Options, taken: _Taken, started: datetime, f
         "tool": {"keyaudit": __version__},
     }
     files = {REPORT_FILE: report.content} if report else {}
-    files[INVENTORY_FILE] = as_json(dict(taken.inventory))
+    files[INVENTORY_FILE] = json_bytes(dict(taken.inventory))
     facts["inventory_sha256"] = hashlib.sha256(files[INVENTORY_FILE]).hexdigest()
     if taken.rotations is not None:
-        files[ROTATION_FILE] = as_json(dict(taken.rotations))
+        files[ROTATION_FILE] = json_bytes(dict(taken.rotations))
         facts["rotation_sha256"] = hashlib.sha256(files[ROTATION_FILE]).hexdigest()
     facts["calls"] = list(taken.calls.records)
     label = account_id or UNKNOWN
-    files[CAPTURE_FILE] = as_json(facts)
+    files[CAPTURE_FILE] = json_bytes(facts)
     _place(folder, label, files)
     # told now, and not written: whoever judges the capture reads it from the functions' own settings
     older = older_functions(taken.rotations) if taken.rotations is not None else []
@@ -209,11 +209,6 @@ def _place(folder: Path, label: str, files: dict[str, bytes]) -> None:
         shutil.rmtree(former, ignore_errors=True)
     else:
         staging.rename(folder / label)
-
-
-def as_json(value: Any) -> bytes:
-    """JSON for a file, in lines, so that it can be read and compared."""
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def is_complete(folder: Path, options: Options) -> bool:

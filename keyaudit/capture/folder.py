@@ -14,12 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from keyaudit.capture.account import UNKNOWN, Target, as_json, is_complete
+from keyaudit.capture.account import UNKNOWN, Target, is_complete
 from keyaudit.capture.request import Request
-from keyaudit.files import why
+from keyaudit.captured.layout import ACCOUNTS_FILE
+from keyaudit.files import json_bytes, make_folder, why, write_file
 from keyaudit.schema import InputError
-from keyaudit.sources import ACCOUNTS_FILE
-from keyaudit.staging import make_folder, write_file
 
 LOCK = ".lock"
 
@@ -100,5 +99,5 @@ def _facts(folder: Path) -> dict[str, Any] | None:
 def write_facts(folder: Path, facts: dict[str, Any]) -> None:
     new = folder / f".{ACCOUNTS_FILE}"
     new.unlink(missing_ok=True)
-    write_file(folder, new.name, as_json(facts))
+    write_file(folder, new.name, json_bytes(facts))
     new.replace(folder / ACCOUNTS_FILE)

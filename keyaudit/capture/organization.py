@@ -12,8 +12,8 @@ from typing import Any
 from keyaudit.aws.calls import CallFailedError, Calls
 from keyaudit.aws.session import Session
 from keyaudit.capture.account import Target
+from keyaudit.captured.layout import INACTIVE_STATES
 from keyaudit.schema import InputError
-from keyaudit.sources import INACTIVE_STATES
 from keyaudit.texts import say, utc
 
 ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)

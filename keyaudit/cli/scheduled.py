@@ -86,8 +86,8 @@ def scheduled(
 
 def rebuild_index(reports: Path) -> None:
     """The overview of the reports folder; the evidence is what it is without it."""
+    from keyaudit.evidence.index import rebuild
     from keyaudit.files import why
-    from keyaudit.schedule.index import rebuild
 
     try:
         rebuild(reports)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keyaudit.cli.common import progress, say, write
+from keyaudit.files import json_text
 from keyaudit.schema import InputError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def series(reports: Path, every: str, since: str, notebook: str, form: str) -> i
         write(_text(found))
     elif form == "json":
         told = {"every": every, "whole": found.is_whole, "faults": found.faults, "periods": _records(found)}
-        write(json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+        write(json_text(told))
     else:
         rows = [[*[*one.values()][:-1], "; ".join(one["remarks"])] for one in _records(found)]
         write(table_csv(("subject", "period", "state", "evidence", "conclusion", "remarks"), rows))

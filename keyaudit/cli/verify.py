@@ -29,8 +29,8 @@ def verify(evidence: tuple[Path, ...], with_page: bool, with_run: bool) -> int:
 
     Exits with 0 if all holds, 1 if anything inside is wrong, 2 if there is no such folder.
     """
+    from keyaudit.evidence.verify import verify as verify_folder
     from keyaudit.texts import line, say
-    from keyaudit.verify import verify as verify_folder
 
     code = done = 0
     are_pictures_seen = True

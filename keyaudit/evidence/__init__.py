@@ -10,12 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from keyaudit.evidence.failed import fail
 from keyaudit.evidence.kernel import warm_kernel
 from keyaudit.evidence.request import Request
-from keyaudit.files import why
+from keyaudit.files import held, make_staging, sweep, why
 from keyaudit.model import Audit
 from keyaudit.schema import EvidenceError, InputError
-from keyaudit.staging import fail, held, make_staging, sweep
 
 __all__ = ["Evidence", "Request", "make_evidence"]
 

@@ -13,21 +13,20 @@ from typing import Any
 
 import nbformat
 
-from keyaudit import __version__, seal
+from keyaudit import __version__
 from keyaudit.auditing import parse_as_of
+from keyaudit.evidence import seal
+from keyaudit.evidence.contents import NOTEBOOK, PAGE, Manifest
 from keyaudit.evidence.folder import LIBRARIES
 from keyaudit.evidence.kernel import connected, warm_kernel
 from keyaudit.evidence.notebook import Notebook, find_notebook, run_notebook
 from keyaudit.evidence.page import render
-from keyaudit.files import read_plain
-from keyaudit.released import INJECTED
+from keyaudit.evidence.released import INJECTED
+from keyaudit.evidence.sheet import foreign_of, title_of
+from keyaudit.evidence.verify.markup import read
+from keyaudit.files import read_plain, write_file
 from keyaudit.schema import EvidenceError
-from keyaudit.sheet import foreign_of, title_of
-from keyaudit.staging import write_file
 from keyaudit.texts import say
-from keyaudit.verify.page import read
-
-PAGE, NOTEBOOK = "report.html", "report.ipynb"
 
 #: (faults, remarks), as ``verify`` gives them
 Found = tuple[list[str], list[str]]
@@ -69,7 +68,7 @@ def run_again(folder: Path) -> Found:
     return _compare(folder, manifest, again, say("verify.run_again"), with_pictures=_is_same(manifest))
 
 
-def _told(folder: Path) -> tuple[dict[str, Any], Any]:
+def _told(folder: Path) -> tuple[Manifest, Any]:
     return seal.read_manifest(folder), nbformat.reads(read_plain(folder / NOTEBOOK).decode(), as_version=4)
 
 
@@ -86,13 +85,13 @@ def _bare(place: Path, name: str, executed: Any) -> Notebook:
     return find_notebook(str(place / f"{name}.ipynb"))
 
 
-def _is_same(manifest: dict[str, Any]) -> bool:
+def _is_same(manifest: Manifest) -> bool:
     """Whether what makes a page is of the versions that made this one."""
     libraries = {name: version(name) for name in LIBRARIES}
     return (str(manifest["tool"]["keyaudit"]), manifest["libraries"]) == (__version__, libraries)
 
 
-def _compare(folder: Path, manifest: dict[str, Any], executed: Any, what: str, with_pictures: bool) -> Found:
+def _compare(folder: Path, manifest: Manifest, executed: Any, what: str, with_pictures: bool) -> Found:
     as_of, notebook = parse_as_of(str(manifest["as_of"])), manifest["notebook"]
     assert as_of is not None  # as verify has found
     title = title_of(list(map(str, manifest["accounts"]["expected"])), as_of, manifest["sample"] is True)

@@ -12,25 +12,25 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from keyaudit import __version__, history, seal, sources
+from keyaudit import __version__, history, sources
 from keyaudit.auditing import audit
-from keyaudit.evidence import raw
-from keyaudit.evidence.kernel import LOG, connected
+from keyaudit.evidence import contents, raw, seal
+from keyaudit.evidence.contents import RunFacts
+from keyaudit.evidence.facts import judged_facts
+from keyaudit.evidence.identity import label_of, organization_of
+from keyaudit.evidence.kernel import connected
 from keyaudit.evidence.notebook import Notebook, run_notebook
 from keyaudit.evidence.request import Request
+from keyaudit.evidence.sheet import foreign_of, title_of
+from keyaudit.evidence.verify import verify
 from keyaudit.export import findings_csv, summary_json
-from keyaudit.identity import label_of, organization_of
+from keyaudit.files import write_file
 from keyaudit.model import Audit, Population
 from keyaudit.policy import Policy, load_policy
-from keyaudit.present import bottom_line, findings_digest, overdue_known
+from keyaudit.present import bottom_line, findings_digest
 from keyaudit.schema import RULES, EvidenceError, InputError
-from keyaudit.sheet import foreign_of, title_of
-from keyaudit.staging import write_file
 from keyaudit.texts import utc
-from keyaudit.verify import verify
 
-BEFORE = "before"
-POLICY_FILE = "policy.toml"
 #: whose versions decide what is judged, drawn and shown
 LIBRARIES = (
     "boto3", "ipykernel", "jinja2", "matplotlib", "mistune",
@@ -66,20 +66,20 @@ def fill(
     process: subprocess.Popen[bytes],
 ) -> seal.Sealed:
     """Everything that belongs in the folder, written, run and sealed; any exception leaves the staging as it is."""
-    raw.stage(staging, seal.RAW, judged, facts)
+    raw.stage(staging, contents.RAW, judged, facts)
     compared = _stage_before(staging, request, judged.policy)
-    write_file(staging, POLICY_FILE, judged.policy.content)
-    write_file(staging, "findings.csv", findings_csv(judged))
-    write_file(staging, "summary.json", summary_json(judged))
+    write_file(staging, contents.POLICY, judged.policy.content)
+    write_file(staging, contents.FINDINGS, findings_csv(judged))
+    write_file(staging, contents.SUMMARY, summary_json(judged))
     parameters = {
         **(request.parameters or {}),
-        "source": seal.RAW,
+        "source": contents.RAW,
         # a policy that nobody gave is the default preset in the notebook too
-        "policy": POLICY_FILE if judged.policy.given else "",
+        "policy": contents.POLICY if judged.policy.given else "",
         "as_of": request.as_of,
         **compared,
     }
-    output = staging / "report.ipynb"
+    output = staging / contents.NOTEBOOK
     before = seal.list_files(staging)
     with connected(process) as kernel:
         # nbconvert takes half a second to import, while the kernel has the work; not in a thread of its own: two
@@ -88,10 +88,9 @@ def fill(
         executed = run_notebook(notebook, parameters, output, kernel, request.progress, meanwhile)
     _agree(executed, judged)
     _write_pages(staging, output, executed, judged, notebook)
-    (staging / LOG).unlink()
+    (staging / contents.LOG).unlink()
     seal.tidy(staging, before)
-    told = _facts(notebook, judged, request, parameters)
-    return seal.finish(staging, name, {**told, "organization": organization_of(facts)})
+    return seal.finish(staging, name, _facts(notebook, judged, request, parameters, facts))
 
 
 def _stage_before(staging: Path, request: Request, policy: Policy) -> dict[str, str]:
@@ -99,14 +98,14 @@ def _stage_before(staging: Path, request: Request, policy: Policy) -> dict[str, 
     if not request.before:
         return {}
     population, as_of = before_population(request.before)
-    raw.stage(staging, BEFORE, audit(population, policy, as_of), population.facts)
-    return {"before": BEFORE, "before_as_of": as_of}
+    raw.stage(staging, contents.BEFORE, audit(population, policy, as_of), population.facts)
+    return {"before": contents.BEFORE, "before_as_of": as_of}
 
 
 def before_population(before: str) -> tuple[Population, str]:
     """The raw evidence in a folder of evidence, and the instant that was given for it; or a source of any kind.
     InputError where its manifest cannot be read, or is of a later version of keyaudit."""
-    raw, manifest = Path(before) / seal.RAW, Path(before) / seal.MANIFEST
+    raw, manifest = Path(before) / contents.RAW, Path(before) / contents.MANIFEST
     if not (manifest.is_file() and raw.is_dir()):
         return sources.find(before), ""
     try:
@@ -119,7 +118,7 @@ def before_population(before: str) -> tuple[Population, str]:
         return sources.find(str(raw), sealed=True), str(told["parameters"]["as_of"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise InputError(
-            f"--before {before}: its {seal.MANIFEST} is not one of keyaudit; name other evidence"
+            f"--before {before}: its {contents.MANIFEST} is not one of keyaudit; name other evidence"
         ) from None
 
 
@@ -149,28 +148,32 @@ def _write_pages(staging: Path, output: Path, executed: Any, judged: Audit, note
     write_file(staging, output.name, (nbformat.writes(executed) + "\n").encode())
     title = title_of([one.account_id for one in judged.provenance], judged.as_of, judged.is_sample)
     notice = "" if notebook.is_ours else foreign_of(notebook.name, notebook.sha256)
-    write_file(staging, "report.html", render(executed, title, notice))
+    write_file(staging, contents.PAGE, render(executed, title, notice))
 
 
-def _facts(notebook: Notebook, judged: Audit, request: Request, parameters: dict[str, Any]) -> dict[str, Any]:
-    labels = [one.account_id for one in judged.provenance]
-    failed = [one.account_id for one in judged.provenance if not one.form]
-    return {
+def _facts(
+    notebook: Notebook, judged: Audit, request: Request, parameters: dict[str, Any], facts: dict[str, Any]
+) -> RunFacts:
+    again = judged_facts(judged)
+    told: RunFacts = {
         "rules": RULES,
-        "as_of": utc(judged.as_of),
-        "as_of_source": judged.as_of_source,
-        "conclusion": judged.conclusion,
-        "assurance": judged.assurance,
-        "overdue": overdue_known(judged),
-        "sample": judged.is_sample,
+        "as_of": again["as_of"],
+        "as_of_source": again["as_of_source"],
+        "conclusion": again["conclusion"],
+        "assurance": again["assurance"],
+        "overdue": again["overdue"],
+        "sample": again["sample"],
         "parameters": parameters,
         "sources": [Path(one).name or one for one in request.sources],
-        "policy": {"name": judged.policy.name, "given": judged.policy.given, "sha256": judged.policy.sha256},
+        "policy": again["policy"],
         "notebook": {"name": notebook.name, "sha256": notebook.sha256, "ours": notebook.is_ours},
-        "accounts": {"expected": labels, "read": [one for one in labels if one not in failed], "failed": failed},
+        "accounts": again["accounts"],
         "tool": {"keyaudit": __version__, "python": platform.python_version(), "system": platform.system()},
         "libraries": {name: version(name) for name in LIBRARIES},
         "started_at": utc(request.started),
         "sealed_at": utc(datetime.now(UTC)),
-        **({"schedule": dict(request.schedule)} if request.schedule else {}),
+        "organization": organization_of(facts),
     }
+    if request.schedule:
+        told["schedule"] = dict(request.schedule)
+    return told

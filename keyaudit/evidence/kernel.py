@@ -15,10 +15,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from keyaudit.evidence.contents import LOG
 from keyaudit.schema import EvidenceError
-from keyaudit.seal import LOG_FILE
 
-LOG = LOG_FILE
 #: bytes; the path of a socket has at most 103 on every system that has them
 LONGEST_FOLDER = 95
 GRACE = 3  # seconds for the kernel to end when told to

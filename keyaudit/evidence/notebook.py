@@ -15,8 +15,8 @@ from typing import Any
 import nbformat
 
 from keyaudit import resources
+from keyaudit.evidence.released import cells_digest, is_ours
 from keyaudit.files import why
-from keyaudit.released import cells_digest, is_ours
 from keyaudit.schema import EvidenceError, InputError
 
 CELL_TIMEOUT = 600  # seconds; a cell that takes longer hangs

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from keyaudit import __version__, resources
-from keyaudit.sheet import TEMPLATE, style_of
+from keyaudit.evidence.sheet import TEMPLATE, style_of
 from keyaudit.texts import LANGUAGE, say
 
 

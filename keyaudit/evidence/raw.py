@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 from keyaudit import sources
 from keyaudit.assess.limits import is_known
+from keyaudit.captured import layout
+from keyaudit.files import json_bytes, write_file
 from keyaudit.model import ORGANIZATION, Audit, Origin, Provenance
 from keyaudit.schema import EvidenceError
-from keyaudit.staging import write_file
 from keyaudit.texts import utc
 
 
@@ -32,7 +32,7 @@ def stage(staging: Path, into: str, judged: Audit, facts: dict[str, Any]) -> Non
         # where nothing was read, the judgement was made of that very moment
         "read_time": max(read, default=judged.as_of).isoformat(),
     }
-    write_file(staging, f"{into}/{sources.ACCOUNTS_FILE}", _json(accounts))
+    write_file(staging, f"{into}/{layout.ACCOUNTS_FILE}", json_bytes(accounts))
 
 
 def _stage_one(staging: Path, folder: str, one: Provenance, origin: Origin) -> None:
@@ -66,19 +66,19 @@ def _stage_one(staging: Path, folder: str, one: Provenance, origin: Origin) -> N
         write_file(staging, f"{folder}/{facts['file']}", _reread(one, origin))
         for name, content in _beside(origin).items():
             write_file(staging, f"{folder}/{name}", content)
-    write_file(staging, f"{folder}/{sources.CAPTURE_FILE}", _json(facts))
+    write_file(staging, f"{folder}/{layout.CAPTURE_FILE}", json_bytes(facts))
 
 
 def _whole(one: Provenance, origin: Origin) -> dict[str, bytes]:
     """A capture of an account as it stands, but for what has no digest in capture.json: that may be anything."""
-    files = {sources.CAPTURE_FILE: origin.told or b"", **_beside(origin)}
+    files = {layout.CAPTURE_FILE: origin.told or b"", **_beside(origin)}
     report = _reread(one, origin) if one.form else sources.content_of(origin)
     is_known = report is not None and hashlib.sha256(report).hexdigest() == (origin.capture or {}).get("sha256")
-    return files | ({sources.REPORT_FILE: report} if report is not None and (one.form or is_known) else {})
+    return files | ({layout.REPORT_FILE: report} if report is not None and (one.form or is_known) else {})
 
 
 def _beside(origin: Origin) -> dict[str, bytes]:
-    found = {name: sources.document(origin, name) for name in (sources.INVENTORY_FILE, sources.ROTATION_FILE)}
+    found = {name: sources.document(origin, name) for name in (layout.INVENTORY_FILE, layout.ROTATION_FILE)}
     return {name: content for name, content in found.items() if content is not None}
 
 
@@ -91,8 +91,4 @@ def _reread(one: Provenance, origin: Origin) -> bytes:
 
 def _raw_name(form: str) -> str:
     ends = {"base64": "b64", "json": "json", "records": "json", "text": "txt", "yaml": "yaml"}
-    return f"credential-report.{ends[form]}" if form in ends else sources.REPORT_FILE
-
-
-def _json(value: Any) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
+    return f"credential-report.{ends[form]}" if form in ends else layout.REPORT_FILE

@@ -16,6 +16,7 @@ from keyaudit.charts import plot_ages, plot_idle
 from keyaudit.charts.empty import nothing
 from keyaudit.charts.facts.population import population
 from keyaudit.display import picture, show_axes
+from keyaudit.evidence.contents import RAW
 from keyaudit.explore.selection import AS_SET, Selection
 from keyaudit.explore.view import View
 from keyaudit.export import table_csv
@@ -23,7 +24,6 @@ from keyaudit.model import Audit
 from keyaudit.present import Prose, Table, headline
 from keyaudit.present.table import table
 from keyaudit.schema import COMPLIANCE_TYPES, NON_COMPLIANT, ROOT_KEY, UNUSED
-from keyaudit.seal import RAW
 from keyaudit.texts import say, utc
 
 #: what the table, and the CSV, tell of a key, in their order

@@ -11,13 +11,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from keyaudit import seal
-from keyaudit.files import why
+from keyaudit.evidence import seal
+from keyaudit.evidence.failed import fail
+from keyaudit.evidence.ledger import entries, entry
+from keyaudit.evidence.verify import verify
+from keyaudit.files import make_folder, make_staging, why
 from keyaudit.periods import Every
-from keyaudit.schedule.ledger import counting, entries, entry, not_of, undated
+from keyaudit.schedule.counting import counting, not_of, undated
 from keyaudit.schema import INSUFFICIENT_DATA, EvidenceError, InputError, KeyAuditError, NewerError
-from keyaudit.staging import fail, make_folder, make_staging
-from keyaudit.verify import verify
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from keyaudit.evidence.failed import Failure, failures
+from keyaudit.evidence.ledger import Entry, entries
+from keyaudit.evidence.verify import verify
 from keyaudit.model import Progress
 from keyaudit.periods import Every
-from keyaudit.schedule.ledger import Entry, Failure, counting, entries, failures
+from keyaudit.schedule.counting import counting
 from keyaudit.schema import INSUFFICIENT_DATA, NON_COMPLIANT, InputError
 from keyaudit.texts import say
-from keyaudit.verify import verify
 
 #: what there is of a period, the worst first
 BROKEN, MISSING, FAILED, INCONCLUSIVE, PRESENT, OPEN = (

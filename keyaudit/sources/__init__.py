@@ -20,11 +20,6 @@ from keyaudit.files import printable
 from keyaudit.model import Origin, Population
 from keyaudit.schema import InputError
 from keyaudit.sources.captures import (
-    CAPTURED_FILES,
-    INACTIVE_STATES,
-    INVENTORY_FILE,
-    REPORT_FILE,
-    ROTATION_FILE,
     document,
     find_capture,
     is_live,
@@ -36,8 +31,6 @@ from keyaudit.sources.captures import (
 from keyaudit.sources.names import other_account, time_in_name
 from keyaudit.sources.origin import content_of, fingerprint, labels, read, read_and_unwrap, read_bytes
 from keyaudit.sources.walk import (
-    ACCOUNTS_FILE,
-    CAPTURE_FILE,
     content_digest,
     is_capture,
     is_pipe,
@@ -45,13 +38,6 @@ from keyaudit.sources.walk import (
 )
 
 __all__ = [
-    "ACCOUNTS_FILE",
-    "CAPTURED_FILES",
-    "CAPTURE_FILE",
-    "INACTIVE_STATES",
-    "INVENTORY_FILE",
-    "REPORT_FILE",
-    "ROTATION_FILE",
     "content_digest",
     "content_of",
     "document",

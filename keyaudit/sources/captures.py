@@ -14,21 +14,25 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from keyaudit.captured.layout import (
+    ACCOUNTS_FILE,
+    BESIDE,
+    CAPTURE_FILE,
+    CAPTURED_FILES,
+    INACTIVE_STATES,
+    INVENTORY_FILE,
+    REPORT_FILE,
+    ROTATION_FILE,
+)
 from keyaudit.credentials import parse_instant
 from keyaudit.files import is_plain, printable, read_plain
 from keyaudit.model import Origin, Population, Skipped
 from keyaudit.schema import InputError
 from keyaudit.sources.origin import texts
-from keyaudit.sources.walk import ACCOUNTS_FILE, CAPTURE_FILE, account_folders
+from keyaudit.sources.walk import account_folders
 from keyaudit.texts import say
 
-REPORT_FILE = "credential-report.csv"
-INVENTORY_FILE = "inventory.json"
-ROTATION_FILE = "rotation.json"
 POLICY_FILE = "policy.toml"
-#: of an account of an organization: AWS itself says that it is closed, suspended or not yet active. One whose
-#: closure is pending is none of these: its keys may still work
-INACTIVE_STATES = frozenset({"CLOSED", "PENDING_ACTIVATION", "SUSPENDED"})
 #: facts that only a capture of the live account has
 LIVE = frozenset({"asked", "calls", "complete", "format", "inventory_sha256", "remarks", "rotation_sha256", "tool"})
 #: what evidence carries over of accounts.json
@@ -36,10 +40,6 @@ CARRIED = (
     "asked", "caller", "partition", "listed", "skipped", "problems",
     "started_time", "finished_time", "tool", "calls",
 )  # fmt: skip
-#: what a capture holds of an account, and evidence takes over byte for byte
-CAPTURED_FILES = (CAPTURE_FILE, REPORT_FILE, INVENTORY_FILE, ROTATION_FILE)
-#: the documents beside the report, and where capture.json has the digest of each
-BESIDE = {INVENTORY_FILE: "inventory_sha256", ROTATION_FILE: "rotation_sha256"}
 
 
 def find_capture(folder: Path, now: datetime, sealed: bool = False, captured: Collection[str] = ()) -> Population:

@@ -6,10 +6,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from keyaudit.captured.layout import ACCOUNTS_FILE, CAPTURE_FILE
 from keyaudit.schema import InputError
-
-ACCOUNTS_FILE = "accounts.json"
-CAPTURE_FILE = "capture.json"
 
 
 def is_capture(folder: Path) -> bool:

@@ -84,7 +84,7 @@ def verify(work: Path) -> None:
 
 def overview(work: Path) -> None:
     """How long the overview of a reports folder takes, which each run makes anew: a thousand folders, one a day."""
-    from keyaudit.schedule.index import rebuild
+    from keyaudit.evidence.index import rebuild
 
     first = next(path for path in (work / "demo").iterdir() if path.is_dir())
     reports = work / "years"

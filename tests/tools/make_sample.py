@@ -11,8 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from keyaudit import released, resources
-from keyaudit.evidence import Request, make_evidence
+from keyaudit import resources
+from keyaudit.evidence import Request, make_evidence, released
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "reports" / "sample"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from dataclasses import asdict
@@ -15,6 +14,7 @@ import click
 from keyaudit.cli.common import as_of_option, policy_option, progress, say, sources_argument, write
 from keyaudit.cli.live import Live, capture_option, live_options
 from keyaudit.cli.reading import resolve
+from keyaudit.files import json_text
 
 if TYPE_CHECKING:
     from keyaudit.model import Audit
@@ -113,4 +113,4 @@ def _json(judged: Audit, tasks: tuple[Task, ...], unseen: list[str], fresh: Fres
         "remarks": remarks(judged),
         "tasks": [_facts(rank, task) for rank, task in enumerate(tasks, 1)],
     }
-    return json.dumps(found, ensure_ascii=False, indent=1) + "\n"
+    return json_text(found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ import click
 from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, progress, sources_argument, write
 from keyaudit.cli.live import Live, capture_option, live_options
 from keyaudit.cli.reading import resolve
+from keyaudit.files import json_text
 from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, InputError, worst
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def status(
         )
     if form == "json":
         rotations = [rotation_record(one) for one in found]
-        write(json.dumps({"rotations": rotations, "incomplete": unseen}, ensure_ascii=False, indent=1) + "\n")
+        write(json_text({"rotations": rotations, "incomplete": unseen}))
     else:
         write(_text(judged, found, unseen))
     verdicts = {one.compliance_type for one in found} | ({INSUFFICIENT_DATA} if unseen else set())

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from keyaudit import seal
+from keyaudit.evidence.contents import MANIFEST
+from keyaudit.evidence.verify.judged import judge_again
+from keyaudit.evidence.verify.sealed import check
 from keyaudit.files import why
 from keyaudit.schema import InputError, KeyAuditError, NewerError
 from keyaudit.texts import say
-from keyaudit.verify.again import judge_again
-from keyaudit.verify.sealed import check
 
 __all__ = ["verify"]
 
@@ -30,7 +30,9 @@ def verify(folder: Path) -> tuple[list[str], list[str]]:
         raise InputError(f"{folder}: no such evidence folder")
     try:
         found = check(folder)
-        return (found.faults, []) if found.faults else judge_again(folder, found)
+        if found.faults or found.manifest is None:
+            return found.faults, []
+        return judge_again(folder, found.manifest, found.files)
     except OSError as error:
         return [say("verify.unreadable", why=why(error))], []
     except NewerError:
@@ -38,4 +40,4 @@ def verify(folder: Path) -> tuple[list[str], list[str]]:
     except KeyAuditError as error:
         return [f"cannot be judged again: {error}"], []
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, LookupError) as error:
-        return [f"{seal.MANIFEST}: not as keyaudit writes it ({type(error).__name__})"], []
+        return [f"{MANIFEST}: not as keyaudit writes it ({type(error).__name__})"], []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import operator
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,48 +11,52 @@ from typing import Any
 
 import pandas as pd
 
-from keyaudit import __version__, released, seal, sources
+from keyaudit import __version__, sources
 from keyaudit.auditing import audit
+from keyaudit.evidence import contents, released
+from keyaudit.evidence.contents import Manifest
+from keyaudit.evidence.facts import judged_facts
+from keyaudit.evidence.identity import is_renamed, organization_of
+from keyaudit.evidence.verify.older import agrees, told_digest
+from keyaudit.evidence.verify.shown import compare
 from keyaudit.export import findings_csv, summary_json
-from keyaudit.identity import is_renamed, organization_of
 from keyaudit.model import Audit, Population
 from keyaudit.policy import parse_policy
-from keyaudit.present import findings_digest, overdue_known
+from keyaudit.present import findings_digest
 from keyaudit.schema import RULES
 from keyaudit.texts import say, visible
-from keyaudit.verify.older import agrees, told_digest
-from keyaudit.verify.sealed import Sealed
-from keyaudit.verify.shown import compare
 
-POLICY = "policy.toml"
+#: what a manifest tells of the judgement, and of whose it is
+TOLD = (
+    "as_of", "as_of_source", "conclusion", "sample", "accounts", "organization", "assurance", "policy", "overdue",
+)  # fmt: skip
 UNNAMED = 2  # the last rules whose manifests may lack the organization, the name and the assurance
 OVERDUE_SINCE = (0, 2)  # the version from which on a manifest tells how many keys are overdue
 MOST = 10  # differences between rules that are told one by one
 
 
-def judge_again(folder: Path, sealed: Sealed) -> tuple[list[str], list[str]]:
+def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[list[str], list[str]]:
     """(faults, remarks): findings and summary from ``raw/`` and ``policy.toml``, by the rules that the evidence was
     judged by, byte-identical under the same version of keyaudit, else in all but sentences; then what notebook and
     page say; then what today's rules give."""
-    manifest, files = sealed.manifest, sealed.files
     own, made_by = manifest.get("rules", 1), str(manifest["tool"]["keyaudit"])
     if type(own) is not int or own < 1:
         raise ValueError("rules")
     terms = manifest["policy"]
     is_given = terms["given"] is True
-    policy = parse_policy(files[POLICY], terms["name"], given=is_given)
+    policy = parse_policy(files[contents.POLICY], terms["name"], given=is_given)
     as_of = manifest["parameters"]["as_of"]
-    population = sources.find(str(folder / seal.RAW), sealed=True)
+    population = sources.find(str(folder / contents.RAW), sealed=True)
     judged = audit(population, policy, as_of, rules=own)
     faults = [
-        f"{seal.MANIFEST}: {name} is not what the evidence gives"
+        f"{contents.MANIFEST}: {name} is not what the evidence gives"
         for name in _misstated(judged, population, manifest)
     ]
     faults += _unsealed(judged, folder, manifest)
     if own not in released.rules_of(made_by):
-        faults.append(f"{seal.MANIFEST}: keyaudit {made_by} did not judge by the rules {own}")
+        faults.append(f"{contents.MANIFEST}: keyaudit {made_by} did not judge by the rules {own}")
     is_same = (made_by, own) == (__version__, RULES)
-    new = {"findings.csv": findings_csv(judged), "summary.json": summary_json(judged)}
+    new = {contents.FINDINGS: findings_csv(judged), contents.SUMMARY: summary_json(judged)}
     agree = operator.eq if is_same else partial(agrees, made_by)
     faults += [
         f"{name}: is not what raw/ and policy.toml give" for name in new if not agree(files[name], new[name])
@@ -61,12 +64,12 @@ def judge_again(folder: Path, sealed: Sealed) -> tuple[list[str], list[str]]:
     if faults:
         return faults, []
     # in the notebook, the policy is the file beside it
-    run_by = parse_policy(files[POLICY], POLICY if is_given else terms["name"], given=is_given)
+    run_by = parse_policy(files[contents.POLICY], contents.POLICY if is_given else terms["name"], given=is_given)
     known = {**manifest["parameters"], "a": replace(judged, policy=run_by), "b": None}
     if before := manifest["parameters"].get("before"):
         former = sources.find(str(folder / str(before)), sealed=True)
         known["b"] = audit(former, run_by, manifest["parameters"]["before_as_of"], rules=own)
-    digest = findings_digest(judged) if is_same else told_digest(files["summary.json"])
+    digest = findings_digest(judged) if is_same else told_digest(files[contents.SUMMARY])
     shown = compare(files, manifest, known, digest, is_same)
     renamed = is_renamed(folder, manifest)
     remarks = [say("verify.renamed", name=visible(renamed))] if renamed else []
@@ -78,7 +81,7 @@ def judge_again(folder: Path, sealed: Sealed) -> tuple[list[str], list[str]]:
     return shown.faults, remarks
 
 
-def _unsealed(judged: Audit, folder: Path, manifest: Mapping[str, Any]) -> list[str]:
+def _unsealed(judged: Audit, folder: Path, manifest: Manifest) -> list[str]:
     """Reports that were read with other bytes than the seal's: they were changed in between."""
     listed = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
     paths = {one.origin.path: one for one in judged.provenance if one.origin is not None and one.origin.path}
@@ -119,20 +122,16 @@ def _verdicts(judged: Audit) -> dict[str, str]:
     return {what: ", ".join(sorted(kinds)) for what, kinds in found.items()}
 
 
-def _misstated(judged: Audit, population: Population, manifest: dict[str, Any]) -> list[str]:
-    summary = json.loads(summary_json(judged))
-    facts = {name: summary[name] for name in ("as_of", "as_of_source", "conclusion", "sample")}
-    labels = [one.account_id for one in judged.provenance]
-    failed = [one.account_id for one in judged.provenance if not one.form]
-    facts["accounts"] = {"expected": labels, "read": [one for one in labels if one not in failed], "failed": failed}
-    if "organization" in manifest or manifest.get("rules", 1) > UNNAMED:
-        facts["organization"] = organization_of(population.facts)
-    if manifest.get("rules", 1) > UNNAMED:
-        facts["assurance"] = judged.assurance
-    facts["policy"] = {"name": judged.policy.name, "given": judged.policy.given, "sha256": judged.policy.sha256}
-    stated = {name: manifest[name] for name in ("as_of", "as_of_source", "conclusion", "sample")}
-    stated |= {name: manifest[name] for name in ("accounts", "policy")}
-    stated |= {name: manifest.get(name, "nothing") for name in ("organization", "assurance") if name in facts}
-    if "overdue" in manifest or released.version_of(str(manifest["tool"]["keyaudit"])) >= OVERDUE_SINCE:
-        facts["overdue"], stated["overdue"] = overdue_known(judged), manifest.get("overdue", "nothing")
-    return [name for name, value in facts.items() if stated[name] != value]
+def _misstated(judged: Audit, population: Population, manifest: Manifest) -> list[str]:
+    told: dict[str, Any] = {**judged_facts(judged), "organization": organization_of(population.facts)}
+    stated: Mapping[str, Any] = manifest
+    is_later = manifest.get("rules", 1) > UNNAMED
+    made_by = released.version_of(str(manifest["tool"]["keyaudit"]))
+    # whether it should be there
+    later = {
+        "organization": "organization" in manifest or is_later,
+        "assurance": is_later,
+        "overdue": "overdue" in manifest or made_by >= OVERDUE_SINCE,
+    }
+    given = {name: stated.get(name, "nothing") if name in later else stated[name] for name in TOLD}
+    return [name for name in TOLD if later.get(name, True) and given[name] != told[name]]

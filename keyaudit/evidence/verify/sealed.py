@@ -8,13 +8,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from keyaudit import seal
-from keyaudit.files import is_plain, read_plain
-from keyaudit.staging import SUMS
-
-EXPECTED = ("raw/accounts.json", "report.html", "report.ipynb", "findings.csv", "summary.json", "policy.toml")
+from keyaudit.evidence import contents, seal
+from keyaudit.evidence.contents import SUMS, File, Manifest
+from keyaudit.files import is_plain, json_bytes, read_plain
 
 
 @dataclass
@@ -22,39 +19,39 @@ class Sealed:
     """What the seal tells: the manifest, every way in which the folder is not as it was sealed, and the bytes that
     were hashed of what is not raw evidence, by path."""
 
-    manifest: dict[str, Any] = field(default_factory=dict)
+    manifest: Manifest | None = None
     faults: list[str] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
 
 
 def check(folder: Path) -> Sealed:
     """The seal of a folder. NewerError if it takes a later version of keyaudit."""
-    missing = [name for name in (seal.MANIFEST, SUMS) if not is_plain(folder / name)]
+    missing = [name for name in (contents.MANIFEST, SUMS) if not is_plain(folder / name)]
     if missing:
         return Sealed(faults=[f"{name}: missing, or a link: not a finished evidence folder" for name in missing])
-    content = read_plain(folder / seal.MANIFEST)
+    content = read_plain(folder / contents.MANIFEST)
     try:
         manifest = json.loads(content)
         seal.refuse_newer(manifest, folder)
         listed = {str(entry["path"]): entry for entry in manifest["files"]}
         sums = seal.sums_bytes(content)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return Sealed(faults=[f"{seal.MANIFEST}: not a manifest of keyaudit"])
+        return Sealed(faults=[f"{contents.MANIFEST}: not a manifest of keyaudit"])
     found = Sealed(manifest, [f"{name}: a path out of the folder" for name in listed if not _inside(name)])
     if found.faults:
         return found
     if read_plain(folder / SUMS) != sums:
-        found.faults.append(f"{SUMS}: is not what {seal.MANIFEST} implies")
-    if seal.manifest_bytes(manifest) != content:
-        found.faults.append(f"{seal.MANIFEST}: not written as keyaudit writes it")
+        found.faults.append(f"{SUMS}: is not what {contents.MANIFEST} implies")
+    if json_bytes(manifest) != content:
+        found.faults.append(f"{contents.MANIFEST}: not written as keyaudit writes it")
     _compare(folder, listed, found)
     return found
 
 
-def _compare(folder: Path, listed: Mapping[str, Mapping[str, Any]], found: Sealed) -> None:
+def _compare(folder: Path, listed: Mapping[str, File], found: Sealed) -> None:
     present = {path.relative_to(folder).as_posix(): path for path in seal.walk(folder)}
-    found.faults += [f"{name}: missing" for name in sorted({*listed, *EXPECTED} - set(present))]
-    extra = set(present) - set(listed) - {seal.MANIFEST, SUMS}
+    found.faults += [f"{name}: missing" for name in sorted({*listed, *contents.EXPECTED} - set(present))]
+    extra = set(present) - set(listed) - {contents.MANIFEST, SUMS}
     found.faults += [f"{name}: is not in the manifest" for name in sorted(extra)]
     for name in sorted(set(listed) & set(present)):
         try:
@@ -69,7 +66,7 @@ def _compare(folder: Path, listed: Mapping[str, Mapping[str, Any]], found: Seale
             continue
         if fault := _changed(content, name, listed[name]):
             found.faults.append(fault)
-        if not name.startswith((f"{seal.RAW}/", "before/")):
+        if not name.startswith((f"{contents.RAW}/", f"{contents.BEFORE}/")):
             found.files[name] = content
     found.faults += [f"{name}/: an empty folder that is not in the manifest" for name in _empty_folders(folder)]
 
@@ -79,7 +76,7 @@ def _inside(name: str) -> bool:
     return not path.is_absolute() and ".." not in path.parts and "\\" not in name and path.as_posix() == name
 
 
-def _changed(content: bytes, name: str, entry: Mapping[str, Any]) -> str:
+def _changed(content: bytes, name: str, entry: File) -> str:
     if hashlib.sha256(content).hexdigest() != entry.get("sha256"):
         return f"{name}: changed (SHA-256 differs)"
     if len(content) != entry.get("bytes"):

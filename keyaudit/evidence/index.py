@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from keyaudit import __version__, resources, seal
+from keyaudit import __version__, resources
+from keyaudit.evidence import seal
+from keyaudit.evidence.contents import PAGE
+from keyaudit.evidence.failed import Failure, failures
+from keyaudit.evidence.ledger import Entry, entries
+from keyaudit.evidence.sheet import TEMPLATE, style_of
+from keyaudit.files import write_file
 from keyaudit.present import Accounts, in_accounts
-from keyaudit.schedule.ledger import Entry, Failure, entries, failures
-from keyaudit.sheet import TEMPLATE, style_of
-from keyaudit.staging import write_file
 from keyaudit.texts import LANGUAGE, say, utc, visible
 
 INDEX = "index.html"
@@ -81,7 +84,7 @@ def _row(one: Entry) -> dict[str, Any]:
     conclusion = say("index.sample", conclusion=one.conclusion) if one.is_sample else one.conclusion
     overdue = "–" if one.overdue is None else f"{one.overdue:,}"
     cells = [utc(one.as_of), whose, one.notebook, one.policy, conclusion, overdue, utc(one.sealed), one.sha256[:8]]
-    return {"link": f"{quote(os.fsencode(one.path.name))}/report.html", "cells": [visible(cell) for cell in cells]}
+    return {"link": f"{quote(os.fsencode(one.path.name))}/{PAGE}", "cells": [visible(cell) for cell in cells]}
 
 
 def _failed(one: Failure) -> dict[str, Any]:

@@ -11,17 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from keyaudit import released
+from keyaudit.evidence import released
+from keyaudit.evidence.contents import NOTEBOOK, PAGE, Manifest
+from keyaudit.evidence.sheet import TITLE, css_text, foreign_of, title_of
+from keyaudit.evidence.verify import executed, markup
 from keyaudit.model import Audit
 from keyaudit.present import bottom_line
 from keyaudit.present.table import MOST_ROWS
 from keyaudit.schema import COMPLIANCE_TYPES, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION
-from keyaudit.sheet import TITLE, css_text, foreign_of, title_of
 from keyaudit.texts import say, visible
-from keyaudit.verify import notebook as notebooks
-from keyaudit.verify import page as pages
 
-NOTEBOOK, PAGE = "report.ipynb", "report.html"
 #: a chart as keyaudit shows it
 _CHART = re.compile(
     r'<figure><img src="data:image/png;base64,[A-Za-z0-9+/=]+" alt="[^"<>]*"'
@@ -42,14 +41,14 @@ class Comparison:
 
 
 def compare(
-    files: Mapping[str, bytes], manifest: Mapping[str, Any], known: Mapping[str, Any], digest: str, is_same: bool
+    files: Mapping[str, bytes], manifest: Manifest, known: Mapping[str, Any], digest: str, is_same: bool
 ) -> Comparison:
     """``known``: the values of names in the notebook, of which ``a`` is the Audit. ``digest``: that of the findings
     as they were told. ``is_same``: whether the version and the rules are those of this keyaudit."""
     a, name = known["a"], str(manifest["notebook"]["name"])
     try:
-        cells, digest_of_cells = notebooks.read(files[NOTEBOOK])
-        seen = pages.read(files[PAGE].decode())
+        cells, digest_of_cells = executed.read(files[NOTEBOOK])
+        seen = markup.read(files[PAGE].decode())
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return Comparison(False, [f"{NOTEBOOK}, {PAGE}: not as keyaudit writes them ({type(error).__name__})"])
     found = Comparison(released.is_ours(name, digest_of_cells))
@@ -69,9 +68,9 @@ def compare(
     return found
 
 
-def _bottom_line(cells: list[notebooks.Cell], a: Audit, digest: str, is_same: bool) -> list[str]:
+def _bottom_line(cells: list[executed.Cell], a: Audit, digest: str, is_same: bool) -> list[str]:
     """The bottom line is shown, is the one of this judgement, and says so in words and in what it carries."""
-    told = [one for one in notebooks.shown(cells) if "keyaudit" in one.metadata]
+    told = [one for one in executed.shown(cells) if "keyaudit" in one.metadata]
     if not told:
         return [f"{NOTEBOOK}: shows no bottom line"]
     line, wrong = bottom_line(a), [f"{NOTEBOOK}: its bottom line is not what the evidence gives"]
@@ -80,7 +79,7 @@ def _bottom_line(cells: list[notebooks.Cell], a: Audit, digest: str, is_same: bo
             return wrong
         if is_same and (one.text, one.html) != (repr(line), line._repr_html_()):
             return wrong
-        text = pages.read(one.html).texts.get("", "")
+        text = markup.read(one.html).texts.get("", "")
         if not is_same and not (_says(one.text, a) and _letters(text) == _letters(one.text)):
             return wrong
     return []
@@ -102,27 +101,25 @@ def _says(text: str, a: Audit) -> bool:
     )
 
 
-def _foreign(
-    cells: list[notebooks.Cell], seen: pages.Seen, manifest: Mapping[str, Any], is_same: bool
-) -> list[str]:
+def _foreign(cells: list[executed.Cell], seen: markup.Seen, manifest: Manifest, is_same: bool) -> list[str]:
     """Of a page that keyaudit's own notebook did not make: it shows the bottom line, and names its notebook."""
     main = seen.texts.get("main", "")
-    lines = [pages.read(one.html).texts.get("", "") for one in notebooks.shown(cells) if "keyaudit" in one.metadata]
+    lines = [markup.read(one.html).texts.get("", "") for one in executed.shown(cells) if "keyaudit" in one.metadata]
     faults = (
         [f"{PAGE}: does not show the bottom line of {NOTEBOOK}"] if any(one not in main for one in lines) else []
     )
     notice = foreign_of(str(manifest["notebook"]["name"]), str(manifest["notebook"]["sha256"]))
-    if is_same and not main.startswith(pages.squeezed(notice)):
+    if is_same and not main.startswith(markup.squeezed(notice)):
         faults.append(f"{PAGE}: does not say that its notebook is not one of keyaudit's")
     return faults
 
 
-def _parameters(cells: list[notebooks.Cell], manifest: Mapping[str, Any]) -> list[str]:
+def _parameters(cells: list[executed.Cell], manifest: Manifest) -> list[str]:
     injected = [cell for cell in cells if cell.is_injected]
     try:
         given: dict[str, Any] = {}
         for cell in injected:
-            given |= notebooks.parameters_of(cell)
+            given |= executed.parameters_of(cell)
     except (ValueError, SyntaxError, RecursionError, MemoryError):
         return [f"{NOTEBOOK}: the cell of its parameters does something else"]
     if given != manifest["parameters"] or any(cell.outputs for cell in injected):
@@ -130,19 +127,19 @@ def _parameters(cells: list[notebooks.Cell], manifest: Mapping[str, Any]) -> lis
     return []
 
 
-def _made_again(cells: list[notebooks.Cell], known: Mapping[str, Any], remarks: list[str]) -> list[str]:
+def _made_again(cells: list[executed.Cell], known: Mapping[str, Any], remarks: list[str]) -> list[str]:
     """Each output against the same call made again; what is a picture is said not to have been compared."""
     faults, unseen = [], []
     for number, cell in enumerate(cells, 1):
         if cell.kind != "code" or cell.is_injected:
             continue
-        outputs = list(notebooks.shown([cell]))
+        outputs = list(executed.shown([cell]))
         faults += [
             f"{NOTEBOOK}: cell {number} shows more than its calls do" for one in cell.outputs if _is_odd(one)
         ]
-        wanted = notebooks.expected(cell, known)
+        wanted = executed.expected(cell, known)
         if wanted is None:
-            wanted = [notebooks.Expected("charts")] * len(outputs)
+            wanted = [executed.Expected("charts")] * len(outputs)
         if len(wanted) != len(outputs):
             faults.append(f"{NOTEBOOK}: cell {number} does not show what its calls do")
             continue
@@ -156,19 +153,19 @@ def _made_again(cells: list[notebooks.Cell], known: Mapping[str, Any], remarks: 
     return list(dict.fromkeys(faults))
 
 
-def _is_chart(output: notebooks.Output) -> bool:
+def _is_chart(output: executed.Output) -> bool:
     """Whether it is a picture with its alternative text, and no word beside it; or nothing at all."""
-    alternatives = [alt for _, alt in pages.read(output.html).pictures]
+    alternatives = [alt for _, alt in markup.read(output.html).pictures]
     return not output.html or (bool(_CHART.fullmatch(output.html)) and alternatives == [output.text])
 
 
-def _is_odd(output: notebooks.Output) -> bool:
+def _is_odd(output: executed.Output) -> bool:
     """Whether a cell shows what none of ours does: something printed (but for interpreter warnings, which no page
     has), an error, or a kind of content that a viewer would prefer."""
     return bool(output.others) or output.kind not in ("display_data", "execute_result", "stream stderr")
 
 
-def _facts(cells: list[notebooks.Cell], a: Audit) -> list[str]:
+def _facts(cells: list[executed.Cell], a: Audit) -> list[str]:
     """The facts in tables whose sentences may differ: of each control what was concluded and how many findings
     there are; of the keys to act on, users and accounts."""
     faults = []
@@ -192,15 +189,15 @@ def _facts(cells: list[notebooks.Cell], a: Audit) -> list[str]:
     return list(dict.fromkeys(faults))
 
 
-def _calls(cell: notebooks.Cell) -> list[tuple[str, notebooks.Output]]:
-    wanted = notebooks.expected(cell, {})
-    outputs = list(notebooks.shown([cell]))
+def _calls(cell: executed.Cell) -> list[tuple[str, executed.Output]]:
+    wanted = executed.expected(cell, {})
+    outputs = list(executed.shown([cell]))
     if wanted is None or len(wanted) != len(outputs):
         return []
     return [(want.call, output) for want, output in zip(wanted, outputs, strict=True)]
 
 
-def _page(cells: list[notebooks.Cell], seen: pages.Seen, a: Audit, is_same: bool) -> list[str]:
+def _page(cells: list[executed.Cell], seen: markup.Seen, a: Audit, is_same: bool) -> list[str]:
     """The page shows the cells of its notebook, one after the other, and nothing else."""
     faults = [f"has markup that no page of keyaudit has ({what})" for what in dict.fromkeys(seen.odd)]
     title = seen.texts.get("title", "")
@@ -208,13 +205,13 @@ def _page(cells: list[notebooks.Cell], seen: pages.Seen, a: Audit, is_same: bool
     if not released.is_our_style(style):
         faults.append("its style is not one of keyaudit's")
     told = title_of([one.account_id for one in a.provenance], a.as_of, a.is_sample)
-    if is_same and title != pages.squeezed(told):
+    if is_same and title != markup.squeezed(told):
         faults.append("its title is not what the evidence gives")
     if not _FOOTER.fullmatch(seen.texts.get("footer", "")):
         faults.append("its last line is not what keyaudit writes")
     if seen.texts.get("", "").strip():
         faults.append("says something outside of its text")
-    pictures = [one for output in notebooks.shown(cells) for one in pages.read(output.html).pictures]
+    pictures = [one for output in executed.shown(cells) for one in markup.read(output.html).pictures]
     if seen.pictures != pictures:
         faults.append(f"its pictures are not those of {NOTEBOOK}")
     if not _follows(cells, seen.texts.get("main", "")):
@@ -222,15 +219,15 @@ def _page(cells: list[notebooks.Cell], seen: pages.Seen, a: Audit, is_same: bool
     return faults
 
 
-def _follows(cells: list[notebooks.Cell], main: str) -> bool:
+def _follows(cells: list[executed.Cell], main: str) -> bool:
     """Whether the text of a page is that of the cells in their order: outputs word for word, and between them the
     letters of the prose (how it is set is for the page to say)."""
     at, prose = 0, ""
     for cell in cells:
         if cell.kind == "markdown":
             prose += _letters(_NUMBERED.sub("", _LINK.sub(r"\1", cell.source)))
-        for output in notebooks.shown([cell]):
-            text = pages.read(output.html).texts.get("", "")
+        for output in executed.shown([cell]):
+            text = markup.read(output.html).texts.get("", "")
             if not text:
                 continue
             found = main.find(text, at)

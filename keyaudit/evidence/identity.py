@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from keyaudit.captured.layout import ACCOUNTS_FILE
+from keyaudit.evidence.contents import RAW, Manifest, RunFacts
 from keyaudit.files import read_plain
 
 ORGANIZATION, SAMPLE = "organization", "sample"
-_ACCOUNTS_FILE = ("raw", "accounts.json")
 _LABEL = re.compile(r"[0-9]{12}|unknown-[0-9]+", re.ASCII)
 _ORGANIZATION = re.compile(
     r"arn:aws[a-z-]*:organizations::[0-9]{12}:account/(o-[a-z0-9]{10,32})/[0-9]{12}", re.ASCII
@@ -58,7 +59,7 @@ def label_of(accounts: list[str] | tuple[str, ...], is_sample: bool) -> str:
     return accounts[0] if len(accounts) == 1 and _LABEL.fullmatch(accounts[0]) else ORGANIZATION
 
 
-def identity_of(folder: Path, manifest: Mapping[str, Any]) -> Identity:
+def identity_of(folder: Path, manifest: Manifest | RunFacts) -> Identity:
     """The identity of evidence; that of before manifests told the organization is read from its raw evidence.
     KeyError, TypeError, ValueError where the manifest is none."""
     accounts = tuple(map(str, manifest["accounts"]["expected"]))
@@ -72,13 +73,13 @@ def identity_of(folder: Path, manifest: Mapping[str, Any]) -> Identity:
 
 def _former(folder: Path) -> str | None:
     try:
-        facts = json.loads(read_plain(folder.joinpath(*_ACCOUNTS_FILE)))
+        facts = json.loads(read_plain(folder / RAW / ACCOUNTS_FILE))
         return organization_of(facts) if isinstance(facts, dict) else None
     except (OSError, ValueError, RecursionError):
         return None
 
 
-def is_renamed(folder: Path, manifest: Mapping[str, Any]) -> str:
+def is_renamed(folder: Path, manifest: Manifest) -> str:
     """The name that a folder was sealed under, where it has another by now; else empty."""
     if "name" in manifest:
         told = str(manifest["name"])

@@ -10,20 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keyaudit.files import is_plain, read_plain
-from keyaudit.identity import identity_of
+from keyaudit.evidence.contents import LOG, MANIFEST, ORDER, SUMS, File, Manifest, RunFacts
+from keyaudit.evidence.identity import identity_of
+from keyaudit.files import is_plain, json_bytes, read_plain, write_file
 from keyaudit.schema import FORMAT, RULES, EvidenceError, NewerError
-from keyaudit.staging import SUMS, write_file
 
-MANIFEST = "manifest.json"
-RAW = "raw"  # the folder of what was judged
 LOCK = ".lock"
-LOG_FILE = "kernel.log"  # of the kernel, while it runs
 LOCK_TIMEOUT = 60  # seconds; held only for the sealing of a folder, well under one
 #: what reading a manifest may raise that keyaudit did not write, or that was damaged
 NOT_OURS = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
@@ -37,19 +34,22 @@ class Sealed:
     sha256: str
 
 
-def finish(staging: Path, name: str, facts: dict[str, Any]) -> Sealed:
-    """Write the manifest and SHA256SUMS of a staged run and give the folder its name, at one stroke.
-
-    ``facts`` are the manifest's but ``previous`` and ``files``.
-    """
+def finish(staging: Path, name: str, facts: RunFacts) -> Sealed:
+    """Write the manifest and SHA256SUMS of a staged run and give the folder its name, at one stroke."""
     from filelock import FileLock, Timeout
 
     reports = staging.parent
     try:
         with FileLock(reports / LOCK, timeout=LOCK_TIMEOUT, mode=0o600):
             path = _free(reports, name)
-            facts = {"format": FORMAT, "name": path.name, **facts, "previous": _newest(reports, facts)}
-            manifest = manifest_bytes({**facts, "files": list_files(staging)})
+            whole: Manifest = {
+                "format": FORMAT,
+                "name": path.name,
+                **facts,
+                "previous": _newest(reports, facts),
+                "files": list_files(staging),
+            }
+            manifest = manifest_bytes(whole)
             write_file(staging, MANIFEST, manifest)
             sums = sums_bytes(manifest)
             write_file(staging, SUMS, sums)
@@ -61,11 +61,11 @@ def finish(staging: Path, name: str, facts: dict[str, Any]) -> Sealed:
     return Sealed(path, hashlib.sha256(sums).hexdigest())
 
 
-def tidy(staging: Path, before: list[dict[str, Any]]) -> None:
+def tidy(staging: Path, before: list[File]) -> None:
     """What a notebook may have done to its folder, undone or refused: the evidence that it read must be what it
     was (EvidenceError), links are refused, empty folders removed, and what it wrote is private like the rest."""
     after = {entry["path"]: entry for entry in list_files(staging)}
-    changed = [entry["path"] for entry in before if entry["path"] != LOG_FILE and after.get(entry["path"]) != entry]
+    changed = [entry["path"] for entry in before if entry["path"] != LOG and after.get(entry["path"]) != entry]
     if changed:
         raise EvidenceError(f"the notebook changed the evidence that it reads: {changed[0]}")
     for path in sorted(staging.rglob("*"), key=lambda one: len(one.parts), reverse=True):
@@ -77,9 +77,9 @@ def tidy(staging: Path, before: list[dict[str, Any]]) -> None:
             path.chmod(0o700 if path.is_dir() else 0o600)
 
 
-def list_files(folder: Path) -> list[dict[str, Any]]:
+def list_files(folder: Path) -> list[File]:
     """Every file of a folder but the two that list them: path, bytes, SHA-256; sorted by path."""
-    entries = []
+    entries: list[File] = []
     for path in walk(folder):
         name = path.relative_to(folder).as_posix()
         if name not in (MANIFEST, SUMS):
@@ -104,11 +104,13 @@ def _links(base: str, folders: list[str]) -> list[str]:
     return [name for name in folders if (Path(base) / name).is_symlink()]
 
 
-def manifest_bytes(manifest: dict[str, Any]) -> bytes:
-    return (json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode()
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """The manifest as it is written, its fields in their order."""
+    told: Mapping[str, object] = manifest
+    return json_bytes({field: told[field] for field in ORDER if field in told})
 
 
-def refuse_newer(manifest: dict[str, Any], place: object) -> None:
+def refuse_newer(manifest: Mapping[str, Any], place: object) -> None:
     """NewerError where the manifest is of a format, or its evidence was judged by rules, that came after this
     version; what is no number is for whoever reads the manifest to find."""
     for name, known in (("format", FORMAT), ("rules", RULES)):
@@ -141,9 +143,9 @@ def _is_finished(folder: Path) -> bool:
         return False
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> Manifest:
     """The manifest of a folder, which anybody may have put there; one of NOT_OURS where it cannot be used."""
-    told = json.loads(read_plain(folder / MANIFEST))
+    told: Manifest = json.loads(read_plain(folder / MANIFEST))
     if not isinstance(told, dict) or not isinstance(told["previous"], str | None):
         raise TypeError(MANIFEST)
     return told
@@ -154,7 +156,7 @@ def digest_of(folder: Path) -> str:
     return hashlib.sha256(read_plain(folder / SUMS)).hexdigest()
 
 
-def _newest(reports: Path, facts: dict[str, Any]) -> str | None:
+def _newest(reports: Path, facts: RunFacts) -> str | None:
     """The hash of the SHA256SUMS of the newest finished folder of the same notebook and organization or account:
     the one that no other points to (the latest sealed, should folders have been removed)."""
     chain: dict[str, tuple[str, str | None]] = {}

@@ -12,7 +12,7 @@ import json
 import re
 from typing import Any
 
-from keyaudit.released import Version, version_of
+from keyaudit.evidence.released import Version, version_of
 
 #: sentences, which versions may word in other ways
 WORDED = {"annotation", "problems", "remarks"}

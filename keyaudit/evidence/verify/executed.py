@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keyaudit
-from keyaudit.released import INJECTED, cells_digest, source_of
+from keyaudit.evidence.released import INJECTED, cells_digest, source_of
 
 #: rooms whose values are made again: they draw nothing
 REMADE = ("keyaudit.present", "keyaudit.rotation.plan")

@@ -1,0 +1,128 @@
+"""What an evidence folder contains: its files by their names, and its manifest field by field.
+
+The layout is that of BagIt (RFC 8493): a payload, a manifest with the digest of each file, and a file that
+seals the manifest. Whoever makes, seals, verifies or lists evidence takes it from here.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NotRequired, TypedDict
+
+from keyaudit.captured.layout import ACCOUNTS_FILE
+
+#: the folder of what was judged: files of captures, or sources byte for byte with where and when they were read
+RAW = "raw"
+#: the folder of what "since last time" compares with, laid out as RAW
+BEFORE = "before"
+#: the page, for people; self-contained
+PAGE = "report.html"
+#: the notebook as it was executed
+NOTEBOOK = "report.ipynb"
+#: every finding, for spreadsheets
+FINDINGS = "findings.csv"
+#: the judgement, for machines
+SUMMARY = "summary.json"
+#: the policy in force, byte for byte
+POLICY = "policy.toml"
+#: what the seal is made of: the manifest lists all files but these two, and SUMS the digests of it and of them
+MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
+#: what no evidence of ours lacks, besides the seal
+EXPECTED = (f"{RAW}/{ACCOUNTS_FILE}", PAGE, NOTEBOOK, FINDINGS, SUMMARY, POLICY)
+#: of the kernel, while it runs; not there once the folder is finished
+LOG = "kernel.log"
+
+
+class File(TypedDict):
+    """A file of the folder: ``path`` with slashes, relative to the folder; its size; its digest in hexadecimal."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+class Terms(TypedDict):
+    """The policy: the name of its file or preset, whether anybody ``given`` it, the digest of its bytes."""
+
+    name: str
+    given: bool
+    sha256: str
+
+
+class NotebookFacts(TypedDict):
+    """The notebook that made the page: its name, the digest of its file before it was run, whether it is one of
+    keyaudit's own (``ours``, since 0.4)."""
+
+    name: str
+    sha256: str
+    ours: NotRequired[bool]
+
+
+class Accounts(TypedDict):
+    """The accounts that were expected: those read, and those failed."""
+
+    expected: list[str]
+    read: list[str]
+    failed: list[str]
+
+
+class Tool(TypedDict):
+    """What made the evidence, where: versions of keyaudit and of Python, the name of the operating system."""
+
+    keyaudit: str
+    python: str
+    system: str
+
+
+class JudgedFacts(TypedDict):
+    """What the manifest repeats of the judgement: by what is sealed they can be told again, and ``verify`` does.
+
+    ``as_of``: the instant of judgement, and how it was told (schema: given, generated_time, received_time);
+    ``conclusion`` over all; ``assurance``: the lowest grade of any account (since 0.4); ``overdue``: how many keys
+    are, None where that is not known (since 0.2); ``sample``: whether it is the bundled sample account."""
+
+    as_of: str
+    as_of_source: str
+    conclusion: str
+    assurance: NotRequired[str]
+    overdue: NotRequired[int | None]
+    sample: bool
+    policy: Terms
+    accounts: Accounts
+
+
+class RunFacts(JudgedFacts):
+    """With what only the run knows. ``rules`` that it was judged by (since 0.3; absent: 1); ``parameters`` of the
+    notebook; ``sources`` by the last part of their names; ``libraries``, the versions of those that decide what is
+    judged, drawn and shown; when the command was ``started_at`` and the folder ``sealed_at``; the ``schedule`` that
+    the run belongs to, if any: ``every``, ``period``, ``asked``; the ``organization`` that was judged, by its id or
+    its caller's account (since 0.4)."""
+
+    rules: NotRequired[int]
+    parameters: dict[str, Any]
+    sources: list[str]
+    notebook: NotebookFacts
+    tool: Tool
+    libraries: dict[str, str]
+    started_at: str
+    sealed_at: str
+    schedule: NotRequired[dict[str, str]]
+    organization: NotRequired[str | None]
+
+
+class Manifest(RunFacts):
+    """``manifest.json``, whole. ``format`` of the folder (absent: 1); the ``name`` it was sealed under (since 0.4);
+    the digest of SUMS of the ``previous`` evidence of the same notebook and organization or account; ``files``:
+    all of the folder but MANIFEST and SUMS."""
+
+    format: NotRequired[int]
+    name: NotRequired[str]
+    previous: str | None
+    files: list[File]
+
+
+#: in which the fields stand in the file
+ORDER = (
+    "format", "name", "rules", "as_of", "as_of_source", "conclusion", "assurance", "overdue", "sample",
+    "parameters", "sources", "policy", "notebook", "accounts", "tool", "libraries", "started_at", "sealed_at",
+    "schedule", "organization", "previous", "files",
+)  # fmt: skip

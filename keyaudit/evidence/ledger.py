@@ -1,0 +1,121 @@
+"""A reports folder -> what its manifests say of the evidence in it, and of the runs that failed."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from keyaudit.credentials import parse_instant
+from keyaudit.evidence import seal
+from keyaudit.evidence.contents import MANIFEST, POLICY
+from keyaudit.evidence.identity import Identity, identity_of, is_renamed
+from keyaudit.files import read_plain
+from keyaudit.policy import parse_policy
+from keyaudit.schema import InputError, PolicyError
+
+#: AWS makes a new report every four hours, and a run may judge the one of the day before
+LONGEST_BEFORE = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A finished evidence folder, as its manifest tells. ``subject`` is its notebook, and whose accounts it judged;
+    ``sealed_as`` the name it was sealed under, where it has another now; ``is_ours``: by a notebook of keyaudit's.
+    ``started`` is when its run began; ``is_present`` tells that it judges the moment of its run, not one that was
+    given; ``accounts`` are those expected, ``failed`` the number of those not read; ``overdue`` the keys over their
+    limit, None where that is not known; ``policy`` its name, and what its hash begins with; ``oldest_allowed`` is
+    by how much its instant may come before the period that it is for; ``sha256`` is of its SHA256SUMS, ``previous``
+    that of another folder."""
+
+    path: Path
+    identity: Identity
+    sealed_as: str
+    is_ours: bool
+    failed: int
+    conclusion: str
+    overdue: int | None
+    policy: str
+    as_of: datetime
+    started: datetime
+    sealed: datetime
+    oldest_allowed: timedelta
+    is_present: bool
+    is_sample: bool
+    sha256: str
+    previous: str | None
+
+    @property
+    def subject(self) -> str:
+        return self.identity.subject
+
+    @property
+    def notebook(self) -> str:
+        return self.identity.notebook
+
+    @property
+    def accounts(self) -> tuple[str, ...]:
+        return self.identity.accounts
+
+
+def entries(reports: Path) -> tuple[list[Entry], list[Path]]:
+    """(the evidence of a reports folder in the order in which it was sealed, folders whose manifest cannot be
+    read)."""
+    found, unreadable = [], []
+    for folder in seal.finished(reports):
+        try:
+            found.append(_entry(folder))
+        except seal.NOT_OURS:
+            unreadable.append(folder)
+    return sorted(found, key=lambda one: (one.sealed, one.path.name)), unreadable
+
+
+def entry(folder: Path) -> Entry:
+    """The evidence in one folder; InputError where its manifest cannot be read."""
+    try:
+        return _entry(folder)
+    except seal.NOT_OURS:
+        raise InputError(f"{folder}: its {MANIFEST} is not one of keyaudit") from None
+
+
+def _entry(folder: Path) -> Entry:
+    manifest = seal.read_manifest(folder)
+    overdue = manifest.get("overdue")
+    return Entry(
+        path=folder,
+        identity=identity_of(folder, manifest),
+        sealed_as=is_renamed(folder, manifest),
+        is_ours=manifest["notebook"].get("ours") is not False,
+        failed=len(manifest["accounts"]["failed"]),
+        conclusion=str(manifest["conclusion"]),
+        overdue=None if overdue is None else int(overdue),
+        policy=f"{manifest['policy']['name']} ({str(manifest['policy']['sha256'])[:8]})",
+        as_of=_instant(manifest["as_of"]),
+        started=_instant(manifest["started_at"]),
+        sealed=_instant(manifest["sealed_at"]),
+        oldest_allowed=_oldest_allowed(folder, str(manifest["policy"]["sha256"])),
+        is_present=manifest["as_of_source"] != "given" and manifest["sample"] is False,
+        is_sample=manifest["sample"] is True,
+        sha256=seal.digest_of(folder),
+        previous=manifest["previous"],
+    )
+
+
+def _oldest_allowed(folder: Path, sha256: str) -> timedelta:
+    """The smaller of what the policy allows a report and LONGEST_BEFORE; the latter where the policy is not the one
+    of the manifest, which verify says."""
+    content = read_plain(folder / POLICY)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        return LONGEST_BEFORE
+    try:
+        return min(timedelta(hours=parse_policy(content, POLICY).max_report_age_hours), LONGEST_BEFORE)
+    except PolicyError:
+        return LONGEST_BEFORE
+
+
+def _instant(text: object) -> datetime:
+    found = parse_instant(str(text))
+    if found is None or not 2000 <= found.year < 3000:  # periods are counted around it
+        raise ValueError(text)
+    return found

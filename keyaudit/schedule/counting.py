@@ -1,0 +1,68 @@
+"""Which evidence counts for which period: that of a run for the one in which it began, if it judges it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from keyaudit.evidence.contents import RAW
+from keyaudit.evidence.ledger import Entry
+from keyaudit.files import read_plain
+from keyaudit.periods import Every
+from keyaudit.texts import say, utc
+
+
+def not_of(one: Entry, start: datetime, end: datetime) -> str:
+    """Why evidence does not count for the period from ``start`` to ``end``, in a sentence; empty where it does.
+    When a command was given says nothing of what it judged, and evidence of before says nothing of a period."""
+    if not start <= one.started < end:
+        return say("period.other_run", started=utc(one.started))
+    if one.as_of > one.sealed:
+        return say("period.later", as_of=utc(one.as_of), sealed=utc(one.sealed))
+    if one.as_of < start - one.oldest_allowed:
+        return say("period.earlier", as_of=utc(one.as_of), start=utc(start))
+    return ""
+
+
+def undated(folder: Path) -> frozenset[str]:
+    """The digests of the reports in a folder of evidence that do not tell when they were generated, by its
+    captures."""
+    found = set()
+    for path in sorted((folder / RAW).glob("*/capture.json")):
+        try:
+            told = json.loads(read_plain(path))
+            name = told.get("file")
+            if isinstance(name, str) and name == Path(name).name and not told.get("generated_time"):
+                found.add(hashlib.sha256(read_plain(path.parent / name)).hexdigest())
+        except (OSError, ValueError, AttributeError, RecursionError):
+            continue  # verify says so
+    return frozenset(found)
+
+
+def counting(runs: Iterable[Entry], every: Every) -> dict[Path, str]:
+    """Of evidence, in the order in which it was sealed, what does not count for the period in which its run began,
+    and why: another folder is the same evidence, or a file without a time of its own was evidence of an earlier
+    period, and nothing shows that it is not still the same old file."""
+    refused: dict[Path, str] = {}
+    seen: dict[str, Path] = {}
+    periods: dict[str, str] = {}
+    for one in runs:
+        start, end = every.start(one.started), every.end(one.started)
+        files = undated(one.path)
+        former = next(
+            (periods[file] for file in files if periods.get(file, start.isoformat()) != start.isoformat()), ""
+        )
+        reason = not_of(one, start, end)
+        if one.sha256 in seen:
+            reason = say("period.copy", folder=seen[one.sha256].name)
+        elif former and not reason:
+            reason = say("period.same_file", period=every.name(datetime.fromisoformat(former)))
+        seen.setdefault(one.sha256, one.path)
+        if reason:
+            refused[one.path] = reason
+            continue
+        periods |= {file: start.isoformat() for file in files if file not in periods}
+    return refused
