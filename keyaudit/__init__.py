@@ -76,6 +76,6 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: Any) -> None:
     """``%load_ext keyaudit``: charts are shown with their alternative text."""
-    from keyaudit.display import register
+    from keyaudit.charts.html import register
 
     register(shell)

@@ -10,7 +10,7 @@ from evidence_helpers import keyaudit as command
 from test_plan import key
 
 import keyaudit
-from keyaudit.history import Change, changes
+from keyaudit.changed import Change, changes
 from keyaudit.schema import InputError
 
 BEFORE, AFTER = "2026-11-23T00:00:00Z", "2026-11-23T12:00:00Z"

@@ -18,9 +18,9 @@ from keyaudit.evidence.failed import fail
 from keyaudit.evidence.ledger import entries
 from keyaudit.export import findings_csv, summary_json
 from keyaudit.files import make_staging
-from keyaudit.periods import parse_every
 from keyaudit.policy import parse_policy
 from keyaudit.present import overdue_known
+from keyaudit.schedule.calendar import parse_every
 from keyaudit.schedule.counting import counting
 from keyaudit.schedule.series import Series, series
 

@@ -23,8 +23,8 @@ from test_permissions import parsed
 from test_schedule import LONG
 
 from keyaudit import __version__
-from keyaudit.periods import parse_every
-from keyaudit.schedule.plan import Plan
+from keyaudit.schedule.calendar import parse_every
+from keyaudit.schedule.timetable import Timetable
 from keyaudit.texts import say
 
 BIN = Path(sys.executable).parent
@@ -55,14 +55,14 @@ def printed(folder: Path, kind: str, *options: object, every: str = "week") -> s
     return done.stdout.decode()
 
 
-def plan(every: str, at: str = "06:30", is_daily: bool = False) -> Plan:
-    return Plan(parse_every(every), at, is_daily, "keyaudit", ("k",), Path("/"), (), Path("/r"), "", (), ())
+def plan(every: str, at: str = "06:30", is_daily: bool = False) -> Timetable:
+    return Timetable(parse_every(every), at, is_daily, "keyaudit", ("k",), Path("/"), (), Path("/r"), "", (), ())
 
 
 # --- when -----------------------------------------------------------------------------------------------------
 
 
-def firings(plan: Plan, kind: str, number: int = 9) -> list[datetime]:
+def firings(plan: Timetable, kind: str, number: int = 9) -> list[datetime]:
     """The next instants of a schedule, as a tool for it reckons them."""
     start = datetime(2026, 11, 25, tzinfo=UTC)
     if kind == "systemd":

@@ -13,7 +13,7 @@ import pandas as pd
 
 from keyaudit import sources
 from keyaudit.assess import describe, exemption_status, worst_first
-from keyaudit.auditing.account import Result, judge_account, judge_unread
+from keyaudit.auditing.result import Result, judge_account, judge_unread
 from keyaudit.auditing.survey import Read, parse_as_of, resolve_as_of, survey, twice
 from keyaudit.model import (
     ORGANIZATION,

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from keyaudit.capture.account import UNKNOWN, Target, is_complete
-from keyaudit.capture.request import Request
+from keyaudit.capture.options import Request
+from keyaudit.capture.target import UNKNOWN, Target, is_complete
 from keyaudit.captured.layout import ACCOUNTS_FILE
 from keyaudit.files import json_bytes, make_folder, why, write_file
 from keyaudit.schema import InputError

@@ -11,7 +11,7 @@ from typing import Any
 
 from keyaudit.aws.calls import CallFailedError, Calls
 from keyaudit.aws.session import Session
-from keyaudit.capture.account import Target
+from keyaudit.capture.target import Target
 from keyaudit.captured.layout import INACTIVE_STATES
 from keyaudit.schema import InputError
 from keyaudit.texts import say, utc

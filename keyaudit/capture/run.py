@@ -12,10 +12,10 @@ from keyaudit.aws.calls import CallFailedError, Calls
 from keyaudit.aws.partitions import account_of_role
 from keyaudit.aws.session import Session, connect
 from keyaudit.aws.workers import LateError, Pace, each, within
-from keyaudit.capture.account import Captured, Target, capture_account
 from keyaudit.capture.folder import choose, held, refuse_foreign, resume, write_facts
+from keyaudit.capture.options import Request
 from keyaudit.capture.organization import Listing, list_organization, read_accounts_file, targets
-from keyaudit.capture.request import Request
+from keyaudit.capture.target import Captured, Target, capture_account
 from keyaudit.schema import EvidenceError
 from keyaudit.texts import say, utc
 

@@ -18,7 +18,7 @@ from keyaudit.cli.report import report
 from keyaudit.schema import InputError
 
 if TYPE_CHECKING:
-    from keyaudit.schedule.plan import Plan, Word
+    from keyaudit.schedule.timetable import Timetable, Word
 
 KINDS = ("systemd", "cron", "github-actions", "eventbridge")
 CLOUDS = ("github-actions", "eventbridge")
@@ -60,12 +60,12 @@ def schedule(
 
     What follows is as for report; it is checked, and files are named by their full paths.
     """
-    from keyaudit.periods import parse_every
+    from keyaudit.schedule.calendar import parse_every
     from keyaudit.schedule.clouds import eventbridge, github_actions
     from keyaudit.schedule.hosts import crontab, systemd
 
     render = {"systemd": systemd, "cron": crontab, "github-actions": github_actions, "eventbridge": eventbridge}
-    files = render[kind](_plan(kind, options, every=parse_every(every), at=at, is_daily=daily, name=name))
+    files = render[kind](_timetable(kind, options, every=parse_every(every), at=at, is_daily=daily, name=name))
     if into:
         _save(into, files)
     else:
@@ -73,10 +73,10 @@ def schedule(
     return 0
 
 
-def _plan(kind: str, options: tuple[str, ...], **when: Any) -> Plan:
+def _timetable(kind: str, options: tuple[str, ...], **when: Any) -> Timetable:
     """The options of report, checked by report's own means as far as they can be before their time."""
     from keyaudit.aws.permissions import OF_THE_STACK, statements
-    from keyaudit.schedule.plan import Plan
+    from keyaudit.schedule.timetable import Timetable
 
     context = report.make_context("keyaudit schedule", list(options))
     for option, why in (REFUSED | (OF_THE_HOST if kind in CLOUDS else {})).items():
@@ -88,7 +88,7 @@ def _plan(kind: str, options: tuple[str, ...], **when: Any) -> Plan:
     if sources and kind == "eventbridge":
         raise InputError(f"{sources[0]}: a build reads live AWS; name no SOURCE")
     _check(context)
-    return Plan(
+    return Timetable(
         **when,
         program=_program(),
         folder=_here(),
@@ -153,7 +153,7 @@ def _flag(parameter: click.Parameter) -> str:
 def _place(name: str, value: str) -> Word:
     """A file by its full path; a preset's or a notebook's name, and anything else, as it is."""
     from keyaudit.resources import names
-    from keyaudit.schedule.plan import Place
+    from keyaudit.schedule.timetable import Place
 
     is_named = (name == "policy" and value in names("policies", ".toml")) or (
         name == "notebook" and not value.endswith(".ipynb")

@@ -61,7 +61,7 @@ def scheduled(
 ) -> int:
     """Evidence for this period, unless it is there: then its folder and exit code, as if it had been made now. What
     was made and does not count for the period is said, and is at best as good as none."""
-    from keyaudit.periods import parse_every
+    from keyaudit.schedule.calendar import parse_every
     from keyaudit.schedule.occasion import alone, find_done, occasion, why_not
 
     run = occasion(parse_every(every), decides, started)

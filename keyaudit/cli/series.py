@@ -38,7 +38,7 @@ def series(reports: Path, every: str, since: str, notebook: str, form: str) -> i
     """
     from keyaudit.auditing import parse_as_of
     from keyaudit.export import table_csv
-    from keyaudit.periods import parse_every
+    from keyaudit.schedule.calendar import parse_every
     from keyaudit.schedule.series import series as find
 
     period, now = parse_every(every), datetime.now(UTC)

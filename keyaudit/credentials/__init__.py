@@ -1,8 +1,9 @@
 """Bytes of a credential report -> frames (pure). Three steps, each refusing what it cannot be sure of:
 
-``unwrap``  the forms people save a report in -> CSV text (``answers``: of AWS and its CLI; ``records``: rows as
-JSON) ``table``   CSV text -> columns of strings, every row with exactly as many fields as the header
-``frames``  columns of strings -> the typed ``users`` and ``keys``
+``unwrap``   the forms people save a report in -> CSV text (``answers``: of AWS and its CLI; ``records``: rows as
+             JSON)
+``columns``  CSV text -> columns of strings, every row with exactly as many fields as the header
+``frames``   columns of strings -> the typed ``users`` and ``keys``
 """
 
 from keyaudit.credentials.answers import ANSWERS

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from keyaudit.credentials.table import Table
+from keyaudit.credentials.columns import Table
 from keyaudit.credentials.times import Instants, read_leniently
 
 #: of the columns that no control judges, those that tell of the past (password_next_rotation tells of the future)

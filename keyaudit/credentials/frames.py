@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from keyaudit.credentials.activity import latest_activity
+from keyaudit.credentials.columns import Table, read_table, shown
 from keyaudit.credentials.oddities import remark_keys
 from keyaudit.credentials.principals import (
     Gap,
@@ -24,7 +25,6 @@ from keyaudit.credentials.principals import (
     remark_names,
     unescape_root,
 )
-from keyaudit.credentials.table import Table, read_table, shown
 from keyaudit.credentials.times import NONE_VALUES, UNKNOWN_VALUES, Instants, lenient_instants, read_instants
 from keyaudit.schema import (
     ACTIVE,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from keyaudit.credentials.columns import shown
 from keyaudit.credentials.principals import Remarks
-from keyaudit.credentials.table import shown
 from keyaudit.credentials.times import NONE_VALUES
 from keyaudit.schema import ACTIVE, EXTRA_COLUMN, LIMITED_CONTROLS, ROOT_KEY, SLOTS, UNUSED
 

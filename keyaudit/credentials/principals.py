@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from keyaudit.credentials.table import TOLD_ACCOUNT, Table, shown
+from keyaudit.credentials.columns import TOLD_ACCOUNT, Table, shown
 from keyaudit.credentials.times import Instants, read_instants
 from keyaudit.schema import CONTROLS, ROOT_USER, InputError
 

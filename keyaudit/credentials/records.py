@@ -8,7 +8,7 @@ import io
 import json
 from typing import Any
 
-from keyaudit.credentials.table import ALIASES, KNOWN, shown
+from keyaudit.credentials.columns import ALIASES, KNOWN, shown
 from keyaudit.schema import UNJUDGED_BOOLEANS, InputError
 
 #: of several objects, where they are: in an answer of Steampipe, and of ConvertTo-Json in PowerShell 5

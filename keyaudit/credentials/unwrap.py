@@ -17,7 +17,7 @@ from datetime import datetime
 
 from keyaudit.credentials import answers
 from keyaudit.credentials.answers import BASE64, CSV, FETCH, RECORDS
-from keyaudit.credentials.table import told_time
+from keyaudit.credentials.columns import told_time
 from keyaudit.schema import InputError
 
 _ACCOUNT = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):")

@@ -12,16 +12,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from keyaudit import __version__, history, sources
+from keyaudit import __version__, changed, sources
 from keyaudit.auditing import audit
 from keyaudit.evidence import contents, raw, seal
 from keyaudit.evidence.contents import RunFacts
-from keyaudit.evidence.facts import judged_facts
 from keyaudit.evidence.identity import label_of, organization_of
 from keyaudit.evidence.kernel import connected
 from keyaudit.evidence.notebook import Notebook, run_notebook
 from keyaudit.evidence.request import Request
 from keyaudit.evidence.sheet import foreign_of, title_of
+from keyaudit.evidence.stated import judged_facts
 from keyaudit.evidence.verify import verify
 from keyaudit.export import findings_csv, summary_json
 from keyaudit.files import write_file
@@ -46,7 +46,7 @@ def judge(request: Request) -> tuple[Audit, dict[str, Any]]:
     judged = audit(population, policy, request.as_of)
     if request.before:
         former, at = before_population(request.before)
-        history.changes(audit(former, policy, at), judged)  # that they can be compared
+        changed.changes(audit(former, policy, at), judged)  # that they can be compared
     return judged, population.facts
 
 

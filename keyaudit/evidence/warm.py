@@ -14,7 +14,7 @@ PRELOADED = (
     "keyaudit.auditing",
     "keyaudit.charts",
     "keyaudit.present",
-    "keyaudit.display",
+    "keyaudit.charts.html",
     "matplotlib.backends.backend_agg",
     "ipykernel.kernelapp",
 )

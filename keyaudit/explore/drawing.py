@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.text import Annotation
 
-from keyaudit.display import as_html
+from keyaudit.charts.html import as_html
 
 #: letters stay text, which the browser draws; the same chart is the same text
 STYLE = {"svg.fonttype": "none", "svg.hashsalt": "keyaudit"}

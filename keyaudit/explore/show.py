@@ -15,7 +15,7 @@ from keyaudit import resources
 from keyaudit.charts import plot_ages, plot_idle
 from keyaudit.charts.empty import nothing
 from keyaudit.charts.facts.population import population
-from keyaudit.display import picture, show_axes
+from keyaudit.charts.html import picture, show_axes
 from keyaudit.evidence.contents import RAW
 from keyaudit.explore.selection import AS_SET, Selection
 from keyaudit.explore.view import View

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from keyaudit.assess import Account, control_rows
-from keyaudit.auditing.account import graces_of
+from keyaudit.auditing.result import graces_of
 from keyaudit.explore.selection import Selection, with_limit
 from keyaudit.model import Audit
 from keyaudit.policy import Policy

@@ -1,16 +1,16 @@
 """The values that rooms share, frozen and typed; nothing heavy is imported.
 
 ``population``  where reports come from, which accounts were expected
-``account``     of one account: Provenance, its Completeness and Differences
+``provenance``  of one account: Provenance, its Completeness and Differences
 ``rotated``     secrets under rotation, what was seen of them, the verdict
 ``progress``    how whoever waits is told
-``audit``       a judgement, complete (its ``accounts`` as a frame: ``accounts``)
+``audit``       a judgement, complete (its ``accounts`` as a frame: ``accounts_frame``)
 """
 
-from keyaudit.model.account import ORGANIZATION, Completeness, Difference, Provenance
 from keyaudit.model.audit import Audit
 from keyaudit.model.population import Origin, Population, Skipped
 from keyaudit.model.progress import Progress
+from keyaudit.model.provenance import ORGANIZATION, Completeness, Difference, Provenance
 from keyaudit.model.rotated import Line, RotatedKey, RotatedSecret, RotationVerdict, Version
 
 __all__ = [

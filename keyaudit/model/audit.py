@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from keyaudit.model.account import Difference, Provenance
 from keyaudit.model.population import Skipped
+from keyaudit.model.provenance import Difference, Provenance
 from keyaudit.model.rotated import RotationVerdict
 from keyaudit.schema import GRADES, NOTHING_READ, ROTATION, Problem
 
@@ -66,7 +66,7 @@ class Audit:
         """One row per account: ``account_id, conclusion, read, users, keys, active, failing, exempt, unknown,
         due_soon, oldest_days``; of the active keys those over their limit, over it and exempt, of unknown age, and
         in time but due soon."""
-        from keyaudit.model.accounts import accounts_frame
+        from keyaudit.model.accounts_frame import accounts_frame
 
         return accounts_frame(self.provenance, self.keys)
 

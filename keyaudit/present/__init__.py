@@ -1,9 +1,7 @@
 """Frames -> sentences and tables for people (pure). Every function takes the Audit, and returns something
 that a notebook shows by itself: ``ka.bottom_line(a)``."""
 
-from keyaudit.present.claims import Accounts
-from keyaudit.present.completeness import completeness, differences, skipped
-from keyaudit.present.evidence import (
+from keyaudit.present.basis import (
     accounts,
     limits_of_audit,
     policy_in_force,
@@ -12,6 +10,8 @@ from keyaudit.present.evidence import (
     references,
     scope,
 )
+from keyaudit.present.claims import Accounts
+from keyaudit.present.completeness import completeness, differences, skipped
 from keyaudit.present.findings import (
     boundary,
     due_soon,

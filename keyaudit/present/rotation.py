@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from keyaudit import history
+from keyaudit import changed
 from keyaudit.model import Audit, RotatedSecret
 from keyaudit.present.table import Prose, Table, table
 from keyaudit.schema import COMPLIANCE_TYPES, FUNCTION_VERSION
@@ -123,7 +123,7 @@ def changes(before: Audit | None, after: Audit) -> Table | Prose:
             say("table.yes" if one.was_overdue else "table.no"),
             say("table.yes" if one.is_overdue else "table.no"),
         ]
-        for one in history.changes(before, after)
+        for one in changed.changes(before, after)
     ]
     return table("changes", rows, most=100)
 

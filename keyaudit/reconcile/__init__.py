@@ -4,6 +4,6 @@ Judged is the worse of the two, and every difference that is not explained makes
 The inventory is raw evidence, so that the comparison is made again by whoever verifies it.
 """
 
-from keyaudit.reconcile.account import Reconciled, reconcile
+from keyaudit.reconcile.compare import Reconciled, reconcile
 
 __all__ = ["Reconciled", "reconcile"]

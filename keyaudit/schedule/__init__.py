@@ -3,5 +3,5 @@
 ``occasion``           a run, and the evidence that it need not make again
 ``ledger, index``      what a reports folder holds, and its overview; ``series`` whether anything is missing
 ``notice``             one message after a run
-``plan, hosts, clouds``  the files by which hosts and clouds run it
+``timetable, hosts, clouds``  the files by which hosts and clouds run it
 """

@@ -1,5 +1,5 @@
-"""A Plan -> the files by which GitHub Actions, or EventBridge with CodeBuild, run it; a bucket keeps the reports
-folder between runs."""
+"""A Timetable -> the files by which GitHub Actions, or EventBridge with CodeBuild, run it; a bucket keeps the
+reports folder between runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from keyaudit import __version__
 from keyaudit.aws.permissions import yaml_statement
 from keyaudit.resources import data, filled
-from keyaudit.schedule.plan import Place, Plan, Word
+from keyaudit.schedule.timetable import Place, Timetable, Word
 from keyaudit.schema import InputError
 from keyaudit.texts import say
 
@@ -26,32 +26,32 @@ KEEP = (
 WHEEL = f"keyaudit-{__version__}-py3-none-any.whl"
 
 
-def github_actions(plan: Plan) -> dict[str, str]:
+def github_actions(timetable: Timetable) -> dict[str, str]:
     """A workflow. InputError outside a checkout, and for a file outside of it."""
-    root = next((one for one in (plan.folder, *plan.folder.parents) if (one / ".git").exists()), None)
+    root = next((one for one in (timetable.folder, *timetable.folder.parents) if (one / ".git").exists()), None)
     if root is None:
-        raise InputError(f"{plan.folder}: no git checkout; a workflow is of a repository, so run this in one")
+        raise InputError(f"{timetable.folder}: no git checkout; a workflow is of a repository, so run this in one")
 
     def place(path: Path) -> str:
         if not path.is_relative_to(root):
             raise InputError(f"{path}: outside {root}; a workflow has the files of its repository alone")
         return f"./{path.relative_to(root).as_posix()}"  # a file, whatever its name
 
-    command = _command(plan, place)
+    command = _command(timetable, place)
     if "${{" in command:
         raise InputError("${{: GitHub would replace it by a value of its own; name the file differently")
-    name = f"{plan.name}.yaml"
+    name = f"{timetable.name}.yaml"
     facts = {
-        "Name": plan.name,
+        "Name": timetable.name,
         "Place": f"{WORKFLOWS}/{name}",
-        "Time": plan.cron(),
-        "Reads": _reads(plan, place),
+        "Time": timetable.cron(),
+        "Reads": _reads(timetable, place),
         "Command": command,
     }
-    return {name: filled(data("schedule", "github-actions.yaml"), _shared(plan) | facts)}
+    return {name: filled(data("schedule", "github-actions.yaml"), _shared(timetable) | facts)}
 
 
-def eventbridge(plan: Plan) -> dict[str, str]:
+def eventbridge(timetable: Timetable) -> dict[str, str]:
     """A CloudFormation template. InputError where the command reads files that are not copied by themselves."""
     copies = {f"dist/{WHEEL}": f"{WHEEL}", "constraints.txt": "constraints.txt"}
 
@@ -62,17 +62,17 @@ def eventbridge(plan: Plan) -> dict[str, str]:
             raise InputError(f"{path}: another file of the command has the same name; rename one of the two")
         return f"config/{path.name}"
 
-    command = _command(plan, place)
-    statements = [yaml_statement(one) for one in plan.statements]
-    if plan.topic:
-        statements.append(yaml_statement({"Sid": "Notice", "Action": ["sns:Publish"], "Resource": plan.topic}))
-    alarm = {"Name": plan.name, "Topic": json.dumps(plan.topic)}
+    command = _command(timetable, place)
+    statements = [yaml_statement(one) for one in timetable.statements]
+    if timetable.topic:
+        statements.append(yaml_statement({"Sid": "Notice", "Action": ["sns:Publish"], "Resource": timetable.topic}))
+    alarm = {"Name": timetable.name, "Topic": json.dumps(timetable.topic)}
     # an alarm and its topic must be in one region
-    region = f" --region {plan.topic.split(':')[3]}" if plan.topic else ""
+    region = f" --region {timetable.topic.split(':')[3]}" if timetable.topic else ""
     facts = {
-        "Name": plan.name,
+        "Name": timetable.name,
         "Region": region,
-        "Time": plan.scheduler(),
+        "Time": timetable.scheduler(),
         "Copies": "\n".join(
             f"#   aws s3 cp {shlex.quote(source)} s3://$bucket/config/{shlex.quote(name)}"
             for source, name in copies.items()
@@ -80,30 +80,30 @@ def eventbridge(plan: Plan) -> dict[str, str]:
         "RoleStatements": "\n".join(statements),
         "Wheel": WHEEL,
         "Command": command,
-        "Alarm": filled(data("schedule", "alarm.yaml"), alarm) if plan.topic else "",
+        "Alarm": filled(data("schedule", "alarm.yaml"), alarm) if timetable.topic else "",
     }
-    return {f"{plan.name}.yaml": filled(data("schedule", "eventbridge.yaml"), _shared(plan) | facts)}
+    return {f"{timetable.name}.yaml": filled(data("schedule", "eventbridge.yaml"), _shared(timetable) | facts)}
 
 
-def _command(plan: Plan, place: Callable[[Path], str]) -> str:
-    words = _placed(plan.options, place)
-    return shlex.join(["keyaudit", "report", *words, "-o", REPORTS, "--every", plan.every.text])
+def _command(timetable: Timetable, place: Callable[[Path], str]) -> str:
+    words = _placed(timetable.options, place)
+    return shlex.join(["keyaudit", "report", *words, "-o", REPORTS, "--every", timetable.every.text])
 
 
-def _reads(plan: Plan, place: Callable[[Path], str]) -> str:
+def _reads(timetable: Timetable, place: Callable[[Path], str]) -> str:
     """A comment: the command that prints what reading AWS takes, if AWS is read."""
-    words = ["keyaudit", "capture", *_placed(plan.permissions, place), "--print-policy"]
-    return f"#                    and what this prints: {shlex.join(words)}" if plan.statements else ""
+    words = ["keyaudit", "capture", *_placed(timetable.permissions, place), "--print-policy"]
+    return f"#                    and what this prints: {shlex.join(words)}" if timetable.statements else ""
 
 
 def _placed(words: Iterable[Word], place: Callable[[Path], str]) -> list[str]:
     return [place(one.path) if isinstance(one, Place) else one for one in words]
 
 
-def _shared(plan: Plan) -> dict[str, str]:
+def _shared(timetable: Timetable) -> dict[str, str]:
     return {
-        "Every": f"--every {plan.every.text}",
-        "Daily": f"# {say('schedule.daily')}" if plan.is_asked_more_often else "",
+        "Every": f"--every {timetable.every.text}",
+        "Daily": f"# {say('schedule.daily')}" if timetable.is_asked_more_often else "",
         "Fetch": FETCH,
         "Keep": KEEP,
     }

@@ -11,7 +11,7 @@ from pathlib import Path
 from keyaudit.evidence.contents import RAW
 from keyaudit.evidence.ledger import Entry
 from keyaudit.files import read_plain
-from keyaudit.periods import Every
+from keyaudit.schedule.calendar import Every
 from keyaudit.texts import say, utc
 
 

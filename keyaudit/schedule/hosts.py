@@ -1,4 +1,4 @@
-"""A Plan -> the files by which a host runs it: a line for cron, a service and a timer for systemd."""
+"""A Timetable -> the files by which a host runs it: a line for cron, a service and a timer for systemd."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import shlex
 
 from keyaudit.resources import data, filled
-from keyaudit.schedule.plan import Plan
+from keyaudit.schedule.timetable import Timetable
 from keyaudit.schema import InputError
 from keyaudit.texts import say
 
@@ -16,43 +16,47 @@ UNITS = "/etc/systemd/system"
 LONGEST_COMMAND = 990
 
 
-def crontab(plan: Plan) -> dict[str, str]:
+def crontab(timetable: Timetable) -> dict[str, str]:
     """A line for ``crontab -e``. InputError where cron would cut it."""
-    folder, command = (_for_cron(shlex.join(words)) for words in ([str(plan.folder)], _command(plan)))
+    folder, command = (_for_cron(shlex.join(words)) for words in ([str(timetable.folder)], _command(timetable)))
     if len(f"cd {folder} && {command}") > LONGEST_COMMAND:
         raise InputError(f"the command is longer than the {LONGEST_COMMAND} signs of cron; use shorter paths")
-    facts = {"Time": plan.cron(), "Folder": folder, "Command": command}
-    return {f"{plan.name}.cron": filled(data("schedule", "crontab.txt"), _shared(plan) | facts)}
+    facts = {"Time": timetable.cron(), "Folder": folder, "Command": command}
+    return {f"{timetable.name}.cron": filled(data("schedule", "crontab.txt"), _shared(timetable) | facts)}
 
 
-def systemd(plan: Plan) -> dict[str, str]:
+def systemd(timetable: Timetable) -> dict[str, str]:
     """A service and its timer. InputError where systemd would read the name of the folder otherwise."""
-    if str(plan.folder) != str(plan.folder).strip().rstrip("\\"):
-        raise InputError(f"{plan.folder}: ends with a blank or a backslash, which systemd does not take; rename it")
-    program, *words = _command(plan)
+    if str(timetable.folder) != str(timetable.folder).strip().rstrip("\\"):
+        raise InputError(
+            f"{timetable.folder}: ends with a blank or a backslash, which systemd does not take; rename it"
+        )
+    program, *words = _command(timetable)
     facts = {
-        "Name": plan.name,
+        "Name": timetable.name,
         "Place": UNITS,
         "User": _user(),
         # the whole rest of its line, blanks and all
-        "Folder": str(plan.folder).replace("%", "%%"),
+        "Folder": str(timetable.folder).replace("%", "%%"),
         "Command": " ".join([_for_systemd(program), *(_for_systemd(word).replace("$", "$$") for word in words)]),
-        "Time": plan.calendar(),
+        "Time": timetable.calendar(),
     }
-    facts |= _shared(plan)
-    return {f"{plan.name}.{kind}": filled(data("schedule", f"{kind}.ini"), facts) for kind in ("service", "timer")}
-
-
-def _command(plan: Plan) -> list[str]:
-    return [*plan.program, "report", *plan.texts(), "--every", plan.every.text]
-
-
-def _shared(plan: Plan) -> dict[str, str]:
-    series = [*plan.program, "series", str(plan.reports), "--every", plan.every.text]
+    facts |= _shared(timetable)
     return {
-        "Every": f"--every {plan.every.text}",
+        f"{timetable.name}.{kind}": filled(data("schedule", f"{kind}.ini"), facts) for kind in ("service", "timer")
+    }
+
+
+def _command(timetable: Timetable) -> list[str]:
+    return [*timetable.program, "report", *timetable.texts(), "--every", timetable.every.text]
+
+
+def _shared(timetable: Timetable) -> dict[str, str]:
+    series = [*timetable.program, "series", str(timetable.reports), "--every", timetable.every.text]
+    return {
+        "Every": f"--every {timetable.every.text}",
         "Series": shlex.join(series),
-        "Daily": f"# {say('schedule.daily')}" if plan.is_asked_more_often else "",
+        "Daily": f"# {say('schedule.daily')}" if timetable.is_asked_more_often else "",
     }
 
 

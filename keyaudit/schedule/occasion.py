@@ -16,7 +16,7 @@ from keyaudit.evidence.failed import fail
 from keyaudit.evidence.ledger import entries, entry
 from keyaudit.evidence.verify import verify
 from keyaudit.files import make_folder, make_staging, why
-from keyaudit.periods import Every
+from keyaudit.schedule.calendar import Every
 from keyaudit.schedule.counting import counting, not_of, undated
 from keyaudit.schema import INSUFFICIENT_DATA, EvidenceError, InputError, KeyAuditError, NewerError
 

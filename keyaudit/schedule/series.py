@@ -11,7 +11,7 @@ from keyaudit.evidence.failed import Failure, failures
 from keyaudit.evidence.ledger import Entry, entries
 from keyaudit.evidence.verify import verify
 from keyaudit.model import Progress
-from keyaudit.periods import Every
+from keyaudit.schedule.calendar import Every
 from keyaudit.schedule.counting import counting
 from keyaudit.schema import INSUFFICIENT_DATA, NON_COMPLIANT, InputError
 from keyaudit.texts import say

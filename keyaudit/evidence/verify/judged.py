@@ -15,8 +15,8 @@ from keyaudit import __version__, sources
 from keyaudit.auditing import audit
 from keyaudit.evidence import contents, released
 from keyaudit.evidence.contents import Manifest
-from keyaudit.evidence.facts import judged_facts
 from keyaudit.evidence.identity import is_renamed, organization_of
+from keyaudit.evidence.stated import judged_facts
 from keyaudit.evidence.verify.older import agrees, told_digest
 from keyaudit.evidence.verify.shown import compare
 from keyaudit.export import findings_csv, summary_json

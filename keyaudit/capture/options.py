@@ -1,4 +1,4 @@
-"""What is asked of a capture."""
+"""What is asked of a capture: how each account is read, which accounts, where to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keyaudit.capture.account import Options
+
+@dataclass(frozen=True)
+class Options:
+    """How each account is read. ``rate``: calls a second for an account; ``workers``: threads for one account."""
+
+    reconcile: str
+    owner_tag: str
+    deadline: float
+    rate: float
+    workers: int = 16
+    rotation: bool = False
+    regions: tuple[str, ...] = ()  # for rotation; none: the session's
+
+    def asked(self) -> dict[str, Any]:
+        """What of it decides what a capture holds."""
+        asked: dict[str, Any] = {"reconcile": self.reconcile, "owner_tag": self.owner_tag or None}
+        return asked | ({"rotation": list(self.regions) or True} if self.rotation else {})
 
 
 @dataclass(frozen=True)

@@ -18,36 +18,19 @@ from keyaudit import __version__, credentials
 from keyaudit.aws.calls import CallFailedError, Calls
 from keyaudit.aws.session import Session
 from keyaudit.aws.workers import LateError, Pace, within
+from keyaudit.capture.credential_report import Report, fetch_report
 from keyaudit.capture.inventory import KEYS, take_inventory
+from keyaudit.capture.options import Options
 from keyaudit.capture.owners import find_owners
-from keyaudit.capture.report import Report, fetch_report
 from keyaudit.capture.rotations import older_functions, take_rotations
 from keyaudit.captured.layout import CAPTURE_FILE, INVENTORY_FILE, REPORT_FILE, ROTATION_FILE
-from keyaudit.credentials.table import read_table
+from keyaudit.credentials.columns import read_table
 from keyaudit.files import json_bytes, make_staging, write_file
 from keyaudit.schema import ROOT_USER, InputError
 from keyaudit.texts import say, utc
 
 GRACE = 0.5  # seconds for what notices the deadline by itself
 FORMAT = 1
-
-
-@dataclass(frozen=True)
-class Options:
-    """How each account is read. ``rate``: calls a second for an account; ``workers``: threads for one account."""
-
-    reconcile: str
-    owner_tag: str
-    deadline: float
-    rate: float
-    workers: int = 16
-    rotation: bool = False
-    regions: tuple[str, ...] = ()  # for rotation; none: the session's
-
-    def asked(self) -> dict[str, Any]:
-        """What of it decides what a capture holds."""
-        asked: dict[str, Any] = {"reconcile": self.reconcile, "owner_tag": self.owner_tag or None}
-        return asked | ({"rotation": list(self.regions) or True} if self.rotation else {})
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from keyaudit.model.account import Provenance
+from keyaudit.model.provenance import Provenance
 from keyaudit.schema import ACTIVE, EXEMPT, INSUFFICIENT_DATA, NON_COMPLIANT
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keyaudit.periods import DAY, MONTH, QUARTER, WEEK, Every
+from keyaudit.schedule.calendar import DAY, MONTH, QUARTER, WEEK, Every
 from keyaudit.schema import InputError
 from keyaudit.texts import looks_secret, visible
 
@@ -26,7 +26,7 @@ Word = str | Place
 
 
 @dataclass(frozen=True)
-class Plan:
+class Timetable:
     """A run of ``keyaudit report`` once a period. ``at``: the hour and minute; ``is_daily``: that it is asked for
     every day, and one day makes the evidence; ``program``: the words that start keyaudit on this host; ``folder``:
     where it is run; ``options``: the words behind ``report``; ``reports``: the reports folder; ``topic``: ARN of
