@@ -153,7 +153,7 @@ def test_the_role_may_do_what_the_policy_says() -> None:
     for statement in found:
         if isinstance(statement["Resource"], dict):
             statement["Resource"] = statement["Resource"]["Fn::Sub"]
-    assert found == statements(policy_json(Needs(reconcile="keys", owner_tag=True, rotation=True)))
+    assert found == statements(policy_json(Needs(reconcile="keys", owner_tag=True, beside=("rotation",))))
 
 
 def test_the_actions_stand_in_one_place() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from keyaudit import credentials, sources
 from keyaudit.auditing.survey import Read
-from keyaudit.captured.rotations import read_rotations
-from keyaudit.model import Completeness, RotatedSecret
+from keyaudit.captured import documents
+from keyaudit.captured.documents import Document
+from keyaudit.model import Completeness
 from keyaudit.policy import Policy
 from keyaudit.reconcile import Reconciled, reconcile
 from keyaudit.schema import CONTROLS, ROOT_KEY, CredentialReport, InputError
@@ -34,9 +36,9 @@ def no_root_row(source: str) -> Gap:
 def _compare(read: Read, parsed: credentials.Parsed, report: CredentialReport) -> tuple[Reconciled, list[Gap]]:
     unproved = Reconciled(parsed.keys, Completeness())
     capture = read.origin.capture or {}
-    odd = (CONTROLS, say("reconcile.odd", source=report.source))
+    odd = (CONTROLS, say(documents.INVENTORY.odd, source=report.source))
     try:
-        inventory = sources.read_inventory(read.origin)
+        inventory = sources.read_document(read.origin, documents.INVENTORY)
         if inventory is None:
             # keyaudit's own captures always have one: without it, differences would vanish
             return unproved, [odd] if sources.is_live(capture) else []
@@ -52,22 +54,29 @@ def _compare(read: Read, parsed: credentials.Parsed, report: CredentialReport) -
     return found, found.gaps
 
 
-def rotations_of(
-    read: Read, report: CredentialReport, rules: int
-) -> tuple[tuple[RotatedSecret, ...] | None, list[Gap]]:
-    """The secrets under rotation, where a capture asked for them (else None); what cannot be relied on."""
+def documents_of(read: Read, report: CredentialReport, rules: int) -> tuple[dict[str, Any], list[Gap]]:
+    """The documents beside the report by their names, each as its reader gives it, where a capture asked for them;
+    what of them cannot be relied on."""
+    found: dict[str, Any] = {}
+    gaps: list[Gap] = []
+    for one in documents.optional():
+        odd = (CONTROLS, say(one.odd, source=report.source))
+        try:
+            raw = sources.read_document(read.origin, one)
+            if raw is not None:
+                found[one.name] = documents.function(one.reader)(raw, read.account_id or "", rules)
+            elif _was_asked(read, one) and not report.problems:
+                gaps.append(odd)
+        except InputError as error:
+            gaps.append((CONTROLS, str(error)))
+        except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, RecursionError):
+            gaps.append(odd)
+    return found, gaps
+
+
+def _was_asked(read: Read, one: Document) -> bool:
     asked = (read.origin.capture or {}).get("asked")
-    was_asked = isinstance(asked, dict) and "rotation" in asked
-    odd = (CONTROLS, say("reconcile.odd_rotation", source=report.source))
-    try:
-        raw = sources.read_rotation(read.origin)
-        if raw is None:
-            return None, [odd] if was_asked and not report.problems else []
-        return read_rotations(raw, read.account_id or "", rules), []
-    except InputError as error:
-        return None, [(CONTROLS, str(error))]
-    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, RecursionError):
-        return None, [odd]
+    return isinstance(asked, dict) and one.name in asked
 
 
 def time_problems(

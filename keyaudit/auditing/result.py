@@ -15,8 +15,9 @@ from keyaudit.assess import Judgement, judge, judged_keys, oldest_days
 from keyaudit.assess.rotated import verdict
 from keyaudit.assess.rotated_grace import graces
 from keyaudit.auditing.assurance import age_problems, grade_of, grade_problems, name_warnings, time_notes
-from keyaudit.auditing.reliance import Gap, capture_problems, compare, rotations_of, time_problems
+from keyaudit.auditing.reliance import Gap, capture_problems, compare, documents_of, time_problems
 from keyaudit.auditing.survey import Read
+from keyaudit.captured.documents import ROTATION as ROTATION_DOCUMENT
 from keyaudit.model import Completeness, Difference, Provenance, RotatedSecret, RotationVerdict
 from keyaudit.policy import Policy
 from keyaudit.schema import (
@@ -172,7 +173,7 @@ def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool
             raise
         return _unreadable(str(error))
     compared, gaps = compare(read, parsed, report, rules)
-    rotations, odd = rotations_of(read, report, rules)
+    documents, odd = documents_of(read, report, rules)
     future = int(((compared.keys["last_rotated"] > as_of) & (compared.keys["status"] == ACTIVE)).sum())
     if future:
         parsed.warnings.append(say("warning.future", source=report.source, n=future))
@@ -198,7 +199,7 @@ def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool
         + [str(one) for one in (read.origin.capture or {}).get("remarks", [])],
         completeness=compared.completeness,
         differences=compared.differences,
-        rotations=rotations,
+        rotations=documents.get(ROTATION_DOCUMENT.name),
         assurance=grade,
         newest_date=parsed.latest_activity if grade == SUPPLIED else None,
     )

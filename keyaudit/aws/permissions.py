@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from keyaudit.captured import documents
+from keyaudit.captured.documents import Grant
 from keyaudit.resources import data, filled
 from keyaudit.schema import InputError
 from keyaudit.texts import visible
@@ -26,60 +28,21 @@ TRUSTED_PRINCIPAL = rf"[0-9]{{12}}|arn:{PARTITION}:iam::[0-9]{{12}}:(root|(role|
 LONGEST_SHOWN = 80
 
 
-@dataclass(frozen=True)
-class Grant:
-    """One statement: actions that are allowed on a resource. ``{partition}`` and such are filled in later."""
-
-    sid: str
-    actions: tuple[str, ...]
-    resource: str = "*"
-
-    def statement(self, **names: str) -> dict[str, Any]:
-        return {
-            "Sid": self.sid,
-            "Effect": "Allow",
-            "Action": list(self.actions),
-            "Resource": self.resource.format(**names),
-        }
-
-
+#: but for those that the documents beside the report need
 _GRANTS = (
     Grant("CredentialReport", ("iam:GenerateCredentialReport", "iam:GetCredentialReport")),
     Grant("AccountAlias", ("iam:ListAccountAliases",)),
-    Grant("AccountTotals", ("iam:GetAccountSummary",)),
-    Grant("UserNames", ("iam:ListUsers",)),
-    # the one that knows users; ``*`` stands for slashes too (IAM User Guide, JSON policy elements: Resource), so
-    # users with a path are in it
-    Grant("AccessKeyIds", ("iam:ListAccessKeys",), "arn:{partition}:iam::{account}:user/*"),
-    Grant("RotatedSecrets", ("secretsmanager:ListSecrets",)),
-    # no value is ever read
-    Grant(
-        "SecretDates",
-        ("secretsmanager:DescribeSecret", "secretsmanager:ListSecretVersionIds"),
-        "arn:{partition}:secretsmanager:*:{account}:secret:*",
-    ),
-    Grant(
-        "RotationFunctions", ("lambda:GetFunctionConfiguration",), "arn:{partition}:lambda:*:{account}:function:*"
-    ),
-    Grant("RotationLogs", ("logs:FilterLogEvents",), "arn:{partition}:logs:*:{account}:log-group:*"),
-    Grant(
-        "RotatedUsers",
-        ("iam:GetAccessKeyLastUsed", "iam:ListAccessKeys", "iam:ListAttachedUserPolicies"),
-        "arn:{partition}:iam::{account}:user/*",
-    ),
     Grant("OwnersAndAdministrators", ("iam:GetAccountAuthorizationDetails",)),
     # answered in the management account, or in one that is a delegated administrator
     Grant("OrganizationAccounts", ("organizations:ListAccounts",)),
     Grant("RoleInEachAccount", ("sts:AssumeRole",), "arn:{partition}:iam::*:role/{role_name}"),
 )
-_GRANT_OF = {grant.sid: grant for grant in _GRANTS}
 _ALWAYS = ("CredentialReport", "AccountAlias")
 _RECONCILE = {
     "off": (),
     "totals": ("AccountTotals",),
     "keys": ("AccountTotals", "UserNames", "AccessKeyIds"),
 }
-_ROTATION = ("RotatedSecrets", "SecretDates", "RotationFunctions", "RotationLogs", "RotatedUsers")
 _OWNER_TAG = ("OwnersAndAdministrators",)
 _ROLES = ("RoleInEachAccount",)
 _ORGANIZATION = ("OrganizationAccounts", *_ROLES)
@@ -87,13 +50,14 @@ _ORGANIZATION = ("OrganizationAccounts", *_ROLES)
 
 @dataclass(frozen=True)
 class Needs:
-    """What decides the permissions for a capture. Where ``organization`` or ``roles`` in a list of accounts are
-    entered, they are those for one account too: the caller's own account is read with the caller's own session. Who
-    begins by assuming ``role_arn`` needs that alone, and the role the rest."""
+    """What decides the permissions for a capture; ``beside`` names the documents that are asked for. Where
+    ``organization`` or ``roles`` in a list of accounts are entered, they are those for one account too: the own
+    account of the caller is read with the session of the caller. Who begins by assuming ``role_arn`` needs that
+    alone, and the role the rest."""
 
     reconcile: str = "keys"
     owner_tag: bool = False
-    rotation: bool = False
+    beside: tuple[str, ...] = ()
     organization: bool = False
     roles: bool = False
     role_arn: str = ""
@@ -112,13 +76,13 @@ def statements(needs: Needs, partition: str = "aws", account: str = "*") -> list
     sids = (
         *_ALWAYS,
         *_RECONCILE[needs.reconcile],
-        *(_ROTATION if needs.rotation else ()),
+        *(grant.sid for one in documents.optional() if one.name in needs.beside for grant in one.grants),
         *(_OWNER_TAG if needs.owner_tag else ()),
         *(_ORGANIZATION if needs.organization else _ROLES if needs.roles else ()),
     )
-    return [
-        _GRANT_OF[sid].statement(partition=partition, account=account, role_name=needs.role_name) for sid in sids
-    ]
+    grants = {one.sid: one for one in (*_GRANTS, *(grant for row in documents.DOCUMENTS for grant in row.grants))}
+    names = {"partition": partition, "account": account, "role_name": needs.role_name}
+    return [grants[sid].statement(**names) for sid in sids]
 
 
 def policy_json(needs: Needs, partition: str = "aws") -> str:
@@ -145,11 +109,14 @@ def yaml_statement(statement: dict[str, Any]) -> str:
 def role_template(role_name: str, external_id: str = "") -> str:
     """The CloudFormation template of the role that a capture assumes: ``data/capture/role.yaml``, filled in.
 
-    It allows what ``policy_json(Needs(owner_tag=True, rotation=True))`` does, in its own account.
+    It allows what ``policy_json`` does with all documents and the owner tag, in its own account.
     """
     check_role_name(role_name)
     if external_id:
         check_external_id(external_id)
+    template, beside = data("capture", "role.yaml"), tuple(one.name for one in documents.optional())
+    allowed = statements(Needs(owner_tag=True, beside=beside), **OF_THE_STACK)
+    told = {one["Sid"]: yaml_statement(one) for one in allowed}
     values = {
         # a JSON string is a YAML string, whatever is in it
         "RoleName": json.dumps(role_name),
@@ -157,12 +124,10 @@ def role_template(role_name: str, external_id: str = "") -> str:
         "RoleNamePattern": json.dumps(f"^{ROLE_NAME}$"),
         "ExternalIdPattern": json.dumps(f"^({EXTERNAL_ID})?$"),
         "TrustedPrincipalPattern": json.dumps(f"^({TRUSTED_PRINCIPAL})$"),
-        **{
-            one["Sid"]: yaml_statement(one)
-            for one in statements(Needs(owner_tag=True, rotation=True), **OF_THE_STACK)
-        },
+        **{sid: text for sid, text in told.items() if f"<<{sid}>>" in template.read_text(encoding="utf-8")},
     }
-    return filled(data("capture", "role.yaml"), values)
+    further = [text for sid, text in told.items() if sid not in values]
+    return filled(template, values | {"FurtherDocuments": "\n".join(further)})
 
 
 def check_role_name(role_name: str) -> None:

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from keyaudit import credentials
 from keyaudit.aws.calls import CallFailedError, Calls
+from keyaudit.captured.layout import REPORT_FILE
+from keyaudit.credentials.columns import read_table
+from keyaudit.schema import ROOT_USER, InputError
 from keyaudit.texts import say
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0  # seconds
@@ -100,3 +104,12 @@ def _pause(calls: Calls, seconds: float, asked: _Asked) -> None:
             else CallFailedError(GENERATE, "incomplete")
         )
     time.sleep(seconds)
+
+
+def users_of(report: Report) -> list[str]:
+    """The IAM users of a report, nobody's where it cannot be read: judging it says why."""
+    try:
+        table = read_table(credentials.unwrap(report.content, REPORT_FILE).text, REPORT_FILE)
+    except InputError:
+        return []
+    return [user for user in table.columns["user"] if user != ROOT_USER]

@@ -6,36 +6,34 @@ be listed, those of the others are kept, and the user is absent.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keyaudit.aws.calls import CallFailedError, Calls
 from keyaudit.aws.workers import each
+from keyaudit.capture.credential_report import users_of
 from keyaudit.texts import say, utc
+
+if TYPE_CHECKING:
+    from keyaudit.capture.target import Taking
 
 KEYS, TOTALS, OFF = "keys", "totals", "off"
 MODES = (KEYS, TOTALS, OFF)
 SUMMARY_FIELDS = ("Users", "UsersQuota", "AccountAccessKeysPresent")
 
 
-def take_inventory(
-    calls: Calls,
-    iam: Any,
-    mode: str,
-    reported: Iterable[str],
-    workers: int,
-    inventory: dict[str, Any],
-    problem: Callable[[str], None],
-) -> None:
-    """Fill ``inventory`` as far as the mode asks and AWS answers; ``problem`` is told at once what is now unknown,
-    so that it is not lost where the time ends at a later call.
+def take_inventory(taking: Taking) -> dict[str, Any]:
+    """What the account says of itself, as far as the mode asks and AWS answers. What is now unknown is told at
+    once, so that it is not lost where the time ends at a later call.
 
-    ``reported`` are the users of the report: one that is not listed any more is asked for by name, so that AWS
-    itself says that it is gone.
+    A user of the report that is not listed any more is asked for by name, so that AWS itself says that it is gone.
     """
+    calls, iam, mode, inventory, problem = (
+        taking.calls, taking.iam, taking.options.reconcile, taking.begun, taking.problem,
+    )  # fmt: skip
     if mode == OFF:
-        return
+        return inventory
     inventory["taken_time"] = utc(datetime.now(UTC))
     try:
         found = calls.call(iam, "get_account_summary", ("SummaryMap",))["SummaryMap"]
@@ -49,10 +47,11 @@ def take_inventory(
             pages = calls.pages(iam, "list_users", "Users")
         except CallFailedError as error:
             problem(say("capture.unknown.users", why=error.why))
-            return
+            return inventory
         inventory["users"] = [_plain(user) for page in pages for user in page["Users"]]
-        names = dict.fromkeys([*(str(user["UserName"]) for user in inventory["users"]), *reported])
-        _list_keys(calls, iam, list(names), workers, inventory, problem)
+        names = dict.fromkeys([*(str(user["UserName"]) for user in inventory["users"]), *users_of(taking.report)])
+        _list_keys(calls, iam, list(names), taking.options.workers, inventory, problem)
+    return inventory
 
 
 def _list_keys(

@@ -16,13 +16,13 @@ class Options:
     deadline: float
     rate: float
     workers: int = 16
-    rotation: bool = False
-    regions: tuple[str, ...] = ()  # for rotation; none: the session's
+    beside: tuple[str, ...] = ()  # documents that are asked for, by their names
+    regions: tuple[str, ...] = ()  # for these; none: the session's
 
     def asked(self) -> dict[str, Any]:
         """What of it decides what a capture holds."""
         asked: dict[str, Any] = {"reconcile": self.reconcile, "owner_tag": self.owner_tag or None}
-        return asked | ({"rotation": list(self.regions) or True} if self.rotation else {})
+        return asked | {name: list(self.regions) or True for name in self.beside}
 
 
 @dataclass(frozen=True)

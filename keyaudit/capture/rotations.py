@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keyaudit.aws.calls import CallFailedError, Calls
-from keyaudit.aws.session import Session
 from keyaudit.captured.function import USERS, own_line, user_of, users_of, version_of
 from keyaudit.schema import FUNCTION_VERSION
 from keyaudit.texts import say, utc
+
+if TYPE_CHECKING:
+    from keyaudit.capture.target import Taking
 
 #: as long as the log group of our template keeps them
 LOG_DAYS = 400
@@ -27,11 +29,13 @@ _SECRET_FIELDS = (
 _NOT_THERE = ("ResourceNotFoundException", "NoSuchEntity")
 
 
-def take_rotations(calls: Calls, session: Session, iam: Any, regions: tuple[str, ...]) -> dict[str, Any]:
-    """Everything about rotated secrets in these regions; CallFailedError where any of it cannot be had.
+def take_rotations(taking: Taking) -> dict[str, Any]:
+    """Everything about rotated secrets in the regions asked for; CallFailedError where any of it cannot be had.
 
     A secret that another function than ours rotates is named and no more: it may be anything.
     """
+    calls, session, iam = taking.calls, taking.session, taking.iam
+    regions = taking.options.regions or (session.region,)
     found: dict[str, Any] = {"taken_time": utc(datetime.now(UTC)), "regions": list(regions), "secrets": []}
     others = []
     for region in regions:

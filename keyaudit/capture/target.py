@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,13 @@ from keyaudit.aws.calls import CallFailedError, Calls
 from keyaudit.aws.session import Session
 from keyaudit.aws.workers import LateError, Pace, within
 from keyaudit.capture.credential_report import Report, fetch_report
-from keyaudit.capture.inventory import KEYS, take_inventory
 from keyaudit.capture.options import Options
 from keyaudit.capture.owners import find_owners
-from keyaudit.capture.rotations import older_functions, take_rotations
-from keyaudit.captured.layout import CAPTURE_FILE, INVENTORY_FILE, REPORT_FILE, ROTATION_FILE
-from keyaudit.credentials.columns import read_table
+from keyaudit.captured import documents
+from keyaudit.captured.documents import INVENTORY
+from keyaudit.captured.layout import CAPTURE_FILE, REPORT_FILE
 from keyaudit.files import json_bytes, make_staging, write_file
-from keyaudit.schema import ROOT_USER, InputError
+from keyaudit.schema import InputError
 from keyaudit.texts import say, utc
 
 GRACE = 0.5  # seconds for what notices the deadline by itself
@@ -49,8 +49,7 @@ class _Taken:
     caller: str | None = None
     alias: str | None = None
     report: Report | None = None
-    inventory: dict[str, Any] = field(default_factory=dict)
-    rotations: dict[str, Any] | None = None
+    documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     has_all: bool = False  # that a verdict needs; what follows is for people
@@ -60,6 +59,20 @@ class _Taken:
 
     def remark(self, text: str) -> None:
         self.remarks += (text,)
+
+
+@dataclass(frozen=True)
+class Taking:
+    """What the taker of a document is given. ``begun``: what the file holds so far; what is written there stays,
+    also where the time ends; ``problem`` is told at once what is now unknown."""
+
+    calls: Calls
+    session: Session
+    iam: Any
+    options: Options
+    report: Report
+    begun: dict[str, Any]
+    problem: Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -75,7 +88,7 @@ class Captured:
 def capture_account(target: Target, options: Options, folder: Path) -> Captured:
     """Read one account into ``folder``, within the deadline, whatever AWS answers; never raises for its answers."""
     calls = Calls(options.deadline, Pace(options.rate))
-    taken = _Taken(calls, inventory={"mode": options.reconcile})
+    taken = _Taken(calls, documents={INVENTORY.name: {"mode": options.reconcile}})
     started = datetime.now(UTC)
     try:
         within(calls.until + GRACE, lambda: _take(target, options, taken))
@@ -101,18 +114,19 @@ def _take(target: Target, options: Options, taken: _Taken) -> None:
         taken.remark(remark)
     if report.generated_time is None:
         taken.problem(say("capture.undated"))
-    reported = _users(report) if options.reconcile == KEYS else []
-    take_inventory(calls, iam, options.reconcile, reported, options.workers, taken.inventory, taken.problem)
-    if options.rotation:
+    for one in documents.DOCUMENTS:
+        if not one.compared and one.name not in options.beside:
+            continue
+        begun = taken.documents.get(one.name, {})
         try:
-            regions = options.regions or (session.region,)
-            taken.rotations = take_rotations(calls, session, iam, regions)
+            given = Taking(calls, session, iam, options, report, begun, taken.problem)
+            taken.documents[one.name] = documents.function(one.taker)(given)
         except CallFailedError as error:
-            taken.problem(say("capture.unknown.rotations", why=error.why))
+            taken.problem(say(one.unknown, why=error.why))
     taken.has_all = True
     if options.owner_tag:
         try:
-            taken.inventory["owners"] = find_owners(calls, iam, options.owner_tag)
+            taken.documents[INVENTORY.name]["owners"] = find_owners(calls, iam, options.owner_tag)
         except CallFailedError as error:
             taken.remark(say("capture.unknown.owners", why=error.why))
     try:
@@ -120,15 +134,6 @@ def _take(target: Target, options: Options, taken: _Taken) -> None:
         taken.alias = str(aliases[0]) if aliases else None
     except CallFailedError as error:
         taken.remark(say("capture.unknown.alias", why=error.why))
-
-
-def _users(report: Report) -> list[str]:
-    """The IAM users of a report, nobody's where it cannot be read: judging it says why."""
-    try:
-        table = read_table(credentials.unwrap(report.content, REPORT_FILE).text, REPORT_FILE)
-    except InputError:
-        return []
-    return [user for user in table.columns["user"] if user != ROOT_USER]
 
 
 def _write(target: Target, options: Options, taken: _Taken, started: datetime, folder: Path) -> Captured:
@@ -155,18 +160,17 @@ def _write(target: Target, options: Options, taken: _Taken, started: datetime, f
         "tool": {"keyaudit": __version__},
     }
     files = {REPORT_FILE: report.content} if report else {}
-    files[INVENTORY_FILE] = json_bytes(dict(taken.inventory))
-    facts["inventory_sha256"] = hashlib.sha256(files[INVENTORY_FILE]).hexdigest()
-    if taken.rotations is not None:
-        files[ROTATION_FILE] = json_bytes(dict(taken.rotations))
-        facts["rotation_sha256"] = hashlib.sha256(files[ROTATION_FILE]).hexdigest()
+    held = [one for one in documents.DOCUMENTS if one.name in taken.documents]
+    for one in held:
+        files[one.file] = json_bytes(dict(taken.documents[one.name]))
+        facts[one.digest] = hashlib.sha256(files[one.file]).hexdigest()
     facts["calls"] = list(taken.calls.records)
     label = account_id or UNKNOWN
     files[CAPTURE_FILE] = json_bytes(facts)
     _place(folder, label, files)
     # told now, and not written: whoever judges the capture reads it from the functions' own settings
-    older = older_functions(taken.rotations) if taken.rotations is not None else []
-    return Captured(label, report is not None, problems, (*remarks, *older))
+    told = [documents.function(one.remarks)(taken.documents[one.name]) for one in held if one.remarks]
+    return Captured(label, report is not None, problems, (*remarks, *chain.from_iterable(told)))
 
 
 UNKNOWN = "unknown-1"

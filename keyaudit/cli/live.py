@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from keyaudit.captured import documents
 from keyaudit.cli.common import is_given
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ _OPTIONS = (
     click.option(
         "--owner-tag", metavar="NAME", default="", help="Show this tag of each user, and who is an administrator."
     ),
-    click.option("--rotation", is_flag=True, help="Read which keys are under automatic rotation too."),
+    *(click.option(f"--{one.name}", is_flag=True, help=one.help) for one in documents.optional()),
     click.option(
         "--rotation-region",
         "rotation_regions",
@@ -85,7 +86,8 @@ capture_option = click.option(
 
 @dataclass(frozen=True)
 class Live:
-    """The options of live AWS, by their defaults where they were not ``given``, which names those that were."""
+    """The options of live AWS, by their defaults where they were not ``given``, which names those that were.
+    ``beside`` names the documents that are asked for beside the report."""
 
     profile: str
     region: str
@@ -96,7 +98,7 @@ class Live:
     role_name: str
     reconcile: str
     owner_tag: str
-    rotation: bool
+    beside: tuple[str, ...]
     rotation_regions: tuple[str, ...]
     jobs: int
     deadline: float
@@ -106,7 +108,8 @@ class Live:
 
     def asked(self) -> dict[str, str | bool | Path | tuple[str, ...] | None]:
         """What of them decides what a capture holds; none of it is a secret."""
-        return {name: getattr(self, name) for name in _NAMES if name not in _HOW}
+        told = {name: getattr(self, name) for name in _NAMES if name not in _HOW}
+        return told | {name: name in self.beside for name in _BESIDE}
 
     @property
     def needs(self) -> Needs:
@@ -116,7 +119,7 @@ class Live:
         return Needs(
             reconcile=self.reconcile,
             owner_tag=bool(self.owner_tag),
-            rotation=self.rotation,
+            beside=self.beside,
             organization=self.organization,
             roles=bool(self.accounts),
             role_arn=self.role_arn,
@@ -124,7 +127,10 @@ class Live:
         )
 
 
-_NAMES = tuple(one.name for one in fields(Live) if one.name != "given")
+_NAMES = tuple(one.name for one in fields(Live) if one.name not in ("beside", "given"))
+_BESIDE = tuple(one.name for one in documents.optional())
+#: as the options stand in the help: the first that was given is named where it may not be
+_ORDER = tuple(name for field in fields(Live) for name in (_BESIDE if field.name == "beside" else (field.name,)))
 #: options that do not decide which accounts are read, nor what is read of them
 _HOW = {"external_id", "jobs", "deadline", "max_rate", "fresh"}
 
@@ -145,4 +151,5 @@ def live_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def live_of(context: click.Context, options: dict[str, Any]) -> Live:
     """The options of live AWS, taken out of those of a command."""
     live = {name: options.pop(name) for name in _NAMES}
-    return Live(**live, given=tuple(name for name in _NAMES if is_given(context, name)))
+    beside = tuple(name for name in _BESIDE if options.pop(name))
+    return Live(**live, beside=beside, given=tuple(name for name in _ORDER if is_given(context, name)))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from keyaudit.captured.documents import ROTATION
 from keyaudit.cli.common import say
 from keyaudit.cli.live import CAPTURES, Live
 from keyaudit.schema import InputError
@@ -69,7 +70,7 @@ def check_live(live: Live, sources: tuple[str, ...] = (), folder: Path | None = 
     check_role_name(live.role_name)
     if live.external_id:
         check_external_id(live.external_id)
-    if live.rotation_regions and not live.rotation:
+    if live.rotation_regions and ROTATION.name not in live.beside:
         raise InputError("--rotation-region: only with --rotation; give both")
     for region in live.rotation_regions:
         if not re.fullmatch(REGION, region):
@@ -87,7 +88,7 @@ def make_capture(live: Live, folder: Path | None, parent: Path) -> Capture:
         owner_tag=live.owner_tag,
         deadline=live.deadline,
         rate=live.max_rate,
-        rotation=live.rotation,
+        beside=live.beside,
         regions=tuple(dict.fromkeys(live.rotation_regions)),
         workers=max(2, ALL_WORKERS // live.jobs) if several else WORKERS,
     )

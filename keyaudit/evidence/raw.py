@@ -8,7 +8,7 @@ from typing import Any
 
 from keyaudit import sources
 from keyaudit.assess.limits import is_known
-from keyaudit.captured import layout
+from keyaudit.captured import documents, layout
 from keyaudit.files import json_bytes, write_file
 from keyaudit.model import ORGANIZATION, Audit, Origin, Provenance
 from keyaudit.schema import EvidenceError
@@ -78,7 +78,7 @@ def _whole(one: Provenance, origin: Origin) -> dict[str, bytes]:
 
 
 def _beside(origin: Origin) -> dict[str, bytes]:
-    found = {name: sources.document(origin, name) for name in (layout.INVENTORY_FILE, layout.ROTATION_FILE)}
+    found = {one.file: sources.document(origin, one) for one in documents.DOCUMENTS}
     return {name: content for name, content in found.items() if content is not None}
 
 

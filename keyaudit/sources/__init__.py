@@ -24,8 +24,7 @@ from keyaudit.sources.captures import (
     find_capture,
     is_live,
     joined_facts,
-    read_inventory,
-    read_rotation,
+    read_document,
     whole_capture,
 )
 from keyaudit.sources.names import other_account, time_in_name
@@ -49,8 +48,7 @@ __all__ = [
     "other_account",
     "read",
     "read_and_unwrap",
-    "read_inventory",
-    "read_rotation",
+    "read_document",
     "time_in_name",
     "vouch_for",
     "whole_capture",

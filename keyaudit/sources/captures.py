@@ -14,16 +14,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from keyaudit.captured.layout import (
-    ACCOUNTS_FILE,
-    BESIDE,
-    CAPTURE_FILE,
-    CAPTURED_FILES,
-    INACTIVE_STATES,
-    INVENTORY_FILE,
-    REPORT_FILE,
-    ROTATION_FILE,
-)
+from keyaudit.captured import documents
+from keyaudit.captured.documents import Document
+from keyaudit.captured.layout import ACCOUNTS_FILE, CAPTURE_FILE, INACTIVE_STATES, REPORT_FILE
 from keyaudit.credentials import parse_instant
 from keyaudit.files import is_plain, printable, read_plain
 from keyaudit.model import Origin, Population, Skipped
@@ -33,8 +26,8 @@ from keyaudit.sources.walk import account_folders
 from keyaudit.texts import say
 
 POLICY_FILE = "policy.toml"
-#: facts that only a capture of the live account has
-LIVE = frozenset({"asked", "calls", "complete", "format", "inventory_sha256", "remarks", "rotation_sha256", "tool"})
+#: facts that only a capture of the live account has, besides the digests of the documents beside the report
+LIVE = frozenset({"asked", "calls", "complete", "format", "remarks", "tool"})
 #: what evidence carries over of accounts.json
 CARRIED = (
     "asked", "caller", "partition", "listed", "skipped", "problems",
@@ -161,34 +154,25 @@ def _refuse_odd_facts(facts: dict[str, Any], path: Path) -> None:
             raise InputError(f"{path}: {name} is not an ISO 8601 time with a zone; capture again")
 
 
-def read_inventory(origin: Origin) -> dict[str, Any] | None:
-    """What the live account said of itself when the report was captured; None where nobody asked. InputError where
-    it is not the one that was captured."""
-    return _read_beside(origin, INVENTORY_FILE)
-
-
-def read_rotation(origin: Origin) -> dict[str, Any] | None:
-    """What AWS told of keys under automatic rotation; None and InputError as ``read_inventory``."""
-    return _read_beside(origin, ROTATION_FILE)
-
-
-def _read_beside(origin: Origin, name: str) -> dict[str, Any] | None:
-    if origin.folder is None or origin.path is None or (origin.capture or {}).get(BESIDE[name]) is None:
+def read_document(origin: Origin, one: Document) -> dict[str, Any] | None:
+    """What AWS told when the report was captured, as JSON; None where nobody asked. InputError where it is not what
+    was captured."""
+    if origin.folder is None or origin.path is None or (origin.capture or {}).get(one.digest) is None:
         return None
-    content = document(origin, name)
+    content = document(origin, one)
     if content is None:
-        raise InputError(f"{origin.name}: {name} is missing, or was changed after the capture")
-    return _parsed(content, Path(f"{origin.name}: {name}"))
+        raise InputError(f"{origin.name}: {one.file} is missing, or was changed after the capture")
+    return _parsed(content, Path(f"{origin.name}: {one.file}"))
 
 
-def document(origin: Origin, name: str) -> bytes | None:
+def document(origin: Origin, one: Document) -> bytes | None:
     """A document beside the report, which ``capture.json`` has the digest of; None where it has none, or what is
     there is another, or no plain file."""
-    digest = (origin.capture or {}).get(BESIDE[name])
+    digest = (origin.capture or {}).get(one.digest)
     if origin.folder is None or digest is None:
         return None
     try:
-        content = read_plain(origin.folder / name)
+        content = read_plain(origin.folder / one.file)
     except OSError:
         return None
     return content if hashlib.sha256(content).hexdigest() == digest else None
@@ -196,7 +180,7 @@ def document(origin: Origin, name: str) -> bytes | None:
 
 def is_live(capture: dict[str, Any]) -> bool:
     """Whether ``keyaudit capture`` wrote it, so that whatever that always writes must be there."""
-    return not LIVE.isdisjoint(capture)
+    return not LIVE.isdisjoint(capture) or any(one.digest in capture for one in documents.DOCUMENTS)
 
 
 def whole_capture(origin: Origin, account_id: str, is_read: bool) -> Path | None:
@@ -210,7 +194,8 @@ def whole_capture(origin: Origin, account_id: str, is_read: bool) -> Path | None
         # without the digest of its report it would read in another way once a seal vouches for it
         and (isinstance(facts.get("sha256"), str) or facts.get("file", REPORT_FILE) is None)
         and ("source" in facts or folder.name == account_id)
-        and facts.get("file", REPORT_FILE) in (*CAPTURED_FILES, None)
+        and facts.get("file", REPORT_FILE)
+        in (CAPTURE_FILE, REPORT_FILE, *(one.file for one in documents.DOCUMENTS), None)
         and (is_read or facts.get("account_id") == account_id == folder.name)
         and parse_instant(str(facts.get("received_time"))) is not None
     )

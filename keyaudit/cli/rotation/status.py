@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from keyaudit.captured.documents import ROTATION
 from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, progress, sources_argument, write
 from keyaudit.cli.live import Live, capture_option, live_options
 from keyaudit.cli.reading import resolve
@@ -45,10 +46,10 @@ def status(
     from keyaudit.auditing import audit
     from keyaudit.export import rotation_record
 
-    live = replace(live, rotation=live.rotation or not sources)
+    live = live if sources else replace(live, beside=(*{*live.beside, ROTATION.name},))
     judged = audit(resolve(sources, policy, as_of, folder, live), policy, as_of, progress=progress("judging"))
     unseen = [one.account_id for one in judged.provenance if one.rotations is None or one.problems]
-    if not any("rotation" in _asked(one.origin) for one in judged.provenance):
+    if not any(ROTATION.name in _asked(one.origin) for one in judged.provenance):
         raise InputError("nothing tells of rotations: capture with --rotation, or name no SOURCE")
     found = [one for one in judged.rotations if user in ("", one.secret.user)]
     if user and not found and not unseen:
