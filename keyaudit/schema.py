@@ -44,9 +44,35 @@ ROTATION = "rotation"
 UNUSED = "unused"
 ACTIVE_KEYS = "active-keys"
 ROOT_KEY = "root-key"
-CONTROLS = (ROTATION, UNUSED, ACTIVE_KEYS, ROOT_KEY)
-#: controls whose limit comes from the policy; a root key needs none
-LIMITED_CONTROLS = (ROTATION, UNUSED, ACTIVE_KEYS)
+DAYS, NUMBER = "days", "number"
+
+
+@dataclass(frozen=True)
+class Control:
+    """``id``: of a control, of its function (``assess.controls``) with underscores, and of its texts (``control``,
+    ``limit``, and a section of its own). ``limit``: the policy's field for its limit, a number of ``unit`` from
+    ``least`` to ``most``; empty where it needs none. ``always``: assessed where the policy sets no limit too, since
+    that is itself a finding; one that needs no limit always is."""
+
+    id: str
+    limit: str = ""
+    unit: str = ""
+    least: int = 0
+    most: int = 0
+    always: bool = False
+
+
+#: the only list of the controls, in the order in which they are told; every other one follows from it
+THE_CONTROLS = (
+    Control(ROTATION, "max_access_key_age", DAYS, 1, 36_500, always=True),
+    Control(UNUSED, "max_credential_usage_age", DAYS, 1, 36_500),
+    Control(ACTIVE_KEYS, "max_active_keys", NUMBER, 0, 2),
+    Control(ROOT_KEY, always=True),
+)
+CONTROLS = tuple(one.id for one in THE_CONTROLS)
+#: controls whose limit comes from the policy, and the field that it is in
+LIMIT_OF = {one.id: one.limit for one in THE_CONTROLS if one.limit}
+LIMITED_CONTROLS = tuple(LIMIT_OF)
 
 # --- the credential report -------------------------------------------------------------------------------
 ROOT_USER = "<root_account>"

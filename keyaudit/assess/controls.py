@@ -1,4 +1,4 @@
-"""The controls: each a small pure function of one account's keys; REGISTRY is the only list of them.
+"""The controls of ``schema.THE_CONTROLS``: each a small pure function of one account's keys and users.
 
 A control returns ``Rows``: which key each finding speaks of, which of the control's cases it is, and the days.
 """
@@ -19,10 +19,10 @@ from keyaudit.schema import (
     ACTIVE,
     ACTIVE_KEYS,
     COMPLIANT,
+    CONTROLS,
     INSUFFICIENT_DATA,
     NON_COMPLIANT,
     NOT_APPLICABLE,
-    ROOT_KEY,
     ROTATION,
     RULES,
     UNUSED,
@@ -31,7 +31,8 @@ from keyaudit.schema import (
 
 @dataclass
 class Account:
-    """One account's keys as arrays, the policy, the instant of judgement."""
+    """One account's keys as arrays, the policy, the instant of judgement; ``users`` makes the frame of its users,
+    which costs as much as the keys, for a control that looks at them."""
 
     account_id: str
     keys: pd.DataFrame
@@ -39,6 +40,7 @@ class Account:
     as_of: datetime
     root_gap: bool = False  # the report does not tell of a root key
     rules: int = RULES
+    users: Callable[[], pd.DataFrame] = pd.DataFrame
     now: np.datetime64 = field(init=False)
     active: np.ndarray = field(init=False)
     rotated: np.ndarray = field(init=False)
@@ -152,9 +154,5 @@ def root_key(account: Account) -> Rows:
     return Rows(none, choose([], (COMPLIANT, "none"), len(none)))
 
 
-REGISTRY: dict[str, Callable[[Account], Rows]] = {
-    ROTATION: rotation,
-    UNUSED: unused,
-    ACTIVE_KEYS: active_keys,
-    ROOT_KEY: root_key,
-}
+#: the function of each control: the one of its name
+REGISTRY: dict[str, Callable[[Account], Rows]] = {one: globals()[one.replace("-", "_")] for one in CONTROLS}

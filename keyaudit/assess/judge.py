@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
@@ -54,18 +54,19 @@ def judge(
     keep: int | None = None,
     graces: Mapping[str, str] | None = None,
     rules: int = RULES,
+    users: Callable[[], pd.DataFrame] = pd.DataFrame,
 ) -> Judgement:
     """Judge one account by every control that the policy allows to assess.
 
     ``keys`` are the account's own; ``problems`` say which controls cannot rely on what evidence. With ``keep``,
     passing findings are counted and not made, of the others only about so many of the worst of each control.
     ``graces``: users whose second active key is in the grace of a proved rotation, and what that is called;
-    ``rules``: by which limits and exemptions apply.
+    ``rules``: by which limits and exemptions apply; ``users`` makes the frame of the account's users.
     """
     problems = [*problems, *_policy_problems(keys, account_id, policy)]
     controls = [control for control in REGISTRY if policy.assessed(control)]
     gaps = {c: [p.message for p in problems if c in p.controls] for c in controls}
-    account = Account(account_id, keys, policy, as_of, bool(gaps.get(ROOT_KEY)), rules)
+    account = Account(account_id, keys, policy, as_of, bool(gaps.get(ROOT_KEY)), rules, users)
     tallies: dict[str, Counter[str]] = {}
     exempted: Counter[str] = Counter()
     frames, due_soon = [account_findings(account_id, policy, gaps)], 0

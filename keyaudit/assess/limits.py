@@ -7,8 +7,8 @@ from datetime import UTC, datetime, time
 
 import numpy as np
 
-from keyaudit.policy import LIMIT_OF, Exemption, Policy
-from keyaudit.schema import LIMITED_CONTROLS, ROOT_USER, ROTATION, RULES
+from keyaudit.policy import Exemption, Policy
+from keyaudit.schema import LIMIT_OF, LIMITED_CONTROLS, ROOT_USER, ROTATION, RULES
 
 NO_LIMIT = -1
 DAY = np.timedelta64(86_400_000_000, "us")

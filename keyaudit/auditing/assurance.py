@@ -18,17 +18,19 @@ from keyaudit.schema import (
     COMPARED_SUPPLIED,
     CONTROLS,
     DATED,
+    DAYS,
     GRADES,
     READ,
-    ROTATION,
     SUPPLIED,
-    UNUSED,
+    THE_CONTROLS,
     CredentialReport,
 )
 from keyaudit.texts import say, utc
 
 #: controls, and the sentence that says why there is no conclusion for them
 Gap = tuple[tuple[str, ...], str]
+#: controls whose limit is a number of days
+DATED_CONTROLS = tuple(one.id for one in THE_CONTROLS if one.unit == DAYS)
 #: by which the clocks of AWS and of the machine may differ
 TOLERANCE = timedelta(minutes=5)
 
@@ -76,7 +78,7 @@ def _tightest(keys: pd.DataFrame, account_id: str, policy: Policy) -> int | None
     """The least days after which one of the active keys fails; None where there are none, or no limits."""
     active = keys[keys["status"] == ACTIVE]
     users, is_root = active["user"].to_numpy(object), active["is_root"].to_numpy(bool)
-    found = [limits(users, account_id, policy, control, is_root) for control in (ROTATION, UNUSED)]
+    found = [limits(users, account_id, policy, control, is_root) for control in DATED_CONTROLS]
     days = np.concatenate(found)
     return int(days[days != NO_LIMIT].min()) if (days != NO_LIMIT).any() else None
 

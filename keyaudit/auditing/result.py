@@ -101,7 +101,7 @@ def _result(
     problems = [Problem(label, controls, message) for controls, message in evidence.problems]
     secrets = evidence.rotations or ()
     exempt = graces_of(secrets, evidence.keys, policy, as_of, rules)
-    judgement = judge(evidence.keys, label, policy, as_of, problems, keep, exempt, rules)
+    judgement = judge(evidence.keys, label, policy, as_of, problems, keep, exempt, rules, evidence.users)
     # an account that was read and has no keys has nothing that fails
     conclusions = {control: worst({COMPLIANT, *+tally}) for control, tally in judgement.tallies.items()}
     counting = {conclusions[control] for control in policy.controls if control in conclusions}

@@ -5,13 +5,12 @@ from __future__ import annotations
 import fnmatch
 from dataclasses import dataclass
 
-from keyaudit.policy import LIMIT_OF, Policy
-from keyaudit.schema import ACTIVE_KEYS, CONTROLS, ROOT_KEY, ROTATION, InputError
+from keyaudit.policy import Policy
+from keyaudit.schema import CONTROLS, LIMIT_OF, ROTATION, THE_CONTROLS, InputError
 
 AS_SET = -1  # the policy's own limit
 STATUSES = ("active", "all")
-HIGHEST = {ACTIVE_KEYS: 2}
-MOST_DAYS = 36_500
+SPANS = {one.id: (one.least, one.most) for one in THE_CONTROLS if one.limit}
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Selection:
         object.__setattr__(self, "users", _text("users", self.users))
         lowest, highest = span(self.control)
         fits = type(self.limit) is int and lowest <= self.limit <= highest
-        if self.limit != AS_SET and self.control == ROOT_KEY:
+        if self.limit != AS_SET and self.control not in LIMIT_OF:
             raise InputError("limit: root keys have none; leave it at -1")
         if self.limit != AS_SET and not fits:
             raise InputError(f"limit {self.limit!r}: give a whole number from {lowest} to {highest}, or -1")
@@ -49,7 +48,7 @@ class Selection:
 
 def span(control: str) -> tuple[int, int]:
     """The lowest and the highest limit that a control may have."""
-    return (0, HIGHEST[control]) if control in HIGHEST else (1, MOST_DAYS)
+    return SPANS.get(control, SPANS[ROTATION])
 
 
 def with_limit(policy: Policy, control: str, limit: int) -> Policy:

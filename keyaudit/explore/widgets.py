@@ -20,7 +20,7 @@ from keyaudit.explore.drawing import Drawing
 from keyaudit.explore.selection import AS_SET, STATUSES, Selection, span
 from keyaudit.explore.view import Explorer, View
 from keyaudit.resources import data
-from keyaudit.schema import CONTROLS, ROOT_KEY, InputError
+from keyaudit.schema import CONTROLS, LIMIT_OF, InputError
 from keyaudit.texts import say
 
 #: rows that the table holds, the worst, so that a redraw stays quick; the fields above narrow all keys
@@ -97,7 +97,7 @@ class Panel(w.VBox):
     def _selection(self) -> Selection:
         limit = AS_SET if self._is_set else self.limit.value
         control = self.control.value
-        limit = AS_SET if control == ROOT_KEY else limit
+        limit = AS_SET if control not in LIMIT_OF else limit
         return Selection(control, limit, self.status.value, self.accounts.value, self.users.value)
 
     def _set_slider(self, limit: int) -> None:
@@ -110,7 +110,7 @@ class Panel(w.VBox):
         self.limit.min, self.limit.max = 0, max(self.limit.max, 2)
         self.limit.max = min(highest, max(SLIDER_DAYS, at))
         self.limit.value, self.limit.min = at, lowest
-        self.limit.disabled = self.reset.disabled = control == ROOT_KEY
+        self.limit.disabled = self.reset.disabled = control not in LIMIT_OF
         self._quiet = False
         self._is_set = limit == AS_SET
 

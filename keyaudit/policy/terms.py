@@ -10,25 +10,34 @@ import difflib
 import fnmatch
 import hashlib
 from datetime import date
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic.fields import FieldInfo
 
 from keyaudit import resources
-from keyaudit.schema import ACTIVE_KEYS, ROOT_KEY, ROOT_USER, ROTATION, UNUSED
+from keyaudit.schema import ACTIVE_KEYS, CONTROLS, GRADES, LIMIT_OF, ROOT_USER, ROTATION, THE_CONTROLS, UNUSED
 
-LIMIT_OF = {
-    ROTATION: "max_access_key_age",
-    UNUSED: "max_credential_usage_age",
-    ACTIVE_KEYS: "max_active_keys",
-}
-
-Days = Annotated[int, Field(strict=True, ge=1, le=36_500)]
 Patterns = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
 AccountIds = Annotated[list[Annotated[str, Field(pattern=r"^[0-9]{12}$")]], Field(min_length=1)]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
-Control = Literal["rotation", "unused", "active-keys", "root-key"]
-Grade = Literal["compared", "compared_supplied", "read", "dated", "supplied"]
+if TYPE_CHECKING:
+    ControlId = str
+    Grade = str
+else:
+    ControlId, Grade = Literal[CONTROLS], Literal[GRADES]
+_OF = {one.id: one for one in THE_CONTROLS}
+
+
+def _limit_of(control: str) -> FieldInfo:
+    """What a limit of a control may be, in the policy and in its overrides alike."""
+    found: FieldInfo = Field(strict=True, ge=_OF[control].least, le=_OF[control].most)
+    return found
+
+
+Age = Annotated[int, _limit_of(ROTATION)]
+Idle = Annotated[int, _limit_of(UNUSED)]
+Number = Annotated[int, _limit_of(ACTIVE_KEYS)]
 
 
 class _Strict(BaseModel):
@@ -57,9 +66,9 @@ class _Scope(_Strict):
 class Override(_Scope):
     """Tighter limits for some users or accounts; of all that match the strictest applies, limit by limit."""
 
-    max_access_key_age: Days | None = None
-    max_credential_usage_age: Days | None = None
-    max_active_keys: Annotated[int, Field(strict=True, ge=0, le=2)] | None = None
+    max_access_key_age: Age | None = None
+    max_credential_usage_age: Idle | None = None
+    max_active_keys: Number | None = None
 
 
 class Exemption(_Scope):
@@ -69,8 +78,8 @@ class Exemption(_Scope):
 
     id: Annotated[str, Field(min_length=1, max_length=64)]
     users: Patterns
-    controls: Annotated[list[Control], Field(min_length=1)]
-    max_access_key_age: Days | None = None
+    controls: Annotated[list[ControlId], Field(min_length=1)]
+    max_access_key_age: Age | None = None
     reason: Text
     approved_by: Text
     expires: date
@@ -91,13 +100,13 @@ class Policy(_Strict):
     version: Text = "unversioned"
     approved_by: Text | None = None
     effective: date | None = None
-    max_access_key_age: Days | None = None
+    max_access_key_age: Age | None = None
     warn_before: Annotated[int, Field(strict=True, ge=0, le=3650)] = 14
-    max_credential_usage_age: Days | None = None
-    max_active_keys: Annotated[int, Field(strict=True, ge=0, le=2)] | None = None
+    max_credential_usage_age: Idle | None = None
+    max_active_keys: Number | None = None
     max_report_age_hours: Annotated[int, Field(strict=True, ge=4, le=24 * 3650)] = 24
     age_comparison: Literal["elapsed", "whole_days"] = "elapsed"
-    controls: Annotated[list[Control], Field(min_length=1)] = ["rotation", "unused", "active-keys", "root-key"]
+    controls: Annotated[list[ControlId], Field(min_length=1)] = list(CONTROLS)
     min_assurance: Grade | None = None
     references: list[str] = []
     override: list[Override] = []
@@ -130,7 +139,7 @@ class Policy(_Strict):
 
     def assessed(self, control: str) -> bool:
         """Whether the control can be assessed: rotation always is, for no period is itself a finding."""
-        return control in (ROTATION, ROOT_KEY) or self.limit(control) is not None
+        return _OF[control].always or self.limit(control) is not None
 
     @model_validator(mode="after")
     def _tighten_only(self) -> Policy:

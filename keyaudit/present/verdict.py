@@ -10,7 +10,7 @@ from keyaudit.model import Audit
 from keyaudit.present.claims import keys_of
 from keyaudit.present.headline import after, before, headline, said_first
 from keyaudit.present.table import Prose, Table, table
-from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, INSUFFICIENT_DATA, ROOT_KEY, ROTATION
+from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, INSUFFICIENT_DATA, LIMIT_OF, ROTATION
 from keyaudit.texts import say, utc
 
 
@@ -101,7 +101,7 @@ def controls(a: Audit) -> Table:
 
 
 def _limit(a: Audit, control: str) -> str:
-    limit = 0 if control == ROOT_KEY else a.policy.limit(control)
+    limit = a.policy.limit(control) if control in LIMIT_OF else 0
     return say(f"limit.{control}", n=limit) if limit is not None else say("limit.none")
 
 
