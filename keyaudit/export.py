@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pandas as pd
 
-from keyaudit.files import json_bytes
+from keyaudit.files import json_bytes, json_text
 from keyaudit.model import Audit, RotationVerdict
 from keyaudit.present import rule
 from keyaudit.schema import FINDING_COLUMNS, TIME
@@ -78,6 +78,11 @@ def rotation_record(one: RotationVerdict) -> dict[str, Any]:
         "last_rotated": utc(secret.last_rotated) or None,
         "next_rotation": utc(secret.next_rotation) or None,
     }
+
+
+def rotations_json(found: Sequence[RotationVerdict], unseen: Sequence[str]) -> str:
+    """Verdicts on secrets under rotation, and the accounts of which something was not seen."""
+    return json_text({"rotations": [rotation_record(one) for one in found], "incomplete": list(unseen)})
 
 
 def records(findings: pd.DataFrame) -> list[dict[str, Any]]:

@@ -16,8 +16,8 @@ from test_schedule import LONG
 
 import keyaudit
 from keyaudit import InputError
-from keyaudit.cli.scheduled import content, contents
 from keyaudit.evidence.verify import verify
+from keyaudit.schedule.due import content, contents
 
 CASES = Path(__file__).parent / "data" / "cases" / "population"
 THIRD = "777788889999"

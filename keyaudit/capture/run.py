@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from keyaudit import __version__
 from keyaudit.aws.calls import CallFailedError, Calls
@@ -49,33 +50,8 @@ def capture(request: Request, progress: Progress | None = None) -> Capture:
         within(calls.until, lambda: _begin(request, calls, begun))
     except LateError:
         begun.failure = CallFailedError(begun.asks, "deadline")
-    if listing is None and request.organization:
-        listing = _listed(calls, begun)
-    if listing is None:
-        known = begun.caller.split(":")[4] if begun.caller else own
-        listing = Listing((known,) if known else ())
-        todo = [Target(known, lambda _: begun.enter())]
-    else:
-        todo = targets(listing, begun.session, begun.caller, request.role_name, request.external_id)
-        if begun.failure and begun.asks == ASSUMES:
-            todo = [Target(one.account_id, lambda _: begun.enter()) for one in todo]
-        elif begun.failure:
-            unknown = say("capture.unknown.caller")
-            listing = replace(listing, problems=(unknown, *listing.problems))
-    facts = {
-        "format": 1,
-        "asked": request.asked(),
-        "expected": list(listing.expected),
-        "caller": begun.caller,
-        "partition": session.partition,
-        "listed": list(listing.listed),
-        "skipped": list(listing.skipped),
-        "problems": list(listing.problems),
-        "started_time": utc(datetime.now(UTC)),
-        "finished_time": None,
-        "tool": {"keyaudit": __version__},
-        "calls": calls.records,
-    }
+    listing, todo = _wanted(request, calls, begun, listing, own)
+    facts = _facts(request, calls, begun, listing, session.partition)
     folder = choose(request, facts)
     refuse_foreign(folder)
     try:
@@ -89,6 +65,42 @@ def capture(request: Request, progress: Progress | None = None) -> Capture:
             f"{folder}: cannot write the capture ({error.strerror}); give the command again"
         ) from None
     return Capture(folder, tuple(captured), len(todo) - len(remaining), listing.problems)
+
+
+def _wanted(
+    request: Request, calls: Calls, begun: _Begun, listing: Listing | None, own: str | None
+) -> tuple[Listing, list[Target]]:
+    """The accounts that there are, and those to be read: one, those of a file, or those of the organization."""
+    if listing is None and request.organization:
+        listing = _listed(calls, begun)
+    if listing is None:
+        known = begun.caller.split(":")[4] if begun.caller else own
+        return Listing((known,) if known else ()), [Target(known, lambda _: begun.enter())]
+    todo = targets(listing, begun.session, begun.caller, request.role_name, request.external_id)
+    if begun.failure and begun.asks == ASSUMES:
+        return listing, [Target(one.account_id, lambda _: begun.enter()) for one in todo]
+    if begun.failure:
+        unknown = say("capture.unknown.caller")
+        listing = replace(listing, problems=(unknown, *listing.problems))
+    return listing, todo
+
+
+def _facts(request: Request, calls: Calls, begun: _Begun, listing: Listing, partition: str) -> dict[str, Any]:
+    """What ``accounts.json`` says of a capture that has begun."""
+    return {
+        "format": 1,
+        "asked": request.asked(),
+        "expected": list(listing.expected),
+        "caller": begun.caller,
+        "partition": partition,
+        "listed": list(listing.listed),
+        "skipped": list(listing.skipped),
+        "problems": list(listing.problems),
+        "started_time": utc(datetime.now(UTC)),
+        "finished_time": None,
+        "tool": {"keyaudit": __version__},
+        "calls": calls.records,
+    }
 
 
 @dataclass

@@ -15,7 +15,7 @@ import click
 from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, progress, say, sources_argument, write
 from keyaudit.cli.live import CAPTURES, Live, capture_option, live_options
 from keyaudit.cli.reading import resolve_captured
-from keyaudit.cli.scheduled import Notice, content, contents, is_pipe, rebuild_index, scheduled
+from keyaudit.cli.scheduled import rebuild_index, scheduled
 from keyaudit.schema import InputError
 from keyaudit.texts import looks_secret
 
@@ -87,12 +87,16 @@ def report(
 
     SOURCE is as for check.
     """
+    from keyaudit.schedule.due import contents
+    from keyaudit.schedule.notice import Notice
+    from keyaudit.sources import is_pipe
+
     started = datetime.now(UTC)
     for name, value in pairs:
         if looks_secret(value):
             raise InputError(f"-p {name}: what looks like a secret; evidence shows its parameters")
     reports = reports or Path("reports")
-    notice = Notice(topic, live.profile, reports)
+    notice = Notice(topic, live.profile, reports, say)
     asked: dict[str, Any] = {
         "policy": policy,
         "notebook": notebook,
@@ -114,7 +118,7 @@ def report(
         if given:
             raise InputError(f"{option} and --every exclude each other; give one of the two")
     for one in sources:
-        if one == "-" or is_pipe(one):
+        if one == "-" or is_pipe(Path(one)):
             raise InputError(f"{one}: can be read only once, and --every must know it again; name a file")
     decides = {**asked, **contents(sources, policy, notebook, before)}
     reads = {} if sources else _reads(live)
@@ -128,6 +132,7 @@ def report(
 def _reads(live: Live) -> dict[str, Any]:
     """What of live AWS a scheduled run reads: the options, and whose account the credentials are of."""
     from keyaudit.aws.session import account_of_caller
+    from keyaudit.schedule.due import content
 
     caller = account_of_caller(live.profile, live.region)
     return live.asked() | {"accounts": content(str(live.accounts or "")), "caller": caller}

@@ -102,9 +102,9 @@ def _timetable(kind: str, options: tuple[str, ...], **when: Any) -> Timetable:
 
 def _check(context: click.Context) -> None:
     """What would make each run fail."""
-    from keyaudit.cli.scheduled import Notice
     from keyaudit.evidence.notebook import find_notebook, refuse_unknown
     from keyaudit.policy import load_policy
+    from keyaudit.schedule.notice import Notice
 
     given = context.params
     for parameter in report.params:
@@ -118,7 +118,7 @@ def _check(context: click.Context) -> None:
 
         partition_of(given["region"])
         account_of_role(given["role_arn"] or "arn:aws:iam::000000000000:role/none")
-    Notice(given["topic"], "", Path())
+    Notice(given["topic"], "", Path(), say)
     refuse_unknown(find_notebook(given["notebook"]), dict(given["pairs"]))
     for source in given["sources"]:
         if not source or not Path(source).exists():

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from keyaudit.cli.common import progress, say, write
-from keyaudit.files import json_text
 from keyaudit.schema import InputError
 
 if TYPE_CHECKING:
-    from keyaudit.schedule.series import Series
+    pass
 
 WHOLE, WRONG, INCONCLUSIVE = 0, 1, 3
 
@@ -37,9 +36,9 @@ def series(reports: Path, every: str, since: str, notebook: str, form: str) -> i
     there is no such folder, 3 if all there is of a period concludes nothing.
     """
     from keyaudit.auditing import parse_as_of
-    from keyaudit.export import table_csv
     from keyaudit.schedule.calendar import parse_every
     from keyaudit.schedule.series import series as find
+    from keyaudit.schedule.told import as_csv, as_json, as_text
 
     period, now = parse_every(every), datetime.now(UTC)
     try:
@@ -50,42 +49,11 @@ def series(reports: Path, every: str, since: str, notebook: str, form: str) -> i
         raise InputError(f"--since {since}: lies in the future; give an instant from which on evidence was due")
     found = find(reports, period, now, begins, notebook, progress("verifying"))
     if form == "table":
-        write(_text(found))
+        write(as_text(found))
     elif form == "json":
-        told = {"every": every, "whole": found.is_whole, "faults": found.faults, "periods": _records(found)}
-        write(json_text(told))
+        write(as_json(found, every))
     else:
-        rows = [[*[*one.values()][:-1], "; ".join(one["remarks"])] for one in _records(found)]
-        write(table_csv(("subject", "period", "state", "evidence", "conclusion", "remarks"), rows))
+        write(as_csv(found))
         for fault in found.faults:
             say(f"keyaudit: {fault}")
     return WRONG if not found.is_whole else WHOLE if found.is_conclusive else INCONCLUSIVE
-
-
-def _records(found: Series) -> list[dict[str, Any]]:
-    return [
-        {
-            "subject": one.subject,
-            "period": one.period,
-            "state": one.state,
-            "evidence": one.evidence.name if one.evidence else None,
-            "conclusion": one.conclusion,
-            "remarks": list(one.remarks),
-        }
-        for one in found.dues
-    ]
-
-
-def _text(found: Series) -> str:
-    from keyaudit.present.table import table
-    from keyaudit.present.terminal import grid
-    from keyaudit.texts import say, visible
-
-    rows = [
-        [one.period, one.subject, say(f"series.{one.state}"), one.conclusion, one.evidence and one.evidence.name]
-        for one in found.dues
-    ]
-    remarks = [f"{one.period}  {visible(remark)}" for one in found.dues for remark in one.remarks]
-    blocks = [grid(table("series", rows, most=None))] if rows else []
-    blocks += ["\n".join(block) for block in (remarks, [visible(fault) for fault in found.faults]) if block]
-    return "\n\n".join(blocks) + "\n"

@@ -6,10 +6,11 @@ import unicodedata
 from collections import Counter
 from dataclasses import replace
 
-from keyaudit.model import Audit, Provenance
+from keyaudit.model import Audit, Provenance, RotationVerdict
 from keyaudit.present.claims import verdict_of, worst_first
 from keyaudit.present.findings import due_soon, offenders, others
 from keyaudit.present.headline import after, before, headline, remarks
+from keyaudit.present.rotation import outdated_functions, rotated, rotation_keys, rotation_log, rotation_schedules
 from keyaudit.present.table import Table
 from keyaudit.present.verdict import controls, reasons, rule
 from keyaudit.schema import ACCOUNT_VERDICTS, COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION
@@ -110,3 +111,20 @@ def _coloured(text: str, kind: str, colour: bool) -> str:
 def _first(lines: list[str], most: int, rest: str = "verdict.more_reasons") -> list[str]:
     more = [say(rest, n=len(lines) - most)] if len(lines) > most else []
     return [visible(line) for line in lines[:most]] + more
+
+
+def rotations_text(judged: Audit, found: list[RotationVerdict], unseen: list[str]) -> str:
+    """The verdicts on secrets under rotation, each with its dates, its keys and what its function logged."""
+    blocks = [say("plan.incomplete", n=len(unseen), accounts=", ".join(unseen))] if unseen else []
+    blocks += [say("rotated.none")] if not found and not unseen else []
+    older = outdated_functions(replace(judged, rotations=tuple(found)))
+    blocks += [repr(older)] if older.items else []
+    for one in found:
+        alone = replace(judged, rotations=(one,))
+        # one secret has too many columns for a terminal: a line each
+        told = [table for table in (rotated(alone), rotation_schedules(alone)) if isinstance(table, Table)]
+        facts = {name: cell for table in told for name, cell in zip(table.columns, table.rows[0], strict=True)}
+        wide = max(map(len, facts))
+        blocks.append("\n".join(f"{name:<{wide}}  {cell}" for name, cell in facts.items()))
+        blocks += [grid(table) for table in (rotation_keys(alone), rotation_log(alone)) if isinstance(table, Table)]
+    return "\n\n".join(blocks) + "\n"

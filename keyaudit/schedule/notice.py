@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any
 
 from keyaudit.aws.calls import CallFailedError, Calls
 from keyaudit.aws.session import connect
 from keyaudit.aws.workers import LateError, Pace, within
+from keyaudit.evidence import Evidence
 from keyaudit.schema import InputError, KeyAuditError
 from keyaudit.texts import say
 
@@ -49,3 +54,38 @@ def send(topic: str, subject: str, text: str, profile: str = "") -> None:
         raise NotSentError(say("notice.late", seconds=f"{DEADLINE:g}")) from None
     except InputError as error:
         raise NotSentError(str(error)) from None
+
+
+class Notice:
+    """The message after a run, if one was asked for: what was made, or that nothing was. That it cannot be sent is
+    said, and changes nothing else."""
+
+    def __init__(self, topic: str, profile: str, reports: Path, tell: Callable[[str], None]) -> None:
+        self.topic, self.profile, self.reports, self.tell = topic, profile, reports, tell
+        if topic:
+            region_of(topic)
+
+    def made(self, evidence: Evidence, line: str) -> None:
+        facts = {"headline": line, "folder": evidence.path.resolve(), "sha256": evidence.sha256}
+        whose = {"conclusion": evidence.audit.conclusion, "whose": evidence.path.name}
+        self._send(("notice.subject", whose), ("notice.text", facts))
+
+    def __enter__(self) -> Notice:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, Exception):
+            reason = str(error) if isinstance(error, KeyAuditError) else type(error).__name__
+            facts = {"reason": reason, "folder": self.reports.resolve()}
+            self._send(("notice.failed_subject", {}), ("notice.failed", facts))
+
+    def _send(self, *parts: tuple[str, dict[str, Any]]) -> None:
+        if not self.topic:
+            return
+        subject, text = (say(key, **facts) for key, facts in parts)
+        try:
+            send(self.topic, subject, text.strip() + "\n", self.profile)
+        except NotSentError as error:
+            self.tell(say("notice.unconfirmed", why=error))

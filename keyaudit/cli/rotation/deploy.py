@@ -8,11 +8,12 @@ import click
 
 from keyaudit.cli.common import say as tell
 from keyaudit.cli.common import write
-from keyaudit.cli.rotation.options import connected, operating, settings
+from keyaudit.cli.rotation.options import Acting, connected, operating, settings
 from keyaudit.schema import InputError
 
 if TYPE_CHECKING:
     from keyaudit.rotation.asked import Asked
+    from keyaudit.rotation.deploy import Proposal
 
 FAILED = 4
 
@@ -32,10 +33,7 @@ def deploy(
     remove_user: tuple[str, ...],
     update: bool,
     asked: Asked,
-    profile: str,
-    region: str,
-    dry_run: bool,
-    wait: float,
+    acting: Acting,
     yes: bool,
 ) -> int:
     """Put keys under automatic rotation: check, show the change set, and deploy it with --yes.
@@ -44,30 +42,53 @@ def deploy(
     adds and changes, users that are not in it stay. Makes no key and touches none. The keys that a user has now are
     adopted: they are retired once the secret has replaced them and they are quiet.
     """
-    from keyaudit.rotation.asked import Asked
-    from keyaudit.rotation.deploy import carry_out, propose
-    from keyaudit.rotation.deployment import Member
-    from keyaudit.rotation.many import propose_many
-    from keyaudit.rotation.periods import EVERY
-    from keyaudit.rotation.update import Update
-
     _one_way(user, users, remove_user, update)
     if user:
-        Member(user, EVERY)  # a mistake shows before AWS is asked
+        _refuse_no_name(user)
     if update:
-        if asked != Asked(bucket=asked.bucket):
-            raise InputError("--update: keeps what was deployed; give other settings without it")
-        work = Update(connected(profile, region, wait), user, asked.bucket)
-        for line in work.lines(yes, dry_run):
-            write(line + "\n")
-        return FAILED if work.failed else 0
-    if (users or remove_user) and asked.secret:
-        raise InputError("--secret-arn: of one user alone; give --user, which makes a stack of its own")
-    operator = connected(profile, region, wait)
-    found = propose_many(operator, users, remove_user, asked) if not user else propose(operator, user, asked)
+        return _update(user, asked, acting, yes)
+    found = _proposed(user, users, remove_user, asked, acting)
     for line in found.remarks:
         tell(line)
-    for line in carry_out(found, yes, dry_run):
+    return _carried_out(found, yes, acting)
+
+
+def _refuse_no_name(user: str) -> None:
+    """InputError for a mistake that shows before AWS is asked."""
+    from keyaudit.rotation.deployment import Member
+    from keyaudit.rotation.periods import EVERY
+
+    Member(user, EVERY)
+
+
+def _update(user: str, asked: Asked, acting: Acting, yes: bool) -> int:
+    """Stacks with an older function, with the settings that they have."""
+    from keyaudit.rotation.asked import Asked
+    from keyaudit.rotation.update import Update
+
+    if asked != Asked(bucket=asked.bucket):
+        raise InputError("--update: keeps what was deployed; give other settings without it")
+    work = Update(connected(acting), user, asked.bucket)
+    for line in work.lines(yes, acting.dry_run):
+        write(line + "\n")
+    return FAILED if work.failed else 0
+
+
+def _proposed(user: str, users: str, remove_user: tuple[str, ...], asked: Asked, acting: Acting) -> Proposal:
+    """The stack of one user, or that of many."""
+    from keyaudit.rotation.deploy import propose
+    from keyaudit.rotation.many import propose_many
+
+    if (users or remove_user) and asked.secret:
+        raise InputError("--secret-arn: of one user alone; give --user, which makes a stack of its own")
+    operator = connected(acting)
+    return propose(operator, user, asked) if user else propose_many(operator, users, remove_user, asked)
+
+
+def _carried_out(found: Proposal, yes: bool, acting: Acting) -> int:
+    from keyaudit.rotation.deploy import carry_out
+
+    for line in carry_out(found, yes, acting.dry_run):
         write(line + "\n")
     return 0
 

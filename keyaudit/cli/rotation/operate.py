@@ -6,7 +6,7 @@ import click
 
 from keyaudit.cli.common import say as tell
 from keyaudit.cli.common import write
-from keyaudit.cli.rotation.options import connected, operating
+from keyaudit.cli.rotation.options import Acting, connected, operating
 from keyaudit.schema import InputError
 
 _USER = click.option("--user", metavar="NAME", required=True, help="The IAM user whose keys are rotated.")
@@ -15,7 +15,7 @@ _USER = click.option("--user", metavar="NAME", required=True, help="The IAM user
 @click.command()
 @_USER
 @operating
-def now(user: str, profile: str, region: str, dry_run: bool, wait: float) -> int:
+def now(user: str, acting: Acting) -> int:
     """Rotate a user's key at once, and wait for the outcome.
 
     Exits with 0 when the new key is AWSCURRENT, 4 when the rotation did not come to its end, with the function's
@@ -25,12 +25,12 @@ def now(user: str, profile: str, region: str, dry_run: bool, wait: float) -> int
     from keyaudit.rotation.operator import key_line
     from keyaudit.texts import say, utc
 
-    operator = connected(profile, region, wait)
+    operator = connected(acting)
     where = home(operator, user)
     secret = rotated_secret(operator, where)
     for key in operator.keys(user):
         tell(key_line(key))
-    if dry_run:
+    if acting.dry_run:
         write(say("operate.would_rotate", user=user) + "\n")
         return 0
     made = rotate(operator, where, secret)
@@ -42,7 +42,7 @@ def now(user: str, profile: str, region: str, dry_run: bool, wait: float) -> int
 @_USER
 @operating
 @click.option("--yes", is_flag=True, help="Do it; without this it is only shown.")
-def remove(user: str, profile: str, region: str, dry_run: bool, wait: float, yes: bool) -> int:
+def remove(user: str, acting: Acting, yes: bool) -> int:
     """Take the rotation away, with --yes; the secret, its key and the log stay.
 
     Nothing breaks: consumers go on reading the secret, whose key nobody rotates any more.
@@ -52,7 +52,7 @@ def remove(user: str, profile: str, region: str, dry_run: bool, wait: float, yes
     from keyaudit.rotation.stack import Stack
     from keyaudit.texts import say
 
-    operator = connected(profile, region, wait)
+    operator = connected(acting)
     stack = Stack(operator, stack_name(user))
     if not stack.status():
         if home(operator, user).stack.name == MANY:
@@ -61,7 +61,7 @@ def remove(user: str, profile: str, region: str, dry_run: bool, wait: float, yes
                 "keyaudit rotation deploy --remove-user takes it out"
             )
         raise InputError(f"--user {user}: there is no stack {stack.name} in this account and region")
-    if dry_run or not yes:
+    if acting.dry_run or not yes:
         write(say("operate.would_remove", stack=stack.name) + "\n")
         return 0
     stack.delete()

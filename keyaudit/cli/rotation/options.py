@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -43,8 +44,25 @@ _STACK = (
 )
 
 
+@dataclass(frozen=True)
+class Acting:
+    """Whose credentials act, where, for how many seconds at most; and whether nothing is to be changed."""
+
+    profile: str
+    region: str
+    wait: float
+    dry_run: bool
+
+
 def operating(command: Command) -> Command:
-    return _with(_OPERATOR, command)
+    """The command gets ``acting``."""
+
+    @wraps(command)
+    def wrapped(**given: Any) -> Any:
+        acting = Acting(*(given.pop(name) for name in ("profile", "region", "wait", "dry_run")))
+        return command(acting=acting, **given)
+
+    return _with(_OPERATOR, wrapped)
 
 
 def settings(command: Command) -> Command:
@@ -107,10 +125,10 @@ def _with(options: tuple[Callable[[Command], Command], ...], command: Command) -
     return command
 
 
-def connected(profile: str, region: str, wait: float) -> Operator:
+def connected(acting: Acting) -> Operator:
     """The operator; in which account it acts is said, for whoever confirms it."""
     from keyaudit.rotation.operator import Operator
 
-    operator = Operator(profile, region, wait)
+    operator = Operator(acting.profile, acting.region, acting.wait)
     tell(operator.said())
     return operator

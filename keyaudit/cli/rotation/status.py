@@ -12,11 +12,10 @@ from keyaudit.captured.documents import ROTATION
 from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, progress, sources_argument, write
 from keyaudit.cli.live import Live, capture_option, live_options
 from keyaudit.cli.reading import resolve
-from keyaudit.files import json_text
 from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, InputError, worst
 
 if TYPE_CHECKING:
-    from keyaudit.model import Audit, Origin, RotationVerdict
+    from keyaudit.model import Origin
 
 
 @click.command()
@@ -44,7 +43,8 @@ def status(
     the policy, 1 if one is not, 3 if something needed was not seen.
     """
     from keyaudit.auditing import audit
-    from keyaudit.export import rotation_record
+    from keyaudit.export import rotations_json
+    from keyaudit.present.terminal import rotations_text
 
     live = live if sources else replace(live, beside=(*{*live.beside, ROTATION.name},))
     judged = audit(resolve(sources, policy, as_of, folder, live), policy, as_of, progress=progress("judging"))
@@ -57,10 +57,9 @@ def status(
             f"--user {user}: no secret under rotation is of this user; keyaudit rotation deploy makes one"
         )
     if form == "json":
-        rotations = [rotation_record(one) for one in found]
-        write(json_text({"rotations": rotations, "incomplete": unseen}))
+        write(rotations_json(found, unseen))
     else:
-        write(_text(judged, found, unseen))
+        write(rotations_text(judged, found, unseen))
     verdicts = {one.compliance_type for one in found} | ({INSUFFICIENT_DATA} if unseen else set())
     return EXIT_OF[worst({COMPLIANT, *verdicts})]
 
@@ -69,24 +68,3 @@ def _asked(origin: Origin | None) -> dict[str, Any]:
     """What the capture of an account was asked for."""
     asked = (origin.capture or {}).get("asked") if origin else None
     return asked if isinstance(asked, dict) else {}
-
-
-def _text(judged: Audit, found: list[RotationVerdict], unseen: list[str]) -> str:
-    from keyaudit.present import outdated_functions, rotated, rotation_keys, rotation_log, rotation_schedules
-    from keyaudit.present.table import Table
-    from keyaudit.present.terminal import grid
-    from keyaudit.texts import say
-
-    blocks = [say("plan.incomplete", n=len(unseen), accounts=", ".join(unseen))] if unseen else []
-    blocks += [say("rotated.none")] if not found and not unseen else []
-    older = outdated_functions(replace(judged, rotations=tuple(found)))
-    blocks += [repr(older)] if older.items else []
-    for one in found:
-        alone = replace(judged, rotations=(one,))
-        # one secret has too many columns for a terminal: a line each
-        told = [table for table in (rotated(alone), rotation_schedules(alone)) if isinstance(table, Table)]
-        facts = {name: cell for table in told for name, cell in zip(table.columns, table.rows[0], strict=True)}
-        wide = max(map(len, facts))
-        blocks.append("\n".join(f"{name:<{wide}}  {cell}" for name, cell in facts.items()))
-        blocks += [grid(table) for table in (rotation_keys(alone), rotation_log(alone)) if isinstance(table, Table)]
-    return "\n\n".join(blocks) + "\n"

@@ -1,0 +1,60 @@
+"""Evidence once a period: what decides which evidence that is, and whether it is there already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from keyaudit import resources
+from keyaudit.evidence import Evidence
+from keyaudit.policy import DEFAULT_PRESET
+from keyaudit.schedule.occasion import Occasion, alone, find_done, why_not
+from keyaudit.sources import content_digest
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The evidence of a period and its conclusion; whether it was made now, and why it does not count for the
+    period, where it does not: then it is at best as good as none."""
+
+    folder: Path
+    conclusion: str
+    is_new: bool
+    not_counted: str = ""
+
+
+def once(
+    reports: Path, run: Occasion, again: bool, notebook: str, make: Callable[[dict[str, str]], Evidence]
+) -> Outcome:
+    """Evidence for this period, made unless it is there, or is wanted ``again``."""
+    with alone(reports, run, notebook):
+        done = None if again else find_done(reports, run)
+        if done is not None:
+            return Outcome(*done, is_new=False)
+        evidence = make(run.facts())
+        reason = why_not(reports, run, evidence.path)
+        return Outcome(evidence.path, evidence.audit.conclusion, True, reason)
+
+
+def content(name: str) -> str:
+    """What stands for a file or folder in what is asked for: a SHA-256 of the bytes that are read of it, so that
+    what was changed is asked anew, and what was not is known again elsewhere; what cannot be read stands for
+    itself."""
+    try:
+        return content_digest(Path(name)) if name and Path(name).exists() else name
+    except OSError:
+        return name  # reading it in earnest says so
+
+
+def contents(sources: Sequence[str], policy: str, notebook: str, before: str) -> dict[str, Any]:
+    """What stands for the files that a report is made of, those that come with keyaudit too."""
+    presets, preset = resources.names("policies", ".toml"), policy or DEFAULT_PRESET
+    own = resources.notebooks() / f"{notebook}.ipynb"
+    return {
+        "policy": content(str(resources.data("policies", f"{preset}.toml")) if preset in presets else policy),
+        "notebook": content(notebook if notebook.endswith(".ipynb") else str(own)),
+        "sources": [content(one) for one in sources],
+        "before": content(before),
+    }
