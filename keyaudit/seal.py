@@ -12,10 +12,12 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from keyaudit.files import is_plain, read_plain
+from keyaudit.credentials import parse_instant
+from keyaudit.files import is_plain, read_plain, why
 from keyaudit.identity import identity_of
 from keyaudit.schema import FORMAT, RULES, EvidenceError, NewerError
 from keyaudit.staging import SUMS, write_file
@@ -35,6 +37,7 @@ class Sealed:
 
     path: Path
     sha256: str
+    unread: tuple[str, ...] = ()
 
 
 def finish(staging: Path, name: str, facts: dict[str, Any]) -> Sealed:
@@ -48,7 +51,8 @@ def finish(staging: Path, name: str, facts: dict[str, Any]) -> Sealed:
     try:
         with FileLock(reports / LOCK, timeout=LOCK_TIMEOUT, mode=0o600):
             path = _free(reports, name)
-            facts = {"format": FORMAT, "name": path.name, **facts, "previous": _newest(reports, facts)}
+            newest, unread = _newest(reports, facts)
+            facts = {"format": FORMAT, "name": path.name, **facts, "previous": newest}
             manifest = manifest_bytes({**facts, "files": list_files(staging)})
             write_file(staging, MANIFEST, manifest)
             sums = sums_bytes(manifest)
@@ -58,7 +62,7 @@ def finish(staging: Path, name: str, facts: dict[str, Any]) -> Sealed:
             _sync(reports)
     except Timeout:
         raise EvidenceError(f"{reports / LOCK} is held by another run for more than {LOCK_TIMEOUT} s") from None
-    return Sealed(path, hashlib.sha256(sums).hexdigest())
+    return Sealed(path, hashlib.sha256(sums).hexdigest(), unread)
 
 
 def tidy(staging: Path, before: list[dict[str, Any]]) -> None:
@@ -154,21 +158,34 @@ def digest_of(folder: Path) -> str:
     return hashlib.sha256(read_plain(folder / SUMS)).hexdigest()
 
 
-def _newest(reports: Path, facts: dict[str, Any]) -> str | None:
+def _newest(reports: Path, facts: dict[str, Any]) -> tuple[str | None, tuple[str, ...]]:
     """The hash of the SHA256SUMS of the newest finished folder of the same notebook and organization or account:
-    the one that no other points to (the latest sealed, should folders have been removed)."""
-    chain: dict[str, tuple[str, str | None]] = {}
+    the one that no other points to (the latest sealed, should folders have been removed); and which folders could
+    not be looked into, so that the chain may leave them out."""
+    chain: dict[str, tuple[datetime, str | None]] = {}
+    unread = []
     wanted = identity_of(reports, facts).subject
-    for folder in finished(reports):
+    for folder in sorted(path for path in reports.iterdir() if not path.name.startswith(".")):
         try:
-            manifest = read_manifest(folder)
-            if identity_of(folder, manifest).subject == wanted:
-                chain[digest_of(folder)] = (str(manifest["sealed_at"]), manifest["previous"])
+            if not is_plain(folder / SUMS):
+                continue
+            manifest, sealed_at = read_manifest(folder), None
+            if identity_of(folder, manifest).subject == wanted and _is_sealed(folder):
+                sealed_at = parse_instant(str(manifest["sealed_at"]))
+            if sealed_at:
+                chain[digest_of(folder)] = (sealed_at, manifest["previous"])
+        except PermissionError as error:
+            unread.append(why(error))
         except NOT_OURS:
             continue  # damaged, or somebody else's: verify says so
     pointed_to = {previous for _, previous in chain.values()}
     heads = [digest for digest in chain if digest not in pointed_to]
-    return max(heads, key=lambda digest: chain[digest][0], default=None)
+    return max(heads, key=lambda digest: chain[digest][0], default=None), tuple(unread)
+
+
+def _is_sealed(folder: Path) -> bool:
+    """Whether its SHA256SUMS is what its manifest implies: whoever changed one of the two is followed by nobody."""
+    return read_plain(folder / SUMS) == sums_bytes(read_plain(folder / MANIFEST))
 
 
 def _free(reports: Path, name: str) -> Path:

@@ -16,6 +16,7 @@ from keyaudit.cli.common import (
     progress,
     sources_argument,
     write,
+    write_data,
 )
 from keyaudit.cli.live import capture_option, live_options, resolve_captured
 
@@ -59,5 +60,5 @@ def check(
     else:
         from keyaudit.export import findings_csv, summary_json
 
-        write(summary_json(judged) if form == "json" else findings_csv(judged))
+        write_data(summary_json(judged) if form == "json" else findings_csv(judged))
     return EXIT_OF[judged.conclusion]

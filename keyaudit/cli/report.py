@@ -12,7 +12,16 @@ from typing import Any
 
 import click
 
-from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, progress, say, sources_argument, write
+from keyaudit import texts
+from keyaudit.cli.common import (
+    EXIT_OF,
+    as_of_option,
+    policy_option,
+    progress,
+    say,
+    sources_argument,
+    write_names,
+)
 from keyaudit.cli.live import CAPTURES, asked_of, capture_option, live_options, resolve_captured
 from keyaudit.cli.scheduled import Notice, content, contents, is_pipe, rebuild_index, scheduled
 from keyaudit.schema import InputError
@@ -149,8 +158,10 @@ def _make(per_account: bool, tell: Callable[[Any, str], None] | None, **asked: A
 
     line = headline(evidence.audit)
     say(line)
+    for one in evidence.unread:
+        say(texts.say("evidence.unread", why=one))
     say(f"sealed: SHA256SUMS has the SHA-256 {evidence.sha256}")
-    write(f"{evidence.path}\n")
+    write_names([evidence.path])
     if per_account:
         _make_each(request, evidence.audit)
     rebuild_index(request.reports)
@@ -168,7 +179,7 @@ def _make_each(request: Any, judged: Any) -> None:
         say(f"no folder for {account}: it was not read, and the capture holds nothing of it")
     bar = progress("account folders") or (lambda folders, _: folders)
     for folder in bar(make_each(request, sources, os.cpu_count() or 1), len(sources)):
-        write(f"{folder}\n")
+        write_names([folder])
 
 
 def _typed(text: str) -> Any:

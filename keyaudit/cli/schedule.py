@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from keyaudit import texts
-from keyaudit.cli.common import is_given, say, write
+from keyaudit.cli.common import is_given, say, write, write_names
 from keyaudit.cli.live import check_live, live_of, permissions_of
 from keyaudit.cli.report import report
 from keyaudit.schema import InputError
@@ -187,4 +187,4 @@ def _save(folder: Path, files: dict[str, str]) -> None:
             path.write_bytes(text.encode())
         except OSError as error:
             raise InputError(f"{path}: cannot be written ({error.strerror})") from None
-        write(f"{path}\n")
+        write_names([path])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from keyaudit import texts
-from keyaudit.cli.common import EXIT_OF, say, write
+from keyaudit.cli.common import EXIT_OF, say, write_names
 from keyaudit.schema import INSUFFICIENT_DATA, KeyAuditError
 
 
@@ -32,7 +32,9 @@ def contents(sources: Sequence[str], policy: str, notebook: str, before: str) ->
     presets, preset = resources.names("policies", ".toml"), policy or DEFAULT_PRESET
     own = resources.notebooks() / f"{notebook}.ipynb"
     return {
-        "policy": content(str(resources.data("policies", f"{preset}.toml")) if preset in presets else policy),
+        # a preset that stands in for no policy concludes less than the same one given
+        "policy": ("" if policy else "not given: ")
+        + content(str(resources.data("policies", f"{preset}.toml")) if preset in presets else policy),
         "notebook": content(notebook if notebook.endswith(".ipynb") else str(own)),
         "sources": [content(one) for one in sources],
         "before": content(before),
@@ -75,7 +77,7 @@ def scheduled(
         raise
     folder, conclusion = done
     say(f"{conclusion}: made before for {run.period}; --again makes another")
-    write(f"{folder}\n")
+    write_names([folder])
     return EXIT_OF[conclusion]
 
 

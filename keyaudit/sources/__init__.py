@@ -20,7 +20,6 @@ from keyaudit import resources
 from keyaudit.schema import InputError
 from keyaudit.sources.captures import (
     CAPTURED_FILES,
-    INACTIVE_STATES,
     INVENTORY_FILE,
     REPORT_FILE,
     ROTATION_FILE,
@@ -32,6 +31,7 @@ from keyaudit.sources.captures import (
     read_rotation,
     whole_capture,
 )
+from keyaudit.sources.listed import INACTIVE_STATES
 from keyaudit.sources.names import other_account, time_in_name
 from keyaudit.sources.origin import (
     Origin,
