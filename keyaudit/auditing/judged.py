@@ -22,8 +22,8 @@ class Audit:
 
     ``conclusions`` has one entry a control assessed; ``conclusion`` is the worst of those that the policy counts.
     ``tallies`` count findings by control and compliance type, ``due_soon`` the compliant keys whose deadline is
-    within the policy's ``warn_before``. ``exemptions`` are the policy's, each with its state and number
-    of findings. ``differences`` are those between reports and live accounts, each with its account. ``rotations``
+    within the policy's ``warn_before``. ``exemptions`` are the policy's, each with what
+    came of it. ``differences`` are those between reports and live accounts, each with its account. ``rotations``
     are the verdicts on secrets under rotation, where a capture asked for them. ``skipped`` are accounts of the
     organization that are not active, and so not expected. ``assurance`` is the lowest grade of any account that was
     read (schema.GRADES), and ``newest_date`` the newest date in the files of unknown age, the earliest of several.
@@ -62,9 +62,10 @@ class Audit:
 
     @property
     def accounts(self) -> pd.DataFrame:
-        """One row per account: ``account_id, conclusion, read, users, keys, active, failing, exempt, unknown,
-        due_soon, oldest_days``; of the active keys those over their limit, over it and exempt, of unknown age, and
-        in time but due soon."""
+        """One row per account: ``account_id, conclusion, rotation, read, users, keys, active, failing, exempt,
+        unknown, due_soon, oldest_days``; ``rotation`` is what was concluded of that control, whether it counts or
+        not; of the active keys those over their limit, over it and exempt, of unknown age, and in time but due
+        soon."""
         return accounts_frame(self.provenance, self.keys)
 
     @property
