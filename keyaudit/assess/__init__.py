@@ -9,10 +9,11 @@
 from keyaudit.assess.controls import Account
 from keyaudit.assess.describe import describe, worst_first
 from keyaudit.assess.judge import Judgement, control_rows, judge, judged_keys, oldest_days
-from keyaudit.assess.limits import exemption_status
+from keyaudit.assess.limits import ExemptionUse, exemption_status
 
 __all__ = [
     "Account",
+    "ExemptionUse",
     "Judgement",
     "control_rows",
     "describe",

@@ -118,6 +118,7 @@ class _Collected:
         self.tallies: dict[str, Counter[str]] = {control: Counter() for control in self.assessed}
         self.types: dict[str, set[str]] = {control: set() for control in self.assessed}
         self.exempted: Counter[str] = Counter()
+        self.missed: Counter[tuple[str, str]] = Counter()
         self.due_soon = 0
         self.read: dict[str, sources.Origin] = {}
         self.users: list[pd.DataFrame] = []
@@ -136,6 +137,7 @@ class _Collected:
             self.tallies[control].update(tally)
             self.types[control].add(result.conclusions[control])
         self.exempted.update(judgement.exempted)
+        self.missed.update(judgement.missed)
         self.due_soon += judgement.due_soon
         self.findings.append(judgement.findings)
         if self.keep is None:
@@ -185,7 +187,7 @@ class _Collected:
                 for control, tally in self.tallies.items()
             },
             due_soon=self.due_soon,
-            exemptions=tuple(exemption_status(self.policy, self.exempted, self.as_of)),
+            exemptions=tuple(exemption_status(self.policy, self.exempted, self.missed, self.as_of)),
             policy=self.policy,
             as_of=self.as_of,
             as_of_source=as_of_source,

@@ -8,9 +8,10 @@ from datetime import datetime
 import pandas as pd
 
 from keyaudit import sources
+from keyaudit.assess import ExemptionUse
 from keyaudit.auditing.account import Provenance
 from keyaudit.auditing.accounts import accounts_frame
-from keyaudit.policy import Exemption, Policy
+from keyaudit.policy import Policy
 from keyaudit.reconcile import Difference
 from keyaudit.remedy import Verdict
 from keyaudit.schema import GRADES, NOTHING_READ, ROTATION, Problem
@@ -38,7 +39,7 @@ class Audit:
     conclusion: str
     tallies: dict[str, dict[str, int]]
     due_soon: int
-    exemptions: tuple[tuple[Exemption, str, int], ...]
+    exemptions: tuple[ExemptionUse, ...]
     policy: Policy
     as_of: datetime
     as_of_source: str

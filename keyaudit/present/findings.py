@@ -132,13 +132,13 @@ def inactive(a: Audit) -> Table:
 
 
 def exemptions(a: Audit) -> Table:
-    """Every exemption of the policy: in use, unused, or expired; with the findings that it exempts or, where it is
-    expired, that stand again."""
+    """Every exemption of the policy: in use, not used and why, or expired; with the findings that it exempts or,
+    where it is expired, that stand again."""
     rows = [
         [
             one.id,
-            say(f"exemption.{state}" if number or state != "expired" else "exemption.expired_unused", n=number),
-            number,
+            _state(use),
+            use.number,
             ", ".join(one.users),
             ", ".join(one.accounts or ["*"]),
             ", ".join(one.controls),
@@ -146,14 +146,24 @@ def exemptions(a: Audit) -> Table:
             one.approved_by,
             one.reason,
         ]
-        for one, state, number in a.exemptions
+        for use in a.exemptions
+        for one in (use.exemption,)
     ]
     return table("exemptions", rows + _graces(a), most=None)
 
 
+def _state(use: Any) -> str:
+    if use.state == "expired" and not use.number:
+        return say("exemption.expired_unused")
+    if use.state in ("past_cap", "some_past_cap"):
+        cap = say("charts.days", n=use.exemption.max_access_key_age)
+        return say(f"exemption.{use.state}", n=use.past_cap, cap=cap)
+    return say(f"exemption.{use.state}", n=use.number)
+
+
 def _graces(a: Audit) -> list[list[Any]]:
     """Second keys in the grace of a proved rotation, which no exemption of the policy covers."""
-    known = {one.id for one, _, _ in a.exemptions}
+    known = {use.exemption.id for use in a.exemptions}
     found = a.findings[a.findings["exemption_id"].notna() & ~a.findings["exemption_id"].isin(known)]
     state, why = say("exemption.in_use"), say("exemption.grace_reason")
     return [
