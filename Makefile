@@ -2,13 +2,17 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lab bench sample clean
+.PHONY: demo test test-all lab bench sample clean
 
 demo: .venv/core
 	@$(BIN)/keyaudit demo
 
 test: .venv/dev
 	@$(BIN)/python tests/tools/run_checks.py
+
+# The same with many more generated examples, every sequence of faults, and coverage: for a night.
+test-all: .venv/dev
+	@$(BIN)/python tests/tools/run_checks.py --all
 
 lab: .venv/lab
 	@$(BIN)/keyaudit lab

@@ -99,9 +99,15 @@ def visible(text: str) -> str:
     )
 
 
+#: what a terminal takes for a command, whose last letter must not be taken for the beginning of a secret
+_SEQUENCE = re.compile(r"(\x1b\[[0-?]*[ -/]*[@-~])")
+
+
 def line(text: str) -> str:
     """One line for people, of ours with text from outside in it: no secret, nothing unseen, and no second line."""
-    return masked(visible(text))
+    # before, for what cannot be seen is shown by letters; after, for it may have stood between two parts
+    parts = _SEQUENCE.split(text)
+    return masked(visible("".join(map(masked, parts))))
 
 
 def utc(moment: Any) -> str:

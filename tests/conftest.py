@@ -9,11 +9,13 @@ from __future__ import annotations
 import gc
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, Phase, settings
 
 import keyaudit
 
@@ -24,6 +26,8 @@ NO_KEY = "false N/A N/A"
 FRESH = "true 2026-11-01T00:00:00Z 2026-11-20T00:00:00Z"
 OLD = "true 2026-03-01T00:00:00Z 2026-11-20T00:00:00Z"
 ROOT = "<root_account>"
+#: every example and every sequence of faults, instead of some of each kind (make test-all)
+IS_NIGHTLY = os.environ.get("KEYAUDIT_DEPTH") == "nightly"
 KEY_FIELDS = ("active", "last_rotated", "last_used_date")
 CUT = ("user", *(f"access_key_{slot}_{field}" for slot in (1, 2) for field in KEY_FIELDS))
 AWS_HEADER = (
@@ -35,6 +39,18 @@ AWS_HEADER = (
     "cert_2_active,cert_2_last_rotated"
 )
 HEADER = AWS_HEADER.split(",")
+
+
+def examples(number: int) -> settings:
+    """So many examples in a night, a quarter of them else; always the same."""
+    return settings(
+        max_examples=number if IS_NIGHTLY else max(number // 4, 15),
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],  # accounts are small; add Phase.shrink to make one smaller
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
 
 
 def row(

@@ -25,12 +25,16 @@ CIS = load_policy("cis")
 NO_PERIOD = parse_policy(b'title = "t"', "none.toml")
 
 
-def account(label, active=12, failing=0, oldest=80, conclusion=None, exempt=0, unknown=0, due_soon=0):
-    """One row of ``Audit.accounts``; ``oldest`` None: no active key of known age."""
+def account(
+    label, active=12, failing=0, oldest=80, conclusion=None, exempt=0, unknown=0, due_soon=0, rotation=None
+):
+    """One row of ``Audit.accounts``; ``oldest`` None: no active key of known age; ``conclusion`` and ``rotation`` where
+    the keys do not tell them."""
     judged = NON_COMPLIANT if failing else INSUFFICIENT_DATA if unknown else COMPLIANT
     return {
         "account_id": label if isinstance(label, str) else f"{label:012d}",
         "conclusion": conclusion or judged,
+        "rotation": rotation or judged,
         "read": True,
         "users": active,
         "keys": active,
@@ -44,11 +48,12 @@ def account(label, active=12, failing=0, oldest=80, conclusion=None, exempt=0, u
 
 
 def unread(label):
-    return account(label, active=0, oldest=None, conclusion=INSUFFICIENT_DATA) | {"read": False}
+    nothing = {"conclusion": INSUFFICIENT_DATA, "rotation": INSUFFICIENT_DATA}
+    return account(label, active=0, oldest=None, **nothing) | {"read": False}
 
 
 def frame(*rows):
-    return pd.DataFrame(list(rows)).astype({"oldest_days": "Int64", "account_id": "str", "conclusion": "str"})
+    return pd.DataFrame(list(rows)).astype({"oldest_days": "Int64", "account_id": "str"})
 
 
 def plot(*rows, policy=CIS, ax=None):
@@ -138,6 +143,11 @@ CASES = {
 ALL_CASES = pytest.mark.parametrize("rows", CASES.values(), ids=CASES)
 
 
+#: of the one, a control beside rotation is not decided; of the other, rotation is not, and does not count
+OPEN = account(21, conclusion=INSUFFICIENT_DATA)
+UNCOUNTED = account(22, unknown=1, conclusion=COMPLIANT)
+
+
 # --- claims ---------------------------------------------------------------------------------------------------
 
 
@@ -145,7 +155,7 @@ ALL_CASES = pytest.mark.parametrize("rows", CASES.values(), ids=CASES)
     ("rows", "claim"),
     [
         (FIVE, "2 of 5 accounts have overdue keys, 1 was not read"),
-        (FIVE[2:], "None of 3 accounts is known to have overdue keys, 1 was not read, for 1 the evidence is insufficient"),
+        (FIVE[2:], "None of 3 accounts is known to have overdue keys, 1 was not read, for 1 the evidence on rotation is insufficient"),
         ([FIVE[0], FIVE[3]], "1 of 2 accounts has overdue keys"),
         (FIVE[:2], "All 2 accounts have overdue keys"),
         ([FIVE[0], account(8, conclusion=NON_COMPLIANT)], "1 of 2 accounts has overdue keys, 1 more fails another control"),
@@ -155,7 +165,13 @@ ALL_CASES = pytest.mark.parametrize("rows", CASES.values(), ids=CASES)
         (FIVE[:1], "The only account has 3 overdue keys"),
         (FIVE[3:4], "The only account has no overdue keys"),
         ([account(8, conclusion=NON_COMPLIANT)], "The only account has no overdue keys, but another control fails"),
-        (FIVE[4:], "The only account is not known to have overdue keys: the evidence is insufficient"),
+        (FIVE[4:], "The only account is not known to have overdue keys: the evidence on rotation is insufficient"),
+        ([OPEN], "The only account has no overdue keys, but another control is undecided"),
+        ([OPEN, FIVE[3]], "None of 2 accounts has overdue keys, for 1 another control is undecided"),
+        ([OPEN, FIVE[4]], "None of 2 accounts is known to have overdue keys, for 1 the evidence on rotation is insufficient, for 1 another control is undecided"),
+        ([UNCOUNTED, FIVE[3]], "None of 2 accounts is known to have overdue keys, for 1 the evidence on rotation is insufficient"),
+        ([UNCOUNTED], "The only account is not known to have overdue keys: the evidence on rotation is insufficient"),
+        ([account(1, active=0, oldest=None, conclusion=INSUFFICIENT_DATA)], "The only account has no active key, but another control is undecided"),
         (FIVE[2:3], "The only account was not read"),
         ([unread(1), unread(2)], "None of 2 accounts was read"),
         ([account(1, active=0, oldest=None)] * 2, "None of 2 accounts has an active key"),
@@ -187,7 +203,7 @@ def test_without_as_of_the_instant_is_not_known():
 
 def test_alt_text_says_every_row():
     assert plot(*FIVE).get_label() == (
-        "Bar chart of accounts by verdict, and by the active keys of each: overdue, in time, due soon. "
+        "Bar chart of accounts by verdict, and of the active keys of each: overdue, of unknown age, in time. "
         "2 of 5 accounts have overdue keys, 1 was not read. "
         "5 accounts, 4 of them read, with 31 active keys, as of 2026-11-23T17:00:00Z (UTC). "
         "4 of 31 active keys overdue, 1 of unknown age; oldest: 204 days. "
@@ -205,11 +221,44 @@ def test_each_row_says_its_overdue_keys_and_why_its_verdict_is_what_it_is():
         "unknown-1": "2 of 5 active keys overdue, by limits of their own; oldest 40 days",
         "000000000007": "0 of 12 active keys overdue, 1 over the limit (exempt); oldest 80 days; another control fails",
         "000000000003": "0 of 12 active keys overdue, 4 due soon; oldest 20 days; another control fails",
-        "000000000004": "0 of 12 active keys overdue; oldest 30 days; insufficient data",
+        "000000000004": "0 of 12 active keys overdue; oldest 30 days; another control is undecided",
         "000000000005": "0 of 3 active keys overdue, 3 of unknown age",
         "000000000002": "0 of 12 active keys overdue, 2 over the limit (exempt); oldest 200 days",
         "organization": "no active keys",
     }
+
+
+def test_a_row_says_what_is_not_decided_rotation_or_another_control():
+    assert said(OPEN, UNCOUNTED, account(23, rotation=INSUFFICIENT_DATA, conclusion=NON_COMPLIANT)) == {
+        "000000000021": "0 of 12 active keys overdue; oldest 80 days; another control is undecided",
+        "000000000022": "0 of 12 active keys overdue, 1 of unknown age; oldest 80 days",
+        "000000000023": "0 of 12 active keys overdue; oldest 80 days; insufficient data; another control fails",
+    }
+
+
+@ALL_CASES
+@pytest.mark.parametrize("policy", [CIS, NO_PERIOD], ids=["cis", "no-period"])
+def test_the_alternative_text_names_the_kinds_of_keys_that_are_drawn_and_no_others(rows, policy):
+    ax = plot(*rows, policy=policy)
+    words = {
+        "over": "overdue",
+        "exempt": "over their limits (exempt)",
+        "unknown": "of unknown age",
+        "within": "in time",
+        "due_soon": "due soon",
+    }
+    legend = " ".join(texts_of_keys(ax))
+    marks = {
+        "over": "overdue",
+        "exempt": "(exempt)",
+        "unknown": "unknown age",
+        "within": "in time",
+        "due_soon": "soon",
+    }
+    drawn = [words[name] for name, mark in marks.items() if mark in legend]
+    kinds = f": {', '.join(drawn)}" if drawn else ""
+    assert ax.get_label().startswith(f"Bar chart of accounts by verdict, and of the active keys of each{kinds}. ")
+    assert bool(drawn) == (policy is CIS and any(row["active"] for row in rows))
 
 
 # --- whom it shows --------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ import keyaudit
 from keyaudit import InputError
 from keyaudit.evidence.verify import verify
 from keyaudit.schedule.due import content, contents
+from keyaudit.sources import content_digest
 
 CASES = Path(__file__).parent / "data" / "cases" / "population"
 THIRD = "777788889999"
@@ -224,12 +225,13 @@ def test_what_stands_for_a_capture_changes_with_all_that_is_read_of_it(tmp_path:
 
 def test_what_stands_for_a_notebook_or_preset_of_ours_is_its_content(tmp_path: Path) -> None:
     found = contents([], "", "key_rotation", "")
-    assert len(found["notebook"]) == len(found["policy"]) == 64
-    assert found["policy"] == contents([], "cis", "key_rotation", "")["policy"]
+    assert len(found["notebook"]) == len(found["policy"].removeprefix("not given: ")) == 64
+    # a preset that nobody gave concludes INSUFFICIENT_DATA at best
+    assert found["policy"] == f"not given: {contents([], 'cis', 'key_rotation', '')['policy']}"
     assert found["policy"] != contents([], "skshieldus", "key_rotation", "")["policy"]
     assert found["notebook"] != contents([], "", "rotation", "")["notebook"]
     own = keyaudit_notebook()
-    assert found["notebook"] == contents([], "", str(shutil.copy(own, tmp_path / "x.ipynb")), "")["notebook"]
+    assert found["notebook"] == contents([], "", str(shutil.copy(own, tmp_path)), "")["notebook"]
 
 
 def keyaudit_notebook() -> Path:
@@ -247,3 +249,22 @@ def test_a_folder_behind_a_link_that_changed_is_asked_anew(tmp_path: Path) -> No
     assert made(*words, code=0) == first
     write(tmp_path / "elsewhere", "b.csv", report(("bob", OLD), account=OTHER))
     assert made(*words, code=1) != first
+
+
+@pytest.mark.parametrize("name", ["problems", "listed", "skipped", "expected"])
+@pytest.mark.parametrize("value", [{}, "none", 7, {"a": 1}, [["x"]]])
+def test_what_is_no_list_in_accounts_json_is_not_read_as_an_empty_one(
+    tmp_path: Path, name: str, value: object
+) -> None:
+    folder = capture(tmp_path, [ACCOUNT], a111122223333=GOOD)
+    facts = json.loads((folder / "accounts.json").read_text())
+    write(folder, "accounts.json", json.dumps(facts | {name: value}))
+    with pytest.raises(InputError, match=f"accounts.json: {'listed' if name == 'skipped' else name}|skipped"):
+        keyaudit.audit(folder, "cis", AS_OF)
+
+
+def test_a_file_is_asked_anew_under_a_name_that_tells_its_time(tmp_path: Path) -> None:
+    plain = write(tmp_path, "report.csv", GOOD)
+    dated = write(tmp_path, "status_reports_2026-11-10T10-00-00+00-00.csv", GOOD)
+    assert content_digest(plain) != content_digest(dated)
+    assert content_digest(plain) == content_digest(write(tmp_path / "elsewhere", "report.csv", GOOD))

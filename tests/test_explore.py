@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import shlex
 import subprocess
 import sys
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ACCOUNT, AS_OF, OLD, OTHER, capture, report
+from conftest import ACCOUNT, AS_OF, OLD, OTHER, capture, report, write
 from evidence_helpers import POLICY, keyaudit, made, refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,7 +25,16 @@ from keyaudit.explore.drawing import Drawing
 from keyaudit.explore.selection import with_limit
 from keyaudit.explore.show import Static
 from keyaudit.policy import Policy, load_policy
-from keyaudit.schema import COMPLIANT, CONTROLS, EXEMPT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION, InputError
+from keyaudit.schema import (
+    COMPLIANT,
+    CONTROLS,
+    EXEMPT,
+    INSUFFICIENT_DATA,
+    NON_COMPLIANT,
+    ROTATION,
+    UNUSED,
+    InputError,
+)
 
 NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "explore.ipynb"
 OVERRIDES = (
@@ -159,10 +169,39 @@ def test_an_account_id_that_begins_with_0_stays_whole() -> None:
 def test_what_is_told_is_no_conclusion(audit: ka.Audit) -> None:
     explorer = Explorer(audit)
     loose = show.words(explorer.view(Selection(limit=36_500, users="alice")))
-    assert "1 of 3 selected keys fails" in repr(loose) and "and no conclusion" in repr(loose)
+    assert "1 of 3 selected keys would fail" in repr(loose) and "and no conclusion" in repr(loose)
     assert f"The conclusion stays: {NON_COMPLIANT}" in repr(loose)
     assert f"Evidence is missing for 2 accounts: {ACCOUNT}, 777788889999. No limit changes that." in repr(loose)
     assert "COMPLIANT: " not in repr(loose).replace("NON_COMPLIANT: ", "")
+
+
+def test_the_chart_of_a_what_if_says_what_would_be_and_that_of_the_limit_as_it_is_set_what_is() -> None:
+    explorer = Explorer(ka.audit())
+    asked, is_set = explorer.view(Selection(limit=60)), explorer.view(Selection())
+    assert show.chart(asked).get_title(loc="left").startswith("16 of 28 active keys would be overdue at 60 days")
+    assert show.chart(is_set).get_title(loc="left").startswith("8 of 28 active keys are overdue")
+    assert show.keys_table(asked).note == (
+        "Verdicts are by the limit asked about (at most 60 days), and not by the one that is set."
+    )
+    assert not show.keys_table(is_set).note
+    idle = show.chart(explorer.view(Selection(UNUSED, 20))).get_title(loc="left")
+    assert re.match(r"\d+ of 28 active\skeys\swould be\sunused \(idle\sfor 20\sdays or\smore", idle)
+    # ages are judged by the limit that is set where another control is asked about
+    assert "are overdue" in show.chart(explorer.view(Selection("active-keys", 0))).get_title(loc="left")
+
+
+def test_what_a_preset_sets_is_not_called_the_policy_s(audit: ka.Audit, tmp_path: Path) -> None:
+    source = write(tmp_path, "report.csv", report(("alice", key(20))))
+    for policy, said in (
+        ("", "Rotation: no policy was given; the preset cis sets at most 90 days."),
+        ("cis", "Rotation: the preset cis sets at most 90 days."),
+    ):
+        explorer = Explorer(ka.audit(source, policy, AS_OF))
+        assert show.words(explorer.view(Selection())).paragraphs[0] == said
+        asked = show.words(explorer.view(Selection(limit=60))).paragraphs[0]
+        assert asked.endswith(f"? {said[10].upper()}{said[11:]}")
+    own = show.words(Explorer(audit).view(Selection(limit=60))).paragraphs[0]
+    assert own.endswith("? The policy sets at most 90 days.")
 
 
 def test_names_are_text_wherever_they_are_shown(tmp_path: Path) -> None:
@@ -194,7 +233,10 @@ def test_the_command_makes_evidence_of_the_view_and_judges_everything(folder: Pa
     assert words[:2] == ["keyaudit", "report"]
     evidence = made(*words[1:], "-o", tmp_path / "reports", code=1)
     page = (evidence / "report.html").read_text(encoding="utf-8")
-    assert "What if the limit of Rotation were: at most 60 days?" in page and "0 of 1 selected keys fail." in page
+    assert (
+        "What if the limit of Rotation were: at most 60 days?" in page
+        and "0 of 1 selected keys would fail." in page
+    )
     # a command that named its raw files would be run in the folder, and break its seal
     assert "keyaudit report" not in page and str(tmp_path) not in page
     assert (evidence / "findings.csv").read_text(encoding="utf-8").count("\n") > 10
@@ -222,7 +264,7 @@ def test_papermill_alone_shows_a_static_view(tmp_path: Path) -> None:
         for output in cell.outputs
         if "data" in output
     ]
-    assert any("16 of 28 selected keys fail" in html and "<img " in html for html in told)
+    assert any("16 of 28 selected keys would fail" in html and "<img " in html for html in told)
     assert not any("widget" in html for html in told)
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from aws import Fault, aws
-from conftest import SEQUENCES_PROPERTY
+from conftest import IS_NIGHTLY, SEQUENCES_PROPERTY
 from rotating import SHORT, STEPS, Rotated, fill, function, pending_token, rotated, secrets_manager, sound
 
 #: the function is not measured, and measuring the emulator would double what it costs
@@ -20,6 +20,13 @@ __all__ = ["aws", "function", "rotated"]
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
 #: fails before it took effect, fails after; the function is dead there before, dead after
 KINDS = ("denied", "late", "stall_before", "stall")
+#: each call fails in each way, in a night; else in one of the ways, each in its turn
+STRIDE = 1 if IS_NIGHTLY else len(KINDS)
+
+
+def first(kind: str) -> int:
+    """The first call that is to fail in this way."""
+    return 0 if IS_NIGHTLY else KINDS.index(kind)
 
 
 def at(start: datetime, after: timedelta) -> time_machine.travel:
@@ -47,21 +54,21 @@ def comes_to_its_end(one: Rotated, start: datetime, former: str) -> None:
 def test_a_step_that_fails_at_any_call_is_made_good(
     rotated: Rotated, step: str, kind: str, record_property: Callable[[str, object], None]
 ) -> None:
-    survived, rotated.settings = 0, dict(SHORT)
+    survived, after, rotated.settings = 0, first(kind), dict(SHORT)
     while True:
         fill(rotated)
         former, start, token = rotated.value("AWSCURRENT")["accesskey"], datetime.now(UTC), rotated.begin()
         for earlier in STEPS[: STEPS.index(step)]:
             assert rotated.call(earlier, token).code == 0
-        ended = rotated.call(step, token, Fault("*", kind, first=1, after=survived))
+        ended = rotated.call(step, token, Fault("*", kind, first=1, after=after))
         if not rotated.struck:  # it makes so many calls
-            assert ended.code == 0 and survived >= 3
+            assert ended.code == 0 and after >= 3
             break
         sound(rotated)
         comes_to_its_end(rotated, start, former)
-        survived += 1
+        survived, after = survived + 1, after + STRIDE
     record_property(SEQUENCES_PROPERTY, survived)
-    assert survived
+    assert survived or not IS_NIGHTLY
 
 
 def graced(one: Rotated) -> datetime:
@@ -104,16 +111,16 @@ def test_a_daily_run_that_fails_at_any_call_is_made_good_the_next_day(
     kind: str,
     record_property: Callable[[str, object], None],
 ) -> None:
-    survived, rotated.settings = 0, dict(SHORT)
+    survived, after, rotated.settings = 0, first(kind), dict(SHORT)
     while True:
         fill(rotated)
         former, day = rotated.value("AWSCURRENT")["accesskey"], case(rotated)
         with at(day, timedelta()):
-            ended = rotated.call("retire", "", Fault("*", kind, first=1, after=survived))
+            ended = rotated.call("retire", "", Fault("*", kind, first=1, after=after))
             sound(rotated)
         if not rotated.struck:
-            assert ended.code == 0 and survived >= 3
+            assert ended.code == 0 and after >= 3
             break
         comes_to_its_end(rotated, day + DAY, former)
-        survived += 1
+        survived, after = survived + 1, after + STRIDE
     record_property(SEQUENCES_PROPERTY, survived)

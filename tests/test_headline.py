@@ -20,7 +20,7 @@ from keyaudit.policy import load_policy
 from keyaudit.present import as_text
 from keyaudit.present.claims import Accounts, Claim, Headline, Keys, Setter, headline_of
 from keyaudit.present.headline import after, before, in_accounts, sentences
-from keyaudit.schema import COMPLIANT, CONTROLS, EXEMPT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION
+from keyaudit.schema import COMPLIANT, CONTROLS, EXEMPT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION, worst
 
 CASES = Path(__file__).parent / "data" / "cases" / "bottom_line"
 AT = "2026-11-23T08:00:00Z"
@@ -138,6 +138,8 @@ def test_each_claim_of_the_headline_agrees_with_conclusions_and_findings(tmp_pat
     a = judged(tmp_path, population, terms, is_given)
     facts, of = headline_of(a), kinds(a)
     assert HOLDS[facts.rotation](a, of)
+    # each account's own conclusion on rotation, from which charts speak, makes this one
+    assert worst({one.rotation for one in a.provenance}) == a.conclusions[ROTATION]
     no_period = a.policy.max_access_key_age is None
     assert facts.keys == Keys(
         active=of.total(),
@@ -238,6 +240,12 @@ def test_what_a_preset_sets_is_never_called_the_policys(judge, tmp_path):
     assert said["cis"].endswith("(the preset cis sets 90 days).")
     assert said[copy] == said["cis"]  # as the notebook of evidence has it
     assert said[own].endswith("(the policy sets 90 days).")
+    judged_by = {policy: keyaudit.scope(judge(text, policy)).paragraphs[0] for policy in said}
+    limits = "CIS AWS Foundations Benchmark limits (version 3.0)"
+    assert judged_by[""].endswith(f"by the preset cis, {limits}, for no policy was given.")
+    assert judged_by["cis"].endswith(f"by the preset cis, {limits}.") and judged_by[copy] == judged_by["cis"]
+    assert judged_by[own].endswith("by the policy own (version unversioned).")
+    assert "\nPreset: CIS AWS" in as_text(judge(text, "")) and "\nPolicy: own" in as_text(judge(text, own))
 
 
 # --- the first lines ----------------------------------------------------------------------------------------------
@@ -344,6 +352,13 @@ def test_only_accounts_that_fail_are_called_not_compliant_on_the_terminal(tmp_pa
         [ACCOUNT, "NON_COMPLIANT", "1 overdue key"],
         [THIRD, "not read"],
     ]
+
+
+def test_no_list_of_accounts_is_announced_where_all_are_compliant(tmp_path):
+    reports = {f"a{one}": report(("alice", FRESH), account=one) for one in (ACCOUNT, OTHER)}
+    lines = as_text(keyaudit.audit(capture(tmp_path / "c", [ACCOUNT, OTHER], **reports), "cis", AS_OF)).splitlines()
+    assert "2 accounts: 2 COMPLIANT." in lines
+    assert not any("worst first" in line for line in lines)
 
 
 def test_a_policy_that_sets_no_limit_for_what_counts_concludes_nothing(judge, policy):

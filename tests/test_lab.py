@@ -141,8 +141,8 @@ def test_the_explorer_answers_by_hand(lab: str) -> None:
         handle.focus()
         for _ in range(30):
             page.keyboard.press("ArrowLeft")
-        expect(words).to_contain_text("were: at most 60 days? The policy sets: at most 90 days.")
-        expect(words).to_contain_text("16 of 28 selected keys fail.")
+        expect(words).to_contain_text("were: at most 60 days? The policy sets at most 90 days.")
+        expect(words).to_contain_text("16 of 28 selected keys would fail.")
         expect(words).to_contain_text("The conclusion stays: NON_COMPLIANT: 8 of 28")
         expect(panel.locator("figure img").first).to_have_attribute("alt", re.compile("60 days"))
         # the verdict is seen without scrolling sideways
@@ -160,7 +160,7 @@ def test_the_explorer_answers_by_hand(lab: str) -> None:
         panel.locator("table.dataTable tfoot input").nth(0).press_sequentially("tmp")
         expect(rows).to_have_count(1)
         rows.first.click()
-        expect(panel).to_contain_text("What the policy says of tmp-migration")
+        expect(panel).to_contain_text("What the controls say of tmp-migration")
         expect(panel).to_contain_text("Unused keys")
         shot(page, "explore-user")
 
@@ -173,7 +173,7 @@ def test_the_explorer_answers_by_hand(lab: str) -> None:
         with page.expect_download() as download:
             panel.get_by_role("link", name="keyaudit-selection.csv").click()
         assert Path(download.value.path()).read_text(encoding="utf-8").count("svc-") == 3
-        page.get_by_role("button", name="As the policy sets").click()
+        page.get_by_role("button", name="As it is set").click()
         expect(words).to_contain_text("Rotation: the policy sets at most 90 days.")
         panel.get_by_label("Control").select_option("Unused keys")
         expect(words).to_contain_text("Unused keys: the policy sets less than 45 days.")

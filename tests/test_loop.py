@@ -184,7 +184,7 @@ def test_a_grace_that_does_not_fit_the_policy_exempts_nothing_and_says_why(
     in_use(rotated, 0.1)
     judged = checked(rotated, tmp_path, "--rotation")
     assert of_active_keys(judged) == ["NON_COMPLIANT"]
-    assert f"{grace} days of grace" in " ".join(judged["rotations"][0]["remarks"])
+    assert f"{int(grace):,} days of grace" in " ".join(judged["rotations"][0]["remarks"])
 
 
 def test_a_key_of_somebody_else_beside_it_is_not_exempt(graced: Rotated, tmp_path: Path) -> None:

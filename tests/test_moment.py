@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import pytest
 from conftest import ACCOUNT, AS_OF, FRESH, NO_KEY, OTHER, ROOT, capture, csv_of, report, row, said, write
 from evidence_helpers import keyaudit as command
 from evidence_helpers import made, manifest, summary
+from forked import forked
 from test_reading import cli_json
 
 import keyaudit
@@ -267,3 +269,57 @@ def test_a_root_row_is_needed_unless_the_account_itself_tells(judge) -> None:
     audit = judge(csv_of([row("alice", FRESH)]))
     assert audit.conclusions["root-key"] == "INSUFFICIENT_DATA" and "looks incomplete" in said(audit)
     assert judge(csv_of([row(ROOT), row("alice", FRESH)])).conclusions["root-key"] == "COMPLIANT"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "status_reports_{}.csv",
+        "status_reports_{} (1).csv",
+        "status_reports_{} - Copy.csv",
+        "status_reports_{} - Copy (2).csv",
+        "STATUS_REPORTS_{}.CSV",
+    ],
+)
+@pytest.mark.parametrize("sign", ["-", "_", ":"])
+def test_a_download_of_the_console_tells_its_time_whatever_became_of_its_name(
+    tmp_path: Path, name: str, sign: str
+) -> None:
+    told = f"2026-11-10T10{sign}00{sign}00+00{sign}00"
+    path = write(tmp_path, name.format(told), report(("alice", FRESH)))
+    (one,) = keyaudit.audit(path, "cis", "2026-11-23T00:00:00Z").provenance
+    assert one.generated_time == datetime(2026, 11, 10, 10, tzinfo=UTC)
+
+
+def test_two_downloads_of_one_name_keep_their_time(tmp_path: Path) -> None:
+    """Numbered by keyaudit to tell them apart, they were called of unknown age, and a month old report passed."""
+    name = "status_reports_2026-11-10T10-00-00+00-00.csv"
+    paths = [
+        write(tmp_path / account, name, report(("alice", FRESH), account=account))
+        for account in ("111122223333", "444455556666")
+    ]
+    audit = keyaudit.audit(list(map(str, paths)), "cis", "2026-11-23T00:00:00Z")
+    assert {one.generated_time for one in audit.provenance} == {datetime(2026, 11, 10, 10, tzinfo=UTC)}
+    assert audit.conclusion == "INSUFFICIENT_DATA" and audit.assurance == "dated"
+    evidence = made("report", *paths, "--policy", "cis", "-o", tmp_path / "out", code=3)
+    assert verify(evidence)[0] == []
+
+
+def test_no_policy_does_not_take_over_what_a_preset_has_concluded(tmp_path: Path) -> None:
+    write(tmp_path, "r.json", cli_json(report(("alice", key_of(20))), GeneratedTime=ago(hours=1)))
+    asked = ("report", tmp_path / "r.json", "--every", "week", "-o", tmp_path / "reports")
+    made(*asked, "--policy", "cis", code=0)
+    made(*asked, code=3)
+
+
+def test_an_undated_file_counts_once_whatever_it_is_given_with(tmp_path: Path) -> None:
+    write(tmp_path / "in", "good.csv", report(("alice", f"true {ago(days=20)} {ago(days=3)}")))
+    write(tmp_path, "other.json", cli_json(report(("bob", key_of(5)), account=OTHER), GeneratedTime=ago(hours=1)))
+    first, reports = tmp_path / "in" / "good.csv", tmp_path / "reports"
+    asked = ("--policy", "cis", "--every", "day", "-o", reports)
+    at = (datetime.now(UTC) - timedelta(days=1)).timestamp()
+    done = forked(["report", *map(str, (first, *asked))], dict(os.environ), 60, at=at)
+    assert done.returncode == 0, done.stderr
+    made("report", first, *asked, code=3)
+    made("report", first, tmp_path / "other.json", *asked, code=3)
+    made("report", first, "--notebook", "rotation", *asked, code=3)

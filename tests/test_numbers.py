@@ -18,7 +18,10 @@ from test_properties import accounts, examples, policies, toml
 import keyaudit
 from keyaudit import charts, present
 from keyaudit.charts.facts.accounts import accounts_of
+from keyaudit.explore import Explorer, Selection, show
+from keyaudit.policy import load_policy
 from keyaudit.present import as_text, overdue_known
+from keyaudit.present.claims import Claim, headline_of
 from keyaudit.present.table import MOST_ACCOUNTS, Table, table
 from keyaudit.texts import catalogue
 
@@ -42,6 +45,10 @@ def charts_of(a: keyaudit.Audit) -> list[str]:
         for name in ("ages", "share", "deadlines", "idle")
     ]
     axes.append(charts.plot_accounts(a.accounts, a.policy, a.as_of))
+    return drawn_by(axes)
+
+
+def drawn_by(axes: list) -> list[str]:
     drawn = [text.get_text().replace("\n", " ") for ax in axes for text in ax.texts]
     legends = [one for ax in axes for one in [ax.get_legend(), *ax.artists] if hasattr(one, "get_texts")]
     return [
@@ -121,6 +128,79 @@ def test_titles_alternative_texts_headline_and_terminal_say_the_same_numbers(tmp
         truth.due_soon = None  # with no warning the chart of deadlines tells of all weeks
     texts = [*charts_of(a), keyaudit.headline(a), *as_text(a).splitlines()]
     assert contradictions([t for t in texts if truth.due_soon is not None or "due" not in t], truth) == []
+
+
+# --- accounts -----------------------------------------------------------------------------------------------------
+#: what the chart of accounts may say where rotation is decided for all, and where it is not
+DECIDED = re.compile(
+    r"(?:All|None of|\d+ of) \d+ accounts (?:has|have) (?:overdue keys|an active key)"
+    r"|The only account has (?:no|\d+) (?:overdue|active) keys?"
+)
+OPEN = re.compile(r"known to have overdue keys|was not read|was read|evidence on rotation is insufficient")
+
+
+def accounts_contradict(a: keyaudit.Audit) -> str:
+    """The title of the chart of accounts, where it claims something else of rotation than the headline; or else of
+    the number of accounts whose other controls fail or are open."""
+    title = charts.plot_accounts(a.accounts, a.policy, a.as_of).get_title(loc="left").replace("\n", " ")
+    rotation = headline_of(a).rotation
+    if rotation is Claim.NO_PERIOD:
+        return "" if title.startswith("No rotation period is defined") else title
+    if rotation is not Claim.OVERDUE and bool(OPEN.search(title)) != (rotation is Claim.UNDECIDED):
+        return title
+    if rotation is not Claim.UNDECIDED and not DECIDED.match(title):
+        return title
+    others = {control: kind for control, kind in a.conclusions.items() if control in a.policy.controls}
+    others.pop("rotation", None)
+    fails = "NON_COMPLIANT" in others.values()
+    return "" if fails or not re.search("another control fails|fails? another control", title) else title
+
+
+@given(first=accounts(), second=accounts(), terms=policies())
+@examples(80)
+def test_the_chart_of_accounts_claims_of_rotation_what_the_headline_does(tmp_path, first, second, terms):
+    assert accounts_contradict(two_accounts(tmp_path, first or [row("zoe", FRESH)], second, terms)) == ""
+
+
+@pytest.mark.parametrize(
+    ("users", "root", "terms", "title"),
+    [
+        # rotation is decided, and the root user is not known
+        ([("a", FRESH)], None, "", "The only account has no overdue keys, but another control is undecided"),
+        # no limit is set for what counts
+        ([("a", FRESH)], (), 'controls = ["unused"]', "The only account has no overdue keys, but another control is undecided"),
+        # rotation is not decided, and does not count
+        ([("a", "true N/A N/A")], (), 'controls = ["root-key"]', "The only account is not known to have overdue keys: the evidence on rotation is insufficient"),
+        ([("a", FRESH)], (), 'controls = ["root-key"]', "The only account has no overdue keys"),
+    ],
+)  # fmt: skip
+def test_what_counts_does_not_decide_what_is_said_of_overdue_keys(judge, policy, users, root, terms, title):
+    a = judge(report(*users, root=root), policy(f"max_access_key_age = 90\n{terms}"))
+    assert accounts_contradict(a) == ""
+    assert charts.plot_accounts(a.accounts, a.policy, a.as_of).get_title(loc="left").replace("\n", " ") == title
+
+
+# --- what if ------------------------------------------------------------------------------------------------------
+@given(
+    first=accounts(),
+    second=accounts(),
+    terms=policies(),
+    control=st.sampled_from(["rotation", "unused"]),
+    limit=st.integers(1, 400),
+)
+@examples(40)
+def test_a_limit_that_is_asked_about_gives_no_number_that_reads_like_a_finding(
+    tmp_path, first, second, terms, control, limit
+):
+    terms = {"max_access_key_age": 90, "max_credential_usage_age": 45, **terms}
+    a = two_accounts(tmp_path, first or [row("zoe", FRESH)], second, terms)
+    ax = show.chart(Explorer(a).view(Selection(control, limit)))
+    truth = Truth(a)
+    assert contradictions(drawn_by([ax]), truth) == []
+    is_asked = truth.active and limit != a.policy.limit(control) and not ax.get_label().startswith("Empty")
+    unsaid = "The age of the only|Whether the only" if control == "unused" else "The age of the only"
+    if is_asked and not re.search(unsaid, ax.get_label()):
+        assert "would " in ax.get_title(loc="left")
 
 
 EXEMPT = """max_access_key_age = 90
@@ -260,11 +340,153 @@ def test_an_expired_exemption_says_how_many_findings_stand_again(judge, policy):
         "IN-FORCE": ("in use", "1"),
         "EXPIRED-ONE": ("expired: the finding stands again", "1"),
         "EXPIRED-TWO": ("expired: the finding stands again", "1"),  # b1 is counted once
-        "EXPIRED-CAPPED": ("expired: no finding matches", "0"),  # older than it ever allowed
-        "EXPIRED-NONE": ("expired: no finding matches", "0"),
-        "EXPIRED-AND-COVERED": ("expired: no finding matches", "0"),
+        "EXPIRED-CAPPED": ("expired: no finding that it would cover", "0"),  # older than it ever allowed
+        "EXPIRED-NONE": ("expired: no finding that it would cover", "0"),
+        "EXPIRED-AND-COVERED": ("expired: no finding that it would cover", "0"),
     }
     assert a.counts["NON_COMPLIANT"] == 3
+
+
+# --- captions, exemptions and who sets the limits ------------------------------------------------------------------
+def page_of(a: keyaudit.Audit) -> list[str]:
+    """Every text of the workbook, of the terminal and of the explorer."""
+    names = ("scope", "bottom_line", "controls", "accounts", "provenance", "offenders", "due_soon", "unused")
+    names += ("more_than_one", "root", "inactive", "exemptions", "problems", "boundary", "references")
+    tables = [repr(getattr(keyaudit, name)(a)) for name in (*names, "policy_in_force")]
+    views = [Explorer(a).view(Selection(limit=limit)) for limit in (-1, 1, 60)]
+    told = [repr(one(view)) for view in views for one in (show.words, show.counts, show.keys_table)]
+    return [*tables, *told, *charts_of(a), as_text(a)]
+
+
+#: of one there is one
+MANY_OF_ONE = re.compile(
+    r"(?<![\d.,:*-])1 (?:(?:active|access|whole) )*(?:days|keys|accounts|findings|hours|users)\b.{0,40}"
+)
+ONES = st.sampled_from([{}, {"max_access_key_age": 1}, {"max_credential_usage_age": 1}, {"warn_before": 1}])
+
+
+@given(first=accounts(), second=accounts(), terms=policies(), ones=ONES, is_cited=st.booleans())
+@examples(50)
+def test_of_one_there_is_one_on_every_line(tmp_path, first, second, terms, ones, is_cited):
+    terms = {**terms, **ones, "override": [], **({"references": ["CIS AWS Foundations 3.0"]} if is_cited else {})}
+    a = two_accounts(tmp_path, first or [row("zoe", FRESH)], second, terms)
+    assert [found[0] for text in page_of(a) for found in MANY_OF_ONE.finditer(text)] == []
+
+
+def test_a_limit_of_one_day_is_one_day_in_annotations_captions_and_references(judge, policy):
+    terms = "max_access_key_age = 1\nmax_credential_usage_age = 1\nwarn_before = 1\nreferences = ['AWS FSBP']"
+    a = judge(report(("a", OLD), ("b", "true 2026-08-01T00:00:00Z 2026-08-02T00:00:00Z")), policy(terms))
+    whys = [one[-1] for one in keyaudit.unused(a).rows if one[0] in "ab"]
+    assert [why.partition("; ")[2] for why in whys] == ["1 day or more counts as unused"] * 2
+    assert keyaudit.due_soon(a).caption == "Keys in time whose deadline is within 1 day, soonest first"
+    assert keyaudit.references(a).rows[0][-1] == "the policy's 1 day is within the 90 that this allows"
+    many = judge(report(("a", "true 2026-03-01T00:00:00Z N/A")), policy("max_credential_usage_age = 45"))
+    assert keyaudit.unused(many).rows[0][-1].endswith("; 45 days or more count as unused")
+
+
+@given(first=accounts(), second=accounts(), terms=policies())
+@examples(60)
+def test_no_caption_claims_more_than_its_table_holds(tmp_path, first, second, terms):
+    a = two_accounts(tmp_path, first or [row("zoe", FRESH)], second, terms)
+    for control, made in (("rotation", "offenders"), ("unused", "unused"), ("active-keys", "more_than_one")):
+        said = getattr(keyaudit, made)(a)
+        if control not in a.conclusions:
+            assert repr(said) == f"{said.caption}: Not assessed: no limit is set."
+            continue
+        found = a.findings[(a.findings["control"] == control)]["compliance_type"]
+        if "not exempt" not in said.caption:
+            assert said.total >= found.isin(["NON_COMPLIANT", "EXEMPT"]).sum()
+        assert said.total >= (found == "NON_COMPLIANT").sum()
+
+
+def failing_of(a: keyaudit.Audit, one) -> pd.DataFrame:
+    """The failing findings, exempt or not, that an exemption names."""
+    found = a.findings[a.findings["compliance_type"].isin(["NON_COMPLIANT", "EXEMPT"]) & a.findings["user"].notna()]
+    return found[
+        [
+            row.control in one.controls
+            and one.has_account(row.account_id)
+            and one.covers(row.user, row.user == "<root_account>")
+            for row in found.itertuples()
+        ]
+    ]
+
+
+@given(first=accounts(), second=accounts(), terms=policies())
+@examples(150)
+def test_an_exemption_that_matches_nothing_is_the_only_one_that_is_said_to(tmp_path, first, second, terms):
+    a = two_accounts(tmp_path, first or [row("zoe", FRESH)], second, terms)
+    said = {one[0]: one[1] for one in keyaudit.exemptions(a).rows}
+    for one in a.policy.exemption:
+        matching = failing_of(a, one)
+        if not said[one.id].startswith("expired"):
+            assert ("no finding matches" in said[one.id]) == matching.empty, said[one.id]
+            assert ("in use" in said[one.id]) == bool((matching["exemption_id"] == one.id).any())
+        fails = (matching["compliance_type"] == "NON_COMPLIANT") & (matching["control"] == "rotation")
+        if one.max_access_key_age and a.policy.max_access_key_age and not said[one.id].startswith("expired"):
+            assert (" its cap of " in said[one.id]) == bool(fails.any()), said[one.id]
+
+
+def test_an_exemption_that_is_not_used_says_why(judge, policy):
+    exemption = "[[exemption]]\nid = '{}'\nusers = ['{}']\ncontrols = ['rotation']\nreason = 'r'\napproved_by = 'CISO'\n{}expires = 2027-01-01\n"
+    cap, text = (
+        "max_access_key_age = 91\n",
+        report(("a1", OLD), ("b1", OLD), ("b2", OLD), ("c1", OLD), ("d", FRESH)),
+    )
+    terms = "".join(
+        exemption.format(*one)
+        for one in (
+            ("PAST", "a1", cap),
+            ("PAST-TWO", "b?", cap),
+            ("IN-USE", "c1", ""),
+            ("COVERED", "c*", ""),
+            ("NOTHING", "d", ""),
+        )
+    )
+    told = {
+        one[0]: one[1:3]
+        for one in keyaudit.exemptions(judge(text, policy(f"max_access_key_age = 90\n{terms}"))).rows
+    }
+    assert told == {
+        "PAST": ("not used: the key that it names is older than its cap of 91 days and fails", "0"),
+        "PAST-TWO": ("not used: the 2 keys that it names are older than its cap of 91 days and fail", "0"),
+        "IN-USE": ("in use", "1"),
+        "COVERED": ("not used: another exemption covers what it names", "0"),
+        "NOTHING": ("not used: no finding matches", "0"),
+    }
+    some = exemption.format("SOME", "*", "max_access_key_age = 100\n")
+    mixed = report(("a1", OLD), ("b1", "true 2026-08-20T00:00:00Z 2026-11-20T00:00:00Z"))
+    (one,) = keyaudit.exemptions(judge(mixed, policy(f"max_access_key_age = 90\n{some}"))).rows
+    assert one[1:3] == ("in use; 1 more key is older than its cap of 100 days and fails", "1")
+    a = judge(text, policy(exemption.format("NO-PERIOD", "a1", "")))
+    assert keyaudit.exemptions(a).rows[0][1] == "not used: no exemption stands in for a rotation period"
+
+
+POLICYS = re.compile(
+    r"\b[Tt]he policy(?:'s| sets| in force| that was| allows| cites| CIS)[^.\n]*|^Policy: .*", re.MULTILINE
+)
+
+
+def test_nothing_that_a_preset_sets_is_called_the_policys_anywhere(judge, tmp_path):
+    text = report(("alice", OLD), ("bob", FRESH, FRESH))
+    copy = write(tmp_path, "policy.toml", load_policy("cis").content)
+    for preset in ("", "cis", "skshieldus", copy):
+        assert [found[0] for one in page_of(judge(text, preset)) for found in POLICYS.finditer(one)] == []
+    own = write(tmp_path, "own.toml", 'title = "own"\nmax_access_key_age = 90\nreferences = ["AWS FSBP"]\n')
+    assert len({found[0] for one in page_of(judge(text, own)) for found in POLICYS.finditer(one)}) >= 5
+
+
+def test_the_terms_are_headed_by_what_they_are(judge, policy):
+    text = report(("alice", FRESH))
+    said = {
+        "": "The preset that was applied, for no policy was given",
+        "cis": "The preset that was applied",
+        policy("max_access_key_age = 90"): "The policy that was applied",
+        policy(
+            "max_access_key_age = 90\neffective = 2026-11-24"
+        ): "The policy that was applied, though it was not in force",
+    }
+    assert {given_: keyaudit.policy_in_force(judge(text, given_)).caption for given_ in said} == said
 
 
 def test_a_report_says_that_service_specific_credentials_are_not_in_it():

@@ -23,13 +23,14 @@ from conftest import (
     ROOT,
     capture,
     csv_of,
+    examples,
     report,
     row,
     said,
     verdicts,
     write,
 )
-from hypothesis import HealthCheck, Phase, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import keyaudit
@@ -43,17 +44,6 @@ NAMES = ("alice", "bob", "svc-1", "svc-22", "NA", "root", "legacy-etl")
 PATTERNS = ("*", "svc-*", "svc-?", "alice", "?????", "*o*", "<*", "NA")
 CONTROLS = ("rotation", "unused", "active-keys", "root-key")
 KINDS = ("COMPLIANT", "EXEMPT", "INSUFFICIENT_DATA", "NON_COMPLIANT")
-
-
-def examples(number: int) -> settings:
-    return settings(
-        max_examples=number,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        phases=[Phase.explicit, Phase.generate],  # accounts are small; add Phase.shrink to make one smaller
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    )
 
 
 # --- any account, any policy ----------------------------------------------------------------------------------

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ACCOUNT, AS_OF, FRESH, OLD, OTHER, ROOT, csv_of, report, row, said, verdicts, write
+from conftest import ACCOUNT, AS_OF, FRESH, OLD, OTHER, ROOT, csv_of, examples, report, row, said, verdicts, write
 from evidence_helpers import keyaudit as command
 from evidence_helpers import verified
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import keyaudit
@@ -563,17 +563,6 @@ def naively(before: World, after: World) -> str:
         is_proved &= Counter(keys_then.values()) == Counter(listed)
         is_over |= any(s == "Active" and NOW - made > LIMIT for made, s in [*keys_then.values(), *listed])
     return FAILS if is_over else PASSES if is_proved else INSUFFICIENT
-
-
-def examples(number: int) -> settings:
-    return settings(
-        max_examples=number,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        phases=[Phase.explicit, Phase.generate],
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    )
 
 
 @examples(200)

@@ -307,7 +307,14 @@ def test_a_grace_of_85_or_10000_days_exempts_no_second_key() -> None:
         one = secret(deployed(60, grace, "30"))
         assert is_exempt(one, rules=1) and not is_exempt(one)
         (remark,) = verdict(one, CIS, NOW).remarks
-        assert f"{grace} days of grace" in remark and "limit of 90" in remark
+        assert f"{int(grace):,} days of grace" in remark and "limit of 90" in remark
+
+
+def test_a_period_of_one_day_is_one_day_and_a_part_of_one_is_said() -> None:
+    (remark,) = verdict(secret(deployed(1, "28.5", "30")), CIS, NOW).remarks
+    assert (
+        "28.5 days of grace, 30 days of retention and 2 days for delays are not less than the 1 day after" in remark
+    )
 
 
 @pytest.mark.parametrize(

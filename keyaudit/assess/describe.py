@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from keyaudit.policy import Exemption, Policy
-from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, FINDING_COLUMNS, TIME
+from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, FINDING_COLUMNS, TIME, UNUSED
 from keyaudit.texts import say
 
 
@@ -94,6 +94,8 @@ def _text(control: str, reason: str, age_days: Any, days_over: Any, limit: Any, 
     if reason == "missing":
         return ""
     facts = {"age": age_days or 0, "over": days_over or 0, "limit": limit or 0, "count": count or 0}
+    if control == UNUSED:
+        facts["rule"] = say("unused.rule", n=limit or 0)
     return say(f"{control}.{reason}", **facts, n=count or age_days or 0)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from keyaudit.assess.compact import account_findings, findings_frame
 from keyaudit.assess.controls import REGISTRY, Account
-from keyaudit.assess.limits import DAY, find_exemption, is_expired, unclear_overrides
+from keyaudit.assess.limits import DAY, find_exemption, is_expired, is_meant, is_past_cap, unclear_overrides
 from keyaudit.assess.rows import Rows
 from keyaudit.policy import Policy
 from keyaudit.schema import (
@@ -36,12 +36,14 @@ from keyaudit.texts import say
 class Judgement:
     """One account, judged: compact findings (all, or those worth showing), problems, and full counts: findings
     by control and compliance type, by exemption (by an expired one those that it would cover, which stand again),
-    and compliant keys due within ``warn_before``."""
+    by exemption in force and reason those that it names and does not cover, and compliant keys due within
+    ``warn_before``."""
 
     findings: pd.DataFrame
     problems: list[Problem]
     tallies: dict[str, Counter[str]]
     exempted: Counter[str]
+    missed: Counter[tuple[str, str]]
     due_soon: int
 
 
@@ -69,6 +71,7 @@ def judge(
     account = Account(account_id, keys, policy, as_of, bool(gaps.get(ROOT_KEY)), rules, users)
     tallies: dict[str, Counter[str]] = {}
     exempted: Counter[str] = Counter()
+    missed: Counter[tuple[str, str]] = Counter()
     frames, due_soon = [account_findings(account_id, policy, gaps)], 0
     for control in controls:
         rows = control_rows(control, account, graces or {})
@@ -76,6 +79,7 @@ def judge(
         tallies[control].subtract({NON_COMPLIANT: len(rows.exempt)})
         exempted.update(rows.exempt.values())
         exempted.update(_standing_again(rows, control, account))
+        missed.update(_missed(rows, control, account))
         near = _due_soon(rows, control, account)
         due_soon += int(near.sum())
         shown = rows if keep is None else rows.take(np.flatnonzero(_soonest(rows, near, keep) | _worst(rows, keep)))
@@ -84,7 +88,7 @@ def judge(
     for row in frames[0].itertuples():
         tallies[row.control][row.compliance_type] += 1
     findings = pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True)
-    return Judgement(findings, problems, tallies, exempted, due_soon)
+    return Judgement(findings, problems, tallies, exempted, missed, due_soon)
 
 
 def control_rows(control: str, account: Account, graces: Mapping[str, str]) -> Rows:
@@ -157,6 +161,32 @@ def _standing_again(rows: Rows, control: str, account: Account) -> list[str]:
     return [found for position, found in covered.items() if position not in rows.exempt]
 
 
+def _missed(rows: Rows, control: str, account: Account) -> list[tuple[str, str]]:
+    """For each failing row each exemption in force that names it and does not cover it, and why: its key is past
+    the cap, another exemption covers it, or there is no period to be exempt from."""
+    policy, rules = account.policy, account.rules
+    in_force = [one for one in policy.exemption if control in one.controls and not is_expired(one, account.as_of)]
+    in_force = [one for one in in_force if one.has_account(account.account_id)]
+    if not in_force:
+        return []
+    users, is_root = account.keys["user"].to_numpy(object), account.keys["is_root"].to_numpy(bool)
+    open_ended, found = _open_ended(rows), []
+    for position in np.flatnonzero(rows.case.is_a(NON_COMPLIANT)).tolist():
+        key = rows.row[position]
+        for one in in_force:
+            if one.id == rows.exempt.get(position) or not is_meant(one, users[key], bool(is_root[key]), rules):
+                continue
+            fails = position not in rows.exempt
+            past = fails and is_past_cap(one, policy, control, account.rotated[key], account.as_of)
+            found.append((one.id, "no_period" if open_ended[position] else "past_cap" if past else "covered"))
+    return found
+
+
+def _open_ended(rows: Rows) -> np.ndarray:
+    """Rows that fail for want of a period: no exemption stands in for one that nobody has defined."""
+    return np.array([reason.startswith("no_period") for _, reason in rows.case.kinds])[rows.case.number]
+
+
 def _exempt(rows: Rows, control: str, account: Account, graces: Mapping[str, str]) -> Rows:
     """Failing rows that an exemption in force covers become exempt, and of two active keys the one that a proved
     rotation replaced; nothing else changes."""
@@ -165,11 +195,9 @@ def _exempt(rows: Rows, control: str, account: Account, graces: Mapping[str, str
         return rows
     users = account.keys["user"].to_numpy(object)
     is_root = account.keys["is_root"].to_numpy(bool)
-    # no exemption stands in for a period that nobody has defined
-    open_ended = np.array([reason.startswith("no_period") for _, reason in rows.case.kinds])[rows.case.number]
     over = rows.numbers("count") - rows.numbers("limit")
     exempt = {}
-    for position in np.flatnonzero(rows.case.is_a(NON_COMPLIANT) & ~open_ended).tolist():
+    for position in np.flatnonzero(rows.case.is_a(NON_COMPLIANT) & ~_open_ended(rows)).tolist():
         key = rows.row[position]
         rotated = account.rotated[key]
         of_key = (users[key], account.account_id, rotated, account.as_of, bool(is_root[key]))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, time
 
 import numpy as np
 
+from keyaudit.model import ExemptionUse
 from keyaudit.policy import Exemption, Policy
 from keyaudit.schema import LIMIT_OF, LIMITED_CONTROLS, ROOT_USER, ROTATION, RULES
 
@@ -89,24 +90,36 @@ def find_exemption(
     findings up to that age, compared as the policy compares ages. By rules 2 a pattern could match the root
     user."""
     for exemption in policy.exemption:
-        is_meant = exemption.covers(user, is_root) if rules >= 3 else exemption.has_user(user)
-        covers = control in exemption.controls and is_meant and exemption.has_account(account_id)
-        if not covers or is_expired(exemption, as_of):
+        covers = control in exemption.controls and is_meant(exemption, user, is_root, rules)
+        if not covers or not exemption.has_account(account_id) or is_expired(exemption, as_of):
             continue
-        cap = exemption.max_access_key_age if control == ROTATION else None
-        if cap is None or not is_over(instant(as_of) - last_rotated, cap, policy.age_comparison):
+        if not is_past_cap(exemption, policy, control, last_rotated, as_of):
             return exemption
     return None
 
 
+def is_meant(exemption: Exemption, user: str, is_root: bool, rules: int = RULES) -> bool:
+    """Whether an exemption names this user; by rules 2 a pattern could match the root user."""
+    return exemption.covers(user, is_root) if rules >= 3 else exemption.has_user(user)
+
+
+def is_past_cap(
+    exemption: Exemption, policy: Policy, control: str, last_rotated: np.datetime64, as_of: datetime
+) -> bool:
+    """Whether a key is older than its exemption from rotation allows."""
+    cap = exemption.max_access_key_age if control == ROTATION else None
+    return cap is not None and bool(is_over(instant(as_of) - last_rotated, cap, policy.age_comparison))
+
+
 def exemption_status(
-    policy: Policy, exempted: Mapping[str, int], as_of: datetime
-) -> list[tuple[Exemption, str, int]]:
-    """Every exemption with ``in_use``, ``unused`` or ``expired``, and how many findings it exempts; where it is
-    expired, how many stand again."""
+    policy: Policy, exempted: Mapping[str, int], missed: Mapping[tuple[str, str], int], as_of: datetime
+) -> list[ExemptionUse]:
+    """Every exemption of the policy, in its order."""
     rows = []
-    for exemption in policy.exemption:
-        number = exempted.get(exemption.id, 0)
-        status = "expired" if is_expired(exemption, as_of) else "in_use" if number else "unused"
-        rows.append((exemption, status, number))
+    for one in policy.exemption:
+        number, past = exempted.get(one.id, 0), missed.get((one.id, "past_cap"), 0)
+        reasons = [reason for reason in ("past_cap", "covered", "no_period") if missed.get((one.id, reason))]
+        used = "some_past_cap" if past else "in_use"
+        state = "expired" if is_expired(one, as_of) else used if number else (*reasons, "unused")[0]
+        rows.append(ExemptionUse(one, state, number, past))
     return rows

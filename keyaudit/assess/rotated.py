@@ -27,8 +27,8 @@ def verdict(secret: RotatedSecret, policy: Policy, as_of: datetime, rules: int =
     ages = [np.timedelta64(as_of - one.created, "us") for one in active]
     made = active[0].created if active else None
     days = (as_of - made).days if made and made <= as_of else None
-    facts = {"user": secret.user, "made": utc(made) or "", "n": days or 0, "limit": limit or 0}
-    facts |= {"every": secret.every or 0, "grace": secret.grace or 0}
+    facts = {"user": secret.user, "made": utc(made) or "", "n": days or 0, "limit": _days(limit)}
+    facts |= {"every": _days(secret.every), "grace": _days(secret.grace)}
     case, kind = _case(secret, limit, ages, policy, as_of)
     return RotationVerdict(
         secret=secret,
@@ -64,6 +64,11 @@ def _case(
     return ("rotated" if is_stored(secret, secret.active[0]) else "by_others"), COMPLIANT
 
 
+def _days(number: float | None) -> str:
+    """A number of days in words, which may have a fraction."""
+    return say("charts.days", n=number if number and number % 1 else int(number or 0))
+
+
 def _remarks(secret: RotatedSecret, limit: int | None, as_of: datetime) -> Iterable[str]:
     if secret.is_older:
         yield say("rotated.older", function=secret.function, version=secret.version, today=FUNCTION_VERSION)
@@ -73,8 +78,8 @@ def _remarks(secret: RotatedSecret, limit: int | None, as_of: datetime) -> Itera
     if secret.staged(PENDING) and secret.staged(PENDING) is not secret.staged(CURRENT):
         yield say("rotated.pending")
     if len(secret.active) > 1 and secret.has_function and limit and (case := unheld(secret, limit)):
-        periods = {name: getattr(secret, name) or 0 for name in ("every", "grace", "retention")}
-        yield say(f"rotated.unheld_{case}", **periods, slack=retiring.SLACK, limit=limit)
+        periods = {name: _days(getattr(secret, name)) for name in ("every", "grace", "retention")}
+        yield say(f"rotated.unheld_{case}", **periods, slack=_days(retiring.SLACK), limit=_days(limit))
     stopped = [one for one in secret.lines if one.outcome in ("stopped", "failed")]
     if stopped:
         yield say("rotated.stopped", n=len(stopped), at=utc(stopped[-1].at), said=stopped[-1].said)

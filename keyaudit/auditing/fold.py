@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
+from typing import TypeVar
 
 import pandas as pd
 
@@ -19,6 +20,7 @@ from keyaudit.policy import Policy
 from keyaudit.schema import COMPLIANCE_TYPES, COMPLIANT, CONTROLS, Problem, worst
 from keyaudit.texts import say
 
+T = TypeVar("T")
 #: as many are folded at once
 MOST_FRAMES = 20
 
@@ -34,6 +36,7 @@ class Folded:
     tallies: dict[str, Counter[str]] = field(default_factory=dict)
     conclusions: dict[str, frozenset[str]] = field(default_factory=dict)
     exempted: Counter[str] = field(default_factory=Counter)
+    missed: Counter[tuple[str, str]] = field(default_factory=Counter)
     due_soon: int = 0
     provenance: tuple[Provenance, ...] = ()
     problems: tuple[Problem, ...] = ()
@@ -62,6 +65,7 @@ def _of_one(result: Result, keep: int | None) -> Folded:
         tallies=judgement.tallies,
         conclusions={control: frozenset({kind}) for control, kind in result.conclusions.items()},
         exempted=judgement.exempted,
+        missed=judgement.missed,
         due_soon=judgement.due_soon,
         provenance=(result.provenance,),
         problems=tuple(judgement.problems),
@@ -86,6 +90,7 @@ def together(parts: Sequence[Folded], keep: int | None) -> Folded:
             for control in controls
         },
         exempted=_sum(one.exempted for one in parts),
+        missed=_sum(one.missed for one in parts),
         due_soon=sum(one.due_soon for one in parts),
         provenance=tuple(chain.from_iterable(one.provenance for one in parts)),
         problems=tuple(chain.from_iterable(one.problems for one in parts)),
@@ -96,9 +101,9 @@ def together(parts: Sequence[Folded], keep: int | None) -> Folded:
     )
 
 
-def _sum(counters: Iterable[Counter[str]]) -> Counter[str]:
+def _sum(counters: Iterable[Counter[T]]) -> Counter[T]:
     """The sum, counts below zero included, which ``+`` of Counters drops."""
-    found: Counter[str] = Counter()
+    found: Counter[T] = Counter()
     for one in counters:
         found.update(one)
     return found
@@ -133,7 +138,7 @@ def audit_of(
             for control, tally in tallies.items()
         },
         due_soon=found.due_soon,
-        exemptions=tuple(exemption_status(policy, found.exempted, as_of)),
+        exemptions=tuple(exemption_status(policy, found.exempted, found.missed, as_of)),
         policy=policy,
         as_of=as_of,
         as_of_source=as_of_source,

@@ -122,6 +122,7 @@ def _result(
         completeness=evidence.completeness,
         rotations=None if evidence.rotations is None else len(evidence.rotations),
         conclusion=worst(counting),
+        rotation=conclusions[ROTATION],
         assurance=evidence.assurance,
         newest_date=evidence.newest_date,
         error=None if evidence.form else evidence.problems[0][1],

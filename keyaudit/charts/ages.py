@@ -34,9 +34,12 @@ HEADROOM = 0.2
 GAP, GROUP_NAME = 0.8, 50.0
 
 
-def plot_ages(keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None, ax: Axes | None = None) -> Axes:
-    """Active keys by age, the limit, and what is over it; see the package for what the charts share."""
-    people = population(keys, policy, as_of)
+def plot_ages(
+    keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None, ax: Axes | None = None, what_if: bool = False
+) -> Axes:
+    """Active keys by age, the limit, and what is over it; ``what_if``: by a limit that is not set but asked
+    about. See the package for what the charts share."""
+    people = population(keys, policy, as_of, what_if)
     if reason := why_empty(people):
         return nothing(ax, people, reason)
     bars = age_bars(people)
@@ -93,7 +96,8 @@ def _draw_limit(ax: Axes, people: Population, bars: AgeBars) -> int:
     """The limit, and what is on either side of it; the number of lines that this takes above the Axes. Where one
     side holds several kinds of bars, a key of marks has a line of its own."""
     assert people.limit is not None
-    canvas.limit_line(ax, people.limit, say("charts.limit", days=days(people.limit)))
+    label = say(f"charts.{'limit_asked' if people.what_if else 'limit'}", days=days(people.limit))
+    canvas.limit_line(ax, people.limit, label)
     room = canvas.points(ax) * people.limit / ax.get_xlim()[1]
     narrow = canvas.text_width(part_text(bars, "within"), canvas.TEXT) + 8 > room
     if people.own_limits or "exempt" in bars.parts or narrow:

@@ -30,9 +30,12 @@ MANY = 500
 STRIP = 0.13
 
 
-def plot_idle(keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None, ax: Axes | None = None) -> Axes:
-    """Active keys by age and days without use; see the package for what the charts share."""
-    people = population(keys, policy, as_of)
+def plot_idle(
+    keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None, ax: Axes | None = None, what_if: bool = False
+) -> Axes:
+    """Active keys by age and days without use; ``what_if``: by an idle limit that is not the policy's but asked
+    about. See the package for what the charts share."""
+    people = population(keys, policy, as_of, what_if)
     reason = why_empty(people)
     known = None if reason else idle(people)
     if known is None or not len(known.ages):
@@ -40,7 +43,7 @@ def plot_idle(keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None,
     ax = canvas.axes(ax)
     _axes(ax, DayScale.over(known.ages, [known.age_limit, known.idle_limit], people.whole_days))
     _draw_keys(ax, known)
-    _draw_limits(ax, known)
+    _draw_limits(ax, known, what_if)
     _name_zones(ax, known)
     strips = 2 if known.age_limit else 1
     return canvas.head(ax, claim(people, known), remarks(people, known), alt(people, known), strips)
@@ -78,12 +81,12 @@ def _draw_keys(ax: Axes, keys: Idle) -> None:
     canvas.key_above(ax, handles, 1 if keys.age_limit else 0, handlelength=1)
 
 
-def _draw_limits(ax: Axes, keys: Idle) -> None:
+def _draw_limits(ax: Axes, keys: Idle, what_if: bool) -> None:
     if keys.age_limit:
         canvas.limit_line(ax, keys.age_limit, say("charts.idle.age_limit", days=days(keys.age_limit)), "age-limit")
     if keys.idle_limit:
         ax.axhline(keys.idle_limit, zorder=3, gid="idle-limit", **canvas.LINE)
-        text = say("charts.idle.idle_limit", days=days(keys.idle_limit))
+        text = say(f"charts.idle.idle_limit{'_asked' if what_if else ''}", days=days(keys.idle_limit))
         style = {"va": "center", "fontsize": canvas.SMALL, "fontweight": "bold"}
         canvas.note(ax, text, (1, keys.idle_limit), (4, 0), ax.get_yaxis_transform(), **style)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import Any
 
@@ -69,16 +71,22 @@ def _run(arguments: Sequence[str] | None) -> int:
     except KeyAuditError as error:
         return _say(str(error), WRONG)
     except OSError as error:
-        if os.environ.get("KEYAUDIT_DEBUG"):
-            raise
-        return _say(f"keyaudit itself failed ({why(error)}); set KEYAUDIT_DEBUG=1 to see where", FAILED)
+        if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):  # no such file can be there
+            return _say(why(error), WRONG)
+        return _failed(f"keyaudit itself failed ({why(error)})")
     except SystemExit as stop:  # of something that we call, and no verdict
         return _say(f"keyaudit itself failed (it was ended with {str(stop.code)[:40]!r})", FAILED)
     except Exception as error:
-        if os.environ.get("KEYAUDIT_DEBUG"):
-            raise
-        kind = type(error).__name__
-        return _say(f"keyaudit itself failed ({kind}); set KEYAUDIT_DEBUG=1 to see where", FAILED)
+        return _failed(f"keyaudit itself failed ({type(error).__name__})")
+
+
+def _failed(message: str) -> int:
+    """Python's own way to end at an error is exit code 1, which is a verdict here."""
+    if not os.environ.get("KEYAUDIT_DEBUG"):
+        return _say(f"{message}; set KEYAUDIT_DEBUG=1 to see where", FAILED)
+    for line in traceback.format_exc().splitlines():
+        say(line)
+    return _say(message, FAILED)
 
 
 def _say(message: str, code: int) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from keyaudit.cli.common import write
+from keyaudit.cli.common import write, write_names
 from keyaudit.cli.live import CAPTURES, Live, live_options
 from keyaudit.cli.reading import make_capture
 
@@ -35,7 +35,7 @@ def capture(folder: Path | None, print_policy: bool, print_role: bool, live: Liv
     if print_policy or print_role:
         return _print(print_role, live)
     made = make_capture(live, folder, CAPTURES)
-    write(f"{made.folder}\n")
+    write_names([made.folder])
     return 0 if made.is_complete else MISSING
 
 

@@ -15,6 +15,7 @@ from keyaudit.cli.common import (
     progress,
     sources_argument,
     write,
+    write_data,
 )
 from keyaudit.cli.live import Live, capture_option, live_options
 from keyaudit.cli.reading import resolve_captured
@@ -57,5 +58,5 @@ def check(sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: 
     else:
         from keyaudit.export import findings_csv, summary_json
 
-        write(summary_json(judged) if form == "json" else findings_csv(judged))
+        write_data(summary_json(judged) if form == "json" else findings_csv(judged))
     return EXIT_OF[judged.conclusion]

@@ -85,6 +85,19 @@ def write(text: str | bytes) -> None:
             say(f"keyaudit: cannot write the output ({error.strerror})")
 
 
+def write_names(names: Iterable[object]) -> None:
+    """Names from outside, one line each."""
+    write_data(b"".join(os.fsencode(str(one).replace("\n", "\\n")) + b"\n" for one in names))
+
+
+def write_data(content: bytes) -> None:
+    """Data with text from outside in it: byte for byte to a program; to a terminal, so that it can be seen."""
+    if sys.stdout.isatty():
+        lines = content.decode("utf-8", "backslashreplace").split("\n")
+        content = "\n".join(map(line, lines)).encode()
+    write(content)
+
+
 def say(text: str) -> None:
     """A line for people, on stderr, with nothing secret or unseen in it; nobody need be listening."""
     told = line(text) + "\n"

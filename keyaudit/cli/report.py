@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, progress, say, sources_argument, write
+from keyaudit import texts
+from keyaudit.cli.common import (
+    EXIT_OF,
+    as_of_option,
+    policy_option,
+    progress,
+    say,
+    sources_argument,
+    write_names,
+)
 from keyaudit.cli.live import CAPTURES, Live, capture_option, live_options
 from keyaudit.cli.reading import resolve_captured
 from keyaudit.cli.scheduled import rebuild_index, scheduled
@@ -159,8 +168,10 @@ def _make(per_account: bool, tell: Callable[[Evidence, str], None] | None, **ask
 
     line = headline(evidence.audit)
     say(line)
+    for one in evidence.unread:
+        say(texts.say("evidence.unread", why=one))
     say(f"sealed: SHA256SUMS has the SHA-256 {evidence.sha256}")
-    write(f"{evidence.path}\n")
+    write_names([evidence.path])
     if per_account:
         _make_each(request, evidence.audit)
     rebuild_index(request.reports)
@@ -178,7 +189,7 @@ def _make_each(request: Request, judged: Audit) -> None:
         say(f"no folder for {account}: it was not read, and the capture holds nothing of it")
     bar = progress("account folders") or (lambda folders, _: folders)
     for folder in bar(make_each(request, sources, os.cpu_count() or 1), len(sources)):
-        write(f"{folder}\n")
+        write_names([folder])
 
 
 def _typed(text: str) -> str | int | float | bool | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keyaudit import texts
-from keyaudit.cli.common import is_given, say, write
+from keyaudit.cli.common import is_given, say, write, write_names
 from keyaudit.cli.live import live_of
 from keyaudit.cli.reading import check_live
 from keyaudit.cli.report import report
@@ -191,4 +191,4 @@ def _save(folder: Path, files: dict[str, str]) -> None:
             path.write_bytes(text.encode())
         except OSError as error:
             raise InputError(f"{path}: cannot be written ({error.strerror})") from None
-        write(f"{path}\n")
+        write_names([path])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keyaudit import texts
-from keyaudit.cli.common import EXIT_OF, say, write
+from keyaudit.cli.common import EXIT_OF, say, write_names
 from keyaudit.schema import INSUFFICIENT_DATA
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def scheduled(
         raise
     if not found.is_new:
         say(f"{found.conclusion}: made before for {run.period}; --again makes another")
-        write(f"{found.folder}\n")
+        write_names([found.folder])
     if found.not_counted:
         say(texts.say("schedule.not_counted", period=run.period, why=found.not_counted))
     return EXIT_OF[found.conclusion] or (EXIT_OF[INSUFFICIENT_DATA] if found.not_counted else 0)

@@ -12,6 +12,7 @@ from typing import Any
 from keyaudit.credentials import records
 from keyaudit.credentials.times import parse_instant
 from keyaudit.schema import InputError
+from keyaudit.texts import looks_secret
 
 FETCH = "aws iam get-credential-report --output json > report.json"
 #: forms in which people have a report
@@ -81,6 +82,12 @@ def generated_time(answer: Answer, source: str) -> datetime | None:
     return instant
 
 
+def _refuse_secrets(told: Any, source: str) -> None:
+    """What stands beside a report would be sealed with it."""
+    if looks_secret(json.dumps(told, ensure_ascii=False)):
+        raise InputError(f"{source}: JSON with what looks like a secret beside the report; fetch the report again")
+
+
 def _from_json(text: str, source: str) -> Answer:
     try:
         answer: Any = json.loads(text, object_pairs_hook=records.once)
@@ -89,6 +96,7 @@ def _from_json(text: str, source: str) -> Answer:
     except (ValueError, RecursionError) as error:
         rows = records.of_lines(text)
         if rows is not None:
+            _refuse_secrets(rows, source)
             return Answer(RECORDS, records.as_csv(rows, source))
         at_end = isinstance(error, json.JSONDecodeError) and (
             error.pos >= len(text) - 1 or error.msg.startswith("Unterminated string")
@@ -99,6 +107,7 @@ def _from_json(text: str, source: str) -> Answer:
         answer = answer[0]  # an answer as the only one of a list
     rows = records.rows_of(answer)
     if rows is not None:
+        _refuse_secrets(answer, source)
         return Answer(RECORDS, records.as_csv(rows, source))
     if not isinstance(answer, dict):
         raise InputError(
@@ -113,6 +122,7 @@ def _from_json(text: str, source: str) -> Answer:
     if not isinstance(content, str):
         kind = "null" if content is None else type(content).__name__
         raise InputError(f"{source}: JSON key Content is {kind}, expected base64 text; fetch the report again")
+    _refuse_secrets({name: value for name, value in answer.items() if name != "Content"}, source)
     return Answer(JSON, content, answer.get("GeneratedTime"))
 
 

@@ -22,11 +22,13 @@ __all__ = ["Evidence", "Request", "make_evidence"]
 
 @dataclass(frozen=True)
 class Evidence:
-    """A finished evidence folder, the hash of its seal, and the judgement in it."""
+    """A finished evidence folder, the hash of its seal, the judgement in it, and neighbours that nobody could look
+    into."""
 
     path: Path
     sha256: str
     audit: Audit
+    unread: tuple[str, ...] = ()
 
 
 def make_evidence(request: Request) -> Evidence:
@@ -60,7 +62,7 @@ def make_evidence(request: Request) -> Evidence:
         if made:
             _remove_if_empty(request.reports)
         raise
-    return Evidence(sealed.path, sealed.sha256, judged)
+    return Evidence(sealed.path, sealed.sha256, judged, sealed.unread)
 
 
 def _reason(error: Exception) -> str:

@@ -12,12 +12,14 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from keyaudit.credentials import parse_instant
 from keyaudit.evidence.contents import LOG, MANIFEST, ORDER, SUMS, File, Manifest, RunFacts
 from keyaudit.evidence.identity import identity_of
-from keyaudit.files import is_plain, json_bytes, read_plain, write_file
+from keyaudit.files import is_plain, json_bytes, read_plain, why, write_file
 from keyaudit.schema import FORMAT, RULES, EvidenceError, NewerError
 
 LOCK = ".lock"
@@ -32,6 +34,7 @@ class Sealed:
 
     path: Path
     sha256: str
+    unread: tuple[str, ...] = ()
 
 
 def finish(staging: Path, name: str, facts: RunFacts) -> Sealed:
@@ -42,11 +45,12 @@ def finish(staging: Path, name: str, facts: RunFacts) -> Sealed:
     try:
         with FileLock(reports / LOCK, timeout=LOCK_TIMEOUT, mode=0o600):
             path = _free(reports, name)
+            newest, unread = _newest(reports, facts)
             whole: Manifest = {
                 "format": FORMAT,
                 "name": path.name,
                 **facts,
-                "previous": _newest(reports, facts),
+                "previous": newest,
                 "files": list_files(staging),
             }
             manifest = manifest_bytes(whole)
@@ -58,7 +62,7 @@ def finish(staging: Path, name: str, facts: RunFacts) -> Sealed:
             _sync(reports)
     except Timeout:
         raise EvidenceError(f"{reports / LOCK} is held by another run for more than {LOCK_TIMEOUT} s") from None
-    return Sealed(path, hashlib.sha256(sums).hexdigest())
+    return Sealed(path, hashlib.sha256(sums).hexdigest(), unread)
 
 
 def tidy(staging: Path, before: list[File]) -> None:
@@ -156,21 +160,34 @@ def digest_of(folder: Path) -> str:
     return hashlib.sha256(read_plain(folder / SUMS)).hexdigest()
 
 
-def _newest(reports: Path, facts: RunFacts) -> str | None:
+def _newest(reports: Path, facts: RunFacts) -> tuple[str | None, tuple[str, ...]]:
     """The hash of the SHA256SUMS of the newest finished folder of the same notebook and organization or account:
-    the one that no other points to (the latest sealed, should folders have been removed)."""
-    chain: dict[str, tuple[str, str | None]] = {}
+    the one that no other points to (the latest sealed, should folders have been removed); and which folders could
+    not be looked into, so that the chain may leave them out."""
+    chain: dict[str, tuple[datetime, str | None]] = {}
+    unread = []
     wanted = identity_of(reports, facts).subject
-    for folder in finished(reports):
+    for folder in sorted(path for path in reports.iterdir() if not path.name.startswith(".")):
         try:
-            manifest = read_manifest(folder)
-            if identity_of(folder, manifest).subject == wanted:
-                chain[digest_of(folder)] = (str(manifest["sealed_at"]), manifest["previous"])
+            if not is_plain(folder / SUMS):
+                continue
+            manifest, sealed_at = read_manifest(folder), None
+            if identity_of(folder, manifest).subject == wanted and _is_sealed(folder):
+                sealed_at = parse_instant(str(manifest["sealed_at"]))
+            if sealed_at:
+                chain[digest_of(folder)] = (sealed_at, manifest["previous"])
+        except PermissionError as error:
+            unread.append(why(error))
         except NOT_OURS:
             continue  # damaged, or somebody else's: verify says so
     pointed_to = {previous for _, previous in chain.values()}
     heads = [digest for digest in chain if digest not in pointed_to]
-    return max(heads, key=lambda digest: chain[digest][0], default=None)
+    return max(heads, key=lambda digest: chain[digest][0], default=None), tuple(unread)
+
+
+def _is_sealed(folder: Path) -> bool:
+    """Whether its SHA256SUMS is what its manifest implies: whoever changed one of the two is followed by nobody."""
+    return read_plain(folder / SUMS) == sums_bytes(read_plain(folder / MANIFEST))
 
 
 def _free(reports: Path, name: str) -> Path:

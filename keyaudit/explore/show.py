@@ -22,8 +22,9 @@ from keyaudit.explore.view import View
 from keyaudit.export import table_csv
 from keyaudit.model import Audit
 from keyaudit.present import Prose, Table, headline
+from keyaudit.present.claims import preset_of, setter_of
 from keyaudit.present.table import table
-from keyaudit.schema import COMPLIANCE_TYPES, NON_COMPLIANT, ROOT_KEY, UNUSED
+from keyaudit.schema import COMPLIANCE_TYPES, NON_COMPLIANT, ROOT_KEY, ROTATION, UNUSED
 from keyaudit.texts import say, utc
 
 #: what the table, and the CSV, tell of a key, in their order
@@ -38,13 +39,20 @@ OPTIONAL = ("access_key_id", "owner", "administrator")
 def words(view: View) -> Prose:
     """What is asked, and the answer; and that it is no conclusion."""
     control, limit = say(f"control.{view.selection.control}"), _limit(view.selection.control, view.limit)
-    own = _limit(view.selection.control, view.audit.policy.limit(view.selection.control))
-    kind = "what_if" if view.is_what_if else "as_set"
-    question = say(f"explore.{kind}", control=control, limit=limit, own=own)
-    said = [question, say("explore.answer", n=view.then[NON_COMPLIANT], total=len(view.keys))]
+    kind, answer = ("what_if", "answer_if") if view.is_what_if else ("as_set", "answer")
+    question = say(f"explore.{kind}", control=control, limit=limit, set=_set(view))
+    said = [question, say(f"explore.{answer}", n=view.then[NON_COMPLIANT], total=len(view.keys))]
     if view.missing:
         said.append(say("explore.missing", n=len(view.missing), accounts=", ".join(view.missing[:10])))
     return Prose((*said, say("explore.no_conclusion", headline=headline(view.audit))))
+
+
+def _set(view: View) -> str:
+    """What limit of the control is set, and by whom."""
+    policy, control = view.audit.policy, view.selection.control
+    own = _limit(control, policy.limit(control))
+    said = say(f"headline.by.{setter_of(policy)}", days=own, preset=preset_of(policy))
+    return said[:1].upper() + said[1:] if view.is_what_if else said
 
 
 def counts(view: View) -> Table:
@@ -60,7 +68,8 @@ def chart(view: View) -> Axes:
     if view.keys.empty and len(view.audit.keys):
         return nothing(None, population(view.keys, view.policy, view.audit.as_of), "not_chosen")
     plot = plot_idle if view.selection.control == UNUSED else plot_ages
-    return plot(view.keys, view.policy, view.audit.as_of)
+    asked = view.is_what_if and view.selection.control in (ROTATION, UNUSED)  # ages are drawn for the others
+    return plot(view.keys, view.policy, view.audit.as_of, what_if=asked)
 
 
 def keys_frame(view: View, most: int | None = None) -> pd.DataFrame:
@@ -78,8 +87,14 @@ def keys_table(view: View) -> Table:
     rows = [[None if pd.isna(cell) or cell == "" else cell for cell in row] for row in frame.to_numpy(object)]
     whole = table("explored", [], total=len(rows))
     shown = tuple(tuple("–" if c is None else f"{c}" for c in row) for row in rows[:20])
+    limit = _limit(view.selection.control, view.limit)
     return replace(
-        whole, columns=tuple(frame.columns), rows=shown, numeric=frozenset(_numeric(frame)), total=len(rows)
+        whole,
+        columns=tuple(frame.columns),
+        rows=shown,
+        numeric=frozenset(_numeric(frame)),
+        total=len(rows),
+        note=say("explore.judged_if", limit=limit) if view.is_what_if else "",
     )
 
 

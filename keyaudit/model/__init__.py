@@ -7,7 +7,7 @@
 ``audit``       a judgement, complete (its ``accounts`` as a frame: ``accounts_frame``)
 """
 
-from keyaudit.model.audit import Audit
+from keyaudit.model.audit import Audit, ExemptionUse
 from keyaudit.model.population import Origin, Population, Skipped
 from keyaudit.model.progress import Progress
 from keyaudit.model.provenance import ORGANIZATION, Completeness, Difference, Provenance
@@ -18,6 +18,7 @@ __all__ = [
     "Audit",
     "Completeness",
     "Difference",
+    "ExemptionUse",
     "Line",
     "Origin",
     "Population",

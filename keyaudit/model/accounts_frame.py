@@ -26,6 +26,7 @@ def accounts_frame(provenance: Sequence[Provenance], keys: pd.DataFrame) -> pd.D
         {
             "account_id": pd.Series(index, dtype="str"),
             "conclusion": pd.Series([one.conclusion for one in provenance], dtype="str"),
+            "rotation": pd.Series([one.rotation for one in provenance], dtype="str"),
             "read": pd.Series([bool(one.form) for one in provenance], dtype="bool"),
             "users": pd.Series([one.users for one in provenance], dtype="int64"),
             "keys": pd.Series([one.keys for one in provenance], dtype="int64"),

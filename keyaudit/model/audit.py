@@ -18,13 +18,26 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class ExemptionUse:
+    """What came of an exemption. ``state``: ``in_use``; ``some_past_cap``, where it is in use and names more keys
+    that are older than its cap; ``expired``; or why it is not in use: ``past_cap``, ``covered`` by another one,
+    ``no_period`` to be exempt from, ``unused`` where nothing matches. ``number`` of findings that it exempts or,
+    where it is expired, that stand again; ``past_cap`` counts keys that it names and that are past its cap."""
+
+    exemption: Exemption
+    state: str
+    number: int
+    past_cap: int
+
+
+@dataclass(frozen=True)
 class Audit:
     """A judgement, complete: frames (see ``schema``), conclusions, and everything that they rest on.
 
     ``conclusions`` has one entry a control assessed; ``conclusion`` is the worst of those that the policy counts.
     ``tallies`` count findings by control and compliance type, ``due_soon`` the compliant keys whose deadline is
-    within the policy's ``warn_before``. ``exemptions`` are the policy's, each with its state and number
-    of findings. ``differences`` are those between reports and live accounts, each with its account. ``rotations``
+    within the policy's ``warn_before``. ``exemptions`` are the policy's, each with what
+    came of it. ``differences`` are those between reports and live accounts, each with its account. ``rotations``
     are the verdicts on secrets under rotation, where a capture asked for them. ``skipped`` are accounts of the
     organization that are not active, and so not expected. ``assurance`` is the lowest grade of any account that was
     read (schema.GRADES), and ``newest_date`` the newest date in the files of unknown age, the earliest of several.
@@ -39,7 +52,7 @@ class Audit:
     conclusion: str
     tallies: dict[str, dict[str, int]]
     due_soon: int
-    exemptions: tuple[tuple[Exemption, str, int], ...]
+    exemptions: tuple[ExemptionUse, ...]
     policy: Policy
     as_of: datetime
     as_of_source: str
@@ -63,9 +76,10 @@ class Audit:
 
     @property
     def accounts(self) -> pd.DataFrame:
-        """One row per account: ``account_id, conclusion, read, users, keys, active, failing, exempt, unknown,
-        due_soon, oldest_days``; of the active keys those over their limit, over it and exempt, of unknown age, and
-        in time but due soon."""
+        """One row per account: ``account_id, conclusion, rotation, read, users, keys, active, failing, exempt,
+        unknown, due_soon, oldest_days``; ``rotation`` is what was concluded of that control, whether it counts or
+        not; of the active keys those over their limit, over it and exempt, of unknown age, and in time but due
+        soon."""
         from keyaudit.model.accounts_frame import accounts_frame
 
         return accounts_frame(self.provenance, self.keys)

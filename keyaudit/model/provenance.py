@@ -60,7 +60,8 @@ class Provenance:
     ``completeness`` tells of the comparison with the live account, ``rotations`` counts secrets under rotation
     (None: nobody asked); ``assurance`` is one of schema.GRADES, or NOTHING_READ, and ``newest_date`` the newest
     date in a file of unknown age. Of the active keys, ``overdue`` fail rotation (0 without a period), ``due_soon``
-    are due within ``warn_before``; ``oldest_days`` is the age of the oldest, if known."""
+    are due within ``warn_before``; ``oldest_days`` is the age of the oldest, if known. ``conclusion`` is that over
+    the controls that count, ``rotation`` that of rotation, whether it counts or not."""
 
     account_id: str
     source: str
@@ -76,6 +77,7 @@ class Provenance:
     due_soon: int
     oldest_days: int | None
     conclusion: str
+    rotation: str
     problems: tuple[str, ...]
     error: str | None
     completeness: Completeness

@@ -1,4 +1,4 @@
-"""What the judgement rests on: scope, provenance, accounts, problems, references, the policy in force."""
+"""What the judgement rests on: scope, provenance, accounts, problems, references, the policy that was applied."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pandas as pd
 from keyaudit import resources
 from keyaudit.model import Audit, Provenance
 from keyaudit.policy import Exemption, Override
-from keyaudit.present.claims import accounts_of, worst_first
+from keyaudit.present.claims import Setter, accounts_of, preset_of, setter_of, worst_first
 from keyaudit.present.completeness import captured
-from keyaudit.present.headline import in_accounts, remarks
+from keyaudit.present.headline import in_accounts, not_in_force, remarks
 from keyaudit.present.table import MOST_ACCOUNTS, Prose, Table, table
 from keyaudit.present.verdict import rule
 from keyaudit.schema import CONTROLS
@@ -26,10 +26,10 @@ def scope(a: Audit) -> Prose:
         "accounts": in_accounts(accounts_of(a)),
         "users": say("count.principals", n=sum(one.users for one in a.provenance)),
         "keys": say("count.keys", n=sum(one.keys for one in a.provenance)),
-        "policy": a.policy.title,
-        "version": a.policy.version,
     }
-    paragraphs = [say("scope.judged", **facts), rule(a)]
+    named = {"title": a.policy.title, "version": a.policy.version, "preset": preset_of(a.policy)}
+    policy = say(f"scope.{setter_of(a.policy)}", **named)
+    paragraphs = [say("scope.judged", **facts, policy=policy), rule(a)]
     paragraphs += captured(a)
     if a.is_sample:
         paragraphs.insert(0, say("verdict.sample"))
@@ -99,19 +99,25 @@ def references(a: Audit) -> Table:
         entry = resources.references()[name]
         numbers = [entry.get(control) for control in CONTROLS]
         rows.append([name, *numbers, entry.get("days"), _compared(a, entry)])
-    return table("references", rows, most=None)
+    return table("references", rows, most=None, who=say(f"table.references.{_policy_or_preset(a)}"))
 
 
 def _compared(a: Audit, entry: dict[str, Any]) -> str | None:
     remarks = [entry["note"]] if "note" in entry else []
     days, limit = entry.get("days"), a.policy.max_access_key_age
     if days is not None and limit is not None:
-        remarks.append(say("references.longer" if limit > days else "references.within", limit=limit, days=days))
+        kind = "longer" if limit > days else "within"
+        whose = say(f"references.{_policy_or_preset(a)}")
+        remarks.append(say(f"references.{kind}", n=limit, days=days, whose=whose))
     return "; ".join(remarks) or None
 
 
+def _policy_or_preset(a: Audit) -> str:
+    return "policy" if setter_of(a.policy) is Setter.POLICY else "preset"
+
+
 def policy_in_force(a: Audit) -> Table:
-    """Every term of the policy, who approved it, since when, and the hash of its file."""
+    """Every term of the policy or preset that was applied, who approved it, when, and its file's hash."""
     policy = a.policy
     rows: list[list[Any]] = [
         [key, _term(value)] for key, value in policy.model_dump(exclude={"override", "exemption"}).items()
@@ -119,7 +125,8 @@ def policy_in_force(a: Audit) -> Table:
     rows += [[say("policy.override", number=n), _terms(one)] for n, one in enumerate(policy.override, 1)]
     rows += [[say("policy.exemption", id=one.id), _terms(one)] for one in policy.exemption]
     rows += [[say("policy.file"), policy.name], ["sha256", policy.sha256]]
-    return table("policy", rows, most=None)
+    kind = "not_in_force" if not_in_force(a) else setter_of(policy)
+    return table("policy", rows, most=None, what=say(f"table.policy.{kind}"))
 
 
 def _term(value: Any) -> str:

@@ -36,7 +36,7 @@ class Claim(StrEnum):
 
 
 class Setter(StrEnum):
-    """Who sets the rotation period: nothing that a preset sets is called the policy's."""
+    """Who sets the limits: nothing that a preset sets is called the policy's."""
 
     POLICY = "policy"
     PRESET = "preset"  # asked for by its name
@@ -91,7 +91,6 @@ def headline_of(a: Audit) -> Headline:
     """The facts of the headline."""
     counted = {c: a.conclusions[c] for c in CONTROLS if c in a.policy.controls and c in a.conclusions}
     others = {control: kind for control, kind in counted.items() if control != ROTATION}
-    preset = preset_of(a.policy)
     return Headline(
         conclusion=a.conclusion,
         rotation=_claim(a),
@@ -99,8 +98,8 @@ def headline_of(a: Audit) -> Headline:
         keys=keys_of(a),
         accounts=accounts_of(a),
         limit=a.policy.max_access_key_age,
-        limit_by=Setter.STAND_IN if not a.policy.given else Setter.PRESET if preset else Setter.POLICY,
-        preset=preset,
+        limit_by=setter_of(a.policy),
+        preset=preset_of(a.policy),
         failing=tuple(c for c, kind in others.items() if kind == NON_COMPLIANT),
         undecided=tuple(c for c, kind in others.items() if kind == INSUFFICIENT_DATA),
         met=tuple(c for c, kind in others.items() if kind == COMPLIANT),
@@ -161,6 +160,13 @@ def worst_first(a: Audit) -> list[Provenance]:
         return -one.overdue, ACCOUNT_VERDICTS.index(verdict_of(one)), -oldest, one.account_id
 
     return sorted(a.provenance, key=badness)
+
+
+def setter_of(policy: Policy) -> Setter:
+    """Who sets what a policy sets."""
+    if not policy.given:
+        return Setter.STAND_IN
+    return Setter.PRESET if preset_of(policy) else Setter.POLICY
 
 
 def preset_of(policy: Policy) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -60,7 +61,7 @@ _KEY_MORE = (*_KEY, "access_key_id", "owner", "administrator")
 
 
 def offenders(a: Audit) -> Table:
-    """Keys that fail the rotation control or cannot be judged by it, the longest overdue first."""
+    """Keys that fail rotation and are not exempt, or cannot be judged by it, the longest overdue first."""
     found = _of(a, ROTATION, NON_COMPLIANT, INSUFFICIENT_DATA)
     return table(
         "offenders", _rows(found, *_KEY_MORE, "last_rotated", "age_days", "limit", "days_over", "annotation")
@@ -85,23 +86,26 @@ def due_soon(a: Audit) -> Table:
     return table(
         "due_soon",
         _rows(soonest, *_KEY_MORE, "last_rotated", "age_days", "limit", "due"),
-        days=a.policy.warn_before,
+        days=say("charts.days", n=a.policy.warn_before),
     )
 
 
 def unused(a: Audit) -> Table:
-    """Active keys idle for the limit or longer, the never used among them."""
-    return table(
-        "unused",
-        _rows(_of(a, UNUSED, NON_COMPLIANT, INSUFFICIENT_DATA), *_KEY_MORE, "age_days", "limit", "annotation"),
-    )
+    """Active keys idle for their limit or longer and not exempt, the never used among them; and those of which that
+    is not known."""
+    found = _of(a, UNUSED, NON_COMPLIANT, INSUFFICIENT_DATA)
+    return _assessed(a, UNUSED, table("unused", _rows(found, *_KEY_MORE, "age_days", "limit", "annotation")))
 
 
 def more_than_one(a: Audit) -> Table:
-    """Users with more active keys than the policy allows."""
-    return table(
-        "more_than_one", _rows(_of(a, ACTIVE_KEYS, NON_COMPLIANT, EXEMPT), "user", "account_id", "annotation")
-    )
+    """Users with more active keys than their limit, exempt ones included."""
+    found = _of(a, ACTIVE_KEYS, NON_COMPLIANT, EXEMPT)
+    return _assessed(a, ACTIVE_KEYS, table("more_than_one", _rows(found, "user", "account_id", "annotation")))
+
+
+def _assessed(a: Audit, control: str, found: Table) -> Table:
+    """The table of a control; nothing was looked for where no limit is set."""
+    return found if control in a.conclusions else replace(found, none=say("table.not_assessed"))
 
 
 def root(a: Audit) -> Table:
@@ -127,13 +131,13 @@ def inactive(a: Audit) -> Table:
 
 
 def exemptions(a: Audit) -> Table:
-    """Every exemption of the policy: in use, unused, or expired; with the findings that it exempts or, where it is
-    expired, that stand again."""
+    """Every exemption of the policy: in use, not used and why, or expired; with the findings that it exempts or,
+    where it is expired, that stand again."""
     rows = [
         [
             one.id,
-            say(f"exemption.{state}" if number or state != "expired" else "exemption.expired_unused", n=number),
-            number,
+            _state(use),
+            use.number,
             ", ".join(one.users),
             ", ".join(one.accounts or ["*"]),
             ", ".join(one.controls),
@@ -141,14 +145,24 @@ def exemptions(a: Audit) -> Table:
             one.approved_by,
             one.reason,
         ]
-        for one, state, number in a.exemptions
+        for use in a.exemptions
+        for one in (use.exemption,)
     ]
     return table("exemptions", rows + _graces(a), most=None)
 
 
+def _state(use: Any) -> str:
+    if use.state == "expired" and not use.number:
+        return say("exemption.expired_unused")
+    if use.state in ("past_cap", "some_past_cap"):
+        cap = say("charts.days", n=use.exemption.max_access_key_age)
+        return say(f"exemption.{use.state}", n=use.past_cap, cap=cap)
+    return say(f"exemption.{use.state}", n=use.number)
+
+
 def _graces(a: Audit) -> list[list[Any]]:
     """Second keys in the grace of a proved rotation, which no exemption of the policy covers."""
-    known = {one.id for one, _, _ in a.exemptions}
+    known = {use.exemption.id for use in a.exemptions}
     found = a.findings[a.findings["exemption_id"].notna() & ~a.findings["exemption_id"].isin(known)]
     state, why = say("exemption.in_use"), say("exemption.grace_reason")
     return [

@@ -19,7 +19,8 @@ SHORT = 9
 @dataclass(frozen=True)
 class Table:
     """A captioned table of text cells; ``numeric`` columns are aligned right. ``total`` is the number of rows
-    there are, where only the first are shown; ``where`` says where the others are."""
+    there are, where only the first are shown; ``where`` says where the others are; ``none`` what is said in place
+    of rows where there are none."""
 
     caption: str
     columns: tuple[str, ...]
@@ -28,13 +29,14 @@ class Table:
     total: int = 0
     note: str = ""
     where: str = ""
+    none: str = field(default_factory=lambda: say("table.none"))
 
     def __post_init__(self) -> None:
         refuse_uneven(self.caption, self.columns, self.rows)
 
     def _repr_html_(self) -> str:
         if not self.rows:
-            return f'<p class="none"><b>{escape(self.caption)}:</b> {escape(say("table.none"))}</p>'
+            return f'<p class="none"><b>{escape(self.caption)}:</b> {escape(self.none)}</p>'
         head = "".join(f'<th scope="col"{self._align(name)}>{escape(name)}</th>' for name in self.columns)
         body = "\n".join(f"<tr>{self._cells(row)}</tr>" for row in self.rows)
         notes = [text for text in (self._more(), self.note) if text]
@@ -70,7 +72,7 @@ class Table:
 
     def __repr__(self) -> str:
         if not self.rows:
-            return f"{self.caption}: {say('table.none')}"
+            return f"{self.caption}: {self.none}"
         lines = [
             self.caption,
             "\t".join(self.columns),

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 
 from keyaudit.model import Audit, Provenance, RotationVerdict
-from keyaudit.present.claims import verdict_of, worst_first
+from keyaudit.present.claims import setter_of, verdict_of, worst_first
 from keyaudit.present.findings import due_soon, offenders, others
 from keyaudit.present.headline import after, before, headline, remarks
 from keyaudit.present.rotation import outdated_functions, rotated, rotation_keys, rotation_log, rotation_schedules
@@ -39,7 +39,7 @@ def _head(a: Audit, colour: bool) -> str:
         "version": visible(a.policy.version or ""),
         "sha256": a.policy.sha256[:12],
     }
-    lines.append(say("terminal.policy", **facts))
+    lines.append(say(f"terminal.{setter_of(a.policy)}", **facts))
     lines.append(say("terminal.as_of", as_of=utc(a.as_of), how=say(f"as_of.{a.as_of_source}")))
     lines.append(say("terminal.rule", rule=rule(a)))
     return "\n".join(lines)
@@ -51,6 +51,7 @@ def _accounts(a: Audit) -> str:
     counts = Counter(verdict_of(one) for one in a.provenance if one.is_account)
     said = [say(f"terminal.verdict.{one.lower()}", n=counts[one]) for one in ACCOUNT_VERDICTS if counts[one]]
     title = say("terminal.accounts", n=counts.total(), verdicts=", ".join(said))
+    title = say(f"terminal.{'accounts_worst' if rows else 'accounts_met'}", accounts=title)
     return "\n".join([title, *_first(rows, MOST_ACCOUNTS, "terminal.more_accounts")])
 
 

@@ -53,7 +53,9 @@ def contents(sources: Sequence[str], policy: str, notebook: str, before: str) ->
     presets, preset = resources.names("policies", ".toml"), policy or DEFAULT_PRESET
     own = resources.notebooks() / f"{notebook}.ipynb"
     return {
-        "policy": content(str(resources.data("policies", f"{preset}.toml")) if preset in presets else policy),
+        # a preset that stands in for no policy concludes less than the same one given
+        "policy": ("" if policy else "not given: ")
+        + content(str(resources.data("policies", f"{preset}.toml")) if preset in presets else policy),
         "notebook": content(notebook if notebook.endswith(".ipynb") else str(own)),
         "sources": [content(one) for one in sources],
         "before": content(before),

@@ -73,8 +73,8 @@ def why_not(reports: Path, run: Occasion, folder: Path) -> str:
         return reason
     if not undated(folder):
         return ""
-    same = [other for other in entries(reports)[0] if other.subject == one.subject and other.is_present]
-    return counting(same, run.every).get(folder, "")
+    present = [other for other in entries(reports)[0] if other.is_present]
+    return counting(present, run.every).get(folder, "")
 
 
 def _holds(folder: Path) -> bool:

@@ -84,11 +84,14 @@ def series(
         if not one.is_present:
             loose += [say("series.fault", folder=one.path.name, fault=fault) for fault in faults[one.path]]
     failed = [one for one in failures(reports) if not notebook or _is_of(one, notebook)]
+    # whoever the evidence is of: a file without a time that one of them judged is none of a later period for any
+    refused = counting([one for one in present if not faults[one.path]], every)
     dues: list[Due] = []
     for subject in sorted({one.subject for one in present}):
         runs = [one for one in present if one.subject == subject]
         named = f"{runs[0].notebook}-{runs[0].identity.label}"
-        dues += _dues(subject, runs, [one for one in failed if _is_of(one, named)], faults, every, now, since)
+        mine = [one for one in failed if _is_of(one, named)]
+        dues += _dues(subject, runs, mine, faults, refused, every, now, since)
     if not present:
         loose.append(say("series.nothing"))
         loose += [_failure(one) for one in failed]
@@ -142,12 +145,12 @@ def _dues(
     runs: list[Entry],
     failed: list[Failure],
     faults: dict[Path, list[str]],
+    refused: dict[Path, str],
     every: Every,
     now: datetime,
     since: datetime | None,
 ) -> list[Due]:
     start, dues = every.start(since or min(one.started for one in runs)), []
-    refused = counting([one for one in runs if not faults[one.path]], every)
     while start <= now:
         end = every.end(start)
         begun = [one for one in runs if start <= one.started < end]

@@ -16,14 +16,15 @@ from typing import Any
 
 from keyaudit.captured import documents
 from keyaudit.captured.documents import Document
-from keyaudit.captured.layout import ACCOUNTS_FILE, CAPTURE_FILE, INACTIVE_STATES, REPORT_FILE
+from keyaudit.captured.layout import ACCOUNTS_FILE, CAPTURE_FILE, REPORT_FILE
 from keyaudit.credentials import parse_instant
 from keyaudit.files import is_plain, printable, read_plain
-from keyaudit.model import Origin, Population, Skipped
+from keyaudit.model import Origin, Population
 from keyaudit.schema import InputError
+from keyaudit.sources.listed import expected, listed_accounts, refuse_odd_problems, skipped
 from keyaudit.sources.origin import texts
 from keyaudit.sources.walk import account_folders
-from keyaudit.texts import say
+from keyaudit.texts import looks_secret, masked, say
 
 POLICY_FILE = "policy.toml"
 #: facts that only a capture of the live account has, besides the digests of the documents beside the report
@@ -44,6 +45,9 @@ def find_capture(folder: Path, now: datetime, sealed: bool = False, captured: Co
     """
     inside = account_folders(folder)
     facts = _read_json(folder / ACCOUNTS_FILE) if (folder / ACCOUNTS_FILE).is_file() else {}
+    refuse_odd_problems(facts, folder / ACCOUNTS_FILE)
+    if "problems" in facts:
+        facts["problems"] = list(map(masked, facts["problems"]))
     is_sample = facts.get("sample") is True
     if sealed or is_sample:
         # evidence records when its raw reports were read, so that they are judged the same whenever that is done
@@ -60,26 +64,15 @@ def find_capture(folder: Path, now: datetime, sealed: bool = False, captured: Co
     return Population(
         origins=tuple(_named(origins, facts.get("listed"))),
         received_time=now,
-        expected=_expected(facts, folder),
+        expected=expected(facts, folder),
         is_sample=is_sample,
         policy=policy if is_sample and policy.is_file() else None,
-        skipped=_skipped(facts, folder),
-        problems=tuple(texts(facts.get("problems"))),
+        skipped=skipped(facts, folder),
+        problems=tuple(facts.get("problems", ())),
         facts={name: facts[name] for name in CARRIED if name in facts},
-        listed=tuple(sorted(_listed_accounts(facts, folder))),
+        listed=tuple(sorted(listed_accounts(facts, folder))),
         doubts=tuple(_doubts(facts, folder, inside)),
     )
-
-
-def _listed_accounts(facts: dict[str, Any], folder: Path) -> set[str]:
-    """The accounts that AWS lists or the capture skipped, but for those of which AWS itself says why not: a state
-    that is unknown, or that nobody tells, is no reason to expect nothing."""
-    try:
-        listed = {str(one["Id"]): str(one.get("State") or one.get("Status")) for one in facts.get("listed", [])}
-        skipped = {str(one["account_id"]): str(one["reason"]) for one in facts.get("skipped", [])}
-    except (AttributeError, KeyError, TypeError):
-        raise InputError(f"{folder / ACCOUNTS_FILE}: listed is no list of accounts; capture again") from None
-    return {account for account, state in (skipped | listed).items() if state not in INACTIVE_STATES}
 
 
 def _doubts(facts: dict[str, Any], folder: Path, inside: list[Path]) -> list[str]:
@@ -98,28 +91,11 @@ def joined_facts(parts: list[Population]) -> dict[str, Any]:
     return {name: [one for part in parts for one in part.facts.get(name, [])] for name in names}
 
 
-def _skipped(facts: dict[str, Any], folder: Path) -> tuple[Skipped, ...]:
-    try:
-        return tuple(
-            Skipped(str(one["account_id"]), str(one["name"]), str(one["reason"]))
-            for one in facts.get("skipped", [])
-        )
-    except (KeyError, TypeError):
-        raise InputError(f"{folder / ACCOUNTS_FILE}: skipped is no list of accounts; capture again") from None
-
-
-def _expected(facts: dict[str, Any], folder: Path) -> tuple[str, ...]:
-    expected = facts.get("expected", [])
-    if not isinstance(expected, list) or not all(isinstance(one, str) for one in expected):
-        raise InputError(f"{folder / ACCOUNTS_FILE}: expected is no list of account ids; capture again")
-    return tuple(expected)
-
-
 def _captured(folder: Path, now: datetime, sealed: bool, captured_now: bool) -> Origin:
     told = _read(folder / CAPTURE_FILE) if is_plain(folder / CAPTURE_FILE) else None
     facts: dict[str, Any] = {} if told is None else _parsed(told, folder / CAPTURE_FILE)
     _refuse_odd_facts(facts, folder / CAPTURE_FILE)
-    problems = texts(facts.get("problems"))
+    problems = list(map(masked, texts(facts.get("problems"))))
     if told is None:
         facts = {"account_id": folder.name}
         problems = [f"{folder.name}: has no {CAPTURE_FILE}: it is not known where its report comes from"]
@@ -146,9 +122,7 @@ def _captured(folder: Path, now: datetime, sealed: bool, captured_now: bool) -> 
 
 def _refuse_odd_facts(facts: dict[str, Any], path: Path) -> None:
     """A fact that cannot be read is not the same as none."""
-    problems = facts.get("problems", [])
-    if not isinstance(problems, list) or not all(isinstance(one, str) for one in problems):
-        raise InputError(f"{path}: problems is no list of sentences; capture again")
+    refuse_odd_problems(facts, path)
     for name in ("generated_time", "received_time"):
         if facts.get(name) is not None and parse_instant(str(facts[name])) is None:
             raise InputError(f"{path}: {name} is not an ISO 8601 time with a zone; capture again")
@@ -191,6 +165,7 @@ def whole_capture(origin: Origin, account_id: str, is_read: bool) -> Path | None
     is_whole = (
         folder is not None
         and origin.told is not None
+        and not looks_secret(origin.told.decode("utf-8", "replace"))
         # without the digest of its report it would read in another way once a seal vouches for it
         and (isinstance(facts.get("sha256"), str) or facts.get("file", REPORT_FILE) is None)
         and ("source" in facts or folder.name == account_id)

@@ -7,10 +7,13 @@ from datetime import datetime
 
 from keyaudit.credentials import parse_instant
 
-#: as AWS's console names its download, and a browser that has one of that name already
+#: as AWS's console names its download; a browser, a file manager or keyaudit, where there is one of that name
+#: already, adds a number, and some systems write other signs
 _CONSOLE = re.compile(
-    r"status_reports_([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2})-([0-9]{2})-([0-9]{2})([+-][0-9]{2})-([0-9]{2})"
-    r"( ?\([0-9]{1,3}\))?\.csv"
+    r"status_reports_([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2})[-_:]([0-9]{2})[-_:]([0-9]{2})"
+    r"([+-][0-9]{2})[-_:]([0-9]{2})"
+    r"( - Copy)?( ?\([0-9]{1,3}\))?\.csv( \([0-9]{1,6}\))?",
+    re.IGNORECASE | re.ASCII,
 )
 _TWELVE_DIGITS = re.compile(r"(?<![0-9])[0-9]{12}(?![0-9])")
 #: twelve digits that are year, month, day, hour and minute

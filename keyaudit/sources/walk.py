@@ -65,10 +65,11 @@ def _refuse_special(path: Path) -> None:
 
 
 def content_digest(path: Path) -> str:
-    """SHA-256 over the names and bytes of all files that reading this file or folder reads."""
+    """SHA-256 over the names and bytes of all files that reading this file or folder reads. The name of a file by
+    itself counts too: it may tell when the report was generated, and of which account."""
     digest = hashlib.sha256()
     for one in sorted(_all_read(path)):
-        name = one.relative_to(path).as_posix()
+        name = one.relative_to(path).as_posix() if one != path else path.name
         digest.update(f"{name}\0{_sha256(one)}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 

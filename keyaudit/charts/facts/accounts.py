@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from keyaudit.charts.facts.population import Population, population
-from keyaudit.schema import ACCOUNT_VERDICTS, NON_COMPLIANT, UNREAD, InputError
+from keyaudit.schema import ACCOUNT_VERDICTS, INSUFFICIENT_DATA, NON_COMPLIANT, UNREAD, InputError
 from keyaudit.texts import say
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     "account_id",
     "conclusion",
+    "rotation",
     "read",
     "users",
     "keys",
@@ -41,10 +42,11 @@ class Row:
     """One row: an account, or (``summed``) so many others. ``failing`` are overdue keys, ``exempt`` those over
     their limits and exempt, ``unknown`` those of unknown age, ``due_soon`` a part of those in time; ``oldest`` is
     the age in whole days of the oldest, None if unknown; ``verdict`` is that of an account, and UNREAD or empty of
-    several."""
+    several; ``rotation`` is what was concluded of that control for an account."""
 
     label: str
     verdict: str
+    rotation: str
     active: int
     failing: int
     exempt: int
@@ -99,6 +101,18 @@ class Accounts:
         failing = self.judged["conclusion"] == NON_COMPLIANT
         return int((failing & (self.judged["failing"] == 0)).sum()) if self.limit else 0
 
+    @property
+    def undecided(self) -> int:
+        """Accounts that were read, and of which it is not known whether keys are overdue: none is seen to be."""
+        return int((self.judged["rotation"] == INSUFFICIENT_DATA).sum())
+
+    @property
+    def undecided_otherwise(self) -> int:
+        """Accounts without a conclusion, though rotation is decided and no key of theirs is overdue."""
+        undecided = self.judged["conclusion"] == INSUFFICIENT_DATA
+        decided = self.judged["rotation"] != INSUFFICIENT_DATA
+        return int((undecided & decided & (self.judged["failing"] == 0)).sum()) if self.limit else 0
+
     @cached_property
     def total(self) -> Row:
         return _sum(self.judged, "", "")
@@ -148,12 +162,13 @@ def _rows(accounts: pd.DataFrame) -> list[Row]:
 def _row(account: dict[Hashable, Any]) -> Row:
     verdict = account["conclusion"] if account["read"] else UNREAD
     numbers: dict[str, Any] = {name: int(account[name]) for name in NUMBERS}
-    return Row(str(account["account_id"]), verdict, oldest=_whole(account["oldest_days"]), **numbers)
+    oldest, rotation = _whole(account["oldest_days"]), str(account["rotation"])
+    return Row(str(account["account_id"]), verdict, rotation, oldest=oldest, **numbers)
 
 
 def _sum(accounts: pd.DataFrame, label: str, verdict: str) -> Row:
     numbers: dict[str, Any] = {name: int(accounts[name].sum()) for name in NUMBERS}
-    return Row(label, verdict, oldest=_whole(accounts["oldest_days"].max()), summed=True, **numbers)
+    return Row(label, verdict, "", oldest=_whole(accounts["oldest_days"].max()), summed=True, **numbers)
 
 
 def _whole(age: Any) -> int | None:

@@ -21,21 +21,23 @@ def claim(a: Accounts) -> str:
         age = "" if a.total.oldest is None else days(a.total.oldest)
         return say(f"charts.by_account.{kind}", n=number, accounts=accounts, days=age) + missing
     if number == 1:
-        return say(f"charts.by_account.only_{_kind(a)}", n=a.total.failing) + _only_fails(a)
+        return say(f"charts.by_account.only_{_kind(a)}", n=a.total.failing) + _only_otherwise(a)
     first = say(f"charts.by_account.{_kind(a)}", n=a.overdue, accounts=accounts)
-    return first + _others(a) + missing + _insufficient(a)
+    return first + _others(a) + missing + _undecided(a)
 
 
 def _kind(a: Accounts) -> str:
     if a.overdue:
         return "all_over" if a.overdue == len(a.table) else "over"
-    if len(a.unread) or INSUFFICIENT_DATA in a.verdicts:
+    if len(a.unread) or a.undecided:
         return "none_known_over"
     return "none_over" if a.total.active else "none_active"
 
 
-def _only_fails(a: Accounts) -> str:
-    return say("charts.by_account.only_fails") if a.failing_otherwise else ""
+def _only_otherwise(a: Accounts) -> str:
+    if a.failing_otherwise:
+        return say("charts.by_account.only_fails")
+    return say("charts.by_account.only_undecided") if a.undecided_otherwise else ""
 
 
 def _others(a: Accounts) -> str:
@@ -43,9 +45,10 @@ def _others(a: Accounts) -> str:
     return say(f"charts.by_account.{kind}", n=a.failing_otherwise) if a.failing_otherwise else ""
 
 
-def _insufficient(a: Accounts) -> str:
-    number = 0 if a.overdue else a.verdicts.get(INSUFFICIENT_DATA, 0)
-    return say("charts.by_account.and_insufficient", n=number) if number else ""
+def _undecided(a: Accounts) -> str:
+    """Where no key is overdue: of how many accounts it is not known, and of how many something else is open."""
+    numbers = {} if a.overdue else {"and_insufficient": a.undecided, "and_undecided": a.undecided_otherwise}
+    return "".join(say(f"charts.by_account.{kind}", n=number) for kind, number in numbers.items() if number)
 
 
 def remarks(a: Accounts) -> list[str]:
@@ -77,12 +80,18 @@ def words(a: Accounts, row: Row) -> str:
     if not row.read:
         return say("charts.by_account.not_read")
     oldest = "" if row.oldest is None else say("charts.by_account.oldest", days=days(row.oldest))
-    reason = ""
+    return key_text(a, row) + oldest + "".join(say(f"charts.by_account.{one}") for one in _reasons(a, row))
+
+
+def _reasons(a: Accounts, row: Row) -> list[str]:
+    """What the keys of a row do not tell: that rotation is not decided, that another control fails or is open."""
+    is_open = row.rotation == INSUFFICIENT_DATA
+    reasons = ["no_evidence"] if is_open and not row.unknown else []
     if a.limit and row.verdict == NON_COMPLIANT and not row.failing:
-        reason = say("charts.by_account.other_control")
-    elif row.verdict == INSUFFICIENT_DATA and not row.unknown:
-        reason = say("charts.by_account.no_evidence")
-    return key_text(a, row) + oldest + reason
+        reasons.append("other_control")
+    if row.verdict == INSUFFICIENT_DATA and not is_open:
+        reasons.append("other_undecided")
+    return reasons
 
 
 def key_text(a: Accounts, row: Row) -> str:
@@ -118,7 +127,13 @@ def is_early(a: Accounts, row: Row) -> bool:
 
 def alt(a: Accounts) -> str:
     """What the chart shows, with its numbers: every row."""
-    facts = {"subtitle": ". ".join(remarks(a)), "rows": "; ".join(_row_text(a, row) for row in a.rows)}
+    drawn = ", ".join(say(f"charts.by_account.drawn_{name}") for name in parts(a))
+    kinds = say("charts.by_account.drawn", kinds=drawn) if drawn else ""
+    facts = {
+        "kinds": kinds,
+        "subtitle": ". ".join(remarks(a)),
+        "rows": "; ".join(_row_text(a, row) for row in a.rows),
+    }
     verdicts = ", ".join(verdict_text(a, verdict) for verdict in a.verdicts)
     return say("charts.by_account.alt", title=claim(a), verdicts=verdicts, **facts)
 

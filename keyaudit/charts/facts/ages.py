@@ -19,6 +19,7 @@ class AgeBars:
 
     bins: Bins
     parts: dict[str, np.ndarray]
+    what_if: bool = False
 
     @property
     def totals(self) -> np.ndarray:
@@ -33,7 +34,7 @@ def age_bars(people: Population) -> AgeBars:
     ages = people.ages[people.known]
     bins = make_bins(ages, people.limit)
     verdicts = {name: chosen for name, chosen in _verdicts(people).items() if chosen.any()}
-    return AgeBars(bins, {name: bins.counts(ages[chosen]) for name, chosen in verdicts.items()})
+    return AgeBars(bins, {name: bins.counts(ages[chosen]) for name, chosen in verdicts.items()}, people.what_if)
 
 
 def _verdicts(people: Population) -> dict[str, np.ndarray]:
@@ -76,12 +77,13 @@ def alt(people: Population, bars: AgeBars) -> str:
 
 
 def _bar_text(low: float, high: float, number: int) -> str:
-    kind = "bar_open" if isinf(high) else "bar"
-    return say(f"charts.ages.{kind}", n=number, low=f"{low:,.0f}", high=f"{high:,.0f}")
+    if isinf(high):
+        return say("charts.ages.bar_open", n=number, low=days(low))
+    return say("charts.ages.bar", n=number, low=f"{low:,.0f}", high=days(high))
 
 
 def part_text(bars: AgeBars, name: str) -> str:
-    return part(name, bars.number(name))
+    return part(name, bars.number(name), bars.what_if)
 
 
 def group_text(low: float, high: float) -> str:

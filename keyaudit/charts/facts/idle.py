@@ -84,18 +84,19 @@ def claim(people: Population, keys: Idle) -> str:
         return say(f"charts.idle.{'never' if number else 'none_never'}_no_limit", n=number, active=active)
     unused = _unused(people, NON_COMPLIANT)
     number, exempt = int(unused.sum()), int(_unused(people, EXEMPT).sum())
+    texts = "charts.idle_if" if people.what_if else "charts.idle"
     rule = "own_rule" if own_idle_limits(people) else "rule"
     facts = {"n": number, "active": active, "rule": say(f"charts.idle.{rule}", days=days(keys.idle_limit))}
     unknown = int(_unused(people, INSUFFICIENT_DATA).sum())
     if number:
         kind = "some" if number < total else "all" if total > 1 else "only"
-        text = say(f"charts.idle.{kind}", **facts) + _overdue_of(people, unused)
-        return text + (say("charts.idle.more_exempt", n=exempt) if exempt else "")
+        text = say(f"{texts}.{kind}", **facts) + _overdue_of(people, unused)
+        return text + (say(f"{texts}.more_exempt", n=exempt) if exempt else "")
     if total == 1:
         kind = "only_unknown" if unknown else "only_exempt" if exempt else "only_used"
-        return say(f"charts.idle.{kind}", **facts)
-    text = say(f"charts.idle.{'none_known' if unknown else 'none'}", **facts, unknown=f"{unknown:,}")
-    return text + (say("charts.idle.exempt", n=exempt) if exempt else "")
+        return say(f"{texts}.{kind}", **facts)
+    text = say(f"{texts}.{'none_known' if unknown else 'none'}", **facts, unknown=f"{unknown:,}")
+    return text + (say(f"{texts}.exempt", n=exempt) if exempt else "")
 
 
 def _overdue_of(people: Population, unused: np.ndarray) -> str:

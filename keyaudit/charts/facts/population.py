@@ -23,12 +23,14 @@ DAY = np.timedelta64(86_400_000_000, "us")
 @dataclass(frozen=True)
 class Population:
     """The keys of one chart. ``as_of`` is None where nothing tells it, and ``exact`` false where it was inferred
-    from ages, to less than a day."""
+    from ages, to less than a day; ``what_if`` where a limit of the policy is one that was asked about, so that
+    what it gives is no finding."""
 
     keys: pd.DataFrame
     policy: Policy
     as_of: pd.Timestamp | None
     exact: bool = True
+    what_if: bool = False
 
     @cached_property
     def active(self) -> pd.DataFrame:
@@ -84,7 +86,9 @@ class Population:
         return np.clip(np.where(np.isnan(exact), whole, exact), whole, np.nextafter(whole + 1, whole))
 
 
-def population(keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None) -> Population:
+def population(
+    keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None, what_if: bool = False
+) -> Population:
     """The population of ``Audit.keys``; InputError where these are keys of something else."""
     columns = {**KEY_COLUMNS, **JUDGED_COLUMNS}
     missing = [name for name in columns if name not in keys.columns]
@@ -93,7 +97,7 @@ def population(keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None
     if missing:
         keys = pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in columns.items()})
     moment, exact = _instant(keys, as_of)
-    return Population(keys, policy, moment, exact)
+    return Population(keys, policy, moment, exact, what_if)
 
 
 def _instant(keys: pd.DataFrame, as_of: datetime | None) -> tuple[pd.Timestamp | None, bool]:
