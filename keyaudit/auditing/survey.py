@@ -34,18 +34,24 @@ def parse_as_of(as_of: object) -> datetime | None:
     text = as_of.isoformat() if isinstance(as_of, datetime) else as_of
     instant = credentials.parse_instant(text) if isinstance(text, str) else None
     if instant is None or not 2000 <= instant.year < 3000:
-        raise InputError(f"as_of: cannot use {str(as_of)[:40]!r}; {_remedy(text)}")
+        raise _refused(as_of, text)
     return instant
 
 
-def _remedy(text: object) -> str:
-    """For a bare day, the two instants that may be meant."""
+def _refused(as_of: object, text: object) -> InputError:
+    """For a bare day, with the two instants that may be meant."""
+    given = str(as_of)[:40]
     try:
         day = date.fromisoformat(text if isinstance(text, str) else "")
         following = day + timedelta(days=1)
     except (OverflowError, ValueError):
-        return "give an ISO 8601 time with a zone, as 2026-11-23T17:00:00Z"
-    return f"a day is no instant: give its beginning, {day}T00:00:00Z, or its end, {following}T00:00:00Z"
+        return InputError(
+            f"as_of: cannot use {given!r}; give an ISO 8601 time with a zone, as 2026-11-23T17:00:00Z"
+        )
+    return InputError(
+        f"as_of: cannot use {given!r}; a day is no instant: give its beginning, {day}T00:00:00Z, or its end, "
+        f"{following}T00:00:00Z"
+    )
 
 
 def resolve_as_of(

@@ -25,13 +25,14 @@ from keyaudit.schema import (
     UNJUDGED_TIMES,
     InputError,
 )
+from keyaudit.texts import say
 
 KNOWN = (*REPORT_COLUMNS, EXTRA_COLUMN)
 EXPORT_WHOLE = "export the report whole, not through cut"
 WHOLE_VALUES = frozenset({"N/A", "no_information", "not_supported"})
 _FURTHER_KEY = re.compile(r"access_key_([03-9]|[0-9]{2,})_")
 _SECRETIVE = re.compile(r"secret|session.?token|private.?key", re.IGNORECASE)
-_DELIMITERS = {";": "semicolons", "\t": "tabs"}
+_DELIMITERS = {";": "read.semicolons", "\t": "read.tabs"}
 #: what Steampipe calls AWS's columns, and what it tells besides: of the report, and whose it is
 ALIASES = {"user_name": "user", "user_arn": "arn"}
 TOLD_TIME, TOLD_ACCOUNT = "generated_time", "account_id"
@@ -58,7 +59,7 @@ class Table:
 def shown(value: str) -> str:
     """A cell for a message; anything long enough to be a secret, and anything unprintable, is not shown."""
     if len(value) > 32 or not value.isprintable():
-        return f"a value of {len(value)} characters (not shown)"
+        return say("read.not_shown", n=len(value))
     return repr(value)
 
 
@@ -66,21 +67,21 @@ def read_table(text: str, source: str) -> Table:
     """All rows of the CSV text; InputError names line and column of the first fault."""
     warnings: list[str] = []
     text = text.removeprefix("\ufeff")
-    skipped = len(text) - len(text.lstrip("\r\n"))
-    first_line = 1 + text.count("\n", 0, skipped)
-    text = text[skipped:]
+    blank = len(text) - len(text.lstrip("\r\n"))
+    first_line = 1 + text.count("\n", 0, blank)
+    text = text[blank:]
     delimiter = ","
     if banner := _BANNER.match(text):
         delimiter = banner["delimiter"] or delimiter
         text, first_line = text[banner.end() :], first_line + 1
-        what = f"{f'sep={delimiter}'!r} of a spreadsheet" if banner["delimiter"] else "'#TYPE' of PowerShell"
-        warnings.append(f"{source}: the line {what} was skipped")
+        skipped = "by_spreadsheet" if banner["delimiter"] else "by_powershell"
+        warnings.append(say(f"read.{skipped}", source=source, line=repr(f"sep={delimiter}")))
     header_line = text.split("\n", 1)[0].rstrip("\r")
     if delimiter == "," and "," not in header_line:
         delimiter = next((d for d in _DELIMITERS if d in header_line), ",")
     if delimiter != ",":
-        name = _DELIMITERS.get(delimiter, repr(delimiter))
-        warnings.append(f"{source}: fields are separated by {name}, not commas (re-saved by a spreadsheet?)")
+        name = say(_DELIMITERS[delimiter]) if delimiter in _DELIMITERS else repr(delimiter)
+        warnings.append(say("read.separator", source=source, name=name))
     names, rows, lines = _split(text, delimiter, source, first_line)
     trimmed = [name.strip().strip("\ufeff").removesuffix("\\n") for name in names]
     header = _as_aws_writes(trimmed, source, warnings)
@@ -103,7 +104,7 @@ def _as_aws_writes(names: list[str], source: str, warnings: list[str]) -> list[s
     ours = {*KNOWN, *ALIASES, TOLD_TIME, TOLD_ACCOUNT}
     lowered = [name.lower() if name.lower() in ours or _FURTHER_KEY.match(name.lower()) else name for name in names]
     if lowered != names:
-        warnings.append(f"{source}: the names of columns are in capitals, which AWS does not write")
+        warnings.append(say("read.capitals", source=source))
     return [ALIASES[name] if name in ALIASES and ALIASES[name] not in lowered else name for name in lowered]
 
 

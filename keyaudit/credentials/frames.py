@@ -39,6 +39,7 @@ from keyaudit.schema import (
     UNJUDGED_TIMES,
     InputError,
 )
+from keyaudit.texts import say
 
 _BOOLEANS = {word: value == "true" for value in ("true", "false") for word in (value, value.title(), value.upper())}
 
@@ -162,11 +163,11 @@ def _read_slot(remarks: Remarks, number: int, is_root: np.ndarray) -> _Slot:
                 f"{remarks.place(row, column)}: found {shown(cells[row])}, expected true or false; "
                 "use the file as AWS sent it (was it re-saved by a spreadsheet?)"
             )
-        remarks.warn(row, column, f"{cells[row]} for the root user: not counted as a key")
+        remarks.warn(row, column, "root_unknown", cell=cells[row])
         # with a date beside it there is a key, of which nothing more is known
         dated = remarks.columns[f"access_key_{number}_last_rotated"][row] not in NONE_VALUES | UNKNOWN_VALUES
         controls = CONTROLS if dated else (ROOT_KEY,)
-        remarks.gaps.append((controls, f"the report does not say whether root has access key {number}"))
+        remarks.gaps.append((controls, say("read.root_untold", number=number)))
     told = np.array(values, dtype=object)
     active, untold = told == True, told == None  # noqa: E711, E712
     rotated = remarks.instants(f"access_key_{number}_last_rotated")

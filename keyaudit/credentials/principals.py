@@ -14,6 +14,7 @@ import numpy as np
 from keyaudit.credentials.columns import TOLD_ACCOUNT, Table, shown
 from keyaudit.credentials.times import Instants, read_instants
 from keyaudit.schema import CONTROLS, ROOT_USER, InputError
+from keyaudit.texts import say
 
 Gap = tuple[tuple[str, ...], str]
 _ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(root|user/.+)")
@@ -32,10 +33,11 @@ class Remarks:
         self.warnings, self.notes, self.gaps = table.warnings, list[str](), list[Gap]()
 
     def place(self, row: int, column: str) -> str:
-        return f"{self.source}, line {self.lines[row]}, {column}"
+        return say("read.place", source=self.source, line=self.lines[row], column=column)
 
-    def warn(self, row: int, column: str, message: str) -> None:
-        self.warnings.append(f"{self.place(row, column)}: {message}")
+    def warn(self, row: int, column: str, key: str, **facts: object) -> None:
+        """A warning that names the place; ``key`` is that of its sentence, under ``read``."""
+        self.warnings.append(say(f"read.{key}", place=self.place(row, column), **facts))
 
     def instants(self, column: str) -> Instants | None:
         """A time column, read strictly; None where the report does not have it."""
@@ -49,11 +51,11 @@ class Remarks:
                 "AWS writes ISO 8601 (was the file re-saved by a spreadsheet?)"
             )
         if read.naive is not None:
-            self.warn(read.naive, column, "a time without a zone, read as UTC")
+            self.warn(read.naive, column, "no_zone")
         if read.blank is not None:
-            self.warn(read.blank, column, "an empty cell, read as N/A")
+            self.warn(read.blank, column, "blank")
         if read.zero is not None:
-            self.warn(read.zero, column, "a date before the year 2000 is no date of a key: its age is unknown")
+            self.warn(read.zero, column, "too_old")
         return read
 
 
@@ -85,9 +87,9 @@ def principals(remarks: Remarks) -> tuple[str | None, np.ndarray]:
         elif not is_root[row] and match[2].rsplit("/", 1)[1] != user:
             unlike.append(row)
     if foreign:
-        remarks.warn(foreign[0], "arn", f"not the ARN of an IAM user or root (rows: {len(foreign)})")
+        remarks.warn(foreign[0], "arn", "foreign", n=len(foreign))
     if unlike:
-        remarks.warn(unlike[0], "user", f"the name is not that of the ARN beside it (rows: {len(unlike)})")
+        remarks.warn(unlike[0], "user", "unlike", n=len(unlike))
     return (first[1] if first else None), is_root
 
 
@@ -127,7 +129,7 @@ def unescape_root(remarks: Remarks) -> None:
     rows = [row for row, user in enumerate(users) if user in ESCAPED_ROOT]
     if rows:
         remarks.columns["user"] = [ROOT_USER if user in ESCAPED_ROOT else user for user in users]
-        remarks.warn(rows[0], "user", f"a name that was escaped for HTML, read as {ROOT_USER}")
+        remarks.warn(rows[0], "user", "escaped", root=ROOT_USER)
 
 
 def _is_rootless(arns: list[str]) -> bool:
@@ -149,12 +151,11 @@ def remark_names(remarks: Remarks, is_root: np.ndarray) -> None:
         place = remarks.place(blanks[0], "user")
         raise InputError(f"{place}: blanks around a user name, which no IAM user has; use the file as AWS sent it")
     if not users:
-        remarks.gaps.append((CONTROLS, f"{remarks.source} has no rows"))
-        remarks.warnings.append(f"{remarks.source}: no rows under the header: the report looks incomplete")
+        remarks.gaps.append((CONTROLS, say("read.empty", source=remarks.source)))
+        remarks.warnings.append(say("read.no_rows", source=remarks.source))
     if not is_root.any() and users and not _is_rootless(remarks.columns.get("arn", [])):
-        remarks.warnings.append(f"{remarks.source}: no row for the root user: the report looks incomplete")
+        remarks.warnings.append(say("read.no_root_row", source=remarks.source))
     usual = _NAMES.fullmatch("\n".join(users)) and max(map(len, users), default=0) <= LONGEST_NAME
     odd = [] if usual else [row for row, user in enumerate(users) if not is_root[row] and not _is_usual(user)]
     if odd:
-        message = f"a user name that IAM would refuse (longer than 64, or other characters; rows: {len(odd)})"
-        remarks.warn(odd[0], "user", message)
+        remarks.warn(odd[0], "user", "odd_name", n=len(odd))

@@ -91,13 +91,14 @@ class JudgedFacts(TypedDict):
 
 
 class RunFacts(JudgedFacts):
-    """With what only the run knows. ``rules`` that it was judged by (since 0.3; absent: 1); ``parameters`` of the
-    notebook; ``sources`` by the last part of their names; ``libraries``, the versions of those that decide what is
-    judged, drawn and shown; when the command was ``started_at`` and the folder ``sealed_at``; the ``schedule`` that
-    the run belongs to, if any: ``every``, ``period``, ``asked``; the ``organization`` that was judged, by its id or
-    its caller's account (since 0.4)."""
+    """With what only the run knows. ``rules`` that it was judged by (since 0.3; absent: 1); ``language`` of its
+    sentences (absent: en); ``parameters`` of the notebook; ``sources`` by the last part of their names;
+    ``libraries``, the versions of those that decide what is judged, drawn and shown; when the command was
+    ``started_at`` and the folder ``sealed_at``; the ``schedule`` that the run belongs to, if any: ``every``,
+    ``period``, ``asked``; the ``organization`` that was judged, by its id or its caller's account (since 0.4)."""
 
     rules: NotRequired[int]
+    language: NotRequired[str]
     parameters: dict[str, Any]
     sources: list[str]
     notebook: NotebookFacts
@@ -122,7 +123,7 @@ class Manifest(RunFacts):
 
 #: in which the fields stand in the file
 ORDER = (
-    "format", "name", "rules", "as_of", "as_of_source", "conclusion", "assurance", "overdue", "sample",
+    "format", "name", "rules", "as_of", "as_of_source", "conclusion", "assurance", "overdue", "sample", "language",
     "parameters", "sources", "policy", "notebook", "accounts", "tool", "libraries", "started_at", "sealed_at",
     "schedule", "organization", "previous", "files",
 )  # fmt: skip

@@ -98,16 +98,16 @@ def _captured(folder: Path, now: datetime, sealed: bool, captured_now: bool) -> 
     problems = list(map(masked, texts(facts.get("problems"))))
     if told is None:
         facts = {"account_id": folder.name}
-        problems = [f"{folder.name}: has no {CAPTURE_FILE}: it is not known where its report comes from"]
+        problems = [say("read.no_capture_file", account=folder.name, file=CAPTURE_FILE)]
     file = facts.get("file", REPORT_FILE)
     # a name from JSON is never followed out of the account's own folder
     path = folder / file if isinstance(file, str) and file == Path(file).name and file not in (".", "..") else None
     if path is not None and not sealed and not isinstance(facts.get("sha256"), str):
         if told is not None:
-            problems = [*problems, f"{folder.name}: {CAPTURE_FILE} has no digest of a report: none is read"]
+            problems = [*problems, say("read.no_digest", account=folder.name, file=CAPTURE_FILE)]
         path = None
     elif path is not None and not is_plain(path):
-        problems, path = [*problems, f"{folder.name}: the report is missing"], None
+        problems, path = [*problems, say("read.no_report", account=folder.name)], None
     return Origin(
         name=printable(str(facts.get("source") or f"{folder.name}/{file}")),
         path=path,
