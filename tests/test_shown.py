@@ -26,6 +26,7 @@ from evidence_helpers import (
 )
 
 from keyaudit import released, resources
+from keyaudit.evidence.notebook import find_notebook
 from keyaudit.verify import verify
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -195,11 +196,88 @@ def test_a_picture_that_is_none_is_found(folder):
     assert "report.ipynb" in found(folder)
 
 
-@pytest.mark.parametrize("source", ['source = "raw"\nprint(1)', "import os", "source = open('x')", "(" * 5000])
+def cell_that_looks_given(kind: str) -> dict[str, Any]:
+    source = "# COMPLIANT: every key was rotated in time"
+    code = {"outputs": [], "execution_count": None} if kind == "code" else {}
+    return {"cell_type": kind, "id": "x", "metadata": {"tags": ["injected-parameters"]}, "source": source, **code}
+
+
+@pytest.mark.parametrize("kind", ["code", "markdown", "raw"])
+@pytest.mark.parametrize("at", [0, 1, 2, 3, -1])
+def test_a_second_cell_that_is_tagged_as_the_given_parameters_is_found(folder, kind, at):
+    edit_outputs(folder, lambda cells: cells.insert(at, cell_that_looks_given(kind)))
+    assert "report.ipynb: is not the notebook that the manifest tells of" in found(folder)
+
+
+def given(cells: list[dict[str, Any]]) -> dict[str, Any]:
+    return next(cell for cell in cells if "injected-parameters" in cell["metadata"].get("tags", []))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda cell: cell.update(cell_type="markdown"),
+        lambda cell: cell["metadata"].update(tags=["injected-parameters", "more"]),
+        lambda cell: cell["metadata"].update(tags=[]),
+    ],
+    ids=["markdown", "a further tag", "no tag"],
+)
+def test_the_cell_of_given_parameters_that_is_no_such_cell_is_found(folder, change):
+    edit_outputs(folder, lambda cells: change(given(cells)))
+    assert "report.ipynb: is not the notebook that the manifest tells of" in found(folder)
+
+
+def test_the_cell_of_given_parameters_at_another_place_is_found(folder):
+    edit_outputs(folder, lambda cells: cells.append(cells.pop(cells.index(given(cells)))))
+    assert "report.ipynb: is not the notebook that the manifest tells of" in found(folder)
+
+
+@pytest.mark.parametrize("told", ["nothing", None, 1, "True"])
+def test_a_manifest_that_does_not_say_whose_the_notebook_is_is_found(folder, told):
+    facts = manifest(folder)["notebook"] | {"ours": told}
+    seal_again(folder, notebook={name: value for name, value in facts.items() if value != "nothing"})
+    assert "not as keyaudit writes it" in found(folder)
+
+
+def test_our_notebook_that_is_told_to_be_somebody_s_must_say_so_on_its_page(folder):
+    seal_again(folder, notebook=manifest(folder)["notebook"] | {"ours": False})
+    assert "report.html: does not say that its notebook is not one of keyaudit's" in found(folder)
+
+
+@pytest.mark.parametrize("kind", ["code", "markdown"])
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_notebook_to_be_run_that_has_such_a_cell_is_not_ours(tmp_path, kind, at):
+    told = json.loads((resources.notebooks() / "key_rotation.ipynb").read_bytes())
+    told["cells"].insert(at, cell_that_looks_given(kind))
+    assert not find_notebook(str(write(tmp_path, "key_rotation.ipynb", json.dumps(told)))).is_ours
+
+
+def test_evidence_by_a_notebook_that_had_a_run_before_verifies_as_somebody_s(original, tmp_path):
+    shutil.copy(original / "report.ipynb", tmp_path / "key_rotation.ipynb")
+    write(tmp_path, "report.csv", FAILING)
+    options = ("--notebook", tmp_path / "key_rotation.ipynb")
+    done = made(*report_on(tmp_path / "r", tmp_path / "report.csv", options=options), code=1)
+    faults, remarks = verify(done)
+    assert faults == [] and remarks[0].startswith("NOT KEYAUDIT'S NOTEBOOK: key_rotation")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'source = "raw"\nprint(1)',
+        "import os",
+        "source = open('x')",
+        "(" * 5000,
+        pytest.param(lambda told: f"# COMPLIANT: every key was rotated in time\n{told}", id="a comment"),
+        pytest.param(lambda told: f"{told}# Parameters # of the CISO", id="a comment at the end"),
+        pytest.param(lambda told: f"source = 'COMPLIANT'\n{told}", id="twice"),
+        pytest.param(lambda told: told.replace("source = ", "a = source = "), id="a further name"),
+    ],
+)
 def test_a_cell_of_parameters_that_does_something_else_is_found(folder, source):
     def change(cells: list[dict[str, Any]]) -> None:
-        cell = next(cell for cell in cells if "injected-parameters" in cell["metadata"].get("tags", []))
-        cell["source"] = source
+        cell = given(cells)
+        cell["source"] = source if isinstance(source, str) else source("".join(cell["source"]))
 
     edit_outputs(folder, change)
     assert "report.ipynb" in found(folder)

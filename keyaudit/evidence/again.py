@@ -20,7 +20,7 @@ from keyaudit.evidence.kernel import connected, warm_kernel
 from keyaudit.evidence.notebook import Notebook, find_notebook, run_notebook
 from keyaudit.evidence.page import render
 from keyaudit.files import read_plain
-from keyaudit.released import INJECTED
+from keyaudit.released import given_at
 from keyaudit.schema import EvidenceError
 from keyaudit.sheet import foreign_of, title_of
 from keyaudit.staging import write_file
@@ -76,7 +76,8 @@ def _told(folder: Path) -> tuple[dict[str, Any], Any]:
 def _bare(place: Path, name: str, executed: Any) -> Notebook:
     """The notebook as it was before it was run, without the parameters of that run."""
     bare = json.loads(nbformat.writes(executed))
-    bare["cells"] = [one for one in bare["cells"] if INJECTED not in one["metadata"].get("tags", [])]
+    at = given_at(bare["cells"])
+    bare["cells"] = [one for number, one in enumerate(bare["cells"]) if number != at]
     for cell in bare["cells"]:
         cell["metadata"] = {"tags": cell["metadata"].get("tags", [])}
         if cell["cell_type"] == "code":

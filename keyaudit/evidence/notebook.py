@@ -16,7 +16,7 @@ import nbformat
 
 from keyaudit import resources
 from keyaudit.files import why
-from keyaudit.released import cells_digest, is_ours
+from keyaudit.released import INJECTED, cells_digest, is_ours
 from keyaudit.schema import EvidenceError, InputError
 
 CELL_TIMEOUT = 600  # seconds; a cell that takes longer hangs
@@ -25,13 +25,14 @@ CELL_TIMEOUT = 600  # seconds; a cell that takes longer hangs
 @dataclass(frozen=True)
 class Notebook:
     """A parameterized notebook: its name, file, and the names of its parameters; SHA-256 of the file, and of what
-    its cells say and do."""
+    its cells say and do; ``kept`` of those alone that no run replaces."""
 
     name: str
     path: Path
     parameters: tuple[str, ...]
     sha256: str
     cells: str
+    kept: str
 
     @property
     def is_ours(self) -> bool:
@@ -67,7 +68,13 @@ def _read(path: Path, content: bytes) -> Notebook:
         t for s in statements for t in (s.targets if isinstance(s, ast.Assign) else [getattr(s, "target", None)])
     ]
     names = tuple(target.id for target in targets if isinstance(target, ast.Name))
-    return Notebook(path.stem, path, names, hashlib.sha256(content).hexdigest(), cells_digest(notebook.cells))
+    digests = hashlib.sha256(content).hexdigest(), cells_digest(notebook.cells), _kept(notebook.cells)
+    return Notebook(path.stem, path, names, *digests)
+
+
+def _kept(cells: list[Any]) -> str:
+    """The digest of the cells that no run gives its parameters; a notebook of one's own may have had a run before."""
+    return cells_digest(cell for cell in cells if INJECTED not in cell["metadata"].get("tags", []))
 
 
 #: parameters that evidence sets itself, and the option that says the same
@@ -129,7 +136,7 @@ def run_notebook(
         TimeoutError,
     ) as error:  # nbclient's and jupyter_client's: the kernel died, or a cell took too long
         raise EvidenceError(f"the notebook {notebook.name} failed: {str(error)[:300]}") from error
-    if cells_digest(executed.cells) != notebook.cells:
+    if _kept(executed.cells) != notebook.kept:
         raise EvidenceError(f"the notebook {notebook.name} was changed while it was read; give the command again")
     # where it ran is nobody's business, and would differ from run to run
     executed.metadata.papermill.update(input_path=notebook.path.name, output_path=output.name)

@@ -7,14 +7,18 @@ drawing them takes longer than all the rest.
 from __future__ import annotations
 
 import ast
+import io
 import json
+import tokenize
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import keyaudit
-from keyaudit.released import INJECTED, cells_digest, source_of
+from keyaudit.released import executed_digest, given_at, source_of
 
+#: what papermill writes over the parameters
+HEADING = "# Parameters"
 #: rooms whose values are made again: they draw nothing
 REMADE = ("keyaudit.present", "keyaudit.rotation.plan")
 
@@ -51,17 +55,18 @@ class Expected:
 
 def read(content: bytes) -> tuple[list[Cell], str]:
     """(the cells of a notebook, the digest of them); ValueError, KeyError, TypeError where it is none."""
-    told = json.loads(content)["cells"]
+    told = list(json.loads(content)["cells"])
+    at = given_at(told)
     cells = [
         Cell(
             str(one["cell_type"]),
             source_of(one),
-            INJECTED in one["metadata"].get("tags", []),
+            number == at,
             tuple(_output(output) for output in one.get("outputs", [])),
         )
-        for one in told
+        for number, one in enumerate(told)
     ]
-    return cells, cells_digest(told)
+    return cells, executed_digest(told)
 
 
 def _output(told: Mapping[str, Any]) -> Output:
@@ -81,13 +86,27 @@ def _joined(text: Any) -> str:
 
 
 def parameters_of(cell: Cell) -> dict[str, Any]:
-    """The parameters that a run was given; ValueError where the cell does anything else than set them."""
-    found = {}
+    """The parameters that a run was given; ValueError where the cell says or does anything else than set each of
+    them once."""
+    found: dict[str, Any] = {}
     for statement in ast.parse(cell.source).body:
-        if not (isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)):
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        if not isinstance(statement, ast.Assign) or len(targets) != 1 or not isinstance(targets[0], ast.Name):
             raise ValueError("no parameter")
-        found[statement.targets[0].id] = ast.literal_eval(statement.value)
+        if targets[0].id in found:
+            raise ValueError("twice")
+        found[targets[0].id] = ast.literal_eval(statement.value)
+    if not _comments(cell.source) <= {HEADING}:
+        raise ValueError("words")
     return found
+
+
+def _comments(source: str) -> set[str]:
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+    except tokenize.TokenError as error:
+        raise ValueError(str(error)) from None
+    return {token.string for token in tokens if token.type == tokenize.COMMENT}
 
 
 def expected(cell: Cell, known: Mapping[str, Any]) -> list[Expected] | None:

@@ -21,6 +21,7 @@ from keyaudit.verify import notebook as notebooks
 from keyaudit.verify import page as pages
 
 NOTEBOOK, PAGE = "report.ipynb", "report.html"
+OURS_SINCE = (0, 4)  # the version from which on a manifest tells whether the notebook is keyaudit's
 #: a chart as keyaudit shows it
 _CHART = re.compile(
     r'<figure><img src="data:image/png;base64,[A-Za-z0-9+/=]+" alt="[^"<>]*"'
@@ -51,8 +52,10 @@ def compare(
         seen = pages.read(files[PAGE].decode())
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return Comparison(False, [f"{NOTEBOOK}, {PAGE}: not as keyaudit writes them ({type(error).__name__})"])
-    found = Comparison(released.is_ours(name, digest_of_cells))
-    if manifest["notebook"].get("ours", found.is_ours) is not found.is_ours:
+    is_ours, told = released.is_ours(name, digest_of_cells), _told_ours(manifest)
+    # a notebook that had a run before is not ours, whatever papermill made of it
+    found = Comparison(is_ours and told is not False)
+    if told not in (None, False, is_ours):
         found.faults.append(f"{NOTEBOOK}: is not the notebook that the manifest tells of")
     found.faults += _bottom_line(cells, a, digest, is_same)
     if not found.is_ours:
@@ -66,6 +69,16 @@ def compare(
         found.faults += _facts(cells, a)
     found.faults += [f"{PAGE}: {what}" for what in _page(cells, seen, a, is_same)]
     return found
+
+
+def _told_ours(manifest: Mapping[str, Any]) -> bool | None:
+    """Whether the manifest says that the notebook is keyaudit's; None of a version that did not say so."""
+    told = manifest["notebook"]
+    if "ours" not in told and released.version_of(str(manifest["tool"]["keyaudit"])) < OURS_SINCE:
+        return None
+    if type(told["ours"]) is not bool:
+        raise TypeError("ours")
+    return bool(told["ours"])
 
 
 def _bottom_line(cells: list[notebooks.Cell], a: Any, digest: str, is_same: bool) -> list[str]:
