@@ -15,8 +15,9 @@ from keyaudit import __version__, resources
 from keyaudit.schema import RULES
 
 PARAMETERS, INJECTED = "parameters", "injected-parameters"
-#: the two parts of a version that say what evidence of it has
+#: the numbers of a version, which say what evidence of it has
 Version = tuple[int, ...]
+_NUMBER = re.compile(r"(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}", re.ASCII)
 
 
 @cache
@@ -68,8 +69,32 @@ def is_our_style(style: str) -> bool:
 
 
 def rules_of(version: str) -> list[int]:
-    """The rules by which a version of keyaudit judged; those of this one, if it is not known."""
-    return list(_data()["rules"].get(version, [RULES])) + ([RULES] if version == __version__ else [])
+    """The rules by which a version of keyaudit judged; none, if there is no such version."""
+    return list(_data()["rules"].get(version, [])) + ([RULES] if version == __version__ else [])
+
+
+def is_known(version: str) -> bool:
+    """Whether there is such a version of keyaudit, as far as this one can know."""
+    return bool(rules_of(version))
+
+
+def is_later(version: str) -> bool:
+    """Whether it is the number of a version that came after this one and all that it knows."""
+    known = max(map(version_of, [*_data()["rules"], __version__]))
+    return not is_known(version) and bool(_NUMBER.fullmatch(version)) and version_of(version) > known
+
+
+def tells(version: str, fact: str) -> bool:
+    """Whether the manifests of a version have a fact that earlier ones have not."""
+    return version_of(version) >= version_of(_data()["since"][fact])
+
+
+def words(key: str, **facts: Any) -> str:
+    """A sentence as versions before 0.4.0 had it, with its facts filled in."""
+    text = _data()["words"][key]
+    if isinstance(text, dict):
+        text = text["one" if facts.get("n") == 1 else "other"]
+    return str(text).format(**facts)
 
 
 def version_of(text: str) -> Version:

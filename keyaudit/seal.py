@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from keyaudit import released
 from keyaudit.credentials import parse_instant
 from keyaudit.files import is_plain, read_plain, why
 from keyaudit.identity import identity_of
@@ -113,8 +114,8 @@ def manifest_bytes(manifest: dict[str, Any]) -> bytes:
 
 
 def refuse_newer(manifest: dict[str, Any], place: object) -> None:
-    """NewerError where the manifest is of a format, or its evidence was judged by rules, that came after this
-    version; what is no number is for whoever reads the manifest to find."""
+    """NewerError where the manifest is of a format, its evidence was judged by rules, or it was made by a version,
+    that came after this one; what is no number is for whoever reads the manifest to find."""
     for name, known in (("format", FORMAT), ("rules", RULES)):
         number = manifest.get(name, 1)
         if type(number) is int and number > known:
@@ -122,6 +123,9 @@ def refuse_newer(manifest: dict[str, Any], place: object) -> None:
                 f"{place}: made by a later version of keyaudit ({name} {number}; this one knows {known}): upgrade "
                 "keyaudit"
             )
+    made_by = manifest["tool"]["keyaudit"] if isinstance(manifest.get("tool"), dict) else ""
+    if isinstance(made_by, str) and released.is_later(made_by):
+        raise NewerError(f"{place}: made by keyaudit {made_by}, which is later than this one: upgrade keyaudit")
 
 
 def sums_bytes(manifest: bytes) -> bytes:

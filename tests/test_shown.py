@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from conftest import write
 from evidence_helpers import (
@@ -26,7 +27,11 @@ from evidence_helpers import (
 )
 
 from keyaudit import released, resources
+from keyaudit.auditing import parse_as_of
 from keyaudit.evidence.notebook import find_notebook
+from keyaudit.evidence.page import render
+from keyaudit.sheet import title_of
+from keyaudit.verify import page as pages
 from keyaudit.verify import verify
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -155,6 +160,154 @@ def test_those_of_evidence_that_was_released_too(tmp_path, what):
     folder = shutil.copytree(sample, tmp_path / sample.name)
     both(folder, *{"the answer": ("NON_COMPLIANT: ", "COMPLIANT: "), "a name": ("build-agent", "nobody")}[what])
     assert "report.ipynb" in found(folder)
+
+
+# --- evidence of released versions: every output, its facts and its kind -----------------------------------------------
+
+
+def edit_shown(folder: Path, change: Callable[[str, list[dict[str, Any]]], None]) -> None:
+    """Change (source, outputs) of every cell of the notebook, and render the page of it as its version would."""
+    executed = nbformat.read(folder / "report.ipynb", 4)
+    before = executed.copy()
+    for cell in executed.cells:
+        if cell.cell_type == "code":
+            change(cell.source, cell.outputs)
+    nbformat.write(executed, folder / "report.ipynb")
+    facts = manifest(folder)
+    as_of = parse_as_of(facts["as_of"])
+    (folder / "report.html").write_bytes(
+        render(before, title_of(facts["accounts"]["expected"], as_of, facts["sample"]))
+    )
+
+
+def released_at(tmp_path: Path, name: str) -> Path:
+    (folder,) = RELEASED.glob(name)
+    return shutil.copytree(folder, tmp_path / folder.name)
+
+
+SAMPLES = ("0.2.0/*-sample", "0.3.0/*-sample")
+
+
+@pytest.mark.parametrize("name", [*SAMPLES, "0.2.0/*-rotation-*", "0.3.0/*-organization"])
+def test_evidence_of_a_released_version_made_again_as_it_is_verifies(tmp_path, name):
+    folder = released_at(tmp_path, name)
+    edit_shown(folder, lambda source, outputs: None)
+    seal_again(folder)
+    assert verify(folder)[0] == []
+
+
+SAID = {
+    "the rule": ("more than 90 days have elapsed", "more than 900 days have elapsed"),
+    "its instant": ("before 2026-08-25", "before 2024-08-25"),
+    "the headline": ("8 of 28 active", "0 of 28 active"),
+    "the headline's words": ("were not rotated within their limits", "were rotated within their limits"),
+    "a headline of its own": (
+        "8 of 28 active access keys in 1 account were not rotated within their limit (the policy sets 90 days).",
+        "only by an error of the tool; every access key was in fact rotated in time, as the CISO confirms.",
+    ),
+    "exempt": ("1 finding is exempt", "11 findings are exempt"),
+    "that it is a sample": ("SAMPLE DATA: a made-up account", "A real account"),
+    "a name": ("iot-gateway", "nobody"),
+    "an account": ("123456789012", "123456789013"),
+    "an age": ("1,320", "20"),
+    "a date": ("2025-03-22", "2026-11-22"),
+    "a reason": ("2 active keys, over the limit of 1", "2 active keys, over the limit of 3"),
+    "who approved": ("CISO", "CEO"),
+    "the state of an exemption": ("expired: its findings stand again", "in use"),
+    "the policy": ("max_access_key_age\t90", "max_access_key_age\t30"),
+    "a conclusion of an account": ("30\t30\t8\t0\t1\t19\t2", "30\t30\t0\t0\t9\t19\t2"),
+    "a source": ("credential-report.csv (sample)", "the CISO"),
+    "a limit of audit": ("up to 4 hours", "up to 14 hours"),
+}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("what", SAID)
+def test_a_fact_that_a_released_version_would_not_have_shown_is_found(tmp_path, name, what):
+    folder, (old, new) = released_at(tmp_path, name), SAID[what]
+
+    def change(_: str, outputs: list[dict[str, Any]]) -> None:
+        for output in outputs:
+            for kind, text in output["data"].items():
+                marks = [(old, new)]
+                if "\t" in old and kind == "text/html":
+                    words = zip(old.split("\t"), new.split("\t"), strict=True)
+                    marks = [
+                        (f">{a}</td>", f">{b}</td>") for a, b in words if a != b and old.split("\t")[0] in text
+                    ]
+                for one, other in marks:
+                    text = text.replace(one, other)
+                output["data"][kind] = text
+
+    edit_shown(folder, change)
+    seal_again(folder)
+    if what == "the headline's words":  # which it does not say
+        assert verify(folder)[0] == []
+    else:
+        assert "report.ipynb" in found(folder)
+
+
+CALLS = [
+    ("0.2.0/*-sample", call)
+    for call in (
+        "bottom_line", "accounts", "provenance", "completeness", "plot_ages", "plot_idle", "offenders", "unused",
+        "exemptions", "problems", "boundary",
+    )
+] + [("0.2.0/*-rotation-*", call) for call in ("changes", "plot_ages", "rotated", "rotation_keys", "to_do")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "call"), CALLS)
+def test_outputs_taken_out_of_released_evidence_are_found(tmp_path, name, call):
+    folder = released_at(tmp_path, name)
+    edit_shown(folder, lambda source, outputs: outputs.clear() if f"ka.{call}(" in source else None)
+    assert "report.ipynb" in found(folder)
+
+
+WORDS = "<p>Every access key was rotated in time.</p>"
+NONE = '<p class="none"><b>Keys:</b> None found.</p>'
+
+
+@pytest.mark.parametrize("html", [WORDS, NONE, BOX, "", "<div></div>"])
+@pytest.mark.parametrize(("name", "call"), CALLS)
+def test_outputs_replaced_by_words_are_found(tmp_path, name, call, html):
+    folder = released_at(tmp_path, name)
+
+    def change(source: str, outputs: list[dict[str, Any]]) -> None:
+        if f"ka.{call}(" in source:
+            outputs[0]["data"] = {"text/html": html, "text/plain": pages.read(html).texts.get("", "")}
+
+    edit_shown(folder, change)
+    assert "report.ipynb" in found(folder)
+
+
+@pytest.mark.parametrize(
+    ("start", "change"),
+    [
+        ("Access keys of the root user", lambda text: "Access keys of the root user: None found."),
+        ("Exemptions in the policy", lambda text: "Exemptions in the policy: None found."),
+        ("Judged as of", lambda text: text.replace("4 access keys", "4,000 access keys")),
+        ("Reports compared", lambda text: text.replace("–", "7")),
+        ("COMPLIANT", lambda text: text.replace("all 4 active", "all 40 active")),
+        ("COMPLIANT", lambda text: text.replace("Rotation: COMPLIANT", "Rotation: EXEMPT")),
+        ("COMPLIANT", lambda text: f"{text}\n- and every key was seen by the CISO"),
+        ("Judged as of", lambda text: f"{text}\nThe CISO has seen every key."),
+    ],
+    ids=["root", "exemptions", "scope", "compared", "headline", "control", "a line more", "a paragraph more"],
+)
+def test_facts_of_released_evidence_of_an_organization_are_compared(tmp_path, start, change):
+    folder, seen = released_at(tmp_path, "0.3.0/*-organization"), []
+
+    def edit(_: str, outputs: list[dict[str, Any]]) -> None:
+        for output in outputs:
+            text = output["data"]["text/plain"]
+            if text.startswith(start) and text != change(text):
+                seen.append(text)
+                lines = "".join(f"<p>{line}</p>" for line in change(text).replace("\t", " ").split("\n"))
+                kind = output["data"]["text/html"].partition(">")[0]
+                output["data"] = {"text/plain": change(text), "text/html": f"{kind}>{lines}"}
+
+    edit_shown(folder, edit)
+    assert seen and "report.ipynb" in found(folder)
 
 
 def add_output(cells: list[dict[str, Any]], output: dict[str, Any]) -> None:
@@ -316,7 +469,7 @@ def test_the_facts_in_sentences_of_an_older_version_are_compared(folder, change)
     assert "summary.json" in found(folder)
 
 
-@pytest.mark.parametrize(("version", "rules"), [("0.1.0", 2), ("9.9.9", 1), ("nonsense", 1)])
+@pytest.mark.parametrize(("version", "rules"), [("0.1.0", 2), ("0.3.0", 1), ("0.3.0", 3), ("0.4.0", 2)])
 def test_rules_by_which_a_version_did_not_judge_are_found(folder, version, rules):
     seal_again(folder, tool={"keyaudit": version}, rules=rules)
     assert f"keyaudit {version} did not judge by the rules {rules}" in found(folder)

@@ -73,7 +73,7 @@ def _read(path: Path, content: bytes) -> Notebook:
 
 
 def _kept(cells: list[Any]) -> str:
-    """The digest of the cells that no run gives its parameters; a notebook of one's own may have had a run before."""
+    """The digest of the cells that no run gives its parameters; one of one's own may have had a run before."""
     return cells_digest(cell for cell in cells if INJECTED not in cell["metadata"].get("tags", []))
 
 

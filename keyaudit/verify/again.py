@@ -26,7 +26,6 @@ from keyaudit.verify.shown import compare
 
 POLICY = "policy.toml"
 UNNAMED = 2  # the last rules whose manifests may lack the organization, the name and the assurance
-OVERDUE_SINCE = (0, 2)  # the version from which on a manifest tells how many keys are overdue
 MOST = 10  # differences between rules that are told one by one
 
 
@@ -49,6 +48,8 @@ def judge_again(folder: Path, sealed: Sealed) -> tuple[list[str], list[str]]:
         for name in _misstated(judged, population, manifest)
     ]
     faults += _unsealed(judged, folder, manifest)
+    if not released.is_known(made_by):
+        return [say("verify.unknown_version", manifest=seal.MANIFEST, made_by=visible(made_by))], []
     if own not in released.rules_of(made_by):
         faults.append(f"{seal.MANIFEST}: keyaudit {made_by} did not judge by the rules {own}")
     is_same = (made_by, own) == (__version__, RULES)
@@ -132,6 +133,6 @@ def _misstated(judged: Audit, population: sources.Population, manifest: dict[str
     stated = {name: manifest[name] for name in ("as_of", "as_of_source", "conclusion", "sample")}
     stated |= {name: manifest[name] for name in ("accounts", "policy")}
     stated |= {name: manifest.get(name, "nothing") for name in ("organization", "assurance") if name in facts}
-    if "overdue" in manifest or released.version_of(str(manifest["tool"]["keyaudit"])) >= OVERDUE_SINCE:
+    if "overdue" in manifest or released.tells(str(manifest["tool"]["keyaudit"]), "overdue"):
         facts["overdue"], stated["overdue"] = overdue_known(judged), manifest.get("overdue", "nothing")
     return [name for name, value in facts.items() if stated[name] != value]

@@ -21,6 +21,8 @@ from keyaudit.released import executed_digest, given_at, source_of
 HEADING = "# Parameters"
 #: rooms whose values are made again: they draw nothing
 REMADE = ("keyaudit.present", "keyaudit.rotation.plan")
+#: the room whose values are charts
+DRAWN = "keyaudit.charts"
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,14 @@ class Cell:
 
 @dataclass(frozen=True)
 class Expected:
-    """What an output should be; ``call`` names what made it, ``text`` is None where it was not made again."""
+    """What an output should be; ``call`` names what made it, ``text`` is None where it was not made again, and
+    ``is_chart`` where that is because it is drawn."""
 
     call: str
     text: str | None = None
     html: str = ""
+    value: Any = None
+    is_chart: bool = False
 
 
 def read(content: bytes) -> tuple[list[Cell], str]:
@@ -119,9 +124,19 @@ def expected(cell: Cell, known: Mapping[str, Any]) -> list[Expected] | None:
     value = body[-1].value
     is_display = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "display"
     shown = value.args if is_display and isinstance(value, ast.Call) else [value]
-    if any(isinstance(one, ast.Starred) for one in shown):
-        return None
-    return [_made(one, known) for one in shown]
+    made = [_made_of(one, known) for one in shown]
+    return None if any(one is None for one in made) else [each for one in made for each in one or []]
+
+
+def _made_of(shown: ast.expr, known: Mapping[str, Any]) -> list[Expected] | None:
+    """What one argument shows: a starred one as many charts as there are judgements that it goes through."""
+    if not isinstance(shown, ast.Starred):
+        return [_made(shown, known)]
+    match shown.value:
+        case ast.GeneratorExp(elt=ast.Call() as call, generators=[ast.comprehension(iter=ast.Tuple(elts=names))]):
+            through = [known.get(one.id) for one in names if isinstance(one, ast.Name)]
+            return [_made(call, {})] * sum(one is not None for one in through)
+    return None
 
 
 def _made(shown: ast.expr, known: Mapping[str, Any]) -> Expected:
@@ -129,8 +144,9 @@ def _made(shown: ast.expr, known: Mapping[str, Any]) -> Expected:
     try:
         value = _value(shown, known)
     except LookupError:
-        return Expected(call)
-    return Expected(call, repr(value), value._repr_html_()) if hasattr(value, "_repr_html_") else Expected(call)
+        return Expected(call, is_chart=keyaudit.home_of(call.removeprefix("ka.")).startswith(DRAWN))
+    is_shown = hasattr(value, "_repr_html_")
+    return Expected(call, repr(value), value._repr_html_(), value) if is_shown else Expected(call)
 
 
 def _value(shown: ast.expr, known: Mapping[str, Any]) -> Any:

@@ -48,6 +48,11 @@ def squeezed(text: str) -> str:
     return _SPACE.sub(" ", text).strip()
 
 
+def letters(text: str) -> str:
+    """The text without what depends on how it is set."""
+    return "".join(c for c in text if c.isalnum())
+
+
 class _Reader(HTMLParser):
     """Collects text by the outermost element that has a name of its own."""
 

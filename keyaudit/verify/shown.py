@@ -13,15 +13,14 @@ from typing import Any
 
 from keyaudit import released
 from keyaudit.present import bottom_line
-from keyaudit.present.table import MOST_ROWS
-from keyaudit.schema import COMPLIANCE_TYPES, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION
 from keyaudit.sheet import TITLE, css_text, foreign_of, title_of
-from keyaudit.texts import say, visible
+from keyaudit.texts import say
+from keyaudit.verify import former
 from keyaudit.verify import notebook as notebooks
 from keyaudit.verify import page as pages
 
 NOTEBOOK, PAGE = "report.ipynb", "report.html"
-OURS_SINCE = (0, 4)  # the version from which on a manifest tells whether the notebook is keyaudit's
+FORMER = (0, 4)  # the version before which some of what is shown was something else
 #: a chart as keyaudit shows it
 _CHART = re.compile(
     r'<figure><img src="data:image/png;base64,[A-Za-z0-9+/=]+" alt="[^"<>]*"'
@@ -57,16 +56,14 @@ def compare(
     found = Comparison(is_ours and told is not False)
     if told not in (None, False, is_ours):
         found.faults.append(f"{NOTEBOOK}: is not the notebook that the manifest tells of")
-    found.faults += _bottom_line(cells, a, digest, is_same)
+    made_by = str(manifest["tool"]["keyaudit"])
+    found.faults += _bottom_line(cells, a, digest, None if is_same else made_by)
     if not found.is_ours:
         found.remarks.append(say("verify.foreign", notebook=name))
         found.faults += _foreign(cells, seen, manifest, is_same)
         return found
     found.faults += _parameters(cells, manifest)
-    if is_same:
-        found.faults += _made_again(cells, known, found.remarks)
-    else:
-        found.faults += _facts(cells, a)
+    found.faults += _made_again(cells, known, found.remarks, None if is_same else made_by)
     found.faults += [f"{PAGE}: {what}" for what in _page(cells, seen, a, is_same)]
     return found
 
@@ -74,14 +71,14 @@ def compare(
 def _told_ours(manifest: Mapping[str, Any]) -> bool | None:
     """Whether the manifest says that the notebook is keyaudit's; None of a version that did not say so."""
     told = manifest["notebook"]
-    if "ours" not in told and released.version_of(str(manifest["tool"]["keyaudit"])) < OURS_SINCE:
+    if "ours" not in told and not released.tells(str(manifest["tool"]["keyaudit"]), "ours"):
         return None
     if type(told["ours"]) is not bool:
         raise TypeError("ours")
     return bool(told["ours"])
 
 
-def _bottom_line(cells: list[notebooks.Cell], a: Any, digest: str, is_same: bool) -> list[str]:
+def _bottom_line(cells: list[notebooks.Cell], a: Any, digest: str, older: str | None) -> list[str]:
     """The bottom line is shown, is the one of this judgement, and says so in words and in what it carries."""
     told = [one for one in notebooks.shown(cells) if "keyaudit" in one.metadata]
     if not told:
@@ -90,28 +87,21 @@ def _bottom_line(cells: list[notebooks.Cell], a: Any, digest: str, is_same: bool
     for one in told:
         if one.metadata["keyaudit"] != {"conclusion": a.conclusion, "findings_sha256": digest} or one.others:
             return wrong
-        if is_same and (one.text, one.html) != (repr(line), line._repr_html_()):
-            return wrong
-        text = pages.read(one.html).texts.get("", "")
-        if not is_same and not (_says(one.text, a) and _letters(text) == _letters(one.text)):
+        if not _shows(_expected_line(line), one, a, older):
             return wrong
     return []
 
 
-def _says(text: str, a: Any) -> bool:
-    """Whether a bottom line in words that may differ gives the conclusion and no other, and that of each control
-    with its numbers of findings."""
-    lines = text.splitlines()
-    heads = [line.partition(":")[0] for line in lines if line.partition(":")[0] in COMPLIANCE_TYPES]
-    items = [line for line in lines if line.startswith("- ")]
-    return heads == [a.conclusion] and all(
-        any(
-            re.search(rf"(?<![A-Z_]){kind} \(", line)
-            and all(f"{n:,} {each}" in line for each, n in a.tallies[control].items())
-            for line in items
-        )
-        for control, kind in a.conclusions.items()
-    )
+def _expected_line(line: Any) -> notebooks.Expected:
+    return notebooks.Expected("ka.bottom_line", repr(line), line._repr_html_(), line)
+
+
+def _shows(want: notebooks.Expected, output: notebooks.Output, a: Any, older: str | None) -> bool:
+    """Whether an output is what was made again, word for word; or, ``older`` being another version that made it, by
+    its facts."""
+    if older is None:
+        return (output.text, output.html) == (want.text, want.html)
+    return former.agrees(want, output, a, released.version_of(older) < FORMER)
 
 
 def _foreign(
@@ -142,7 +132,9 @@ def _parameters(cells: list[notebooks.Cell], manifest: Mapping[str, Any]) -> lis
     return []
 
 
-def _made_again(cells: list[notebooks.Cell], known: Mapping[str, Any], remarks: list[str]) -> list[str]:
+def _made_again(
+    cells: list[notebooks.Cell], known: Mapping[str, Any], remarks: list[str], older: str | None
+) -> list[str]:
     """Each output against the same call made again; what is a picture is said not to have been compared."""
     faults, unseen = [], []
     for number, cell in enumerate(cells, 1):
@@ -154,62 +146,29 @@ def _made_again(cells: list[notebooks.Cell], known: Mapping[str, Any], remarks: 
         ]
         wanted = notebooks.expected(cell, known)
         if wanted is None:
-            wanted = [notebooks.Expected("charts")] * len(outputs)
+            wanted = [notebooks.Expected("charts", is_chart=True)] * len(outputs)
         if len(wanted) != len(outputs):
             faults.append(f"{NOTEBOOK}: cell {number} does not show what its calls do")
             continue
         for want, output in zip(wanted, outputs, strict=True):
-            if want.text is None:
-                is_chart = _is_chart(output)
-                unseen += [want.call] if not is_chart else []
-            elif (output.text, output.html) != (want.text, want.html):
+            if want.text is None and not want.is_chart:
+                unseen += [want.call] if not _is_chart(output) else []
+            elif not (_is_chart(output) if want.is_chart else _shows(want, output, known["a"], older)):
                 faults.append(f"{NOTEBOOK}: {want.call} does not show what the evidence gives")
     remarks += [say("verify.not_compared", what=", ".join(dict.fromkeys(unseen)))] if unseen else []
     return list(dict.fromkeys(faults))
 
 
 def _is_chart(output: notebooks.Output) -> bool:
-    """Whether it is a picture with its alternative text, and no word beside it; or nothing at all."""
+    """Whether it is a picture with its alternative text, and no word beside it."""
     alternatives = [alt for _, alt in pages.read(output.html).pictures]
-    return not output.html or (bool(_CHART.fullmatch(output.html)) and alternatives == [output.text])
+    return bool(_CHART.fullmatch(output.html)) and alternatives == [output.text]
 
 
 def _is_odd(output: notebooks.Output) -> bool:
     """Whether a cell shows what none of ours does: something printed (but for interpreter warnings, which no page
     has), an error, or a kind of content that a viewer would prefer."""
     return bool(output.others) or output.kind not in ("display_data", "execute_result", "stream stderr")
-
-
-def _facts(cells: list[notebooks.Cell], a: Any) -> list[str]:
-    """The facts in tables whose sentences may differ: of each control what was concluded and how many findings
-    there are; of the keys to act on, users and accounts."""
-    faults = []
-    tables = {call: output for cell in cells if cell.kind == "code" for call, output in _calls(cell)}
-    controls = tables.get("ka.controls")
-    if controls is not None:
-        rows = [line.split("\t") for line in controls.text.splitlines()]
-        for control, kind in a.conclusions.items():
-            numbers = [f"{n:,}" for n in a.tallies[control].values()]
-            if not any(kind in row and not [n for n in numbers if n not in row] for row in rows):
-                faults.append(f"{NOTEBOOK}: ka.controls does not show what the evidence gives")
-    offenders = tables.get("ka.offenders")
-    if offenders is not None:
-        failing = a.findings[a.findings["compliance_type"].isin((NON_COMPLIANT, INSUFFICIENT_DATA))]
-        keys = failing[(failing["control"] == ROTATION) & failing["key_slot"].notna()]
-        named = {(visible(user), account) for user, account in zip(keys["user"], keys["account_id"], strict=True)}
-        lines = [line.split("\t") for line in offenders.text.splitlines()]
-        rows = [line for line in lines[2:] if len(lines[1]) == len(line) > 1]
-        if len(rows) < min(len(keys), MOST_ROWS) or any((row[0], row[1]) not in named for row in rows):
-            faults.append(f"{NOTEBOOK}: ka.offenders does not show what the evidence gives")
-    return list(dict.fromkeys(faults))
-
-
-def _calls(cell: notebooks.Cell) -> list[tuple[str, notebooks.Output]]:
-    wanted = notebooks.expected(cell, {})
-    outputs = list(notebooks.shown([cell]))
-    if wanted is None or len(wanted) != len(outputs):
-        return []
-    return [(want.call, output) for want, output in zip(wanted, outputs, strict=True)]
 
 
 def _page(cells: list[notebooks.Cell], seen: pages.Seen, a: Any, is_same: bool) -> list[str]:
@@ -240,17 +199,13 @@ def _follows(cells: list[notebooks.Cell], main: str) -> bool:
     at, prose = 0, ""
     for cell in cells:
         if cell.kind == "markdown":
-            prose += _letters(_NUMBERED.sub("", _LINK.sub(r"\1", cell.source)))
+            prose += pages.letters(_NUMBERED.sub("", _LINK.sub(r"\1", cell.source)))
         for output in notebooks.shown([cell]):
             text = pages.read(output.html).texts.get("", "")
             if not text:
                 continue
             found = main.find(text, at)
-            if found < 0 or _letters(main[at:found]) != prose:
+            if found < 0 or pages.letters(main[at:found]) != prose:
                 return False
             at, prose = found + len(text), ""
-    return _letters(main[at:]) == prose
-
-
-def _letters(text: str) -> str:
-    return "".join(c for c in text if c.isalnum())
+    return pages.letters(main[at:]) == prose
