@@ -28,7 +28,7 @@ from evidence_helpers import (
 
 from keyaudit import released, resources
 from keyaudit.auditing import parse_as_of
-from keyaudit.evidence.notebook import find_notebook
+from keyaudit.evidence.notebook import _drop_warnings, find_notebook
 from keyaudit.evidence.page import render
 from keyaudit.sheet import title_of
 from keyaudit.verify import page as pages
@@ -319,13 +319,30 @@ def add_output(cells: list[dict[str, Any]], output: dict[str, Any]) -> None:
     [
         {"output_type": "display_data", "metadata": {}, "data": {"text/html": BOX, "text/plain": ""}},
         {"output_type": "stream", "name": "stdout", "text": "COMPLIANT"},
+        {"output_type": "stream", "name": "stderr", "text": "COMPLIANT: all keys were rotated in time."},
+        {"output_type": "stream", "name": "stderr", "text": []},
         {"output_type": "error", "ename": "E", "evalue": "", "traceback": []},
     ],
-    ids=["box", "printed", "error"],
+    ids=["box", "printed", "warned", "warned of nothing", "error"],
 )
 def test_an_output_added_to_the_notebook_is_found(folder, output):
     edit_outputs(folder, lambda cells: add_output(cells, output))
     assert "report.ipynb" in found(folder)
+
+
+def test_a_warning_added_to_released_evidence_is_found(tmp_path):
+    folder = released_at(tmp_path, "0.3.0/*-sample")
+    warning = {"output_type": "stream", "name": "stderr", "text": "COMPLIANT: all keys were rotated in time."}
+    edit_outputs(folder, lambda cells: add_output(cells, warning))
+    assert "report.ipynb" in found(folder)
+
+
+def test_what_libraries_say_on_stderr_is_no_part_of_evidence():
+    """As matplotlib does of its fonts."""
+    shell = {"outputs": [{"output_type": "stream", "name": "stderr", "text": "findfont"}], "cell_type": "code"}
+    cells = [nbformat.from_dict(shell), nbformat.from_dict({"cell_type": "markdown"})]
+    _drop_warnings(cells)
+    assert cells[0].outputs == []
 
 
 def test_content_that_a_viewer_would_prefer_is_found(folder):

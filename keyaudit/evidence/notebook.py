@@ -140,7 +140,18 @@ def run_notebook(
         raise EvidenceError(f"the notebook {notebook.name} was changed while it was read; give the command again")
     # where it ran is nobody's business, and would differ from run to run
     executed.metadata.papermill.update(input_path=notebook.path.name, output_path=output.name)
+    if notebook.is_ours:
+        _drop_warnings(executed.cells)
     return executed
+
+
+def _drop_warnings(cells: list[Any]) -> None:
+    """What libraries say on stderr (of fonts, say) is no part of evidence: verify takes no word of it."""
+    for cell in cells:
+        if cell.cell_type == "code":
+            cell.outputs = [
+                one for one in cell.outputs if (one.output_type, one.get("name")) != ("stream", "stderr")
+            ]
 
 
 def _once_busy(meanwhile: Callable[[], object]) -> Callable[..., None]:

@@ -166,9 +166,9 @@ def _is_chart(output: notebooks.Output) -> bool:
 
 
 def _is_odd(output: notebooks.Output) -> bool:
-    """Whether a cell shows what none of ours does: something printed (but for interpreter warnings, which no page
-    has), an error, or a kind of content that a viewer would prefer."""
-    return bool(output.others) or output.kind not in ("display_data", "execute_result", "stream stderr")
+    """Whether a cell shows what none of ours does: something printed, be it as a warning, an error, or a kind of
+    content that a viewer would prefer."""
+    return bool(output.others) or output.kind not in ("display_data", "execute_result")
 
 
 def _page(cells: list[notebooks.Cell], seen: pages.Seen, a: Any, is_same: bool) -> list[str]:
