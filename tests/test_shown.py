@@ -92,6 +92,25 @@ PAGE_EDITS = {
     "another picture": ('<img src="data:image/png;base64,i', '<img src="data:image/png;base64,j'),
     "a picture from elsewhere": ('<img src="data:image/png;base64,', '<img src="https://example.com/'),
     "its alternative text": ('alt="', 'alt="COMPLIANT. '),
+    "leads elsewhere": ("<head>", '<head><meta http-equiv="refresh" content="0; url=../fake.html">'),
+    "leads elsewhere in its text": ("<main>", '<main><meta http-equiv="refresh" content="0; url=x.html">'),
+    "leads elsewhere in place of its policy": (
+        'http-equiv="Content-Security-Policy" content="default-src',
+        'http-equiv="refresh" content="0; url=default-src',
+    ),
+    "no policy": ('<meta http-equiv="Content-Security-Policy"', '<meta name="Content-Security-Policy"'),
+    "another policy": ("default-src 'none'", "default-src *"),
+    "a policy of another style": ("style-src 'sha256-", "style-src 'unsafe-inline' 'sha256-"),
+    "its policy in its text": ("<head>", "<head></head><body>"),
+    "another page width": ("initial-scale=1", "initial-scale=9"),
+    "a link that runs": ("<main>", '<main><a href="javascript:document.body.innerHTML=1"></a>'),
+    "a link that runs, in capitals": ("<main>", '<main><a href=" JavaScript:1"></a>'),
+    "a link to data": ("<main>", '<main><a href="data:text/html,COMPLIANT"></a>'),
+    "a link to a share": ("<main>", '<main><a href="//example.com/x"></a>'),
+    "a link that its notebook has not": ("<main>", '<main><a href="https://example.com/report.html"></a>'),
+    "a link to a file": ("<main>", '<main><a href="CONCLUSION.html"></a>'),
+    "the colour of the answer": ('class="verdict non-compliant"', 'class="verdict compliant"'),
+    "an attribute twice": ('<div class="verdict', '<div class="x" class="verdict'),
 }
 
 

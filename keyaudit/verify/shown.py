@@ -26,7 +26,10 @@ _CHART = re.compile(
     r'<figure><img src="data:image/png;base64,[A-Za-z0-9+/=]+" alt="[^"<>]*"'
     r' width="[0-9]+" height="[0-9]+"></figure>'
 )
-_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]*)\)")
+_LINKED = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+FRAME = "output"  # of the page, around each output
+HEAD = "its head is not one of keyaudit's, which lets nothing run and leads nowhere"
 _NUMBERED = re.compile(r"^\s*[0-9]+[.)]\s", re.MULTILINE)
 _FOOTER = re.compile(re.escape(say("page.footer", version="\0")).replace("\0", r"\S{1,40}"))
 
@@ -114,6 +117,8 @@ def _foreign(
         [f"{PAGE}: does not show the bottom line of {NOTEBOOK}"] if any(one not in main for one in lines) else []
     )
     notice = foreign_of(str(manifest["notebook"]["name"]), str(manifest["notebook"]["sha256"]))
+    if not pages.has_our_head(seen):
+        faults.append(f"{PAGE}: {HEAD}")
     if is_same and not main.startswith(pages.squeezed(notice)):
         faults.append(f"{PAGE}: does not say that its notebook is not one of keyaudit's")
     return faults
@@ -181,13 +186,19 @@ def _page(cells: list[notebooks.Cell], seen: pages.Seen, a: Any, is_same: bool) 
     told = title_of([one.account_id for one in a.provenance], a.as_of, a.is_sample)
     if is_same and title != pages.squeezed(told):
         faults.append("its title is not what the evidence gives")
+    if not pages.has_our_head(seen):
+        faults.append(HEAD)
     if not _FOOTER.fullmatch(seen.texts.get("footer", "")):
         faults.append("its last line is not what keyaudit writes")
     if seen.texts.get("", "").strip():
         faults.append("says something outside of its text")
-    pictures = [one for output in notebooks.shown(cells) for one in pages.read(output.html).pictures]
-    if seen.pictures != pictures:
+    parts = [pages.read(output.html) for output in notebooks.shown(cells)]
+    if seen.pictures != [one for part in parts for one in part.pictures]:
         faults.append(f"its pictures are not those of {NOTEBOOK}")
+    if [one for one in seen.classes if one != FRAME] != [one for part in parts for one in part.classes]:
+        faults.append(f"does not look as {NOTEBOOK} does")
+    if seen.links != [one for cell in cells if cell.kind == "markdown" for one in _LINK.findall(cell.source)]:
+        faults.append(f"its links are not those of {NOTEBOOK}")
     if not _follows(cells, seen.texts.get("main", "")):
         faults.append(f"does not say what {NOTEBOOK} says")
     return faults
@@ -199,7 +210,7 @@ def _follows(cells: list[notebooks.Cell], main: str) -> bool:
     at, prose = 0, ""
     for cell in cells:
         if cell.kind == "markdown":
-            prose += pages.letters(_NUMBERED.sub("", _LINK.sub(r"\1", cell.source)))
+            prose += pages.letters(_NUMBERED.sub("", _LINKED.sub(r"\1", cell.source)))
         for output in notebooks.shown([cell]):
             text = pages.read(output.html).texts.get("", "")
             if not text:
