@@ -374,15 +374,31 @@ def test_content_that_a_viewer_would_prefer_is_found(folder):
     assert "report.ipynb" in found(folder)
 
 
-def test_a_picture_that_is_none_is_found(folder):
-    def change(cells: list[dict[str, Any]]) -> None:
-        for cell in cells:
-            for output in cell.get("outputs", []):
-                if "<figure>" in "".join(output["data"].get("text/html", "")):
-                    output["data"]["text/html"] = BOX
+WORDED = {
+    "words": {"text/html": BOX, "text/plain": "COMPLIANT: all active access keys were rotated in time."},
+    "words beside another text": {"text/html": BOX, "text/plain": "x"},
+    "words without HTML": {"text/plain": "COMPLIANT"},
+    "nothing": {"text/html": "", "text/plain": ""},
+    "no content": {},
+    "a picture with words": {
+        "text/html": '<figure><img src="data:image/png;base64,iVBO" alt="x" width="1" height="1"></figure><p>x</p>',
+        "text/plain": "x",
+    },
+}
 
-    edit_outputs(folder, change)
-    assert "report.ipynb" in found(folder)
+
+@pytest.mark.parametrize("data", WORDED.values(), ids=WORDED)
+@pytest.mark.parametrize("name", ["", "0.2.0/*-sample", "0.3.0/*-organization"])
+def test_a_chart_in_whose_place_is_anything_else_is_found(folder, tmp_path, name, data):
+    folder = released_at(tmp_path, name) if name else folder
+
+    def change(_: str, outputs: list[dict[str, Any]]) -> None:
+        for output in outputs:
+            if "<figure>" in output["data"].get("text/html", ""):
+                output["data"] = data
+
+    edit_shown(folder, change)
+    assert "report.ipynb: ka.plot_ages does not show what the evidence gives" in found(folder)
 
 
 def cell_that_looks_given(kind: str) -> dict[str, Any]:
