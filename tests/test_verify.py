@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ACCOUNT, OTHER, report, write
+from conftest import ACCOUNT, FRESH, OTHER, report, write
 from evidence_helpers import (
     CLEAN,
     FAILING,
@@ -33,6 +33,7 @@ from evidence_helpers import (
     summary,
     verified,
 )
+from test_reading import cli_json
 
 from keyaudit.cli import main
 from keyaudit.schema import NewerError
@@ -423,6 +424,60 @@ def test_a_file_that_every_folder_has_is_missed_also_where_the_manifest_does_not
     (folder / name).unlink()
     seal_again(folder)
     assert f"{name}: missing" in found(folder)
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory) -> Path:
+    """Evidence that compares two reports."""
+
+    def make(place: Path) -> None:
+        earlier = cli_json(report(("alice", FRESH), ("bob", FRESH)), GeneratedTime="2026-11-10T00:00:00Z")
+        write(place, "before.json", earlier)
+        write(place, "after.csv", FAILING)
+        options = ["--notebook", "rotation", "--before", place / "before.json"]
+        made(*report_on(place / "r", place / "after.csv", options=options), code=1)
+
+    (found,) = (one for one in (once(tmp_path_factory, "compared", make) / "r").iterdir() if one.is_dir())
+    return found
+
+
+def lead(folder: Path, name: str, value: object) -> None:
+    """A parameter that says something else, in the manifest and in the notebook."""
+    told = json.loads((folder / "report.ipynb").read_bytes())
+    parameters = manifest(folder)["parameters"] | {name: value}
+    cell = next(one for one in told["cells"] if "injected-parameters" in one["metadata"].get("tags", []))
+    cell["source"] = "".join(f"{one} = {each!r}\n" for one, each in parameters.items())
+    write(folder, "report.ipynb", json.dumps(told))
+    seal_again(folder, parameters=parameters)
+
+
+@pytest.mark.parametrize(
+    "value", ["{tmp}/elsewhere", "../elsewhere", "raw", "./before", "before/", "{tmp}/pipe", 5, ["before"]]
+)
+def test_earlier_evidence_that_is_not_in_the_folder_is_not_read(compared, tmp_path, value):
+    folder = shutil.copytree(compared, tmp_path / compared.name)
+    shutil.copytree(folder / "before", tmp_path / "elsewhere")
+    os.mkfifo(tmp_path / "pipe")
+    lead(folder, "before", value.format(tmp=tmp_path) if isinstance(value, str) else value)
+    assert "its parameter before does not name what this folder holds for it" in found(folder)
+
+
+def test_earlier_evidence_in_the_folder_is_what_was_sealed(compared, tmp_path):
+    assert verify(compared) == ([], [])
+    folder = shutil.copytree(compared, tmp_path / compared.name)
+    (name,) = (path for path in (folder / "before" / ACCOUNT).iterdir() if path.name != "capture.json")
+    flip(name)
+    assert "before/" in found(folder)
+    seal_again(folder)
+    assert found(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("source", "/tmp"), ("source", ""), ("policy", "raw"), ("policy", None)]
+)
+def test_parameters_that_lead_elsewhere_are_found(folder, name, value):
+    lead(folder, name, value)
+    assert f"its parameter {name} does not name what this folder holds for it" in found(folder)
 
 
 # --- another version --------------------------------------------------------------------------------------------------

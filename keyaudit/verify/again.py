@@ -24,7 +24,7 @@ from keyaudit.verify.older import agrees, told_digest
 from keyaudit.verify.sealed import Sealed
 from keyaudit.verify.shown import compare
 
-POLICY = "policy.toml"
+POLICY, BEFORE = "policy.toml", "before"
 UNNAMED = 2  # the last rules whose manifests may lack the organization, the name and the assurance
 MOST = 10  # differences between rules that are told one by one
 
@@ -37,6 +37,8 @@ def judge_again(folder: Path, sealed: Sealed) -> tuple[list[str], list[str]]:
     own, made_by = manifest.get("rules", 1), str(manifest["tool"]["keyaudit"])
     if type(own) is not int or own < 1:
         raise ValueError("rules")
+    if outside := _outside(manifest["parameters"]):
+        return [say("verify.outside", manifest=seal.MANIFEST, what=outside)], []
     terms = manifest["policy"]
     is_given = terms["given"] is True
     policy = parse_policy(files[POLICY], terms["name"], given=is_given)
@@ -63,9 +65,11 @@ def judge_again(folder: Path, sealed: Sealed) -> tuple[list[str], list[str]]:
     # in the notebook, the policy is the file beside it
     run_by = parse_policy(files[POLICY], POLICY if is_given else terms["name"], given=is_given)
     known = {**manifest["parameters"], "a": replace(judged, policy=run_by), "b": None}
-    if before := manifest["parameters"].get("before"):
-        former = sources.find(str(folder / str(before)), sealed=True)
+    if manifest["parameters"].get("before"):
+        former = sources.find(str(folder / BEFORE), sealed=True)
         known["b"] = audit(former, run_by, manifest["parameters"]["before_as_of"], rules=own)
+        if faults := _unsealed(known["b"], folder, manifest):
+            return faults, []
     digest = findings_digest(judged) if is_same else told_digest(files["summary.json"])
     shown = compare(files, manifest, known, digest, is_same)
     renamed = is_renamed(folder, manifest)
@@ -76,6 +80,21 @@ def judge_again(folder: Path, sealed: Sealed) -> tuple[list[str], list[str]]:
     if own < RULES:
         remarks += _by_today(judged, audit(population, policy, as_of, rules=RULES), own)
     return shown.faults, remarks
+
+
+def _outside(parameters: Mapping[str, Any]) -> str:
+    """The parameter, if any, by which a notebook would read what is not in its folder, or what is none of it."""
+    allowed: dict[str, set[str | None]] = {
+        "source": {seal.RAW},
+        "policy": {POLICY, ""},
+        "before": {BEFORE, "", None},
+    }
+    told = {name: parameters.get(name) for name in allowed}
+    return next((name for name, value in told.items() if not _is_among(value, allowed[name])), "")
+
+
+def _is_among(value: Any, allowed: set[str | None]) -> bool:
+    return (value is None or isinstance(value, str)) and value in allowed
 
 
 def _unsealed(judged: Audit, folder: Path, manifest: Mapping[str, Any]) -> list[str]:
