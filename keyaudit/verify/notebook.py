@@ -17,6 +17,8 @@ from typing import Any
 import keyaudit
 from keyaudit.released import executed_digest, given_at, source_of
 
+#: of notebooks, the one that keyaudit writes
+FORMAT = 4
 #: what papermill writes over the parameters
 HEADING = "# Parameters"
 #: rooms whose values are made again: they draw nothing
@@ -60,7 +62,10 @@ class Expected:
 
 def read(content: bytes) -> tuple[list[Cell], str]:
     """(the cells of a notebook, the digest of them); ValueError, KeyError, TypeError where it is none."""
-    told = list(json.loads(content)["cells"])
+    notebook = json.loads(content)
+    if type(notebook["nbformat"]) is not int or notebook["nbformat"] != FORMAT:
+        raise ValueError("nbformat")
+    told = list(notebook["cells"])
     at = given_at(told)
     cells = [
         Cell(
