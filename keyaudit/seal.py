@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -73,6 +73,7 @@ def tidy(staging: Path, before: list[dict[str, Any]]) -> None:
     changed = [entry["path"] for entry in before if entry["path"] != LOG_FILE and after.get(entry["path"]) != entry]
     if changed:
         raise EvidenceError(f"the notebook changed the evidence that it reads: {changed[0]}")
+    _refuse_added({entry["path"] for entry in before}, after)
     for path in sorted(staging.rglob("*"), key=lambda one: len(one.parts), reverse=True):
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
             raise EvidenceError(f"the notebook left a link or special file in the evidence: {path.name}")
@@ -80,6 +81,14 @@ def tidy(staging: Path, before: list[dict[str, Any]]) -> None:
             path.rmdir()
         else:
             path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def _refuse_added(known: set[str], found: Iterable[str]) -> None:
+    """EvidenceError where a folder that evidence is read from holds more than was put there."""
+    places = {name.partition("/")[0] for name in known if "/" in name}
+    added = [name for name in found if name not in known and name.partition("/")[0] in places]
+    if added:
+        raise EvidenceError(f"the notebook added to the evidence that it reads: {added[0]}")
 
 
 def list_files(folder: Path) -> list[dict[str, Any]]:

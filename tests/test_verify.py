@@ -19,6 +19,7 @@ from conftest import ACCOUNT, FRESH, OTHER, report, write
 from evidence_helpers import (
     CLEAN,
     FAILING,
+    JUDGED,
     POLICY,
     SECRET,
     digest,
@@ -27,7 +28,9 @@ from evidence_helpers import (
     keyaudit,
     made,
     manifest,
+    notebook,
     once,
+    refused,
     report_on,
     seal_again,
     summary,
@@ -478,6 +481,76 @@ def test_earlier_evidence_in_the_folder_is_what_was_sealed(compared, tmp_path):
 def test_parameters_that_lead_elsewhere_are_found(folder, name, value):
     lead(folder, name, value)
     assert f"its parameter {name} does not name what this folder holds for it" in found(folder)
+
+
+# --- what a folder may hold ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CONCLUSION.html",
+        "approval.txt",
+        "more/data.csv",
+        "before/accounts.json",
+        "previous/findings.csv",
+        ".hidden",
+    ],
+)
+def test_a_file_that_keyaudit_does_not_write_is_found_though_the_seal_fits(folder, name):
+    write(folder, name, "<h1>COMPLIANT</h1>")
+    seal_again(folder)
+    assert f"{name}: keyaudit writes no such file" in found(folder)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "approval.txt",
+        f"{ACCOUNT}/approval.txt",
+        f"{ACCOUNT}/inventory.json",
+        f"{ACCOUNT}/rotation.json",
+        f"{ACCOUNT}/more/capture.json",
+        "policy.toml",
+    ],
+)
+def test_a_file_among_the_raw_evidence_that_no_judgement_reads_is_found_though_the_seal_fits(folder, name):
+    write(folder, f"raw/{name}", "{}")
+    seal_again(folder)
+    assert f"raw/{name}" in found(folder)
+
+
+def test_a_file_beside_earlier_evidence_is_found_though_the_seal_fits(compared, tmp_path):
+    folder = shutil.copytree(compared, tmp_path / compared.name)
+    write(folder, f"before/{ACCOUNT}/approval.txt", "COMPLIANT")
+    seal_again(folder)
+    assert f"before/{ACCOUNT}/approval.txt: no judgement reads it" in found(folder)
+
+
+@pytest.mark.parametrize("version", ["0.2.0", "0.3.0"])
+@pytest.mark.parametrize("name", ["CONCLUSION.html", "raw/123456789012/approval.txt"])
+def test_a_file_added_to_released_evidence_is_found_though_the_seal_fits(tmp_path, version, name):
+    (sample,) = (RELEASED / version).glob("*-sample")
+    folder = shutil.copytree(sample, tmp_path / sample.name)
+    write(folder, name, "COMPLIANT")
+    seal_again(folder)
+    assert name in found(folder)
+
+
+def test_what_a_notebook_of_one_s_own_wrote_is_named(tmp_path):
+    write(tmp_path, "report.csv", report(("alice", FRESH)))
+    write_own = "open('own.csv', 'w').write('1')\nopen('table.xlsx', 'w').write('1')"
+    options = ["--notebook", notebook(tmp_path, "own", JUDGED, write_own)]
+    folder = made(*report_on(tmp_path / "r", tmp_path / "report.csv", options=options), code=0)
+    faults, remarks = verify(folder)
+    assert faults == [] and "also holds own.csv, table.xlsx: by the notebook" in remarks
+
+
+def test_a_notebook_of_one_s_own_adds_nothing_to_the_evidence_that_it_reads(tmp_path):
+    write(tmp_path, "report.csv", report(("alice", FRESH)))
+    options = ["--notebook", notebook(tmp_path, "own", JUDGED, "open('raw/approval.txt', 'w').write('1')")]
+    done = keyaudit(*report_on(tmp_path / "r", tmp_path / "report.csv", options=options))
+    assert "the notebook added to the evidence that it reads: raw/approval.txt" in refused(done, 4)
 
 
 # --- another version --------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from keyaudit.policy import parse_policy
 from keyaudit.present import findings_digest, overdue_known
 from keyaudit.schema import RULES
 from keyaudit.texts import say, visible
+from keyaudit.verify import contents
 from keyaudit.verify.older import agrees, told_digest
 from keyaudit.verify.sealed import Sealed
 from keyaudit.verify.shown import compare
@@ -71,15 +72,20 @@ def judge_again(folder: Path, sealed: Sealed) -> tuple[list[str], list[str]]:
         if faults := _unsealed(known["b"], folder, manifest):
             return faults, []
     digest = findings_digest(judged) if is_same else told_digest(files["summary.json"])
+    judgements = {seal.RAW: judged} | ({BEFORE: known["b"]} if known["b"] else {})
+    listed = [str(entry["path"]) for entry in manifest["files"]]
+    if faults := contents.unread(folder, listed, judgements):
+        return faults, []
     shown = compare(files, manifest, known, digest, is_same)
+    faults, written = contents.added(listed, judgements, shown.is_ours)
     renamed = is_renamed(folder, manifest)
     remarks = [say("verify.renamed", name=visible(renamed))] if renamed else []
-    remarks += shown.remarks
+    remarks += [*shown.remarks, *written]
     if not is_same:
         remarks.append(say("verify.older", made_by=visible(made_by), version=__version__))
     if own < RULES:
         remarks += _by_today(judged, audit(population, policy, as_of, rules=RULES), own)
-    return shown.faults, remarks
+    return [*faults, *shown.faults], remarks
 
 
 def _outside(parameters: Mapping[str, Any]) -> str:
