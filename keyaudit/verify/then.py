@@ -157,12 +157,13 @@ def _provenance(value: Table, a: Any) -> Table:
 
 
 def _exemptions(value: Table, a: Any) -> Table:  # noqa: ARG001
-    """Of one that is expired, no finding was counted."""
+    """Of one that is expired, no finding was counted; why one is not used, or for some keys, was not said."""
     state, number = value.columns.index("State"), value.columns.index("Findings")
     rows = []
     for row in map(list, value.rows):
-        if row[state].startswith("expired"):
-            row[state], row[number] = released.words("expired"), "0"
+        head = next((one for one in ("expired", "not used", "in use") if row[state].startswith(one)), "")
+        row[state] = released.words(head.replace(" ", "_")) if head else row[state]
+        row[number] = "0" if head in ("expired", "not used") else row[number]
         rows.append(row)
     return _with(value, value.columns, rows)
 
