@@ -22,6 +22,7 @@ import pytest
 from conftest import ACCOUNT, AS_OF, FRESH, capture, report, write
 from evidence_helpers import (
     COMMAND,
+    PROCESS_DEADLINE,
     SECRET,
     failing,
     keyaudit,
@@ -202,7 +203,7 @@ def test_modes_are_the_same_whatever_the_umask(tmp_path: Path, umask: str) -> No
     write(tmp_path, "report.csv", CLEAN)
     arguments = list(map(str, report_on(tmp_path / "reports", tmp_path / "report.csv")))
     line = ["/bin/sh", "-c", f'umask {umask}; exec "$@"', "sh", *COMMAND, *arguments]
-    done = subprocess.run(line, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(line, capture_output=True, timeout=PROCESS_DEADLINE, check=False)
     assert done.returncode == 0, done.stderr
     for path in (tmp_path / "reports", *(tmp_path / "reports").rglob("*")):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
@@ -242,7 +243,7 @@ if os.geteuid() == 0:
 def without_powers(*arguments: object) -> subprocess.CompletedProcess[bytes]:
     program = "import os, sys\nfrom keyaudit.cli import main\n" + LESS + "main(sys.argv[1:])"
     line = [sys.executable, "-c", program, *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, timeout=60, check=False)
+    return subprocess.run(line, capture_output=True, timeout=PROCESS_DEADLINE, check=False)
 
 
 # --- closed and full descriptors --------------------------------------------------------------------------------------
@@ -263,7 +264,10 @@ def test_the_exit_code_is_the_verdict_whatever_is_closed_or_full(
     path = write(tmp_path, "report.csv", content)
     words = [*COMMAND, "check", str(path), "--policy", "cis", "--as-of", "2026-11-23T00:00:00Z"]
     done = subprocess.run(
-        ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *words], capture_output=True, timeout=60, check=False
+        ["/bin/sh", "-c", f'exec "$@" {closed}', "sh", *words],
+        capture_output=True,
+        timeout=PROCESS_DEADLINE,
+        check=False,
     )
     assert done.returncode == code, done.stderr
     assert path.read_text() == content and b"Traceback" not in done.stderr
@@ -273,7 +277,9 @@ def test_a_report_with_everything_closed_leaves_evidence_that_verifies(tmp_path:
     """The first file that is opened must not take the place of what is said."""
     path = write(tmp_path, "report.csv", CLEAN)
     words = [*COMMAND, *map(str, report_on(tmp_path / "reports", path))]
-    done = subprocess.run(["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *words], timeout=60, check=False)
+    done = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *words], timeout=PROCESS_DEADLINE, check=False
+    )
     assert done.returncode == 0
     (folder,) = (one for one in (tmp_path / "reports").iterdir() if one.is_dir())
     assert verified(folder)[0] == 0
@@ -286,7 +292,7 @@ def test_a_broken_installation_is_no_verdict(tmp_path: Path) -> None:
     done = subprocess.run(
         [*COMMAND, "check", str(path), "--policy", "cis"],
         capture_output=True,
-        timeout=60,
+        timeout=PROCESS_DEADLINE,
         check=False,
         env=os.environ | {"PYTHONPATH": str(tmp_path)},
     )
@@ -310,7 +316,7 @@ def test_a_clock_that_is_set_back_breaks_no_chain(tmp_path: Path) -> None:
 def keyaudit_at(moment: float, *arguments: object) -> subprocess.CompletedProcess[bytes]:
     from forked import forked
 
-    return forked(list(map(str, arguments)), dict(os.environ), 60, at=moment)
+    return forked(list(map(str, arguments)), dict(os.environ), PROCESS_DEADLINE, at=moment)
 
 
 def test_evidence_that_was_sealed_before_it_was_begun_is_no_reason_to_fail(tmp_path: Path, evidence: Path) -> None:
@@ -347,7 +353,11 @@ def test_a_failure_is_no_verdict_also_where_it_is_looked_into(tmp_path: Path) ->
     path = write(tmp_path, "report.csv", CLEAN)
     env = os.environ | {"PYTHONPATH": str(tmp_path), "KEYAUDIT_DEBUG": "1"}
     done = subprocess.run(
-        [*COMMAND, "check", str(path), "--policy", "cis"], capture_output=True, timeout=60, check=False, env=env
+        [*COMMAND, "check", str(path), "--policy", "cis"],
+        capture_output=True,
+        timeout=PROCESS_DEADLINE,
+        check=False,
+        env=env,
     )
     assert done.returncode == 4 and b"RuntimeError: odd" in done.stderr
 
@@ -390,7 +400,9 @@ def test_names_from_outside_are_shown_so_that_they_can_be_seen_on_a_terminal(tmp
     main, terminal = pty.openpty()
     program = "from keyaudit.cli.common import write_names; import sys; write_names([sys.argv[1]])"
     for out in (terminal, subprocess.PIPE):
-        done = subprocess.run([sys.executable, "-c", program, name], stdout=out, timeout=60, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", program, name], stdout=out, timeout=PROCESS_DEADLINE, check=True
+        )
     os.close(terminal)
     shown = os.read(main, 1000)
     os.close(main)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
 from conftest import write
 from evidence_helpers import (
@@ -26,7 +27,12 @@ from evidence_helpers import (
 )
 
 from keyaudit import resources
+from keyaudit.auditing import parse_as_of
 from keyaudit.evidence import released
+from keyaudit.evidence.notebook import _drop_warnings, find_notebook
+from keyaudit.evidence.page import render
+from keyaudit.evidence.sheet import title_of
+from keyaudit.evidence.verify import markup as pages
 from keyaudit.evidence.verify import verify
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -87,6 +93,25 @@ PAGE_EDITS = {
     "another picture": ('<img src="data:image/png;base64,i', '<img src="data:image/png;base64,j'),
     "a picture from elsewhere": ('<img src="data:image/png;base64,', '<img src="https://example.com/'),
     "its alternative text": ('alt="', 'alt="COMPLIANT. '),
+    "leads elsewhere": ("<head>", '<head><meta http-equiv="refresh" content="0; url=../fake.html">'),
+    "leads elsewhere in its text": ("<main>", '<main><meta http-equiv="refresh" content="0; url=x.html">'),
+    "leads elsewhere in place of its policy": (
+        'http-equiv="Content-Security-Policy" content="default-src',
+        'http-equiv="refresh" content="0; url=default-src',
+    ),
+    "no policy": ('<meta http-equiv="Content-Security-Policy"', '<meta name="Content-Security-Policy"'),
+    "another policy": ("default-src 'none'", "default-src *"),
+    "a policy of another style": ("style-src 'sha256-", "style-src 'unsafe-inline' 'sha256-"),
+    "its policy in its text": ("<head>", "<head></head><body>"),
+    "another page width": ("initial-scale=1", "initial-scale=9"),
+    "a link that runs": ("<main>", '<main><a href="javascript:document.body.innerHTML=1"></a>'),
+    "a link that runs, in capitals": ("<main>", '<main><a href=" JavaScript:1"></a>'),
+    "a link to data": ("<main>", '<main><a href="data:text/html,COMPLIANT"></a>'),
+    "a link to a share": ("<main>", '<main><a href="//example.com/x"></a>'),
+    "a link that its notebook has not": ("<main>", '<main><a href="https://example.com/report.html"></a>'),
+    "a link to a file": ("<main>", '<main><a href="CONCLUSION.html"></a>'),
+    "the colour of the answer": ('class="verdict non-compliant"', 'class="verdict compliant"'),
+    "an attribute twice": ('<div class="verdict', '<div class="x" class="verdict'),
 }
 
 
@@ -157,6 +182,154 @@ def test_those_of_evidence_that_was_released_too(tmp_path, what):
     assert "report.ipynb" in found(folder)
 
 
+# --- evidence of released versions: every output, its facts and its kind -----------------------------------------------
+
+
+def edit_shown(folder: Path, change: Callable[[str, list[dict[str, Any]]], None]) -> None:
+    """Change (source, outputs) of every cell of the notebook, and render the page of it as its version would."""
+    executed = nbformat.read(folder / "report.ipynb", 4)
+    before = executed.copy()
+    for cell in executed.cells:
+        if cell.cell_type == "code":
+            change(cell.source, cell.outputs)
+    nbformat.write(executed, folder / "report.ipynb")
+    facts = manifest(folder)
+    as_of = parse_as_of(facts["as_of"])
+    (folder / "report.html").write_bytes(
+        render(before, title_of(facts["accounts"]["expected"], as_of, facts["sample"]))
+    )
+
+
+def released_at(tmp_path: Path, name: str) -> Path:
+    (folder,) = RELEASED.glob(name)
+    return shutil.copytree(folder, tmp_path / folder.name)
+
+
+SAMPLES = ("0.2.0/*-sample", "0.3.0/*-sample")
+
+
+@pytest.mark.parametrize("name", [*SAMPLES, "0.2.0/*-rotation-*", "0.3.0/*-organization"])
+def test_evidence_of_a_released_version_made_again_as_it_is_verifies(tmp_path, name):
+    folder = released_at(tmp_path, name)
+    edit_shown(folder, lambda source, outputs: None)
+    seal_again(folder)
+    assert verify(folder)[0] == []
+
+
+SAID = {
+    "the rule": ("more than 90 days have elapsed", "more than 900 days have elapsed"),
+    "its instant": ("before 2026-08-25", "before 2024-08-25"),
+    "the headline": ("8 of 28 active", "0 of 28 active"),
+    "the headline's words": ("were not rotated within their limits", "were rotated within their limits"),
+    "a headline of its own": (
+        "8 of 28 active access keys in 1 account were not rotated within their limit (the policy sets 90 days).",
+        "only by an error of the tool; every access key was in fact rotated in time, as the CISO confirms.",
+    ),
+    "exempt": ("1 finding is exempt", "11 findings are exempt"),
+    "that it is a sample": ("SAMPLE DATA: a made-up account", "A real account"),
+    "a name": ("iot-gateway", "nobody"),
+    "an account": ("123456789012", "123456789013"),
+    "an age": ("1,320", "20"),
+    "a date": ("2025-03-22", "2026-11-22"),
+    "a reason": ("2 active keys, over the limit of 1", "2 active keys, over the limit of 3"),
+    "who approved": ("CISO", "CEO"),
+    "the state of an exemption": ("expired: its findings stand again", "in use"),
+    "the policy": ("max_access_key_age\t90", "max_access_key_age\t30"),
+    "a conclusion of an account": ("30\t30\t8\t0\t1\t19\t2", "30\t30\t0\t0\t9\t19\t2"),
+    "a source": ("credential-report.csv (sample)", "the CISO"),
+    "a limit of audit": ("up to 4 hours", "up to 14 hours"),
+}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("what", SAID)
+def test_a_fact_that_a_released_version_would_not_have_shown_is_found(tmp_path, name, what):
+    folder, (old, new) = released_at(tmp_path, name), SAID[what]
+
+    def change(_: str, outputs: list[dict[str, Any]]) -> None:
+        for output in outputs:
+            for kind, text in output["data"].items():
+                marks = [(old, new)]
+                if "\t" in old and kind == "text/html":
+                    words = zip(old.split("\t"), new.split("\t"), strict=True)
+                    marks = [
+                        (f">{a}</td>", f">{b}</td>") for a, b in words if a != b and old.split("\t")[0] in text
+                    ]
+                for one, other in marks:
+                    text = text.replace(one, other)
+                output["data"][kind] = text
+
+    edit_shown(folder, change)
+    seal_again(folder)
+    if what == "the headline's words":  # which it does not say
+        assert verify(folder)[0] == []
+    else:
+        assert "report.ipynb" in found(folder)
+
+
+CALLS = [
+    ("0.2.0/*-sample", call)
+    for call in (
+        "bottom_line", "accounts", "provenance", "completeness", "plot_ages", "plot_idle", "offenders", "unused",
+        "exemptions", "problems", "boundary",
+    )
+] + [("0.2.0/*-rotation-*", call) for call in ("changes", "plot_ages", "rotated", "rotation_keys", "to_do")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "call"), CALLS)
+def test_outputs_taken_out_of_released_evidence_are_found(tmp_path, name, call):
+    folder = released_at(tmp_path, name)
+    edit_shown(folder, lambda source, outputs: outputs.clear() if f"ka.{call}(" in source else None)
+    assert "report.ipynb" in found(folder)
+
+
+WORDS = "<p>Every access key was rotated in time.</p>"
+NONE = '<p class="none"><b>Keys:</b> None found.</p>'
+
+
+@pytest.mark.parametrize("html", [WORDS, NONE, BOX, "", "<div></div>"])
+@pytest.mark.parametrize(("name", "call"), CALLS)
+def test_outputs_replaced_by_words_are_found(tmp_path, name, call, html):
+    folder = released_at(tmp_path, name)
+
+    def change(source: str, outputs: list[dict[str, Any]]) -> None:
+        if f"ka.{call}(" in source:
+            outputs[0]["data"] = {"text/html": html, "text/plain": pages.read(html).texts.get("", "")}
+
+    edit_shown(folder, change)
+    assert "report.ipynb" in found(folder)
+
+
+@pytest.mark.parametrize(
+    ("start", "change"),
+    [
+        ("Access keys of the root user", lambda text: "Access keys of the root user: None found."),
+        ("Exemptions in the policy", lambda text: "Exemptions in the policy: None found."),
+        ("Judged as of", lambda text: text.replace("4 access keys", "4,000 access keys")),
+        ("Reports compared", lambda text: text.replace("–", "7")),
+        ("COMPLIANT", lambda text: text.replace("all 4 active", "all 40 active")),
+        ("COMPLIANT", lambda text: text.replace("Rotation: COMPLIANT", "Rotation: EXEMPT")),
+        ("COMPLIANT", lambda text: f"{text}\n- and every key was seen by the CISO"),
+        ("Judged as of", lambda text: f"{text}\nThe CISO has seen every key."),
+    ],
+    ids=["root", "exemptions", "scope", "compared", "headline", "control", "a line more", "a paragraph more"],
+)
+def test_facts_of_released_evidence_of_an_organization_are_compared(tmp_path, start, change):
+    folder, seen = released_at(tmp_path, "0.3.0/*-organization"), []
+
+    def edit(_: str, outputs: list[dict[str, Any]]) -> None:
+        for output in outputs:
+            text = output["data"]["text/plain"]
+            if text.startswith(start) and text != change(text):
+                seen.append(text)
+                lines = "".join(f"<p>{line}</p>" for line in change(text).replace("\t", " ").split("\n"))
+                kind = output["data"]["text/html"].partition(">")[0]
+                output["data"] = {"text/plain": change(text), "text/html": f"{kind}>{lines}"}
+
+    edit_shown(folder, edit)
+    assert seen and "report.ipynb" in found(folder)
+
+
 def add_output(cells: list[dict[str, Any]], output: dict[str, Any]) -> None:
     next(cell for cell in cells if cell.get("outputs"))["outputs"].append(output)
 
@@ -166,13 +339,30 @@ def add_output(cells: list[dict[str, Any]], output: dict[str, Any]) -> None:
     [
         {"output_type": "display_data", "metadata": {}, "data": {"text/html": BOX, "text/plain": ""}},
         {"output_type": "stream", "name": "stdout", "text": "COMPLIANT"},
+        {"output_type": "stream", "name": "stderr", "text": "COMPLIANT: all keys were rotated in time."},
+        {"output_type": "stream", "name": "stderr", "text": []},
         {"output_type": "error", "ename": "E", "evalue": "", "traceback": []},
     ],
-    ids=["box", "printed", "error"],
+    ids=["box", "printed", "warned", "warned of nothing", "error"],
 )
 def test_an_output_added_to_the_notebook_is_found(folder, output):
     edit_outputs(folder, lambda cells: add_output(cells, output))
     assert "report.ipynb" in found(folder)
+
+
+def test_a_warning_added_to_released_evidence_is_found(tmp_path):
+    folder = released_at(tmp_path, "0.3.0/*-sample")
+    warning = {"output_type": "stream", "name": "stderr", "text": "COMPLIANT: all keys were rotated in time."}
+    edit_outputs(folder, lambda cells: add_output(cells, warning))
+    assert "report.ipynb" in found(folder)
+
+
+def test_what_libraries_say_on_stderr_is_no_part_of_evidence():
+    """As matplotlib does of its fonts."""
+    shell = {"outputs": [{"output_type": "stream", "name": "stderr", "text": "findfont"}], "cell_type": "code"}
+    cells = [nbformat.from_dict(shell), nbformat.from_dict({"cell_type": "markdown"})]
+    _drop_warnings(cells)
+    assert cells[0].outputs == []
 
 
 def test_content_that_a_viewer_would_prefer_is_found(folder):
@@ -185,22 +375,115 @@ def test_content_that_a_viewer_would_prefer_is_found(folder):
     assert "report.ipynb" in found(folder)
 
 
-def test_a_picture_that_is_none_is_found(folder):
-    def change(cells: list[dict[str, Any]]) -> None:
-        for cell in cells:
-            for output in cell.get("outputs", []):
-                if "<figure>" in "".join(output["data"].get("text/html", "")):
-                    output["data"]["text/html"] = BOX
+WORDED = {
+    "words": {"text/html": BOX, "text/plain": "COMPLIANT: all active access keys were rotated in time."},
+    "words beside another text": {"text/html": BOX, "text/plain": "x"},
+    "words without HTML": {"text/plain": "COMPLIANT"},
+    "nothing": {"text/html": "", "text/plain": ""},
+    "no content": {},
+    "a picture with words": {
+        "text/html": '<figure><img src="data:image/png;base64,iVBO" alt="x" width="1" height="1"></figure><p>x</p>',
+        "text/plain": "x",
+    },
+}
 
-    edit_outputs(folder, change)
-    assert "report.ipynb" in found(folder)
+
+@pytest.mark.parametrize("data", WORDED.values(), ids=WORDED)
+@pytest.mark.parametrize("name", ["", "0.2.0/*-sample", "0.3.0/*-organization"])
+def test_a_chart_in_whose_place_is_anything_else_is_found(folder, tmp_path, name, data):
+    folder = released_at(tmp_path, name) if name else folder
+
+    def change(_: str, outputs: list[dict[str, Any]]) -> None:
+        for output in outputs:
+            if "<figure>" in output["data"].get("text/html", ""):
+                output["data"] = data
+
+    edit_shown(folder, change)
+    assert "report.ipynb: ka.plot_ages does not show what the evidence gives" in found(folder)
 
 
-@pytest.mark.parametrize("source", ['source = "raw"\nprint(1)', "import os", "source = open('x')", "(" * 5000])
+def cell_that_looks_given(kind: str) -> dict[str, Any]:
+    source = "# COMPLIANT: every key was rotated in time"
+    code = {"outputs": [], "execution_count": None} if kind == "code" else {}
+    return {"cell_type": kind, "id": "x", "metadata": {"tags": ["injected-parameters"]}, "source": source, **code}
+
+
+@pytest.mark.parametrize("kind", ["code", "markdown", "raw"])
+@pytest.mark.parametrize("at", [0, 1, 2, 3, -1])
+def test_a_second_cell_that_is_tagged_as_the_given_parameters_is_found(folder, kind, at):
+    edit_outputs(folder, lambda cells: cells.insert(at, cell_that_looks_given(kind)))
+    assert "report.ipynb: is not the notebook that the manifest tells of" in found(folder)
+
+
+def given(cells: list[dict[str, Any]]) -> dict[str, Any]:
+    return next(cell for cell in cells if "injected-parameters" in cell["metadata"].get("tags", []))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda cell: cell.update(cell_type="markdown"),
+        lambda cell: cell["metadata"].update(tags=["injected-parameters", "more"]),
+        lambda cell: cell["metadata"].update(tags=[]),
+    ],
+    ids=["markdown", "a further tag", "no tag"],
+)
+def test_the_cell_of_given_parameters_that_is_no_such_cell_is_found(folder, change):
+    edit_outputs(folder, lambda cells: change(given(cells)))
+    assert "report.ipynb: is not the notebook that the manifest tells of" in found(folder)
+
+
+def test_the_cell_of_given_parameters_at_another_place_is_found(folder):
+    edit_outputs(folder, lambda cells: cells.append(cells.pop(cells.index(given(cells)))))
+    assert "report.ipynb: is not the notebook that the manifest tells of" in found(folder)
+
+
+@pytest.mark.parametrize("told", ["nothing", None, 1, "True"])
+def test_a_manifest_that_does_not_say_whose_the_notebook_is_is_found(folder, told):
+    facts = manifest(folder)["notebook"] | {"ours": told}
+    seal_again(folder, notebook={name: value for name, value in facts.items() if value != "nothing"})
+    assert "not as keyaudit writes it" in found(folder)
+
+
+def test_our_notebook_that_is_told_to_be_somebody_s_must_say_so_on_its_page(folder):
+    seal_again(folder, notebook=manifest(folder)["notebook"] | {"ours": False})
+    assert "report.html: does not say that its notebook is not one of keyaudit's" in found(folder)
+
+
+@pytest.mark.parametrize("kind", ["code", "markdown"])
+@pytest.mark.parametrize("at", [1, 2])
+def test_a_notebook_to_be_run_that_has_such_a_cell_is_not_ours(tmp_path, kind, at):
+    told = json.loads((resources.notebooks() / "key_rotation.ipynb").read_bytes())
+    told["cells"].insert(at, cell_that_looks_given(kind))
+    assert not find_notebook(str(write(tmp_path, "key_rotation.ipynb", json.dumps(told)))).is_ours
+
+
+def test_evidence_by_a_notebook_that_had_a_run_before_verifies_as_somebody_s(original, tmp_path):
+    shutil.copy(original / "report.ipynb", tmp_path / "key_rotation.ipynb")
+    write(tmp_path, "report.csv", FAILING)
+    options = ("--notebook", tmp_path / "key_rotation.ipynb")
+    done = made(*report_on(tmp_path / "r", tmp_path / "report.csv", options=options), code=1)
+    faults, remarks = verify(done)
+    assert faults == [] and remarks[0].startswith("NOT KEYAUDIT'S NOTEBOOK: key_rotation")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'source = "raw"\nprint(1)',
+        "import os",
+        "source = open('x')",
+        "(" * 5000,
+        pytest.param(lambda told: f"# COMPLIANT: every key was rotated in time\n{told}", id="a comment"),
+        pytest.param(lambda told: f"{told}# Parameters # of the CISO", id="a comment at the end"),
+        pytest.param(lambda told: f"source = 'COMPLIANT'\n{told}", id="twice"),
+        pytest.param(lambda told: told.replace("source = ", "a = source = "), id="a further name"),
+    ],
+)
 def test_a_cell_of_parameters_that_does_something_else_is_found(folder, source):
     def change(cells: list[dict[str, Any]]) -> None:
-        cell = next(cell for cell in cells if "injected-parameters" in cell["metadata"].get("tags", []))
-        cell["source"] = source
+        cell = given(cells)
+        cell["source"] = source if isinstance(source, str) else source("".join(cell["source"]))
 
     edit_outputs(folder, change)
     assert "report.ipynb" in found(folder)
@@ -239,7 +522,7 @@ def test_the_facts_in_sentences_of_an_older_version_are_compared(folder, change)
     assert "summary.json" in found(folder)
 
 
-@pytest.mark.parametrize(("version", "rules"), [("0.1.0", 2), ("9.9.9", 1), ("nonsense", 1)])
+@pytest.mark.parametrize(("version", "rules"), [("0.1.0", 2), ("0.3.0", 1), ("0.3.0", 3), ("0.4.0", 2)])
 def test_rules_by_which_a_version_did_not_judge_are_found(folder, version, rules):
     seal_again(folder, tool={"keyaudit": version}, rules=rules)
     assert f"keyaudit {version} did not judge by the rules {rules}" in found(folder)

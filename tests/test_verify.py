@@ -15,10 +15,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ACCOUNT, OTHER, report, write
+from conftest import ACCOUNT, FRESH, OTHER, report, write
 from evidence_helpers import (
     CLEAN,
     FAILING,
+    JUDGED,
     POLICY,
     SECRET,
     digest,
@@ -27,12 +28,15 @@ from evidence_helpers import (
     keyaudit,
     made,
     manifest,
+    notebook,
     once,
+    refused,
     report_on,
     seal_again,
     summary,
     verified,
 )
+from test_reading import cli_json
 
 from keyaudit.cli import main
 from keyaudit.evidence.verify import verify
@@ -425,19 +429,180 @@ def test_a_file_that_every_folder_has_is_missed_also_where_the_manifest_does_not
     assert f"{name}: missing" in found(folder)
 
 
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory) -> Path:
+    """Evidence that compares two reports."""
+
+    def make(place: Path) -> None:
+        earlier = cli_json(report(("alice", FRESH), ("bob", FRESH)), GeneratedTime="2026-11-10T00:00:00Z")
+        write(place, "before.json", earlier)
+        write(place, "after.csv", FAILING)
+        options = ["--notebook", "rotation", "--before", place / "before.json"]
+        made(*report_on(place / "r", place / "after.csv", options=options), code=1)
+
+    (found,) = (one for one in (once(tmp_path_factory, "compared", make) / "r").iterdir() if one.is_dir())
+    return found
+
+
+def lead(folder: Path, name: str, value: object) -> None:
+    """A parameter that says something else, in the manifest and in the notebook."""
+    told = json.loads((folder / "report.ipynb").read_bytes())
+    parameters = manifest(folder)["parameters"] | {name: value}
+    cell = next(one for one in told["cells"] if "injected-parameters" in one["metadata"].get("tags", []))
+    cell["source"] = "".join(f"{one} = {each!r}\n" for one, each in parameters.items())
+    write(folder, "report.ipynb", json.dumps(told))
+    seal_again(folder, parameters=parameters)
+
+
+@pytest.mark.parametrize(
+    "value", ["{tmp}/elsewhere", "../elsewhere", "raw", "./before", "before/", "{tmp}/pipe", 5, ["before"]]
+)
+def test_earlier_evidence_that_is_not_in_the_folder_is_not_read(compared, tmp_path, value):
+    folder = shutil.copytree(compared, tmp_path / compared.name)
+    shutil.copytree(folder / "before", tmp_path / "elsewhere")
+    os.mkfifo(tmp_path / "pipe")
+    lead(folder, "before", value.format(tmp=tmp_path) if isinstance(value, str) else value)
+    assert "its parameter before does not name what this folder holds for it" in found(folder)
+
+
+def test_earlier_evidence_in_the_folder_is_what_was_sealed(compared, tmp_path):
+    assert verify(compared) == ([], [])
+    folder = shutil.copytree(compared, tmp_path / compared.name)
+    (name,) = (path for path in (folder / "before" / ACCOUNT).iterdir() if path.name != "capture.json")
+    flip(name)
+    assert "before/" in found(folder)
+    seal_again(folder)
+    assert found(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("source", "/tmp"), ("source", ""), ("policy", "raw"), ("policy", None)]
+)
+def test_parameters_that_lead_elsewhere_are_found(folder, name, value):
+    lead(folder, name, value)
+    assert f"its parameter {name} does not name what this folder holds for it" in found(folder)
+
+
+# --- what a folder may hold ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CONCLUSION.html",
+        "approval.txt",
+        "more/data.csv",
+        "before/accounts.json",
+        "previous/findings.csv",
+        ".hidden",
+    ],
+)
+def test_a_file_that_keyaudit_does_not_write_is_found_though_the_seal_fits(folder, name):
+    write(folder, name, "<h1>COMPLIANT</h1>")
+    seal_again(folder)
+    assert f"{name}: keyaudit writes no such file" in found(folder)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "approval.txt",
+        f"{ACCOUNT}/approval.txt",
+        f"{ACCOUNT}/inventory.json",
+        f"{ACCOUNT}/rotation.json",
+        f"{ACCOUNT}/more/capture.json",
+        "policy.toml",
+    ],
+)
+def test_a_file_among_the_raw_evidence_that_no_judgement_reads_is_found_though_the_seal_fits(folder, name):
+    write(folder, f"raw/{name}", "{}")
+    seal_again(folder)
+    assert f"raw/{name}" in found(folder)
+
+
+def test_a_file_beside_earlier_evidence_is_found_though_the_seal_fits(compared, tmp_path):
+    folder = shutil.copytree(compared, tmp_path / compared.name)
+    write(folder, f"before/{ACCOUNT}/approval.txt", "COMPLIANT")
+    seal_again(folder)
+    assert f"before/{ACCOUNT}/approval.txt: no judgement reads it" in found(folder)
+
+
+@pytest.mark.parametrize("version", ["0.2.0", "0.3.0"])
+@pytest.mark.parametrize("name", ["CONCLUSION.html", "raw/123456789012/approval.txt"])
+def test_a_file_added_to_released_evidence_is_found_though_the_seal_fits(tmp_path, version, name):
+    (sample,) = (RELEASED / version).glob("*-sample")
+    folder = shutil.copytree(sample, tmp_path / sample.name)
+    write(folder, name, "COMPLIANT")
+    seal_again(folder)
+    assert name in found(folder)
+
+
+def test_what_a_notebook_of_one_s_own_wrote_is_named(tmp_path):
+    write(tmp_path, "report.csv", report(("alice", FRESH)))
+    write_own = "open('own.csv', 'w').write('1')\nopen('table.xlsx', 'w').write('1')"
+    options = ["--notebook", notebook(tmp_path, "own", JUDGED, write_own)]
+    folder = made(*report_on(tmp_path / "r", tmp_path / "report.csv", options=options), code=0)
+    faults, remarks = verify(folder)
+    assert faults == [] and "also holds own.csv, table.xlsx: by the notebook" in remarks
+
+
+def test_a_notebook_of_one_s_own_adds_nothing_to_the_evidence_that_it_reads(tmp_path):
+    write(tmp_path, "report.csv", report(("alice", FRESH)))
+    options = ["--notebook", notebook(tmp_path, "own", JUDGED, "open('raw/approval.txt', 'w').write('1')")]
+    done = keyaudit(*report_on(tmp_path / "r", tmp_path / "report.csv", options=options))
+    assert "the notebook added to the evidence that it reads: raw/approval.txt" in refused(done, 4)
+
+
 # --- another version --------------------------------------------------------------------------------------------------
 
-OLDER = {"keyaudit": "0.1.9", "python": "3.11.0", "system": "Linux"}
+RELEASED = Path(__file__).parent / "data" / "evidence"
 
 
-def test_evidence_of_another_version_is_ok_and_the_difference_is_stated(folder):
-    seal_again(folder, tool=OLDER)
-    code, said = verified(folder)
-    assert code == 0 and said.startswith(f"OK  {folder}\n")
-    assert "0.1.9" in said and "annotations were not compared" in said
+@pytest.fixture
+def older(tmp_path) -> Path:
+    """Evidence of 0.3.0, to tamper with."""
+    (sample,) = (RELEASED / "0.3.0").glob("*-sample")
+    return shutil.copytree(sample, tmp_path / sample.name)
 
 
-def test_annotations_of_another_version_may_differ(folder):
+def test_evidence_of_another_version_is_ok_and_the_difference_is_stated(older):
+    code, said = verified(older)
+    assert code == 0 and said.startswith(f"OK  {older}\n")
+    assert "0.3.0" in said and "annotations were not compared" in said
+
+
+@pytest.mark.parametrize("version", ["9.9.9", "0.4.10", "1.0.0"])
+def test_evidence_of_a_later_version_number_is_refused_with_upgrade(folder, version):
+    seal_again(folder, tool={"keyaudit": version})
+    with pytest.raises(NewerError, match=f"made by keyaudit {version}, which is later than this one: upgrade"):
+        verify(folder)
+    assert exit_code(folder) == 2
+
+
+@pytest.mark.parametrize(
+    "version", ["0.1.9", "x", "", "0.4.0 ", "0.4.0.1", "0.4", "0.4.0a1", "v9.9.9", None, 4, []]
+)
+@pytest.mark.parametrize("rules", [1, 3])
+def test_a_version_that_there_never_was_is_found(folder, version, rules):
+    seal_again(folder, tool={"keyaudit": version}, rules=rules)
+    assert f"manifest.json: there is no keyaudit {version}" in found(folder)
+
+
+@pytest.mark.parametrize("version", ["0.2.0", "0.3.0", "0.4.0", "0.4.1", "x"])
+def test_overdue_taken_out_of_the_manifest_is_found_whatever_version_is_claimed(folder, version):
+    facts = manifest(folder) | {"tool": {"keyaudit": version}}
+    del facts["overdue"]
+    (folder / "manifest.json").write_text(json.dumps(facts))
+    seal_again(folder)
+    if version == "0.4.1":
+        with pytest.raises(NewerError):
+            verify(folder)
+    else:
+        assert ("overdue" if version != "x" else "there is no keyaudit") in found(folder)
+
+
+def test_annotations_of_another_version_may_differ(older):
+    folder = older
     rewrite(folder / "findings.csv", lambda text: text.replace("over the limit of", "more than the limit,"))
     rewrite(folder / "summary.json", lambda text: text.replace("over the limit of", "more than the limit,"))
     # that version's page carries the digest of its own sentences
@@ -446,13 +611,14 @@ def test_annotations_of_another_version_may_differ(folder):
         folder / "report.ipynb",
         lambda text: text.replace(told, told_digest((folder / "summary.json").read_bytes())),
     )
-    seal_again(folder, tool=OLDER)
+    seal_again(folder)
     faults, remarks = verify(folder)
-    assert faults == [] and len(remarks) == 1
+    assert faults == [] and len(remarks) == 2
 
 
 @pytest.mark.parametrize("column", ["compliance_type", "age_days", "due", "exemption_id", "user", "limit"])
-def test_any_other_column_of_another_version_may_not(folder, column):
+def test_any_other_column_of_another_version_may_not(older, column):
+    folder = older
     rows = list(csv.DictReader(io.StringIO((folder / "findings.csv").read_text())))
     rows[0][column] = "1"
     text = io.StringIO(newline="")
@@ -460,11 +626,11 @@ def test_any_other_column_of_another_version_may_not(folder, column):
     writer.writeheader()
     writer.writerows(rows)
     (folder / "findings.csv").write_text(text.getvalue())
-    seal_again(folder, tool=OLDER)
+    seal_again(folder)
     assert "findings.csv" in found(folder)
 
 
-def without(folder: Path, *columns: str) -> None:
+def without(folder: Path, *columns: str, **changes: object) -> None:
     """Findings without these columns, as a version that did not have them made them."""
     rows = list(csv.DictReader(io.StringIO((folder / "findings.csv").read_text())))
     text = io.StringIO(newline="")
@@ -478,18 +644,23 @@ def without(folder: Path, *columns: str) -> None:
         for column in columns:
             del finding[column]
     write(folder, "summary.json", json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
-    seal_again(folder, tool=OLDER)
+    seal_again(folder, **changes)
 
 
-def test_columns_that_an_older_version_did_not_have_are_not_missed(folder):
-    without(folder, "owner", "administrator")
-    assert verify(folder)[0] == []
+def test_columns_that_an_older_version_did_not_have_are_not_missed(older):
+    without(older, "owner", "administrator", tool={"keyaudit": "0.1.0"}, rules=1)
+    assert verify(older)[0] == []
+
+
+def test_columns_that_it_had_are_missed(older):
+    without(older, "owner", "administrator")
+    assert "findings.csv" in found(older) and "summary.json" in found(older)
 
 
 @pytest.mark.parametrize("column", ["compliance_type", "user", "annotation"])
-def test_columns_that_every_version_has_are_missed(folder, column):
-    without(folder, column)
-    assert "findings.csv" in found(folder) and "summary.json" in found(folder)
+def test_columns_that_every_version_has_are_missed(older, column):
+    without(older, column)
+    assert "findings.csv" in found(older) and "summary.json" in found(older)
 
 
 @pytest.mark.parametrize(
@@ -503,29 +674,29 @@ def test_columns_that_every_version_has_are_missed(folder, column):
         lambda facts: facts["accounts"][0].update(conclusion="COMPLIANT"),
         lambda facts: facts["policy"].update(sha256="0" * 64),
         lambda facts: facts["policy"].update(given=False),
-        lambda facts: facts.update(sample=True),
+        lambda facts: facts.update(sample=False),
     ],
     ids=["row", "finding", "conclusion", "control", "count", "account", "policy", "given", "sample"],
 )
-def test_a_summary_of_another_version_must_agree_in_all_but_sentences(folder, change):
+def test_a_summary_of_another_version_must_agree_in_all_but_sentences(older, change):
+    folder = older
     facts = summary(folder)
     change(facts)
     write(folder, "summary.json", json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
-    seal_again(folder, tool=OLDER)
+    seal_again(folder)
     assert "summary.json" in found(folder)
 
 
 @pytest.mark.parametrize("name", ["summary.json", "findings.csv"])
 @pytest.mark.parametrize("content", [b"", b"null", b"{}", b"\xff", b"[" * 100_000])
-def test_data_of_another_version_that_cannot_be_read_are_found(folder, name, content):
-    (folder / name).write_bytes(content)
-    seal_again(folder, tool=OLDER)
-    assert found(folder)
+def test_data_of_another_version_that_cannot_be_read_are_found(older, name, content):
+    (older / name).write_bytes(content)
+    seal_again(older)
+    assert found(older)
 
 
 # --- numbered rules and formats ---------------------------------------------------------------------------------------
 
-RELEASED = Path(__file__).parent / "data" / "evidence"
 #: by which rules each version that is kept here judged
 RULES_OF = {"0.2.0": 1, "0.3.0": 2}
 GRACE = "2026-11-26T071105Z-rotation-123456789012"
@@ -573,7 +744,7 @@ def test_what_rules_2_let_pass_verifies_and_what_today_s_rules_say_is_remarked()
     ]
 
 
-@pytest.mark.parametrize("told", [{"rules": 2}, {"rules": 2, "tool": OLDER}])
+@pytest.mark.parametrize("told", [{"rules": 2}, {"rules": 2, "tool": {"keyaudit": "0.3.0"}}])
 def test_evidence_of_rules_1_that_is_said_to_be_of_rules_2_is_found(tmp_path, told):
     folder = shutil.copytree(RELEASED / "0.2.0" / GRACE, tmp_path / GRACE)
     seal_again(folder, **told)

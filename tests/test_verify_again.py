@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ from evidence_helpers import (
     verified,
 )
 from test_reading import cli_json
+
+from keyaudit.evidence.again import page_again, run_again
 
 RELEASED = Path(__file__).parent / "data" / "evidence"
 #: one dark pixel, as PNG
@@ -96,22 +99,71 @@ def test_the_text_that_stands_for_a_picture_is_found_too(folder: Path) -> None:
     again(folder, "--run", code=1)
 
 
-def test_a_page_in_another_colour_is_found_by_rendering_it_again(folder: Path) -> None:
+def test_a_page_told_to_be_in_another_language_is_found_by_rendering_it_again(folder: Path) -> None:
     path = folder / "report.html"
     text = path.read_text(encoding="utf-8")
-    assert 'class="verdict non-compliant"' in text
-    path.write_text(text.replace('class="verdict non-compliant"', 'class="verdict compliant"'), encoding="utf-8")
+    assert '<html lang="en">' in text
+    path.write_text(text.replace('<html lang="en">', '<html lang="fr">'), encoding="utf-8")
     seal_again(folder)
     assert "report.html: is not what its notebook gives (the page rendered again)" in again(
         folder, "--page", code=1
     )
 
 
+@pytest.mark.parametrize("libraries", [None, {}, [], "x", {"x": "\x1b[2K"}, {"pandas": None}, "nothing"])
+def test_libraries_that_are_not_known_are_no_reason_to_fail(folder: Path, libraries: object) -> None:
+    facts = manifest(folder) | {"libraries": libraries}
+    if libraries == "nothing":
+        del facts["libraries"]
+    (folder / "manifest.json").write_text(json.dumps(facts), encoding="utf-8")
+    seal_again(folder)
+    assert "the page rendered again: the same page, byte for byte" in again(folder, "--page", "--run")
+
+
+def test_a_library_that_is_not_here_is_no_reason_to_fail(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keyaudit.evidence.again.LIBRARIES", ("pandas", "no-such-library"))
+    path = folder / "report.html"
+    path.write_text(path.read_text(encoding="utf-8").replace('lang="en"', 'lang="fr"'), encoding="utf-8")
+    assert page_again(folder) == (
+        [],
+        ["the page rendered again: the same text, by other versions of keyaudit or its libraries"],
+    )
+
+
+@pytest.mark.parametrize("number", [3, 2, 5, None, "4", True, 4.0, "nothing"])
+def test_a_notebook_of_another_format_is_a_fault_of_its_folder_and_the_others_go_on(
+    folder: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, number: object
+) -> None:
+    path = folder / "report.ipynb"
+    told = json.loads(path.read_bytes()) | {"nbformat": number}
+    if number == "nothing":
+        del told["nbformat"]
+    path.write_text(json.dumps(told), encoding="utf-8")
+    seal_again(folder)
+    other = failing(tmp_path_factory)
+    done = keyaudit("verify", "--page", "--run", folder, other)
+    assert (
+        done.returncode == 1
+        and f"WRONG  {folder}" in done.stdout.decode()
+        and f"OK  {other}" in done.stdout.decode()
+    )
+
+
+@pytest.mark.parametrize("make", [page_again, run_again])
+@pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"nbformat": 3}', b'{"nbformat": 4, "cells": [1]}'])
+def test_whatever_cannot_be_made_again_is_a_fault(folder: Path, make: Callable, content: bytes) -> None:
+    (folder / "report.ipynb").write_bytes(content)
+    faults, _ = make(folder)
+    assert faults[0].startswith("report.ipynb: cannot be made again (")
+    (folder / "report.ipynb").unlink()
+    assert make(folder)[0][0].startswith("report.ipynb: cannot be made again (")
+
+
 def test_by_other_libraries_the_text_is_compared(folder: Path) -> None:
     seal_again(folder, libraries=manifest(folder)["libraries"] | {"nbconvert": "1.0"})
     path = folder / "report.html"
     text = path.read_text(encoding="utf-8")
-    path.write_text(text.replace("<p>", '<p class="x">', 1), encoding="utf-8")
+    path.write_text(text.replace('lang="en"', 'lang="fr"'), encoding="utf-8")
     seal_again(folder)
     told = again(folder, "--page", "--run")
     assert told.count("the same text, by other versions of keyaudit or its libraries") == 2

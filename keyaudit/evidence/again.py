@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import tempfile
-from importlib.metadata import version
+from collections.abc import Callable
+from functools import wraps
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +23,10 @@ from keyaudit.evidence.folder import LIBRARIES
 from keyaudit.evidence.kernel import connected, warm_kernel
 from keyaudit.evidence.notebook import Notebook, find_notebook, run_notebook
 from keyaudit.evidence.page import render
-from keyaudit.evidence.released import INJECTED
+from keyaudit.evidence.released import given_at
 from keyaudit.evidence.sheet import foreign_of, title_of
 from keyaudit.evidence.verify.markup import read
-from keyaudit.files import read_plain, write_file
+from keyaudit.files import read_plain, why, write_file
 from keyaudit.schema import EvidenceError
 from keyaudit.texts import say
 
@@ -32,6 +34,23 @@ from keyaudit.texts import say
 Found = tuple[list[str], list[str]]
 
 
+def _of_one_folder(make: Callable[[Path], Found]) -> Callable[[Path], Found]:
+    """What cannot be made again is a fault of its folder, whatever is in it: others are still to be verified."""
+
+    @wraps(make)
+    def guarded(folder: Path) -> Found:
+        try:
+            return make(folder)
+        except (MemoryError, ImportError):  # of this machine
+            raise
+        except Exception as error:
+            reason = why(error) if isinstance(error, OSError) else type(error).__name__
+            return [say("verify.not_made_again", notebook=NOTEBOOK, why=reason)], []
+
+    return guarded
+
+
+@_of_one_folder
 def page_again(folder: Path) -> Found:
     """The page of evidence that verifies, rendered again from its notebook: equal bytes where keyaudit and the
     libraries are of the same versions, else equal text and pictures."""
@@ -39,6 +58,7 @@ def page_again(folder: Path) -> Found:
     return _compare(folder, manifest, executed, say("verify.page_again"), with_pictures=True)
 
 
+@_of_one_folder
 def run_again(folder: Path) -> Found:
     """The notebook of evidence that verifies, run again over a copy of what it read, and its page: as
     ``page_again``, but for pictures where another version of a library may draw them otherwise. A notebook that is
@@ -75,7 +95,8 @@ def _told(folder: Path) -> tuple[Manifest, Any]:
 def _bare(place: Path, name: str, executed: Any) -> Notebook:
     """The notebook as it was before it was run, without the parameters of that run."""
     bare = json.loads(nbformat.writes(executed))
-    bare["cells"] = [one for one in bare["cells"] if INJECTED not in one["metadata"].get("tags", [])]
+    at = given_at(bare["cells"])
+    bare["cells"] = [one for number, one in enumerate(bare["cells"]) if number != at]
     for cell in bare["cells"]:
         cell["metadata"] = {"tags": cell["metadata"].get("tags", [])}
         if cell["cell_type"] == "code":
@@ -87,8 +108,11 @@ def _bare(place: Path, name: str, executed: Any) -> Notebook:
 
 def _is_same(manifest: Manifest) -> bool:
     """Whether what makes a page is of the versions that made this one."""
-    libraries = {name: version(name) for name in LIBRARIES}
-    return (str(manifest["tool"]["keyaudit"]), manifest["libraries"]) == (__version__, libraries)
+    try:
+        libraries = {name: version(name) for name in LIBRARIES}
+    except PackageNotFoundError:  # then none can be told to be the same
+        return False
+    return (manifest["tool"]["keyaudit"], manifest.get("libraries")) == (__version__, libraries)
 
 
 def _compare(folder: Path, manifest: Manifest, executed: Any, what: str, with_pictures: bool) -> Found:

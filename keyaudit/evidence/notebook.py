@@ -15,7 +15,7 @@ from typing import Any
 import nbformat
 
 from keyaudit import resources
-from keyaudit.evidence.released import cells_digest, is_ours
+from keyaudit.evidence.released import INJECTED, cells_digest, is_ours
 from keyaudit.files import why
 from keyaudit.schema import EvidenceError, InputError
 
@@ -25,13 +25,14 @@ CELL_TIMEOUT = 600  # seconds; a cell that takes longer hangs
 @dataclass(frozen=True)
 class Notebook:
     """A parameterized notebook: its name, file, and the names of its parameters; SHA-256 of the file, and of what
-    its cells say and do."""
+    its cells say and do; ``kept`` of those alone that no run replaces."""
 
     name: str
     path: Path
     parameters: tuple[str, ...]
     sha256: str
     cells: str
+    kept: str
 
     @property
     def is_ours(self) -> bool:
@@ -67,7 +68,13 @@ def _read(path: Path, content: bytes) -> Notebook:
         t for s in statements for t in (s.targets if isinstance(s, ast.Assign) else [getattr(s, "target", None)])
     ]
     names = tuple(target.id for target in targets if isinstance(target, ast.Name))
-    return Notebook(path.stem, path, names, hashlib.sha256(content).hexdigest(), cells_digest(notebook.cells))
+    digests = hashlib.sha256(content).hexdigest(), cells_digest(notebook.cells), _kept(notebook.cells)
+    return Notebook(path.stem, path, names, *digests)
+
+
+def _kept(cells: list[Any]) -> str:
+    """The digest of the cells that no run gives its parameters; one of one's own may have had a run before."""
+    return cells_digest(cell for cell in cells if INJECTED not in cell["metadata"].get("tags", []))
 
 
 #: parameters that evidence sets itself, and the option that says the same
@@ -129,11 +136,22 @@ def run_notebook(
         TimeoutError,
     ) as error:  # nbclient's and jupyter_client's: the kernel died, or a cell took too long
         raise EvidenceError(f"the notebook {notebook.name} failed: {str(error)[:300]}") from error
-    if cells_digest(executed.cells) != notebook.cells:
+    if _kept(executed.cells) != notebook.kept:
         raise EvidenceError(f"the notebook {notebook.name} was changed while it was read; give the command again")
     # where it ran is nobody's business, and would differ from run to run
     executed.metadata.papermill.update(input_path=notebook.path.name, output_path=output.name)
+    if notebook.is_ours:
+        _drop_warnings(executed.cells)
     return executed
+
+
+def _drop_warnings(cells: list[Any]) -> None:
+    """What libraries say on stderr (of fonts, say) is no part of evidence: verify takes no word of it."""
+    for cell in cells:
+        if cell.cell_type == "code":
+            cell.outputs = [
+                one for one in cell.outputs if (one.output_type, one.get("name")) != ("stream", "stderr")
+            ]
 
 
 def _once_busy(meanwhile: Callable[[], object]) -> Callable[..., None]:

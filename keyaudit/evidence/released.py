@@ -7,16 +7,17 @@ import hashlib
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from keyaudit import __version__, resources
 from keyaudit.schema import RULES
 
-INJECTED = "injected-parameters"
-#: the two parts of a version that say what evidence of it has
+PARAMETERS, INJECTED = "parameters", "injected-parameters"
+#: the numbers of a version, which say what evidence of it has
 Version = tuple[int, ...]
+_NUMBER = re.compile(r"(0|[1-9][0-9]{0,5})(\.(0|[1-9][0-9]{0,5})){2}", re.ASCII)
 
 
 @cache
@@ -25,14 +26,30 @@ def _data() -> dict[str, Any]:
 
 
 def cells_digest(cells: Iterable[Mapping[str, Any]]) -> str:
-    """SHA-256 over what a notebook says and does: kind, source and tags of its cells; not what it showed when it
-    was last run, nor the cell in which a run was given its parameters."""
-    told = [
-        [cell["cell_type"], source_of(cell), sorted(cell["metadata"].get("tags", []))]
-        for cell in cells
-        if INJECTED not in cell["metadata"].get("tags", [])
-    ]
+    """SHA-256 over what a notebook says and does: kind, source and tags of all its cells; not what it showed when
+    it was last run."""
+    told = [[cell["cell_type"], source_of(cell), sorted(_tags(cell))] for cell in cells]
     return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def executed_digest(cells: Sequence[Mapping[str, Any]]) -> str:
+    """The digest of a notebook as it was before it was run: without the one cell that gave it its parameters."""
+    at = given_at(cells)
+    return cells_digest(cell for number, cell in enumerate(cells) if number != at)
+
+
+def given_at(cells: Sequence[Mapping[str, Any]]) -> int | None:
+    """Where in an executed notebook the run was given its parameters: in the code cell with that tag alone that
+    comes directly after the cell of parameters, the first of them. A cell with that tag at any other place is a
+    cell like others."""
+    places = [number for number, cell in enumerate(cells) if PARAMETERS in _tags(cell)]
+    at = places[0] + 1 if places else len(cells)
+    is_given = at < len(cells) and cells[at]["cell_type"] == "code" and _tags(cells[at]) == [INJECTED]
+    return at if is_given else None
+
+
+def _tags(cell: Mapping[str, Any]) -> list[str]:
+    return list(cell["metadata"].get("tags", []))
 
 
 def source_of(cell: Mapping[str, Any]) -> str:
@@ -52,8 +69,32 @@ def is_our_style(style: str) -> bool:
 
 
 def rules_of(version: str) -> list[int]:
-    """The rules by which a version of keyaudit judged; those of this one, if it is not known."""
-    return list(_data()["rules"].get(version, [RULES])) + ([RULES] if version == __version__ else [])
+    """The rules by which a version of keyaudit judged; none, if there is no such version."""
+    return list(_data()["rules"].get(version, [])) + ([RULES] if version == __version__ else [])
+
+
+def is_known(version: str) -> bool:
+    """Whether there is such a version of keyaudit, as far as this one can know."""
+    return bool(rules_of(version))
+
+
+def is_later(version: str) -> bool:
+    """Whether it is the number of a version that came after this one and all that it knows."""
+    known = max(map(version_of, [*_data()["rules"], __version__]))
+    return not is_known(version) and bool(_NUMBER.fullmatch(version)) and version_of(version) > known
+
+
+def tells(version: str, fact: str) -> bool:
+    """Whether the manifests of a version have a fact that earlier ones have not."""
+    return version_of(version) >= version_of(_data()["since"][fact])
+
+
+def words(key: str, **facts: Any) -> str:
+    """A sentence as versions before 0.4.0 had it, with its facts filled in."""
+    text = _data()["words"][key]
+    if isinstance(text, dict):
+        text = text["one" if facts.get("n") == 1 else "other"]
+    return str(text).format(**facts)
 
 
 def version_of(text: str) -> Version:

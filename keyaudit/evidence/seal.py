@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from keyaudit.credentials import parse_instant
+from keyaudit.evidence import released
 from keyaudit.evidence.contents import LOG, MANIFEST, ORDER, SUMS, File, Manifest, RunFacts
 from keyaudit.evidence.identity import identity_of
 from keyaudit.files import is_plain, json_bytes, read_plain, why, write_file
@@ -72,6 +73,7 @@ def tidy(staging: Path, before: list[File]) -> None:
     changed = [entry["path"] for entry in before if entry["path"] != LOG and after.get(entry["path"]) != entry]
     if changed:
         raise EvidenceError(f"the notebook changed the evidence that it reads: {changed[0]}")
+    _refuse_added({entry["path"] for entry in before}, after)
     for path in sorted(staging.rglob("*"), key=lambda one: len(one.parts), reverse=True):
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
             raise EvidenceError(f"the notebook left a link or special file in the evidence: {path.name}")
@@ -79,6 +81,14 @@ def tidy(staging: Path, before: list[File]) -> None:
             path.rmdir()
         else:
             path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def _refuse_added(known: set[str], found: Iterable[str]) -> None:
+    """EvidenceError where a folder that evidence is read from holds more than was put there."""
+    places = {name.partition("/")[0] for name in known if "/" in name}
+    added = [name for name in found if name not in known and name.partition("/")[0] in places]
+    if added:
+        raise EvidenceError(f"the notebook added to the evidence that it reads: {added[0]}")
 
 
 def list_files(folder: Path) -> list[File]:
@@ -115,8 +125,8 @@ def manifest_bytes(manifest: Manifest) -> bytes:
 
 
 def refuse_newer(manifest: Mapping[str, Any], place: object) -> None:
-    """NewerError where the manifest is of a format, or its evidence was judged by rules, that came after this
-    version; what is no number is for whoever reads the manifest to find."""
+    """NewerError where the manifest is of a format, its evidence was judged by rules, or it was made by a version,
+    that came after this one; what is no number is for whoever reads the manifest to find."""
     for name, known in (("format", FORMAT), ("rules", RULES)):
         number = manifest.get(name, 1)
         if type(number) is int and number > known:
@@ -124,6 +134,9 @@ def refuse_newer(manifest: Mapping[str, Any], place: object) -> None:
                 f"{place}: made by a later version of keyaudit ({name} {number}; this one knows {known}): upgrade "
                 "keyaudit"
             )
+    made_by = manifest["tool"]["keyaudit"] if isinstance(manifest.get("tool"), dict) else ""
+    if isinstance(made_by, str) and released.is_later(made_by):
+        raise NewerError(f"{place}: made by keyaudit {made_by}, which is later than this one: upgrade keyaudit")
 
 
 def sums_bytes(manifest: bytes) -> bytes:

@@ -17,8 +17,12 @@ def style_of(title: str) -> tuple[str, str]:
     """The style sheet of pages with this title, and its hash as a Content-Security-Policy names it."""
     style = resources.data("templates", TEMPLATE, "style.css").read_text(encoding="utf-8")
     style = style.replace(TITLE, css_text(title))
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
-    return style, f"sha256-{digest}"
+    return style, csp_hash(style)
+
+
+def csp_hash(style: str) -> str:
+    """The hash of a style sheet as a Content-Security-Policy names it."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode('ascii')}"
 
 
 def css_text(text: str) -> str:

@@ -129,7 +129,7 @@ def _is_piped_in() -> bool:
     """Not so for ``< report.csv``, which may be of any day."""
     try:
         return not stat.S_ISREG(os.fstat(sys.stdin.fileno()).st_mode)
-    except (OSError, ValueError):  # something that stands in for it, without a descriptor
+    except (AttributeError, OSError, ValueError):  # something that stands in for it, without a descriptor
         return False
 
 

@@ -7,16 +7,24 @@ drawing them takes longer than all the rest.
 from __future__ import annotations
 
 import ast
+import io
 import json
+import tokenize
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import keyaudit
-from keyaudit.evidence.released import INJECTED, cells_digest, source_of
+from keyaudit.evidence.released import executed_digest, given_at, source_of
 
+#: of notebooks, the one that keyaudit writes
+FORMAT = 4
+#: what papermill writes over the parameters
+HEADING = "# Parameters"
 #: rooms whose values are made again: they draw nothing
 REMADE = ("keyaudit.present", "keyaudit.rotation.plan")
+#: the room whose values are charts
+DRAWN = "keyaudit.charts"
 
 
 @dataclass(frozen=True)
@@ -42,26 +50,33 @@ class Cell:
 
 @dataclass(frozen=True)
 class Expected:
-    """What an output should be; ``call`` names what made it, ``text`` is None where it was not made again."""
+    """What an output should be; ``call`` names what made it, ``text`` is None where it was not made again, and
+    ``is_chart`` where that is because it is drawn."""
 
     call: str
     text: str | None = None
     html: str = ""
+    value: Any = None
+    is_chart: bool = False
 
 
 def read(content: bytes) -> tuple[list[Cell], str]:
     """(the cells of a notebook, the digest of them); ValueError, KeyError, TypeError where it is none."""
-    told = json.loads(content)["cells"]
+    notebook = json.loads(content)
+    if type(notebook["nbformat"]) is not int or notebook["nbformat"] != FORMAT:
+        raise ValueError("nbformat")
+    told = list(notebook["cells"])
+    at = given_at(told)
     cells = [
         Cell(
             str(one["cell_type"]),
             source_of(one),
-            INJECTED in one["metadata"].get("tags", []),
+            number == at,
             tuple(_output(output) for output in one.get("outputs", [])),
         )
-        for one in told
+        for number, one in enumerate(told)
     ]
-    return cells, cells_digest(told)
+    return cells, executed_digest(told)
 
 
 def _output(told: Mapping[str, Any]) -> Output:
@@ -81,13 +96,27 @@ def _joined(text: Any) -> str:
 
 
 def parameters_of(cell: Cell) -> dict[str, Any]:
-    """The parameters that a run was given; ValueError where the cell does anything else than set them."""
-    found = {}
+    """The parameters that a run was given; ValueError where the cell says or does anything else than set each of
+    them once."""
+    found: dict[str, Any] = {}
     for statement in ast.parse(cell.source).body:
-        if not (isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)):
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        if not isinstance(statement, ast.Assign) or len(targets) != 1 or not isinstance(targets[0], ast.Name):
             raise ValueError("no parameter")
-        found[statement.targets[0].id] = ast.literal_eval(statement.value)
+        if targets[0].id in found:
+            raise ValueError("twice")
+        found[targets[0].id] = ast.literal_eval(statement.value)
+    if not _comments(cell.source) <= {HEADING}:
+        raise ValueError("words")
     return found
+
+
+def _comments(source: str) -> set[str]:
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+    except tokenize.TokenError as error:
+        raise ValueError(str(error)) from None
+    return {token.string for token in tokens if token.type == tokenize.COMMENT}
 
 
 def expected(cell: Cell, known: Mapping[str, Any]) -> list[Expected] | None:
@@ -100,9 +129,19 @@ def expected(cell: Cell, known: Mapping[str, Any]) -> list[Expected] | None:
     value = body[-1].value
     is_display = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "display"
     shown = value.args if is_display and isinstance(value, ast.Call) else [value]
-    if any(isinstance(one, ast.Starred) for one in shown):
-        return None
-    return [_made(one, known) for one in shown]
+    made = [_made_of(one, known) for one in shown]
+    return None if any(one is None for one in made) else [each for one in made for each in one or []]
+
+
+def _made_of(shown: ast.expr, known: Mapping[str, Any]) -> list[Expected] | None:
+    """What one argument shows: a starred one as many charts as there are judgements that it goes through."""
+    if not isinstance(shown, ast.Starred):
+        return [_made(shown, known)]
+    match shown.value:
+        case ast.GeneratorExp(elt=ast.Call() as call, generators=[ast.comprehension(iter=ast.Tuple(elts=names))]):
+            through = [known.get(one.id) for one in names if isinstance(one, ast.Name)]
+            return [_made(call, {})] * sum(one is not None for one in through)
+    return None
 
 
 def _made(shown: ast.expr, known: Mapping[str, Any]) -> Expected:
@@ -110,8 +149,9 @@ def _made(shown: ast.expr, known: Mapping[str, Any]) -> Expected:
     try:
         value = _value(shown, known)
     except LookupError:
-        return Expected(call)
-    return Expected(call, repr(value), value._repr_html_()) if hasattr(value, "_repr_html_") else Expected(call)
+        return Expected(call, is_chart=keyaudit.home_of(call.removeprefix("ka.")).startswith(DRAWN))
+    is_shown = hasattr(value, "_repr_html_")
+    return Expected(call, repr(value), value._repr_html_(), value) if is_shown else Expected(call)
 
 
 def _value(shown: ast.expr, known: Mapping[str, Any]) -> Any:

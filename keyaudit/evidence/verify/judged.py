@@ -13,10 +13,11 @@ import pandas as pd
 
 from keyaudit import __version__, sources
 from keyaudit.auditing import audit
-from keyaudit.evidence import contents, released
-from keyaudit.evidence.contents import Manifest
+from keyaudit.evidence import released
+from keyaudit.evidence.contents import BEFORE, FINDINGS, MANIFEST, POLICY, RAW, SUMMARY, Manifest
 from keyaudit.evidence.identity import is_renamed, organization_of
 from keyaudit.evidence.stated import judged_facts
+from keyaudit.evidence.verify import closed
 from keyaudit.evidence.verify.older import agrees, told_digest
 from keyaudit.evidence.verify.shown import compare
 from keyaudit.export import findings_csv, summary_json
@@ -31,7 +32,6 @@ TOLD = (
     "as_of", "as_of_source", "conclusion", "sample", "accounts", "organization", "assurance", "policy", "overdue",
 )  # fmt: skip
 UNNAMED = 2  # the last rules whose manifests may lack the organization, the name and the assurance
-OVERDUE_SINCE = (0, 2)  # the version from which on a manifest tells how many keys are overdue
 MOST = 10  # differences between rules that are told one by one
 
 
@@ -42,21 +42,24 @@ def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
     own, made_by = manifest.get("rules", 1), str(manifest["tool"]["keyaudit"])
     if type(own) is not int or own < 1:
         raise ValueError("rules")
+    if outside := _outside(manifest["parameters"]):
+        return [say("verify.outside", manifest=MANIFEST, what=outside)], []
     terms = manifest["policy"]
     is_given = terms["given"] is True
-    policy = parse_policy(files[contents.POLICY], terms["name"], given=is_given)
+    policy = parse_policy(files[POLICY], terms["name"], given=is_given)
     as_of = manifest["parameters"]["as_of"]
-    population = sources.find(str(folder / contents.RAW), sealed=True)
+    population = sources.find(str(folder / RAW), sealed=True)
     judged = audit(population, policy, as_of, rules=own)
     faults = [
-        f"{contents.MANIFEST}: {name} is not what the evidence gives"
-        for name in _misstated(judged, population, manifest)
+        f"{MANIFEST}: {name} is not what the evidence gives" for name in _misstated(judged, population, manifest)
     ]
     faults += _unsealed(judged, folder, manifest)
+    if not released.is_known(made_by):
+        return [say("verify.unknown_version", manifest=MANIFEST, made_by=visible(made_by))], []
     if own not in released.rules_of(made_by):
-        faults.append(f"{contents.MANIFEST}: keyaudit {made_by} did not judge by the rules {own}")
+        faults.append(f"{MANIFEST}: keyaudit {made_by} did not judge by the rules {own}")
     is_same = (made_by, own) == (__version__, RULES)
-    new = {contents.FINDINGS: findings_csv(judged), contents.SUMMARY: summary_json(judged)}
+    new = {FINDINGS: findings_csv(judged), SUMMARY: summary_json(judged)}
     agree = operator.eq if is_same else partial(agrees, made_by)
     faults += [
         f"{name}: is not what raw/ and policy.toml give" for name in new if not agree(files[name], new[name])
@@ -64,21 +67,43 @@ def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
     if faults:
         return faults, []
     # in the notebook, the policy is the file beside it
-    run_by = parse_policy(files[contents.POLICY], contents.POLICY if is_given else terms["name"], given=is_given)
+    run_by = parse_policy(files[POLICY], POLICY if is_given else terms["name"], given=is_given)
     known = {**manifest["parameters"], "a": replace(judged, policy=run_by), "b": None}
-    if before := manifest["parameters"].get("before"):
-        former = sources.find(str(folder / str(before)), sealed=True)
+    if manifest["parameters"].get("before"):
+        former = sources.find(str(folder / BEFORE), sealed=True)
         known["b"] = audit(former, run_by, manifest["parameters"]["before_as_of"], rules=own)
-    digest = findings_digest(judged) if is_same else told_digest(files[contents.SUMMARY])
+        if faults := _unsealed(known["b"], folder, manifest):
+            return faults, []
+    digest = findings_digest(judged) if is_same else told_digest(files[SUMMARY])
+    judgements = {RAW: judged} | ({BEFORE: known["b"]} if known["b"] else {})
+    listed = [str(entry["path"]) for entry in manifest["files"]]
+    if faults := closed.unread(folder, listed, judgements):
+        return faults, []
     shown = compare(files, manifest, known, digest, is_same)
+    faults, written = closed.added(listed, judgements, shown.is_ours)
     renamed = is_renamed(folder, manifest)
     remarks = [say("verify.renamed", name=visible(renamed))] if renamed else []
-    remarks += shown.remarks
+    remarks += [*shown.remarks, *written]
     if not is_same:
         remarks.append(say("verify.older", made_by=visible(made_by), version=__version__))
     if own < RULES:
         remarks += _by_today(judged, audit(population, policy, as_of, rules=RULES), own)
-    return shown.faults, remarks
+    return [*faults, *shown.faults], remarks
+
+
+def _outside(parameters: Mapping[str, Any]) -> str:
+    """The parameter, if any, by which a notebook would read what is not in its folder, or what is none of it."""
+    allowed: dict[str, set[str | None]] = {
+        "source": {RAW},
+        "policy": {POLICY, ""},
+        "before": {BEFORE, "", None},
+    }
+    told = {name: parameters.get(name) for name in allowed}
+    return next((name for name, value in told.items() if not _is_among(value, allowed[name])), "")
+
+
+def _is_among(value: Any, allowed: set[str | None]) -> bool:
+    return (value is None or isinstance(value, str)) and value in allowed
 
 
 def _unsealed(judged: Audit, folder: Path, manifest: Manifest) -> list[str]:
@@ -126,12 +151,11 @@ def _misstated(judged: Audit, population: Population, manifest: Manifest) -> lis
     told: dict[str, Any] = {**judged_facts(judged), "organization": organization_of(population.facts)}
     stated: Mapping[str, Any] = manifest
     is_later = manifest.get("rules", 1) > UNNAMED
-    made_by = released.version_of(str(manifest["tool"]["keyaudit"]))
     # whether it should be there
     later = {
         "organization": "organization" in manifest or is_later,
         "assurance": is_later,
-        "overdue": "overdue" in manifest or made_by >= OVERDUE_SINCE,
+        "overdue": "overdue" in manifest or released.tells(str(manifest["tool"]["keyaudit"]), "overdue"),
     }
     given = {name: stated.get(name, "nothing") if name in later else stated[name] for name in TOLD}
     return [name for name in TOLD if later.get(name, True) and given[name] != told[name]]

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from keyaudit.evidence.sheet import csp_hash
+
 #: all that keyaudit's pages are made of; nothing among it runs, hides or fetches anything
 TAGS = frozenset(
     re.findall(
@@ -14,9 +16,20 @@ TAGS = frozenset(
         "pre blockquote hr br a table caption thead tbody tr th td",
     )
 )
-ATTRIBUTES = frozenset(
-    ("lang", "charset", "http-equiv", "content", "name", "class", "scope", "src", "alt", "width", "height", "href")
-)
+#: the attributes of a tag, besides class
+ATTRIBUTES = {
+    "html": {"lang"},
+    "meta": {"charset", "http-equiv", "content", "name"},
+    "img": {"src", "alt", "width", "height"},
+    "a": {"href"},
+    "th": {"scope"},
+}
+#: how a page begins
+OPENING = ("html", "head", "meta", "meta", "meta", "title", "style", "body", "main")
+#: to a page elsewhere, or to a file beside this one
+LINK = re.compile(r"https?://[^\s\\]+|(?!/)[\w./-]+", re.ASCII)
+#: the Content-Security-Policy of pages
+POLICY = "default-src 'none'; img-src data:; style-src '{style}'; base-uri 'none'; form-action 'none'"
 PICTURE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")
 _SPACE = re.compile(r"\s+")
 
@@ -24,11 +37,16 @@ _SPACE = re.compile(r"\s+")
 @dataclass
 class Seen:
     """The text of a page by the element that holds it (``main``, ``title``, ``style``, ``footer``), its pictures
-    (source, alternative text), and markup that no page of keyaudit has."""
+    (source, alternative text), links and classes in their order, the tags up to its text and what ``meta`` among
+    them say, and markup that no page of keyaudit has."""
 
     texts: dict[str, str] = field(default_factory=dict)
     pictures: list[tuple[str, str]] = field(default_factory=list)
     odd: list[str] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    classes: list[str] = field(default_factory=list)
+    opening: list[str] = field(default_factory=list)
+    metas: list[dict[str, str]] = field(default_factory=list)
 
 
 def read(html: str) -> Seen:
@@ -39,13 +57,38 @@ def read(html: str) -> Seen:
     found = {name: "".join(parts) for name, parts in parser.parts.items()}
     style = found.pop("style", "")
     return Seen(
-        {name: squeezed(text) for name, text in found.items()} | {"style": style}, parser.pictures, parser.odd
+        {name: squeezed(text) for name, text in found.items()} | {"style": style},
+        parser.pictures,
+        parser.odd,
+        parser.links,
+        parser.classes,
+        parser.opening,
+        parser.metas,
     )
+
+
+def head_of(style: str) -> list[dict[str, str]]:
+    """What the ``meta`` of a page with this style sheet say: nothing but that style, and no request to anywhere."""
+    return [
+        {"charset": "utf-8"},
+        {"http-equiv": "Content-Security-Policy", "content": POLICY.format(style=csp_hash(style))},
+        {"name": "viewport", "content": "width=device-width, initial-scale=1"},
+    ]
+
+
+def has_our_head(seen: Seen) -> bool:
+    """Whether a page begins as keyaudit's do, with the policy that lets nothing run."""
+    return tuple(seen.opening) == OPENING and seen.metas == head_of(seen.texts.get("style", ""))
 
 
 def squeezed(text: str) -> str:
     """The text with one space wherever there is any."""
     return _SPACE.sub(" ", text).strip()
+
+
+def letters(text: str) -> str:
+    """The text without what depends on how it is set."""
+    return "".join(c for c in text if c.isalnum())
 
 
 class _Reader(HTMLParser):
@@ -58,12 +101,22 @@ class _Reader(HTMLParser):
         self.parts: dict[str, list[str]] = {}
         self.pictures: list[tuple[str, str]] = []
         self.odd: list[str] = []
+        self.links: list[str] = []
+        self.classes: list[str] = []
+        self.opening: list[str] = []
+        self.metas: list[dict[str, str]] = []
         self.place: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value or "" for name, value in attrs}
         self.odd += [f"<{tag}>"] if tag not in TAGS else []
-        self.odd += [f"<{tag} {name}>" for name in told if name not in ATTRIBUTES]
+        self.odd += [f"<{tag} {name}>" for name in told if name not in ATTRIBUTES.get(tag, ()) and name != "class"]
+        self.odd += [f"<{tag}> with an attribute twice"] if len(told) < len(attrs) else []
+        self.classes += [told["class"]] if "class" in told else []
+        self._head(tag, told)
+        if tag == "a":
+            self.links.append(told.get("href", ""))
+            self.odd += ["<a> to what is no page"] if not LINK.fullmatch(told.get("href", "")) else []
         self.odd += [f"<{tag}> twice"] if tag in self.PLACES and (tag in self.parts or self.place) else []
         if tag == "img":
             self.pictures.append((told.get("src", ""), told.get("alt", "")))
@@ -72,6 +125,14 @@ class _Reader(HTMLParser):
             self.place.append(tag)
             self.parts.setdefault(tag, [])
         self._space(tag)
+
+    def _head(self, tag: str, told: dict[str, str]) -> None:
+        """A page has its head before its text, and no ``meta`` in it."""
+        if "main" not in self.opening:
+            self.opening.append(tag)
+            self.metas += [told] if tag == "meta" else []
+        elif tag in ("html", "head", "meta", "body"):
+            self.odd.append(f"<{tag}> in its text")
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)

@@ -14,19 +14,21 @@ from typing import Any
 from keyaudit.evidence import released
 from keyaudit.evidence.contents import NOTEBOOK, PAGE, Manifest
 from keyaudit.evidence.sheet import TITLE, css_text, foreign_of, title_of
-from keyaudit.evidence.verify import executed, markup
+from keyaudit.evidence.verify import executed, former, markup
 from keyaudit.model import Audit
 from keyaudit.present import bottom_line
-from keyaudit.present.table import MOST_ROWS
-from keyaudit.schema import COMPLIANCE_TYPES, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION
-from keyaudit.texts import say, visible
+from keyaudit.texts import say
 
+FORMER = (0, 4)  # the version before which some of what is shown was something else
 #: a chart as keyaudit shows it
 _CHART = re.compile(
     r'<figure><img src="data:image/png;base64,[A-Za-z0-9+/=]+" alt="[^"<>]*"'
     r' width="[0-9]+" height="[0-9]+"></figure>'
 )
-_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_LINK = re.compile(r"\[[^\]]*\]\(([^)\s]*)\)")
+_LINKED = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+FRAME = "output"  # of the page, around each output
+HEAD = "its head is not one of keyaudit's, which lets nothing run and leads nowhere"
 _NUMBERED = re.compile(r"^\s*[0-9]+[.)]\s", re.MULTILINE)
 _FOOTER = re.compile(re.escape(say("page.footer", version="\0")).replace("\0", r"\S{1,40}"))
 
@@ -51,24 +53,34 @@ def compare(
         seen = markup.read(files[PAGE].decode())
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return Comparison(False, [f"{NOTEBOOK}, {PAGE}: not as keyaudit writes them ({type(error).__name__})"])
-    found = Comparison(released.is_ours(name, digest_of_cells))
-    if manifest["notebook"].get("ours", found.is_ours) is not found.is_ours:
+    is_ours, told = released.is_ours(name, digest_of_cells), _told_ours(manifest)
+    # a notebook that had a run before is not ours, whatever papermill made of it
+    found = Comparison(is_ours and told is not False)
+    if told not in (None, False, is_ours):
         found.faults.append(f"{NOTEBOOK}: is not the notebook that the manifest tells of")
-    found.faults += _bottom_line(cells, a, digest, is_same)
+    made_by = str(manifest["tool"]["keyaudit"])
+    found.faults += _bottom_line(cells, a, digest, None if is_same else made_by)
     if not found.is_ours:
         found.remarks.append(say("verify.foreign", notebook=name))
         found.faults += _foreign(cells, seen, manifest, is_same)
         return found
     found.faults += _parameters(cells, manifest)
-    if is_same:
-        found.faults += _made_again(cells, known, found.remarks)
-    else:
-        found.faults += _facts(cells, a)
+    found.faults += _made_again(cells, known, found.remarks, None if is_same else made_by)
     found.faults += [f"{PAGE}: {what}" for what in _page(cells, seen, a, is_same)]
     return found
 
 
-def _bottom_line(cells: list[executed.Cell], a: Audit, digest: str, is_same: bool) -> list[str]:
+def _told_ours(manifest: Manifest) -> bool | None:
+    """Whether the manifest says that the notebook is keyaudit's; None of a version that did not say so."""
+    told = manifest["notebook"]
+    if "ours" not in told and not released.tells(str(manifest["tool"]["keyaudit"]), "ours"):
+        return None
+    if type(told["ours"]) is not bool:
+        raise TypeError("ours")
+    return bool(told["ours"])
+
+
+def _bottom_line(cells: list[executed.Cell], a: Audit, digest: str, older: str | None) -> list[str]:
     """The bottom line is shown, is the one of this judgement, and says so in words and in what it carries."""
     told = [one for one in executed.shown(cells) if "keyaudit" in one.metadata]
     if not told:
@@ -77,28 +89,21 @@ def _bottom_line(cells: list[executed.Cell], a: Audit, digest: str, is_same: boo
     for one in told:
         if one.metadata["keyaudit"] != {"conclusion": a.conclusion, "findings_sha256": digest} or one.others:
             return wrong
-        if is_same and (one.text, one.html) != (repr(line), line._repr_html_()):
-            return wrong
-        text = markup.read(one.html).texts.get("", "")
-        if not is_same and not (_says(one.text, a) and _letters(text) == _letters(one.text)):
+        if not _shows(_expected_line(line), one, a, older):
             return wrong
     return []
 
 
-def _says(text: str, a: Audit) -> bool:
-    """Whether a bottom line in words that may differ gives the conclusion and no other, and that of each control
-    with its numbers of findings."""
-    lines = text.splitlines()
-    heads = [line.partition(":")[0] for line in lines if line.partition(":")[0] in COMPLIANCE_TYPES]
-    items = [line for line in lines if line.startswith("- ")]
-    return heads == [a.conclusion] and all(
-        any(
-            re.search(rf"(?<![A-Z_]){kind} \(", line)
-            and all(f"{n:,} {each}" in line for each, n in a.tallies[control].items())
-            for line in items
-        )
-        for control, kind in a.conclusions.items()
-    )
+def _expected_line(line: Any) -> executed.Expected:
+    return executed.Expected("ka.bottom_line", repr(line), line._repr_html_(), line)
+
+
+def _shows(want: executed.Expected, output: executed.Output, a: Audit, older: str | None) -> bool:
+    """Whether an output is what was made again, word for word; or, ``older`` being another version that made it, by
+    its facts."""
+    if older is None:
+        return (output.text, output.html) == (want.text, want.html)
+    return former.agrees(want, output, a, released.version_of(older) < FORMER)
 
 
 def _foreign(cells: list[executed.Cell], seen: markup.Seen, manifest: Manifest, is_same: bool) -> list[str]:
@@ -109,6 +114,8 @@ def _foreign(cells: list[executed.Cell], seen: markup.Seen, manifest: Manifest, 
         [f"{PAGE}: does not show the bottom line of {NOTEBOOK}"] if any(one not in main for one in lines) else []
     )
     notice = foreign_of(str(manifest["notebook"]["name"]), str(manifest["notebook"]["sha256"]))
+    if not markup.has_our_head(seen):
+        faults.append(f"{PAGE}: {HEAD}")
     if is_same and not main.startswith(markup.squeezed(notice)):
         faults.append(f"{PAGE}: does not say that its notebook is not one of keyaudit's")
     return faults
@@ -127,7 +134,9 @@ def _parameters(cells: list[executed.Cell], manifest: Manifest) -> list[str]:
     return []
 
 
-def _made_again(cells: list[executed.Cell], known: Mapping[str, Any], remarks: list[str]) -> list[str]:
+def _made_again(
+    cells: list[executed.Cell], known: Mapping[str, Any], remarks: list[str], older: str | None
+) -> list[str]:
     """Each output against the same call made again; what is a picture is said not to have been compared."""
     faults, unseen = [], []
     for number, cell in enumerate(cells, 1):
@@ -139,62 +148,29 @@ def _made_again(cells: list[executed.Cell], known: Mapping[str, Any], remarks: l
         ]
         wanted = executed.expected(cell, known)
         if wanted is None:
-            wanted = [executed.Expected("charts")] * len(outputs)
+            wanted = [executed.Expected("charts", is_chart=True)] * len(outputs)
         if len(wanted) != len(outputs):
             faults.append(f"{NOTEBOOK}: cell {number} does not show what its calls do")
             continue
         for want, output in zip(wanted, outputs, strict=True):
-            if want.text is None:
-                is_chart = _is_chart(output)
-                unseen += [want.call] if not is_chart else []
-            elif (output.text, output.html) != (want.text, want.html):
+            if want.text is None and not want.is_chart:
+                unseen += [want.call] if not _is_chart(output) else []
+            elif not (_is_chart(output) if want.is_chart else _shows(want, output, known["a"], older)):
                 faults.append(f"{NOTEBOOK}: {want.call} does not show what the evidence gives")
     remarks += [say("verify.not_compared", what=", ".join(dict.fromkeys(unseen)))] if unseen else []
     return list(dict.fromkeys(faults))
 
 
 def _is_chart(output: executed.Output) -> bool:
-    """Whether it is a picture with its alternative text, and no word beside it; or nothing at all."""
+    """Whether it is a picture with its alternative text, and no word beside it."""
     alternatives = [alt for _, alt in markup.read(output.html).pictures]
-    return not output.html or (bool(_CHART.fullmatch(output.html)) and alternatives == [output.text])
+    return bool(_CHART.fullmatch(output.html)) and alternatives == [output.text]
 
 
 def _is_odd(output: executed.Output) -> bool:
-    """Whether a cell shows what none of ours does: something printed (but for interpreter warnings, which no page
-    has), an error, or a kind of content that a viewer would prefer."""
-    return bool(output.others) or output.kind not in ("display_data", "execute_result", "stream stderr")
-
-
-def _facts(cells: list[executed.Cell], a: Audit) -> list[str]:
-    """The facts in tables whose sentences may differ: of each control what was concluded and how many findings
-    there are; of the keys to act on, users and accounts."""
-    faults = []
-    tables = {call: output for cell in cells if cell.kind == "code" for call, output in _calls(cell)}
-    controls = tables.get("ka.controls")
-    if controls is not None:
-        rows = [line.split("\t") for line in controls.text.splitlines()]
-        for control, kind in a.conclusions.items():
-            numbers = [f"{n:,}" for n in a.tallies[control].values()]
-            if not any(kind in row and not [n for n in numbers if n not in row] for row in rows):
-                faults.append(f"{NOTEBOOK}: ka.controls does not show what the evidence gives")
-    offenders = tables.get("ka.offenders")
-    if offenders is not None:
-        failing = a.findings[a.findings["compliance_type"].isin((NON_COMPLIANT, INSUFFICIENT_DATA))]
-        keys = failing[(failing["control"] == ROTATION) & failing["key_slot"].notna()]
-        named = {(visible(user), account) for user, account in zip(keys["user"], keys["account_id"], strict=True)}
-        lines = [line.split("\t") for line in offenders.text.splitlines()]
-        rows = [line for line in lines[2:] if len(lines[1]) == len(line) > 1]
-        if len(rows) < min(len(keys), MOST_ROWS) or any((row[0], row[1]) not in named for row in rows):
-            faults.append(f"{NOTEBOOK}: ka.offenders does not show what the evidence gives")
-    return list(dict.fromkeys(faults))
-
-
-def _calls(cell: executed.Cell) -> list[tuple[str, executed.Output]]:
-    wanted = executed.expected(cell, {})
-    outputs = list(executed.shown([cell]))
-    if wanted is None or len(wanted) != len(outputs):
-        return []
-    return [(want.call, output) for want, output in zip(wanted, outputs, strict=True)]
+    """Whether a cell shows what none of ours does: something printed, be it as a warning, an error, or a kind of
+    content that a viewer would prefer."""
+    return bool(output.others) or output.kind not in ("display_data", "execute_result")
 
 
 def _page(cells: list[executed.Cell], seen: markup.Seen, a: Audit, is_same: bool) -> list[str]:
@@ -207,13 +183,19 @@ def _page(cells: list[executed.Cell], seen: markup.Seen, a: Audit, is_same: bool
     told = title_of([one.account_id for one in a.provenance], a.as_of, a.is_sample)
     if is_same and title != markup.squeezed(told):
         faults.append("its title is not what the evidence gives")
+    if not markup.has_our_head(seen):
+        faults.append(HEAD)
     if not _FOOTER.fullmatch(seen.texts.get("footer", "")):
         faults.append("its last line is not what keyaudit writes")
     if seen.texts.get("", "").strip():
         faults.append("says something outside of its text")
-    pictures = [one for output in executed.shown(cells) for one in markup.read(output.html).pictures]
-    if seen.pictures != pictures:
+    parts = [markup.read(output.html) for output in executed.shown(cells)]
+    if seen.pictures != [one for part in parts for one in part.pictures]:
         faults.append(f"its pictures are not those of {NOTEBOOK}")
+    if [one for one in seen.classes if one != FRAME] != [one for part in parts for one in part.classes]:
+        faults.append(f"does not look as {NOTEBOOK} does")
+    if seen.links != [one for cell in cells if cell.kind == "markdown" for one in _LINK.findall(cell.source)]:
+        faults.append(f"its links are not those of {NOTEBOOK}")
     if not _follows(cells, seen.texts.get("main", "")):
         faults.append(f"does not say what {NOTEBOOK} says")
     return faults
@@ -225,17 +207,13 @@ def _follows(cells: list[executed.Cell], main: str) -> bool:
     at, prose = 0, ""
     for cell in cells:
         if cell.kind == "markdown":
-            prose += _letters(_NUMBERED.sub("", _LINK.sub(r"\1", cell.source)))
+            prose += markup.letters(_NUMBERED.sub("", _LINKED.sub(r"\1", cell.source)))
         for output in executed.shown([cell]):
             text = markup.read(output.html).texts.get("", "")
             if not text:
                 continue
             found = main.find(text, at)
-            if found < 0 or _letters(main[at:found]) != prose:
+            if found < 0 or markup.letters(main[at:found]) != prose:
                 return False
             at, prose = found + len(text), ""
-    return _letters(main[at:]) == prose
-
-
-def _letters(text: str) -> str:
-    return "".join(c for c in text if c.isalnum())
+    return markup.letters(main[at:]) == prose
