@@ -268,3 +268,12 @@ def test_a_file_is_asked_anew_under_a_name_that_tells_its_time(tmp_path: Path) -
     dated = write(tmp_path, "status_reports_2026-11-10T10-00-00+00-00.csv", GOOD)
     assert content_digest(plain) != content_digest(dated)
     assert content_digest(plain) == content_digest(write(tmp_path / "elsewhere", "report.csv", GOOD))
+
+
+@posix
+def test_a_policy_from_a_pipe_is_not_for_a_scheduled_run(tmp_path: Path) -> None:
+    write(tmp_path, "report.csv", GOOD)
+    os.mkfifo(tmp_path / "policy.toml")
+    asked = ("report", tmp_path / "report.csv", "--policy", tmp_path / "policy.toml", "--every", "week")
+    done = command(*asked, "-o", tmp_path / "reports")
+    assert done.returncode == 2 and "policy.toml: can be read only once" in done.stderr.decode()

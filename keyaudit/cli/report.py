@@ -126,7 +126,7 @@ def report(
     for option, given in (("--as-of", as_of), ("--per-account", per_account)):
         if given:
             raise InputError(f"{option} and --every exclude each other; give one of the two")
-    for one in sources:
+    for one in (*sources, policy, before):
         if one == "-" or is_pipe(Path(one)):
             raise InputError(f"{one}: can be read only once, and --every must know it again; name a file")
     decides = {**asked, **contents(sources, policy, notebook, before)}
