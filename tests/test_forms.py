@@ -15,7 +15,6 @@ from test_reading import THREE, USUAL, base64_of, cli_json, refusal
 
 import keyaudit
 from keyaudit.evidence.verify import verify
-from keyaudit.present.headline import headline
 
 CASES = Path(__file__).parent / "data" / "cases"
 TIME = "2026-11-23T08:00:00Z"
@@ -225,4 +224,3 @@ def test_a_report_of_china_is_not_called_incomplete_and_tells_nothing_of_root() 
     }
     assert audit.conclusion == "INSUFFICIENT_DATA"
     assert "incomplete" not in said(audit) and "no row for the root user" in said(audit)
-    assert "incomplete" not in headline(audit)

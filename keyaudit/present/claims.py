@@ -18,7 +18,6 @@ from keyaudit.schema import (
     EXEMPT,
     INSUFFICIENT_DATA,
     NON_COMPLIANT,
-    ROOT_KEY,
     ROTATION,
     UNREAD,
 )
@@ -143,9 +142,8 @@ def accounts_of(a: Audit) -> Accounts:
 
 
 def incomplete(a: Audit) -> list[str]:
-    """Accounts that were read, and of which evidence is missing or cannot be relied on; in their order. A report
-    without a row for the root user, as in China, is whole: only of that user's keys it tells nothing."""
-    gaps = {one.account_id for one in a.problems if not one.of_policy and tuple(one.controls) != (ROOT_KEY,)}
+    """Accounts that were read, and of which evidence is missing or cannot be relied on; in their order."""
+    gaps = {problem.account_id for problem in a.problems if not problem.of_policy}
     return [one.account_id for one in a.provenance if one.form and one.account_id in gaps]
 
 
