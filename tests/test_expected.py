@@ -163,10 +163,8 @@ def test_an_override_reaches_root_by_a_pattern_and_by_its_name(judge, policy, us
 
 
 # --- what of a folder is read ---------------------------------------------------------------------------------
-posix = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs on this system")
 
 
-@posix
 @pytest.mark.parametrize("inside", ["", "deeper"])
 def test_a_pipe_inside_a_folder_is_refused_and_never_waited_for(tmp_path: Path, inside: str) -> None:
     write(tmp_path, "a.csv", GOOD)
@@ -183,7 +181,6 @@ def test_a_device_behind_a_link_in_a_folder_is_refused(tmp_path: Path) -> None:
         keyaudit.audit(tmp_path, "cis", AS_OF)
 
 
-@posix
 def test_a_pipe_as_a_source_is_read_but_not_for_a_scheduled_run(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     done = command("report", tmp_path / "pipe", "--policy", "cis", "--every", "week", "-o", tmp_path / "reports")
@@ -270,7 +267,6 @@ def test_a_file_is_asked_anew_under_a_name_that_tells_its_time(tmp_path: Path) -
     assert content_digest(plain) == content_digest(write(tmp_path / "elsewhere", "report.csv", GOOD))
 
 
-@posix
 def test_a_policy_from_a_pipe_is_not_for_a_scheduled_run(tmp_path: Path) -> None:
     write(tmp_path, "report.csv", GOOD)
     os.mkfifo(tmp_path / "policy.toml")
