@@ -44,7 +44,6 @@ from keyaudit.rotation.users import plain
 from keyaudit.texts import line
 
 CLEAN = report(("alice", FRESH))
-NOBODY = 65534
 
 
 @pytest.fixture
