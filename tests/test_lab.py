@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from browser import chromium
+from browser import PATIENCE, chromium
 from playwright.sync_api import Page, expect
 
 from keyaudit.cli.lab import READING_ORDER
@@ -26,7 +26,6 @@ from keyaudit.cli.lab import READING_ORDER
 ROOT = Path(__file__).resolve().parents[1]
 SCREENSHOTS = ROOT / "build" / "screenshots"
 TOKEN = "keyaudit-test"
-PATIENCE = 60_000  # milliseconds
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +95,7 @@ def run_all(page: Page, name: str) -> None:
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_role("menuitem", name=re.compile("^Run All Cells")).first.click()
     last = page.locator(".jp-Notebook .jp-CodeCell").last.locator(".jp-InputPrompt")
-    expect(last).to_have_text(re.compile(r"\[\d+\]"), timeout=90_000)
+    expect(last).to_have_text(re.compile(r"\[\d+\]"), timeout=2 * PATIENCE)
     assert "*" not in "".join(page.locator(".jp-Notebook .jp-CodeCell .jp-InputPrompt").all_text_contents())
     for kind in ("error", "stderr"):
         found = page.locator(f'.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.{kind}"]')
