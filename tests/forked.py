@@ -34,6 +34,8 @@ if config:
     coverage.process_startup()
 from keyaudit.cli import main
 import keyaudit.auditing, keyaudit.capture, keyaudit.evidence, keyaudit.export, keyaudit.present, keyaudit.evidence.verify
+from keyaudit.evidence import forked
+forked.import_all()
 gc.freeze()
 while line := sys.stdin.readline():
     told = json.loads(line)

@@ -839,3 +839,22 @@ def test_the_kernel_listens_where_no_other_run_can_be(tmp_path, folder, transpor
         evidence = made(*asked, code=1, env=os.environ | {"TMPDIR": str(temporary)}, is_fresh=True)
         assert list(temporary.iterdir()) == []
     assert f"listens by {transport}" in (evidence / "report.ipynb").read_text(encoding="utf-8")
+
+
+def test_a_forked_kernel_has_nothing_of_the_run_that_it_was_forked_from(tmp_path):
+    """Neither its open files, and the locks with them, nor its modules' state, nor its terminal."""
+    write(tmp_path, "report.csv", CLEAN)
+    says = """
+import os, pathlib, signal, sys
+links = []
+for place in pathlib.Path("/proc/self/fd").iterdir():
+    if place.is_symlink():  # but for the one by which the list is read
+        links.append(os.readlink(place))
+assert links and not [one for one in links if one.endswith(".lock")], links
+assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+assert "papermill" in sys.modules, "this kernel was not forked"
+print(os.path.basename(os.getcwd()))
+"""
+    looks = notebook(tmp_path, "looks", JUDGED, says)
+    folder = made(*report_on(tmp_path / "reports", tmp_path / "report.csv", options=["--notebook", looks]), code=0)
+    assert ".staging-" in (folder / "report.ipynb").read_text()

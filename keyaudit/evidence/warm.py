@@ -24,6 +24,11 @@ def main() -> None:
     """Become a kernel, warm."""
     for name in PRELOADED:
         import_module(name)
+    become_kernel()
+
+
+def become_kernel() -> None:
+    """Be the kernel of this working directory, as soon as the connection file is named."""
     from keyaudit.sources import vouch_for
 
     # the process that started this one writes what is judged here, and no source can say so of itself
