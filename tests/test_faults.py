@@ -25,11 +25,11 @@ from live_helpers import (
     facts_of,
     folders,
     is_all_there,
+    killed,
     one_account,
     organization,
-    run,
-    running,
     secrets_in,
+    started,
     what_is_wrong,
 )
 
@@ -349,9 +349,9 @@ def test_killed_at_a_call_it_leaves_an_account_that_is_not_read_and_the_next_run
     world, folder = one_account(), tmp_path / "capture"
     # the call never ends, so that the process is killed at it, however slow the machine is
     scenario = world.scenario(aws, [Fault(operation, "stall", after=times - 1)])
-    with running(scenario, "capture", "-o", folder, *world.options) as process:
+    with started(scenario, "capture", "-o", folder, *world.options) as process:
         wait_for(lambda: scenario.struck.total())
-        process.kill()
+        process.send_signal(signal.SIGKILL)
     assert left_by_a_kill(folder, world) == [] and folders(folder) == []
     assert judged(runs, scenario, folder) in ((2, 3) if code is None else (code,))
     assert_the_next_run_finishes(aws, runs, folder, world)
@@ -380,7 +380,7 @@ def test_killed_as_it_writes_it_leaves_a_whole_account_or_none_and_the_next_run_
 ) -> None:
     aws.reset()
     world, folder = one_account(), tmp_path / "capture"
-    ended = run(world.scenario(aws), "capture", "-o", folder, *world.options, event=event, name=name)
+    ended = killed(world.scenario(aws), "capture", "-o", folder, *world.options, event=event, name=name)
     assert ended.code == -signal.SIGKILL
     assert left_by_a_kill(folder, world) == [] and folders(folder) == ([MANAGEMENT] if code == 0 else [])
     assert judged(runs, world.scenario(aws), folder) == code
@@ -398,7 +398,7 @@ def test_killed_as_a_better_account_takes_the_place_of_a_worse_one(
     world, folder = one_account(), tmp_path / "capture"
     first = world.scenario(aws, [Fault("ListAccessKeys", "denied")])
     assert runs.run(first, "capture", "-o", folder, *world.options).code == 3
-    ended = run(world.scenario(aws), "capture", "-o", folder, *world.options, event=event, name=MANAGEMENT)
+    ended = killed(world.scenario(aws), "capture", "-o", folder, *world.options, event=event, name=MANAGEMENT)
     assert ended.code == -signal.SIGKILL
     assert left_by_a_kill(folder, world) == [] and folders(folder) == ([MANAGEMENT] if event == "renamed" else [])
     assert judged(runs, first, folder) == (0 if event == "renamed" else 3)
@@ -429,9 +429,9 @@ def test_killed_between_accounts_it_leaves_whole_accounts_and_the_next_run_reads
     aws.reset()
     world, folder = organization(), tmp_path / "capture"
     scenario = world.scenario(aws, latency=0.15)
-    with running(scenario, "capture", "-o", folder, "--jobs", jobs, *world.options) as process:
+    with started(scenario, "capture", "-o", folder, "--jobs", jobs, *world.options) as process:
         wait_for(lambda: scenario.operations.count(operation) >= times)
-        process.kill()
+        process.send_signal(signal.SIGKILL)
     assert left_by_a_kill(folder, world) == [] and len(folders(folder)) == left
     assert all(is_all_there(folder, world.accounts[one]) for one in folders(folder))
     assert judged(runs, scenario, folder) == code
@@ -460,9 +460,9 @@ def test_ctrl_c_ends_a_run_at_once_though_nothing_answers(
     world = make()
     scenario = world.scenario(aws, [Fault(operation, "stall")])
     folder = tmp_path / "capture"
-    with running(scenario, "check", "--policy", "cis", "--capture", folder, *world.options) as process:
+    with started(scenario, "check", "--policy", "cis", "--capture", folder, *world.options) as process:
         wait_for(lambda: scenario.struck)
         process.send_signal(signal.SIGINT)
-        out, said = process.communicate(timeout=20)
-    assert (process.returncode, out, said.strip()) == (130, b"", b"keyaudit: interrupted")
+        done = process.ended(20)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, b"", b"keyaudit: interrupted")
     assert what_is_wrong(folder, world) == []

@@ -19,7 +19,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, NoReturn
 
-from keyaudit.evidence.contents import LOG
 from keyaudit.evidence.warm import PRELOADED, become_kernel
 
 PAUSE = 0.005  # seconds between two looks whether it has ended
@@ -49,12 +48,12 @@ class Forked:
 
     stdout = stderr = None
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, log: IO[bytes]) -> None:
         read, write = os.pipe()
         self.returncode: int | None = None
         self.pid = os.fork()
         if self.pid == 0:
-            _become_kernel(folder, read)
+            _become_kernel(folder, read, log.fileno())
         os.close(read)
         self.stdin: IO[bytes] = os.fdopen(write, "wb")
 
@@ -88,13 +87,12 @@ class Forked:
         self.send_signal(signal.SIGKILL)
 
 
-def _become_kernel(folder: Path, read: int) -> NoReturn:
+def _become_kernel(folder: Path, read: int, log: int) -> NoReturn:
     """The fork's whole life. What a new process would not have is laid down first: open files with the locks on
     them, handlers of signals, the terminal."""
     code = 1
     try:
         os.chdir(folder)
-        log = os.open(LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         for place, descriptor in enumerate((read, log, log)):
             os.dup2(descriptor, place)
         for descriptor in [int(place.name) for place in Path("/dev/fd").iterdir()]:
@@ -105,9 +103,9 @@ def _become_kernel(folder: Path, read: int) -> NoReturn:
         sys.stdout, sys.stderr = (os.fdopen(place, "w", errors="backslashreplace") for place in (1, 2))
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.environ["JPY_PARENT_PID"] = str(os.getppid())
         warnings.simplefilter("ignore")
-        become_kernel()
+        # ipykernel read the variable for that when it was imported
+        become_kernel(f"--IPKernelApp.parent_handle={os.getppid()}")
         code = 0
     except BaseException:
         traceback.print_exc()

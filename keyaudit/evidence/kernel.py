@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from keyaudit.evidence.contents import LOG
 from keyaudit.evidence.forked import Forked, can_fork
@@ -29,7 +29,8 @@ GRACE = 3  # seconds for the kernel to end when told to
 def warm_kernel(folder: Path) -> Iterator[Process]:
     """A process on its way to be a kernel, with ``folder`` as its working directory and its complaints in
     ``kernel.log`` there; it is gone when the block ends, however that ends."""
-    process = Forked(folder) if can_fork() else _started(folder)
+    with (folder / LOG).open("wb") as log:
+        process = Forked(folder, log) if can_fork() else _started(folder, log)
     try:
         yield process
     finally:
@@ -45,12 +46,11 @@ def warm_kernel(folder: Path) -> Iterator[Process]:
                 process.stdin.close()
 
 
-def _started(folder: Path) -> subprocess.Popen[bytes]:
+def _started(folder: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "PYTHONWARNINGS": "ignore", "JPY_PARENT_PID": str(os.getpid())}
     # -P keeps the working directory, where anyone may have put a pandas.py, off the path
     command = [sys.executable, "-P", "-m", "keyaudit.evidence.warm"]
-    with (folder / LOG).open("wb") as log:
-        return subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log)
+    return subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log)
 
 
 @contextmanager
