@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import json
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -18,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from aws import MANAGEMENT, ROLE, SECRET_KEY, Fault, Report, Scenario, add_user, make_organization, report_of
-from forked import SIGNALLED, Running, Server, forked, running
+from forked import SIGNALLED, Running, server
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
@@ -106,47 +104,32 @@ def _account(account_id: str, users: int, overdue: bool = False) -> Account:
 
 def killed(scenario: Scenario, *arguments: object, event: str, name: str) -> Ended:
     """The command, which kills itself at an event (see forked.SIGNALLED)."""
+    return run(scenario, *arguments, first=SIGNALLED.format(number=signal.SIGKILL.value, event=event, name=name))
+
+
+def started(scenario: Scenario, *arguments: object) -> Running:
+    """The command as it runs; a context, at the end of which it has ended."""
+    return server(is_measured=False).start(list(map(str, arguments)), scenario.env())
+
+
+def run(scenario: Scenario, *arguments: object, **more: Any) -> Ended:
+    """The command, run to its end; TimeoutExpired if it hangs. ``more``: see forked.Server.start."""
     begun = time.monotonic()
-    first = SIGNALLED.format(number=signal.SIGKILL.value, event=event, name=name)
-    done = forked(list(map(str, arguments)), scenario.env(), PATIENCE, first=first)
+    done = server(is_measured=False).run(list(map(str, arguments)), scenario.env(), PATIENCE, **more)
     return Ended(done.returncode, done.stdout, done.stderr.decode(), time.monotonic() - begun)
 
 
-def started(scenario: Scenario, *arguments: object) -> AbstractContextManager[Running]:
-    """The command as it runs."""
-    return running(list(map(str, arguments)), scenario.env())
+def run_each(
+    at_once: int, function: Callable[[T], tuple[Scenario, Iterable[object]]], items: Iterable[T]
+) -> list[Ended]:
+    """``run`` of what the function says of each item, in their order, so many at once."""
 
+    def _run(item: T) -> Ended:
+        scenario, arguments = function(item)
+        return run(scenario, *arguments)
 
-class Runs:
-    """The command, run many times, each time in a process of its own (see forked), several at once; ``close`` it."""
-
-    def __init__(self, at_once: int) -> None:
-        self.pool = ThreadPoolExecutor(at_once, initializer=self._begin)
-        self._servers: dict[int, Server] = {}
-
-    def __enter__(self) -> Runs:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.pool.shutdown()
-        for server in self._servers.values():
-            server.close()
-
-    def run(self, scenario: Scenario, *arguments: object) -> Ended:
-        """The command, run to its end; TimeoutExpired if it hangs."""
-        return self.pool.submit(self._run, scenario, arguments).result()
-
-    def each(self, function: Callable[[T], tuple[Scenario, Iterable[object]]], items: Iterable[T]) -> list[Ended]:
-        """``run(*function(item))`` of each item, in their order."""
-        return list(self.pool.map(lambda item: self._run(*function(item)), items))
-
-    def _begin(self) -> None:
-        self._servers[threading.get_ident()] = Server(is_measured=False)
-
-    def _run(self, scenario: Scenario, arguments: Iterable[object]) -> Ended:
-        begun = time.monotonic()
-        done = self._servers[threading.get_ident()].run(list(map(str, arguments)), scenario.env(), PATIENCE)
-        return Ended(done.returncode, done.stdout, done.stderr.decode(), time.monotonic() - begun)
+    with ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(_run, items))
 
 
 def facts_of(folder: Path, account_id: str) -> dict[str, Any]:

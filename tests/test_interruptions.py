@@ -35,7 +35,7 @@ from evidence_helpers import (
     report_on,
     wait_for,
 )
-from forked import SIGNALLED, Running, forked, running
+from forked import SIGNALLED, Running, forked, server
 
 from keyaudit.evidence.verify import verify
 
@@ -115,7 +115,7 @@ def assert_next_run_works(reports: Path) -> None:
 def asleep(reports) -> Iterator[Running]:
     """A run whose notebook is in the middle of a cell that takes two minutes."""
     slow = notebook(reports.parent, "slow", JUDGED, SLEEPS)
-    with running(arguments(reports, "--notebook", slow), UNMEASURED) as process:
+    with server().start(arguments(reports, "--notebook", slow), UNMEASURED) as process:
         wait_for(lambda: list(reports.glob(".staging-*/here")), PATIENCE)
         assert len(at_work_in(reports)) == 1
         yield process
