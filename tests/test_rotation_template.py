@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,7 @@ from conftest import ACCOUNT
 from evidence_helpers import keyaudit, refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_permissions import parsed
+from linting import parsed, template_faults
 
 from keyaudit.rotation.code import function_code
 from keyaudit.rotation.deployed import changed_secrets, deployed, secrets_in, version_of
@@ -77,13 +75,6 @@ def plain(user: str) -> str:
     return f"'{user}" if user[0] in "=+-@" else user
 
 
-def linted(path: Path) -> str:
-    command = [Path(sys.executable).with_name("cfn-lint"), "--include-checks", "I", "--", path]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 or done.stdout
-    return done.stdout
-
-
 def statements(resources: dict[str, Any]) -> list[dict[str, Any]]:
     policies = [one["PolicyDocument"] for one in resources["Role"]["Properties"]["Policies"]]
     policies.append(resources["InvokeItself"]["Properties"]["PolicyDocument"])
@@ -101,7 +92,7 @@ def actions(resources: dict[str, Any]) -> set[str]:
 def test_each_variant_is_clean_warnings_included_and_small_enough(tmp_path: Path, variant: str) -> None:
     path = tmp_path / "template.yaml"
     path.write_text(printed(*VARIANTS[variant]))
-    assert linted(path) == ""
+    assert template_faults(path) == []
     assert path.stat().st_size <= 51_200
 
 
@@ -110,7 +101,7 @@ def test_each_variant_is_clean_warnings_included_and_small_enough(tmp_path: Path
 def test_each_stack_of_many_is_clean(tmp_path: Path, users: str, options: tuple[str, ...]) -> None:
     path = tmp_path / "template.yaml"
     path.write_text(printed_many(tmp_path, MANY[users], *options))
-    assert linted(path) == ""
+    assert template_faults(path) == []
 
 
 def test_fourteen_users_of_ordinary_names_fit_in_a_template_that_is_sent_with_the_call(tmp_path: Path) -> None:
