@@ -18,6 +18,7 @@ from conftest import FAULTS_PROPERTY
 from evidence_helpers import wait_for
 from faults import PAGED
 from live_helpers import (
+    HURRIED,
     Ended,
     World,
     account_of_a_role,
@@ -39,10 +40,10 @@ pytestmark = pytest.mark.no_cover
 POOL = 8  # processes at a time: they sleep, most of the time
 MARGIN = 15  # seconds for starting the process and judging, on a machine with other work
 GRACE = 0.5  # seconds that keyaudit gives to what notices the deadline by itself
-#: seconds an account, where the fault goes away, or ends the matter; longer than all of boto3's pauses together
+#: seconds an account, where the fault goes away, or ends the matter; pauses are over at once there
 PATIENT = 40
 #: seconds an account, where a fault lasts until the deadline
-SHORT = 6
+SHORT = 4
 
 #: name of a fault in the table -> its kind, how often it strikes (None: for ever), deadline
 FAULTS: dict[str, tuple[str, int | None, float]] = {
@@ -58,7 +59,7 @@ FAULTS: dict[str, tuple[str, int | None, float]] = {
     "malformed 1": ("malformed", 1, PATIENT),
     "malformed": ("malformed", None, PATIENT),
     "empty": ("empty", None, PATIENT),
-    "stall 1": ("stall", 1, 12),
+    "stall 1": ("stall", 1, 8),
     "stall": ("stall", None, SHORT),
     "slow": ("slow", None, PATIENT),
     "drip": ("drip", None, SHORT),
@@ -180,12 +181,12 @@ def test_every_fault_of_a_call_ends_in_the_right_verdict_or_none(
     aws.reset()
     world = place.make()
 
-    def check(scenario: Scenario, name: str, deadline: float) -> tuple[Scenario, list[object]]:
+    def check(scenario: Scenario, name: str, deadline: float) -> tuple[Scenario, list[object], str]:
         options = ("--policy", "cis", "-f", "json", "--deadline", deadline, "--capture", tmp_path / name)
-        return scenario, ["check", *options, *world.options]
+        return scenario, ["check", *options, *world.options], HURRIED if deadline == PATIENT else ""
 
     calm = world.scenario(aws)
-    _, arguments = check(calm, "calm", PATIENT)
+    _, arguments, _ = check(calm, "calm", PATIENT)
     ended = run(calm, *arguments)
     assert (ended.code, is_read(tmp_path / "calm", world)) == (1 if "overdue" in place.name else 0, True), ended.err
     names = place.tried()
@@ -266,9 +267,9 @@ def test_the_deadline_is_that_of_each_account(aws: Aws, tmp_path: Path) -> None:
     world = organization()
     stall = Fault("GetCredentialReport", "stall")
 
-    def capture(jobs: int) -> tuple[Scenario, list[object]]:
+    def capture(jobs: int) -> tuple[Scenario, list[object], str]:
         options = ("--deadline", 3, "--jobs", jobs, "-o", tmp_path / str(jobs))
-        return world.scenario(aws, [stall]), ["capture", *options, *world.options]
+        return world.scenario(aws, [stall]), ["capture", *options, *world.options], ""
 
     for jobs, ended in zip((1, 3), run_each(POOL, capture, (1, 3)), strict=True):
         assert ended.code == 3 and folders(tmp_path / str(jobs)) == sorted(world.accounts)
