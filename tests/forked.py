@@ -26,7 +26,7 @@ COVERAGE = "COVERAGE_PROCESS_CONFIG"
 #: seconds for a process to be forked, or to be gone when it is killed
 SOON = 60
 SERVER = """
-import atexit, gc, json, os, signal, sys, threading
+import atexit, gc, json, os, signal, sys, tempfile, threading
 config = os.environ.pop("MEASURE", "")
 sys.modules.setdefault("rfc3987_syntax", None)
 import boto3, jinja2, jupyter_client, matplotlib.figure, nbclient, nbconvert, pandas, papermill.cli, pydantic
@@ -69,6 +69,7 @@ sys.argv = ["keyaudit", *told["arguments"]]
 os.environ.clear()
 os.environ.update(told["env"])
 os.chdir(told["cwd"])
+tempfile.tempdir = None  # it depends on the environment
 if told["at"]:
     time_machine.travel(told["at"], tick=True).start()
 exec(told["first"], {})
