@@ -18,9 +18,8 @@ import yaml
 from aws import MANAGEMENT, Aws, Fault, add_user, aws, report_of  # noqa: F401
 from conftest import FRESH, OLD, OTHER, report, write
 from cronsim import CronSim
-from evidence_helpers import POLICY, SECRET, files, keyaudit, refused
+from evidence_helpers import LONG, POLICY, SECRET, files, keyaudit, refused
 from linting import parsed, template_faults, workflow_faults
-from test_schedule import LONG
 
 from keyaudit import __version__
 from keyaudit.schedule.calendar import parse_every
