@@ -12,10 +12,11 @@ import itertools
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import moto.backends
+import moto.core.responses
 import pytest
 from conftest import HEADER, ROOT, row
 from faults import SECRET_KEY, Call, Fault, Layer, Report, Scenario, client_at
@@ -53,8 +54,9 @@ CREATED = "2020-01-01T00:00:00Z"
 When = datetime | str
 
 
-#: moto lists its own folder at each request, an eighth of the time that one takes
+#: moto lists its own folder at each request, an eighth of the time that one takes, and the methods of a class, a seventh
 moto.backends.list_of_moto_modules = partial(tuple, list(moto.backends.list_of_moto_modules()))
+moto.core.responses.method_names_from_class = cache(moto.core.responses.method_names_from_class)
 
 
 class Aws:
