@@ -633,9 +633,7 @@ class Layer(socketserver.ThreadingMixIn, socketserver.TCPServer):
             request = Request.from_primitives(asked.method, f"{url}/", headers, asked.body)
             code, found, body = DIRECT[asked.service].dispatch(request, request.raw_url, dict(request.headers))
             return int(code), found, body if isinstance(body, bytes) else body.encode()
-        asks = EnvironBuilder(
-            method=asked.method, path=asked.path, headers=headers, data=asked.body, base_url=url
-        )
+        asks = EnvironBuilder(method=asked.method, path=asked.path, headers=headers, data=asked.body, base_url=url)
         environ = {**asks.get_environ(), PRESERVED_HEADER_NAMES_ENVIRON_KEY: {}}
         parts, status, found = run_wsgi_app(self.moto, environ, buffered=True)
         return int(status.split()[0]), found, b"".join(parts)

@@ -4,6 +4,7 @@ can be killed at any call. Pending versions are made as AWS makes them: a token 
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import os
@@ -16,7 +17,7 @@ import tempfile
 import time
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -32,6 +33,8 @@ from moto.secretsmanager.models import secretsmanager_backends
 from keyaudit.rotation.code import function_code
 
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
+#: ids of keys, tokens, secret keys
+MADE_UP = re.compile(r"\bA[KS]IA[A-Z0-9]{16}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[A-Za-z0-9]{40}\b")
 #: kinds of faults that end with the death of the function
 DEATHS = {"stall_before", "stall"}
 #: the function as Lambda has it: boto3 is imported and its models read once; a process is a fork of that, and is used
@@ -344,6 +347,37 @@ class Rotated:
         if self.arn:
             self.secret.next_rotation_date = int(time.time()) + self.secret.auto_rotate_after_days * 86_400
         return token
+
+    # going back
+    def keep(self) -> Callable[[], None]:
+        """What brings the user's keys and its secret back to what they are now; call it as often as you like."""
+        backend, found = iam_backends[self.account]["aws"], self.secret
+        user = backend.users[self.user]
+        kept = copy.deepcopy((user.access_keys, vars(found)))
+
+        def go_back() -> None:
+            keys, secret = copy.deepcopy(kept)
+            for key_id in self.keys:
+                backend.access_keys.pop(key_id, None)
+            user.access_keys = keys
+            backend.access_keys |= {key.access_key_id: key for key in keys}
+            vars(found).clear()
+            vars(found).update(secret)
+
+        return go_back
+
+    def state(self) -> str:
+        """All that the function can see of the keys and the secret, times to the second; ids, tokens and secret keys,
+        which are made at random, are told by the order in which they come."""
+        keys = [
+            [str(value) for value in vars(key).values() if key.last_used is not value] for key in self.keys.values()
+        ]
+        uses = [
+            key.last_used and [str(value) for value in vars(key.last_used).values()] for key in self.keys.values()
+        ]
+        text = re.sub(r"(\d\d:\d\d:\d\d)\.\d+", r"\1", json.dumps([keys, uses, vars(self.secret)], default=str))
+        names: dict[str, str] = {}
+        return re.sub(MADE_UP, lambda found: names.setdefault(found[0], f"<{len(names)}>"), text)
 
     def made(self, key_id: str, when: datetime, status: str = "Active", *last_used: Any) -> None:
         set_key(self.account, key_id, when, status, *last_used)
