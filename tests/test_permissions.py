@@ -50,7 +50,7 @@ def actions(text: str) -> list[str]:
     return [action for statement in statements(text) for action in statement["Action"]]
 
 
-class CloudFormationLoader(yaml.SafeLoader):
+class CloudFormationLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """YAML with CloudFormation's short forms: ``!Sub x`` is ``{"Fn::Sub": "x"}``."""
 
 
