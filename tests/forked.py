@@ -22,10 +22,10 @@ from typing import Any
 #: where pytest-cov tells other processes how to measure
 COVERAGE = "COVERAGE_PROCESS_CONFIG"
 SERVER = """
-import atexit, gc, json, os, sys, threading
+import atexit, functools, gc, json, os, sys, threading
 config = os.environ.pop("MEASURE", "")
 sys.modules.setdefault("rfc3987_syntax", None)
-import boto3, jinja2, jupyter_client, matplotlib.figure, nbclient, nbconvert, pandas, papermill.cli, pydantic
+import boto3, botocore.session, jinja2, jupyter_client, matplotlib.figure, nbclient, nbconvert, pandas, papermill.cli, pydantic
 import time_machine, tqdm
 import matplotlib.backends.backend_agg, nbconvert.exporters.html
 if config:
@@ -34,6 +34,11 @@ if config:
     coverage.process_startup()
 from keyaudit.cli import main
 import keyaudit.auditing, keyaudit.capture, keyaudit.evidence, keyaudit.export, keyaudit.present, keyaudit.evidence.verify
+# AWS's models are read once, for all sessions
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+for service in ("iam", "sts", "organizations", "secretsmanager", "lambda", "logs", "cloudformation", "s3"):
+    boto3.session.Session("x", "x", region_name="us-east-1").client(service)
+gc.collect()
 gc.freeze()
 while line := sys.stdin.readline():
     told = json.loads(line)
