@@ -202,6 +202,7 @@ class Rotated:
     struck: int = 0
     #: of all calls: operation -> the keys that signed it
     signers: dict[str, list[str]] = field(default_factory=dict)
+    _filled: Any = None
 
     def __post_init__(self) -> None:
         self.name = self.name or self.user
@@ -215,6 +216,12 @@ class Rotated:
     @property
     def secret(self) -> Any:
         return secretsmanager_backends[self.account]["us-east-1"].secrets[self.name]
+
+    @property
+    def is_there(self) -> bool:
+        """Whether nothing took it away since ``fill``."""
+        secrets = secretsmanager_backends[self.account]["us-east-1"].secrets
+        return self.name in secrets and secrets[self.name] is self._filled
 
     def value(self, stage: str) -> dict[str, Any]:
         """The value of a stage; empty where there is none."""
@@ -396,7 +403,7 @@ def fill(one: Rotated) -> None:
     now = datetime.now(UTC).replace(microsecond=0)
     (key_id,) = add_user(one.account, one.user, now - timedelta(days=400), [(now - timedelta(days=80), "Active")])
     one.put(accesskey=key_id, secretkey=one.keys[key_id].secret_access_key)
-    secret = one.secret
+    one._filled = secret = one.secret
     secret.rotation_requested = secret.rotation_enabled = True
     secret.rotation_lambda_arn = "arn:aws:lambda:us-east-1:1:function:rotates"
     secret.auto_rotate_after_days = 5 if one.settings.get("KEYAUDIT_MAX_AGE") == SHORT["KEYAUDIT_MAX_AGE"] else 60
@@ -438,14 +445,19 @@ def sound(one: Rotated) -> None:
     assert current["username"] == one.user
 
 
+def no_secret_in_logs(one: Rotated) -> None:
+    """No log may hold a secret key, of those that are there and of those that a version of the secret holds."""
+    values = [version.get("secret_string", "") for version in one.secret.versions.values()]
+    secrets = {key.secret_access_key for key in one.keys.values()} | set(
+        re.findall(r'"secretkey": "([^"]+)"', str(values))
+    )
+    assert not [log for log in one.logs if any(secret in log for secret in secrets)]
+
+
 @pytest.fixture
 def rotated(aws: Aws, function: Lambda) -> Iterator[Rotated]:
     """A user and its secret (see ``fill``); afterwards no log may hold a secret key."""
     found = Rotated(aws, function)
     fill(found)
     yield found
-    values = [version.get("secret_string", "") for version in found.secret.versions.values()]
-    secrets = {key.secret_access_key for key in found.keys.values()} | set(
-        re.findall(r'"secretkey": "([^"]+)"', str(values))
-    )
-    assert not [log for log in found.logs if any(secret in log for secret in secrets)]
+    no_secret_in_logs(found)
