@@ -26,10 +26,10 @@ COVERAGE = "COVERAGE_PROCESS_CONFIG"
 #: seconds for a process to be forked, or to be gone when it is killed
 SOON = 60
 SERVER = """
-import atexit, gc, json, os, signal, sys, tempfile, threading
+import atexit, functools, gc, json, os, signal, sys, tempfile, threading
 config = os.environ.pop("MEASURE", "")
 sys.modules.setdefault("rfc3987_syntax", None)
-import boto3, jinja2, jupyter_client, matplotlib.figure, nbclient, nbconvert, pandas, papermill.cli, pydantic
+import boto3, botocore.session, jinja2, jupyter_client, matplotlib.figure, nbclient, nbconvert, pandas, papermill.cli, pydantic
 import time_machine, tqdm
 import matplotlib.backends.backend_agg, nbconvert.exporters.html
 if config:
@@ -40,6 +40,11 @@ from keyaudit.cli import main
 import keyaudit.auditing, keyaudit.capture, keyaudit.evidence, keyaudit.export, keyaudit.present, keyaudit.evidence.verify
 from keyaudit.evidence import forked
 forked.import_all()
+# AWS's models are read once, for all sessions
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+for service in ("iam", "sts", "organizations", "secretsmanager", "lambda", "logs", "cloudformation", "s3"):
+    boto3.session.Session("x", "x", region_name="us-east-1").client(service)
+gc.collect()
 gc.freeze()
 
 def tell(*words):

@@ -24,7 +24,7 @@ def workflow_faults(path: Path) -> str:
     return done.output if done.exit_code else ""
 
 
-class CloudFormationLoader(yaml.SafeLoader):
+class CloudFormationLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
     """YAML with CloudFormation's short forms: ``!Sub x`` is ``{"Fn::Sub": "x"}``."""
 
 
