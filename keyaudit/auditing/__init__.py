@@ -15,6 +15,7 @@ from keyaudit.auditing.survey import Read, parse_as_of, resolve_as_of, survey
 from keyaudit.model import ORGANIZATION, Audit, Population, Progress
 from keyaudit.policy import Policy, load_policy
 from keyaudit.schema import RULES, EvidenceError, InputError
+from keyaudit.texts import language, speak
 
 __all__ = ["audit", "parse_as_of"]
 
@@ -75,7 +76,9 @@ def _in_processes(judge_one: Callable[[Read], Result], reads: list[Read], jobs: 
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        jobs, mp_context=get_context("spawn"), initializer=speak, initargs=(language(),)
+    ) as pool:
         yield from pool.map(judge_one, reads, chunksize=4)
 
 

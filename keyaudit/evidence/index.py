@@ -21,7 +21,7 @@ from keyaudit.evidence.ledger import Entry, entries
 from keyaudit.evidence.sheet import TEMPLATE, style_of
 from keyaudit.files import write_file
 from keyaudit.present import Accounts, in_accounts
-from keyaudit.texts import LANGUAGE, say, utc, visible
+from keyaudit.texts import language, say, utc, visible
 
 INDEX = "index.html"
 
@@ -55,7 +55,7 @@ def render(reports: Path) -> bytes:
     template = jinja2.Environment(loader=loader, autoescape=True).get_template("reports.html.j2")
     columns = say("index.columns").split("|")
     page = template.render(
-        lang=LANGUAGE,
+        lang=language(),
         title=title,
         intro=say("index.intro"),
         none=say("table.none"),

@@ -17,6 +17,7 @@ from typing import Any
 
 from keyaudit.evidence.contents import LOG
 from keyaudit.schema import EvidenceError
+from keyaudit.texts import language
 
 #: bytes; the path of a socket has at most 103 on every system that has them
 LONGEST_FOLDER = 95
@@ -29,7 +30,7 @@ def warm_kernel(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
     ``kernel.log`` there; it is gone when the block ends, however that ends."""
     environment = {**os.environ, "PYTHONWARNINGS": "ignore", "JPY_PARENT_PID": str(os.getpid())}
     # -P keeps the working directory, where anyone may have put a pandas.py, off the path
-    command = [sys.executable, "-P", "-m", "keyaudit.evidence.warm"]
+    command = [sys.executable, "-P", "-m", "keyaudit.evidence.warm", language()]
     with (folder / LOG).open("wb") as log:
         process = subprocess.Popen(
             command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log

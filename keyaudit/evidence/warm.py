@@ -1,6 +1,6 @@
 """The kernel's side: import what the notebooks import, then wait for the connection file and be a kernel.
 
-Run as ``python -P -m keyaudit.evidence.warm``; the path of the connection file comes on standard input, and its
+Run as ``python -P -m keyaudit.evidence.warm LANGUAGE``; the path of the connection file comes on standard input, and its
 end without one means that the command has gone.
 """
 
@@ -25,9 +25,11 @@ def main() -> None:
     for name in PRELOADED:
         import_module(name)
     from keyaudit.sources import vouch_for
+    from keyaudit.texts import speak
 
     # the process that started this one writes what is judged here, and no source can say so of itself
     vouch_for(Path.cwd())
+    speak(sys.argv[1])
     connection_file = sys.stdin.readline().strip()
     if connection_file:
         from ipykernel.kernelapp import launch_new_instance
