@@ -1,6 +1,8 @@
-"""The prose of keyaudit's notebooks. It is a text like every other sentence, under the id of its cell; the files hold
-it in English, so that it is there for who opens one in JupyterLab, and are made again from the texts by
-``make sample``. Evidence in another language has it in that one."""
+"""The prose of keyaudit's notebooks: texts like every other sentence, under the ids of their cells.
+
+The files hold it in English, for whoever opens one in JupyterLab, and ``make sample`` puts it there. Evidence in
+another language has it in that language.
+"""
 
 from __future__ import annotations
 

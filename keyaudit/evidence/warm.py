@@ -1,7 +1,7 @@
 """The kernel's side: import what the notebooks import, then wait for the connection file and be a kernel.
 
-Run as ``python -P -m keyaudit.evidence.warm LANGUAGE``; the path of the connection file comes on standard input, and its
-end without one means that the command has gone.
+Run as ``python -P -m keyaudit.evidence.warm LANGUAGE``; the path of the connection file comes on standard input,
+and its end without one means that the command has gone.
 """
 
 from __future__ import annotations
