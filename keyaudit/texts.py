@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 from keyaudit.resources import data, names
@@ -72,6 +72,13 @@ def say(key: str, **facts: Any) -> str:
     if isinstance(text, dict):
         text = text["one" if facts.get("n") == 1 else "other"]
     return str(text).format(**facts)
+
+
+def listed(kind: str, parts: Iterable[str]) -> str:
+    """Clauses or sentences as one text, each joined to those before it as the language joins that ``kind`` (texts
+    under ``list``); empty where there is none."""
+    first, *others = [*parts] or [""]
+    return reduce(lambda before, more: say(f"list.{kind}", first=before, more=more), others, first)
 
 
 #: what stands for a slash, a plus or an equals sign in URLs and in JSON

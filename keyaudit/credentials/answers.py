@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from keyaudit.credentials import records
-from keyaudit.credentials.refusals import FETCH, refused
+from keyaudit.credentials.refusals import refused
 from keyaudit.credentials.times import parse_instant
 from keyaudit.texts import looks_secret, say
 
@@ -91,7 +91,7 @@ def _from_json(text: str, source: str) -> Answer:
         at_end = isinstance(error, json.JSONDecodeError) and (
             error.pos >= len(text) - 1 or error.msg.startswith("Unterminated string")
         )
-        raise refused(source, "json_cut" if at_end else "json_invalid", command=FETCH) from None
+        raise refused(source, "json_cut" if at_end else "json_invalid") from None
     if isinstance(answer, list) and len(answer) == 1 and isinstance(answer[0], dict) and "Content" in answer[0]:
         answer = answer[0]  # an answer as the only one of a list
     rows = records.rows_of(answer)
@@ -140,7 +140,7 @@ def _from_yaml(text: str, source: str) -> Answer | None:
             values[key] += line.strip()
     content, generated = (_bare(values.get(name, "")) for name in ("Content", "GeneratedTime"))
     if not is_base64(content):
-        raise refused(source, "yaml_content", command=FETCH)
+        raise refused(source, "yaml_content")
     return Answer(YAML, content, generated or None)
 
 

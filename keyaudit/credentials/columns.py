@@ -201,8 +201,8 @@ def _check_header(header: list[str], names: list[str], header_line: str, source:
         unknown = [name for name in header if name not in KNOWN]
         near = difflib.get_close_matches(missing[0], unknown, n=1, cutoff=0.9)
         nearest = near[0] if near and len(near[0]) <= 40 else ""
-        facts = {"n": len(missing), "columns": ", ".join(missing), "command": "cut -f1,9,10,11,14,15,16"}
-        raise refused(place, "missing_near" if nearest else "missing", nearest=nearest, **facts)
+        kind = "missing_near" if nearest else "missing"
+        raise refused(place, kind, n=len(missing), columns=", ".join(missing), nearest=nearest)
 
 
 def told_time(text: str, source: str) -> datetime | None:

@@ -7,8 +7,6 @@ from typing import Any
 from keyaudit.schema import InputError
 from keyaudit.texts import say
 
-FETCH = "aws iam get-credential-report --output json > report.json"
-
 
 def refused(place: str, key: str, **facts: Any) -> InputError:
     """The error that names the place and says what is wrong there, and the remedy."""

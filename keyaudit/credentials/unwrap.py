@@ -19,7 +19,7 @@ from datetime import datetime
 from keyaudit.credentials import answers
 from keyaudit.credentials.answers import BASE64, CSV, RECORDS
 from keyaudit.credentials.columns import told_time
-from keyaudit.credentials.refusals import FETCH, at, in_line, refused
+from keyaudit.credentials.refusals import at, in_line, refused
 from keyaudit.schema import InputError
 from keyaudit.texts import say
 
@@ -71,7 +71,7 @@ def unwrap(content: bytes, source: str) -> Unwrapped:
         raise InputError(at(in_line(source, error.line) if error.line else source, error.what)) from None
     stripped = text.strip()
     if not stripped:
-        raise refused(source, "empty", n=len(content), command=FETCH)
+        raise refused(source, "empty", n=len(content))
     _refuse_other_texts(stripped, source)
     answer = answers.read(stripped, source)
     if answer is None:
@@ -128,7 +128,7 @@ def _refuse_other_texts(text: str, source: str) -> None:
     head = text[:2000]
     lowered = head.lower()
     if re.match(r"<(\w+:)?GetCredentialReportResponse\b", head):
-        raise refused(source, "xml", command=FETCH)
+        raise refused(source, "xml")
     if re.match(r"[-+]{10,}\r?\n\|", head):
         raise refused(source, "cli_table")
     if head.startswith("<") and re.match(r"<(!doctype|html|head|body|\?xml|script|form)\b", lowered):

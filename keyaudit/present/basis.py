@@ -15,7 +15,7 @@ from keyaudit.present.headline import in_accounts, not_in_force, remarks
 from keyaudit.present.table import MOST_ACCOUNTS, Prose, Table, table
 from keyaudit.present.verdict import rule
 from keyaudit.schema import CONTROLS
-from keyaudit.texts import say, utc
+from keyaudit.texts import listed, say, utc
 
 
 def scope(a: Audit) -> Prose:
@@ -97,19 +97,28 @@ def references(a: Audit) -> Table:
     rows = []
     for name in a.policy.references:
         entry = resources.references()[name]
-        numbers = [entry.get(control) for control in CONTROLS]
+        numbers = [_cited(entry, control) for control in CONTROLS]
         rows.append([name, *numbers, entry.get("days"), _compared(a, entry)])
     return table("references", rows, most=None, who=say(f"table.references.{_policy_or_preset(a)}"))
 
 
+def _cited(entry: dict[str, Any], control: str) -> str | None:
+    """The numbers of a control; one that allows another number of days with these."""
+    numbers, other = entry.get(control), entry.get(f"{control}_of_days")
+    aside = [
+        say("references.with_days", number=one, days=say("charts.days", n=n)) for one, n in (other or {}).items()
+    ]
+    return listed("words", [numbers, *aside]) if numbers else None
+
+
 def _compared(a: Audit, entry: dict[str, Any]) -> str | None:
-    remarks = [entry["note"]] if "note" in entry else []
+    remarks = [say(f"references.note.{entry['note']}")] if "note" in entry else []
     days, limit = entry.get("days"), a.policy.max_access_key_age
     if days is not None and limit is not None:
         kind = "longer" if limit > days else "within"
         whose = say(f"references.{_policy_or_preset(a)}")
         remarks.append(say(f"references.{kind}", n=limit, days=days, whose=whose))
-    return "; ".join(remarks) or None
+    return listed("remarks", remarks) or None
 
 
 def _policy_or_preset(a: Audit) -> str:
