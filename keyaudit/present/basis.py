@@ -133,7 +133,7 @@ def policy_in_force(a: Audit) -> Table:
     ]
     rows += [[say("policy.override", number=n), _terms(one)] for n, one in enumerate(policy.override, 1)]
     rows += [[say("policy.exemption", id=one.id), _terms(one)] for one in policy.exemption]
-    rows += [[say("policy.file"), policy.name], ["sha256", policy.sha256]]
+    rows += [[say("policy.file"), policy.label], ["sha256", policy.sha256]]
     kind = "not_in_force" if not_in_force(a) else setter_of(policy)
     return table("policy", rows, most=None, what=say(f"table.policy.{kind}"))
 

@@ -147,7 +147,7 @@ def _some(kind: str, names: list[str], total: int) -> list[str]:
 
 def _policy(a: Audit) -> list[str]:
     policy = a.policy
-    facts = {"name": policy.name, "hours": policy.max_report_age_hours}
+    facts = {"name": policy.label, "hours": policy.max_report_age_hours}
     lines = [] if policy.given else [say("verdict.no_policy", **facts)]
     if policy.effective and not_in_force(a):
         lines.append(say("verdict.not_in_force", date=policy.effective.isoformat()))
@@ -165,7 +165,7 @@ def said_first(a: Audit) -> set[str]:
     """Notes and problems that the lines around the headline say already."""
     effective = a.policy.effective
     notes = {say("note.not_yet_effective", date=effective.isoformat())} if effective else set()
-    return notes | {say("problem.no_policy", name=a.policy.name)}
+    return notes | {say("problem.no_policy", name=a.policy.label)}
 
 
 def remarks(a: Audit) -> list[str]:
