@@ -99,7 +99,7 @@ def references(a: Audit) -> Table:
         entry = resources.references()[name]
         numbers = [_cited(entry, control) for control in CONTROLS]
         rows.append([name, *numbers, entry.get("days"), _compared(a, entry)])
-    return table("references", rows, most=None, who=say(f"table.references.{_policy_or_preset(a)}"))
+    return table("references", rows, most=None, what=say(f"table.references.{_policy_or_preset(a)}"))
 
 
 def _cited(entry: dict[str, Any], control: str) -> str | None:
@@ -116,8 +116,7 @@ def _compared(a: Audit, entry: dict[str, Any]) -> str | None:
     days, limit = entry.get("days"), a.policy.max_access_key_age
     if days is not None and limit is not None:
         kind = "longer" if limit > days else "within"
-        whose = say(f"references.{_policy_or_preset(a)}")
-        remarks.append(say(f"references.{kind}", n=limit, days=days, whose=whose))
+        remarks.append(say(f"references.{_policy_or_preset(a)}_{kind}", n=limit, days=days))
     return listed("remarks", remarks) or None
 
 
