@@ -10,6 +10,8 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from keyaudit.texts import speak
+
 PRELOADED = (
     "keyaudit.auditing",
     "keyaudit.charts",
@@ -22,14 +24,13 @@ PRELOADED = (
 
 def main() -> None:
     """Become a kernel, warm."""
+    speak(sys.argv[1])
     for name in PRELOADED:
         import_module(name)
     from keyaudit.sources import vouch_for
-    from keyaudit.texts import speak
 
     # the process that started this one writes what is judged here, and no source can say so of itself
     vouch_for(Path.cwd())
-    speak(sys.argv[1])
     connection_file = sys.stdin.readline().strip()
     if connection_file:
         from ipykernel.kernelapp import launch_new_instance
