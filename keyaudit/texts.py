@@ -1,44 +1,84 @@
 """The sentences of reports, kept apart from the logic: ``say("rotation.over", days=204)``.
 
 Texts are data (``data/texts/<language>.toml``); code emits ids and facts. A text with a ``one`` and an
-``other`` form is chosen by its ``n``.
+``other`` form is chosen by its ``n``. Which language is spoken is chosen in one place, ``spoken``.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from functools import cache
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache, reduce
 from typing import Any
 
-from keyaudit.resources import data
+from keyaudit.resources import data, names
 
-LANGUAGE = "en"
+ENGLISH = "en"
+#: what this process speaks; processes that it starts are told
+_now = ENGLISH
+
+
+def languages() -> list[str]:
+    """The languages that there are texts of."""
+    return names("texts", ".toml")
+
+
+def language() -> str:
+    """The language that this process speaks."""
+    return _now
+
+
+def speak(chosen: str) -> None:
+    """Choose the language of this process; KeyError for one that there are no texts of."""
+    global _now
+    if chosen not in languages():
+        raise KeyError(f"no data/texts/{chosen}.toml")
+    _now = chosen
+
+
+@contextmanager
+def spoken(chosen: str) -> Iterator[None]:
+    """Speak a language for as long as the block takes."""
+    before = _now
+    speak(chosen)
+    try:
+        yield
+    finally:
+        speak(before)
 
 
 @cache
-def catalogue(language: str = LANGUAGE) -> dict[str, Any]:
+def catalogue(language: str) -> dict[str, Any]:
     """All texts of a language as nested tables."""
     return tomllib.loads(data("texts", f"{language}.toml").read_text(encoding="utf-8"))
 
 
 @cache
-def template(key: str) -> Any:
+def template(key: str, language: str) -> Any:
     """The text, or table of texts, at a dotted key; KeyError names the key."""
-    found: Any = catalogue()
+    found: Any = catalogue(language)
     for part in key.split("."):
         if not isinstance(found, dict) or part not in found:
-            raise KeyError(f"no text {key!r} in data/texts/{LANGUAGE}.toml")
+            raise KeyError(f"no text {key!r} in data/texts/{language}.toml")
         found = found[part]
     return found
 
 
 def say(key: str, **facts: Any) -> str:
     """The sentence at ``key`` with its facts filled in; ``n`` chooses between singular and plural."""
-    text = template(key)
+    text = template(key, _now)
     if isinstance(text, dict):
         text = text["one" if facts.get("n") == 1 else "other"]
     return str(text).format(**facts)
+
+
+def listed(kind: str, parts: Iterable[str]) -> str:
+    """Clauses or sentences as one text, each joined to those before it as the language joins that ``kind`` (texts
+    under ``list``); empty where there is none."""
+    first, *others = [*parts] or [""]
+    return reduce(lambda before, more: say(f"list.{kind}", first=before, more=more), others, first)
 
 
 #: what stands for a slash, a plus or an equals sign in URLs and in JSON

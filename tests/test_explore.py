@@ -234,8 +234,7 @@ def test_the_command_makes_evidence_of_the_view_and_judges_everything(folder: Pa
     evidence = made(*words[1:], "-o", tmp_path / "reports", code=1)
     page = (evidence / "report.html").read_text(encoding="utf-8")
     assert (
-        "What if the limit of Rotation were: at most 60 days?" in page
-        and "0 of 1 selected keys would fail." in page
+        "What if the limit of Rotation were at most 60 days?" in page and "0 of 1 selected keys would fail." in page
     )
     # a command that named its raw files would be run in the folder, and break its seal
     assert "keyaudit report" not in page and str(tmp_path) not in page

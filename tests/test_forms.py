@@ -131,7 +131,7 @@ REFUSED = {
     "the API's XML": ("<GetCredentialReportResponse xmlns='x'><a/></GetCredentialReportResponse>", "--output json"),
     "rows with a key twice": ('[{"user": "a", "user": "b"}]', "'user' appears twice"),
     "an answer with Content twice": ('{"Content": "x", "Content": "y"}', "'Content' appears twice"),
-    "a row that lacks a key": (json.dumps([*RECORDS[:2], {"user": "bob"}]), "row 3: has not the same keys"),
+    "a row that lacks a key": (json.dumps([*RECORDS[:2], {"user": "bob"}]), "row 3: does not have the same keys"),
     "a row with a date of JSON": (changed(1, access_key_1_last_rotated=1772355600), "row 2, access_key_1_last_rot"),
     "a row with a user that is a number": (changed(1, user=7), "row 2, user: expected text, found int"),
     "a row with a user that is null": (changed(1, user=None), "an empty user name"),

@@ -140,7 +140,7 @@ def test_the_explorer_answers_by_hand(lab: str) -> None:
         handle.focus()
         for _ in range(30):
             page.keyboard.press("ArrowLeft")
-        expect(words).to_contain_text("were: at most 60 days? The policy sets at most 90 days.")
+        expect(words).to_contain_text("were at most 60 days? The policy sets at most 90 days.")
         expect(words).to_contain_text("16 of 28 selected keys would fail.")
         expect(words).to_contain_text("The conclusion stays: NON_COMPLIANT: 8 of 28")
         expect(panel.locator("figure img").first).to_have_attribute("alt", re.compile("60 days"))

@@ -23,7 +23,7 @@ from keyaudit.policy import load_policy
 from keyaudit.present import as_text, overdue_known
 from keyaudit.present.claims import Claim, headline_of
 from keyaudit.present.table import MOST_ACCOUNTS, Table, table
-from keyaudit.texts import catalogue
+from keyaudit.texts import ENGLISH, catalogue
 
 NUMBER = r"(\d[\d,]*|None|none|All|all|[Tt]he only)"
 OF_KEYS = rf"{NUMBER}(?: of (\d[\d,]*)| (\d[\d,]*))? active (?:access )?keys?"
@@ -286,7 +286,9 @@ def test_a_row_of_another_length_than_the_headings_is_refused(cells):
 def test_every_table_that_may_be_cut_says_where_the_others_are():
     whole = {"rotated", "rotation_schedules", "rotation_keys", "exemptions", "references", "policy", "series"}
     whole |= {"explore_user", "explore_user_says"}
-    tables = {name: one for name, one in catalogue()["table"].items() if isinstance(one, dict) and "columns" in one}
+    tables = {
+        name: one for name, one in catalogue(ENGLISH)["table"].items() if isinstance(one, dict) and "columns" in one
+    }
     assert {name for name, one in tables.items() if not one.get("where")} == whole
 
 
@@ -340,9 +342,12 @@ def test_an_expired_exemption_says_how_many_findings_stand_again(judge, policy):
         "IN-FORCE": ("in use", "1"),
         "EXPIRED-ONE": ("expired: the finding stands again", "1"),
         "EXPIRED-TWO": ("expired: the finding stands again", "1"),  # b1 is counted once
-        "EXPIRED-CAPPED": ("expired: no finding that it would cover", "0"),  # older than it ever allowed
-        "EXPIRED-NONE": ("expired: no finding that it would cover", "0"),
-        "EXPIRED-AND-COVERED": ("expired: no finding that it would cover", "0"),
+        "EXPIRED-CAPPED": (
+            "expired: there is no finding that the exemption would cover",
+            "0",
+        ),  # older than it ever allowed
+        "EXPIRED-NONE": ("expired: there is no finding that the exemption would cover", "0"),
+        "EXPIRED-AND-COVERED": ("expired: there is no finding that the exemption would cover", "0"),
     }
     assert a.counts["NON_COMPLIANT"] == 3
 
@@ -379,7 +384,7 @@ def test_a_limit_of_one_day_is_one_day_in_annotations_captions_and_references(ju
     whys = [one[-1] for one in keyaudit.unused(a).rows if one[0] in "ab"]
     assert [why.partition("; ")[2] for why in whys] == ["1 day or more counts as unused"] * 2
     assert keyaudit.due_soon(a).caption == "Keys in time whose deadline is within 1 day, soonest first"
-    assert keyaudit.references(a).rows[0][-1] == "the policy's 1 day is within the 90 that this allows"
+    assert keyaudit.references(a).rows[0][-1] == "the policy's 1 day is within the 90 that this reference allows"
     many = judge(report(("a", "true 2026-03-01T00:00:00Z N/A")), policy("max_credential_usage_age = 45"))
     assert keyaudit.unused(many).rows[0][-1].endswith("; 45 days or more count as unused")
 
@@ -448,16 +453,19 @@ def test_an_exemption_that_is_not_used_says_why(judge, policy):
         for one in keyaudit.exemptions(judge(text, policy(f"max_access_key_age = 90\n{terms}"))).rows
     }
     assert told == {
-        "PAST": ("not used: the key that it names is older than its cap of 91 days and fails", "0"),
-        "PAST-TWO": ("not used: the 2 keys that it names are older than its cap of 91 days and fail", "0"),
+        "PAST": ("not used: the key that the exemption names is older than its cap of 91 days and fails", "0"),
+        "PAST-TWO": (
+            "not used: the 2 keys that the exemption names are older than its cap of 91 days and fail",
+            "0",
+        ),
         "IN-USE": ("in use", "1"),
-        "COVERED": ("not used: another exemption covers what it names", "0"),
+        "COVERED": ("not used: another exemption covers what this one names", "0"),
         "NOTHING": ("not used: no finding matches", "0"),
     }
     some = exemption.format("SOME", "*", "max_access_key_age = 100\n")
     mixed = report(("a1", OLD), ("b1", "true 2026-08-20T00:00:00Z 2026-11-20T00:00:00Z"))
     (one,) = keyaudit.exemptions(judge(mixed, policy(f"max_access_key_age = 90\n{some}"))).rows
-    assert one[1:3] == ("in use; 1 more key is older than its cap of 100 days and fails", "1")
+    assert one[1:3] == ("in use; 1 more key is older than the exemption's cap of 100 days and fails", "1")
     a = judge(text, policy(exemption.format("NO-PERIOD", "a1", "")))
     assert keyaudit.exemptions(a).rows[0][1] == "not used: no exemption stands in for a rotation period"
 

@@ -14,6 +14,7 @@ from keyaudit.assess.controls import Account
 from keyaudit.assess.rows import ACCOUNT, MISSING, Rows
 from keyaudit.policy import Policy
 from keyaudit.schema import EXEMPT, FINDING_COLUMNS, INSUFFICIENT_DATA, NON_COMPLIANT, ROOT_USER, ROTATION, TIME
+from keyaudit.texts import listed
 
 _KEY_FIELDS = ("user", "arn", "access_key_id", "status", "owner")
 
@@ -66,7 +67,11 @@ def findings_frame(rows: Rows, control: str, account: Account) -> pd.DataFrame:
 
 def account_findings(account_id: str, policy: Policy, gaps: dict[str, list[str]]) -> pd.DataFrame:
     """Rows that speak of the whole account: what was missing, by control, and a policy without a period."""
-    rows = [(c, INSUFFICIENT_DATA, "missing", "; ".join(dict.fromkeys(said))) for c, said in gaps.items() if said]
+    rows = [
+        (c, INSUFFICIENT_DATA, "missing", listed("remarks", dict.fromkeys(said)))
+        for c, said in gaps.items()
+        if said
+    ]
     if policy.limit(ROTATION) is None:
         rows.insert(0, (ROTATION, NON_COMPLIANT, "no_period_defined", ""))
     index = pd.RangeIndex(len(rows))

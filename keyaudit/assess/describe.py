@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 
 from keyaudit.policy import Exemption, Policy
 from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, FINDING_COLUMNS, TIME, UNUSED
-from keyaudit.texts import say
+from keyaudit.texts import language, say
 
 
 def worst_first(findings: pd.DataFrame) -> pd.DataFrame:
@@ -39,7 +39,7 @@ def describe(findings: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     exemptions = {exemption.id: exemption for exemption in policy.exemption}
     ids = [_finding_id(*parts) for parts in zip(*_identity(findings), strict=True)]
     facts = ("control", "reason", "age_days", "days_over", "limit", "count")
-    texts = map(_text, *(_column(findings, name) for name in facts))
+    texts = map(partial(_text, language()), *(_column(findings, name) for name in facts))
     annotations = [
         _detailed(text, detail, exemption_id, exemptions.get(exemption_id))
         for text, detail, exemption_id in zip(
@@ -89,8 +89,8 @@ def _finding_id(*parts: Any) -> str:
 
 
 @lru_cache(maxsize=16_384)
-def _text(control: str, reason: str, age_days: Any, days_over: Any, limit: Any, count: Any) -> str:
-    """The annotation of a finding by its facts alone; ages repeat, so that most are said once."""
+def _text(_: str, control: str, reason: str, age_days: Any, days_over: Any, limit: Any, count: Any) -> str:
+    """The annotation of a finding by its facts alone; ages repeat, so that in a language most are said once."""
     if reason == "missing":
         return ""
     facts = {"age": age_days or 0, "over": days_over or 0, "limit": limit or 0, "count": count or 0}

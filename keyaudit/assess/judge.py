@@ -144,7 +144,7 @@ def _policy_problems(keys: pd.DataFrame, account_id: str, policy: Policy) -> lis
     """What the policy leaves open: nobody gave one, or an override names accounts and this is not known."""
     problems = []
     if not policy.given:
-        problems.append(Problem(account_id, LIMITED_CONTROLS, say("problem.no_policy", name=policy.name), True))
+        problems.append(Problem(account_id, LIMITED_CONTROLS, say("problem.no_policy", name=policy.label), True))
     for controls, number in unclear_overrides(keys["user"], account_id, policy):
         problems.append(Problem(account_id, controls, say("problem.unclear_override", number=number), True))
     return problems

@@ -15,6 +15,7 @@ from keyaudit.auditing.survey import Read, parse_as_of, resolve_as_of, survey
 from keyaudit.model import ORGANIZATION, Audit, Population, Progress
 from keyaudit.policy import Policy, load_policy
 from keyaudit.schema import RULES, EvidenceError, InputError
+from keyaudit.texts import language, listed, speak
 
 __all__ = ["audit", "parse_as_of"]
 
@@ -55,7 +56,7 @@ def audit(
         expected, doubts = expected | set(population.listed), (*doubts, *population.doubts)
     unread = [(account, "") for account in sorted(expected - {read.label for read in reads})]
     # a list of accounts that is not complete is as good as an account that was not read
-    unread += [(ORGANIZATION, "; ".join(doubts))] if doubts else []
+    unread += [(ORGANIZATION, listed("remarks", doubts))] if doubts else []
     is_given = given is not None
     judge_one = partial(judge_account, policy=terms, as_of=moment, as_of_given=is_given, keep=keep, rules=rules)
     parallel = keep is not None and jobs > 1 and len(reads) >= WORTH_PROCESSES
@@ -75,7 +76,9 @@ def _in_processes(judge_one: Callable[[Read], Result], reads: list[Read], jobs: 
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        jobs, mp_context=get_context("spawn"), initializer=speak, initargs=(language(),)
+    ) as pool:
         yield from pool.map(judge_one, reads, chunksize=4)
 
 

@@ -165,10 +165,10 @@ def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool
     try:
         report, unwrapped = sources.read_and_unwrap(read.origin)
         if hashlib.sha256(report.content).hexdigest() != read.sha256:
-            raise InputError(f"{read.origin.name}: changed while it was read; give it again")
+            raise credentials.refused(read.origin.name, "changed")
         parsed = credentials.parse(unwrapped.text, report.source, read.label, report.generated_time, rules)
         if parsed.account_id != read.account_id:
-            raise InputError(f"{read.origin.name}: the ARNs do not tell one account; fetch the report again")
+            raise credentials.refused(read.origin.name, "no_one_account")
     except InputError as error:
         if read.origin.named:
             raise

@@ -72,7 +72,7 @@ def _week_axis(ax: Axes, dues: Deadlines) -> None:
     labels = [*canvas.thinned(ax, [dues.date(edge) for edge in edges[:-1]], edges[-2], HORIZON - LEFT, keep=0), ""]
     ax.axvline(0, color=canvas.INK, linewidth=1, zorder=2, gid="as-of")
     ax.xaxis.set_major_locator(FixedLocator([OVERDUE, *edges]))
-    lowered = "\n" if canvas.points(ax) < 400 else ""
-    ax.set_xticklabels([lowered + say("charts.deadlines.overdue_bar"), *labels])
+    overdue = say("charts.deadlines.overdue_bar")
+    ax.set_xticklabels([f"\n{overdue}" if canvas.points(ax) < 400 else overdue, *labels])
     ax.xaxis.get_major_ticks()[0].label1.set_fontweight("bold")
     canvas.x_label(ax, axis_text(dues))

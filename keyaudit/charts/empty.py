@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from keyaudit.charts import canvas
 from keyaudit.charts.facts.population import Population, subtitle, when
-from keyaudit.texts import say
+from keyaudit.texts import listed, say
 
 
 def why_empty(people: Population) -> str | None:
@@ -24,7 +24,7 @@ def nothing(ax: Axes | None, people: Population, reason: str) -> Axes:
     ax.set_axis_off()
     title, lines, text = words(people, reason)
     ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=11, linespacing=1.6)
-    alt = say("charts.nothing.alt", title=title, subtitle=". ".join(lines), text=" ".join(text.split()))
+    alt = say("charts.nothing.alt", title=title, subtitle=listed("lines", lines), text=" ".join(text.split()))
     return canvas.head(ax, title, lines, alt)
 
 

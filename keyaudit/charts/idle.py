@@ -59,7 +59,7 @@ def _axes(ax: Axes, scale: DayScale) -> None:
         span = high - low
         ends = target.inverted().transform(np.array([low - before * span, high + after * span]))
         getattr(ax, f"set_{axis}lim")(*ends)
-    canvas.x_label(ax, scale.label(say("charts.age")))
+    canvas.x_label(ax, scale.label())
     ax.set_ylabel(say("charts.idle.y"), fontsize=canvas.TEXT, color=canvas.INK)
     ax.grid(color=canvas.GRID, linewidth=0.6)
     ax.tick_params(length=0)

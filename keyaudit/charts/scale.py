@@ -69,11 +69,11 @@ class DayScale:
         target.set_minor_locator(NullLocator())
         target.set_major_formatter(lambda value, _: self._text(round(value)))
 
-    def label(self, what: str) -> str:
-        """The label of the axis: what it measures, in which unit, on which scale."""
+    def label(self) -> str:
+        """The label of an axis of ages: what it measures, in which unit, on which scale."""
         kind = "logarithmic" if self.bent else "linear"
         whole = "_whole" if self.whole_days else ""
-        return say(f"charts.{kind}{whole}", what=what, knee=say("charts.days", n=self.knee))
+        return say(f"charts.{kind}{whole}", knee=say("charts.days", n=self.knee))
 
     def _text(self, value: int) -> str:
         years = self.bent and value > self.knee and value % YEAR == 0

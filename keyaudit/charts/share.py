@@ -49,9 +49,9 @@ def _scale(people: Population, shares: Share) -> DayScale:
 def axis_text(people: Population, scale: DayScale) -> str:
     """The name of the axis of days."""
     if people.limit is None:
-        return scale.label(say("charts.age"))
-    kind = "x_logarithmic" if scale.bent else "x"
-    return say(f"charts.share.{kind}", knee=days(scale.knee), whole=say("charts.whole") if scale.whole_days else "")
+        return scale.label()
+    kind = f"x{'_logarithmic' if scale.bent else ''}{'_whole' if scale.whole_days else ''}"
+    return say(f"charts.share.{kind}", knee=days(scale.knee))
 
 
 def _axes(ax: Axes, scale: DayScale, label: str) -> None:

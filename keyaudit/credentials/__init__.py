@@ -8,7 +8,18 @@
 
 from keyaudit.credentials.answers import ANSWERS
 from keyaudit.credentials.frames import Parsed, parse, users_frame
+from keyaudit.credentials.refusals import refused
 from keyaudit.credentials.times import parse_instant
 from keyaudit.credentials.unwrap import Unwrapped, peek_account, unwrap
 
-__all__ = ["ANSWERS", "Parsed", "Unwrapped", "parse", "parse_instant", "peek_account", "unwrap", "users_frame"]
+__all__ = [
+    "ANSWERS",
+    "Parsed",
+    "Unwrapped",
+    "parse",
+    "parse_instant",
+    "peek_account",
+    "refused",
+    "unwrap",
+    "users_frame",
+]

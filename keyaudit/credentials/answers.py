@@ -10,27 +10,20 @@ from datetime import UTC, datetime
 from typing import Any
 
 from keyaudit.credentials import records
+from keyaudit.credentials.refusals import refused
 from keyaudit.credentials.times import parse_instant
-from keyaudit.schema import InputError
-from keyaudit.texts import looks_secret
+from keyaudit.texts import looks_secret, say
 
-FETCH = "aws iam get-credential-report --output json > report.json"
 #: forms in which people have a report
 CSV, BASE64, JSON, TEXT, YAML, RECORDS = "csv", "base64", "json", "text", "yaml", "records"
 #: those that AWS itself told the generated time in
 ANSWERS = (JSON, TEXT, YAML)
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 _YAML_KEY = re.compile(r"(?:- |  )?(\w+):(?:[ \t]+(.*))?")
-#: other answers of the AWS CLI by their keys, and what they are
-_OTHER_ANSWERS = {
-    "UserDetailList": "looks like the output of get-account-authorization-details",
-    "AccessKeyMetadata": "looks like the output of list-access-keys",
-    "AccessKey": "looks like the output of create-access-key, which holds a secret: delete it",
-    "Credentials": "looks like the output of an STS call, which holds a secret: delete it",
-    "State": "is the answer of generate-credential-report, not the report",
-    "Users": "looks like the output of list-users",
-    "SummaryMap": "looks like the output of get-account-summary",
-}
+#: the keys of other answers of the AWS CLI; ``refused.answer`` says what they are
+_OTHER_ANSWERS = (
+    "UserDetailList", "AccessKeyMetadata", "AccessKey", "Credentials", "State", "Users", "SummaryMap",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -75,24 +68,21 @@ def generated_time(answer: Answer, source: str) -> datetime | None:
         except (ValueError, OverflowError, OSError):
             instant = None
     if instant is None:
-        raise InputError(
-            f"{source}: {answer.form.upper()} key GeneratedTime is not an ISO 8601 time with a zone; "
-            "fetch the report again"
-        )
+        raise refused(source, "generated_time", form=answer.form.upper())
     return instant
 
 
 def _refuse_secrets(told: Any, source: str) -> None:
     """What stands beside a report would be sealed with it."""
     if looks_secret(json.dumps(told, ensure_ascii=False)):
-        raise InputError(f"{source}: JSON with what looks like a secret beside the report; fetch the report again")
+        raise refused(source, "secret_beside")
 
 
 def _from_json(text: str, source: str) -> Answer:
     try:
         answer: Any = json.loads(text, object_pairs_hook=records.once)
     except records.TwiceError as error:
-        raise InputError(f"{source}: the JSON key {error} appears twice; fetch the report again") from None
+        raise refused(source, "json_twice", name=error) from None
     except (ValueError, RecursionError) as error:
         rows = records.of_lines(text)
         if rows is not None:
@@ -101,8 +91,7 @@ def _from_json(text: str, source: str) -> Answer:
         at_end = isinstance(error, json.JSONDecodeError) and (
             error.pos >= len(text) - 1 or error.msg.startswith("Unterminated string")
         )
-        fault = "the JSON is cut off" if at_end else "not valid JSON"
-        raise InputError(f"{source}: {fault}; fetch the report again: {FETCH}") from None
+        raise refused(source, "json_cut" if at_end else "json_invalid") from None
     if isinstance(answer, list) and len(answer) == 1 and isinstance(answer[0], dict) and "Content" in answer[0]:
         answer = answer[0]  # an answer as the only one of a list
     rows = records.rows_of(answer)
@@ -110,18 +99,14 @@ def _from_json(text: str, source: str) -> Answer:
         _refuse_secrets(answer, source)
         return Answer(RECORDS, records.as_csv(rows, source))
     if not isinstance(answer, dict):
-        raise InputError(
-            f"{source}: JSON, but not the object that get-credential-report answers, nor rows of a report"
-        )
+        raise refused(source, "json_other")
     if "Content" not in answer:
-        what = next((text for key, text in _OTHER_ANSWERS.items() if key in answer), "is another answer")
-        raise InputError(
-            f"{source}: JSON without the key Content: {what}; save the output of 'aws iam get-credential-report'"
-        )
+        kind = next((key for key in _OTHER_ANSWERS if key in answer), "other")
+        raise refused(source, "json_no_content", what=say(f"refused.answer.{kind}"))
     content = answer["Content"]
     if not isinstance(content, str):
         kind = "null" if content is None else type(content).__name__
-        raise InputError(f"{source}: JSON key Content is {kind}, expected base64 text; fetch the report again")
+        raise refused(source, "json_content", kind=kind)
     _refuse_secrets({name: value for name, value in answer.items() if name != "Content"}, source)
     return Answer(JSON, content, answer.get("GeneratedTime"))
 
@@ -147,7 +132,7 @@ def _from_yaml(text: str, source: str) -> Answer | None:
     for line in text.removeprefix("---").splitlines():
         found = _YAML_KEY.fullmatch(line.rstrip())
         if found and found[1] in values:
-            raise InputError(f"{source}: the YAML key {found[1]} appears twice; fetch the report again")
+            raise refused(source, "yaml_twice", name=found[1])
         if found:
             key = found[1]
             values[key] = re.sub(r"^(!!binary)?\s*[|>][-+]?$", "", found[2] or "")
@@ -155,7 +140,7 @@ def _from_yaml(text: str, source: str) -> Answer | None:
             values[key] += line.strip()
     content, generated = (_bare(values.get(name, "")) for name in ("Content", "GeneratedTime"))
     if not is_base64(content):
-        raise InputError(f"{source}: YAML whose key Content is not base64 text; fetch the report again: {FETCH}")
+        raise refused(source, "yaml_content")
     return Answer(YAML, content, generated or None)
 
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from keyaudit.credentials.refusals import in_line, refused
 from keyaudit.credentials.times import ends_with_zone, read_instants
 from keyaudit.schema import (
     EXTRA_COLUMN,
@@ -28,7 +29,6 @@ from keyaudit.schema import (
 from keyaudit.texts import say
 
 KNOWN = (*REPORT_COLUMNS, EXTRA_COLUMN)
-EXPORT_WHOLE = "export the report whole, not through cut"
 WHOLE_VALUES = frozenset({"N/A", "no_information", "not_supported"})
 _FURTHER_KEY = re.compile(r"access_key_([03-9]|[0-9]{2,})_")
 _SECRETIVE = re.compile(r"secret|session.?token|private.?key", re.IGNORECASE)
@@ -85,7 +85,7 @@ def read_table(text: str, source: str) -> Table:
     names, rows, lines = _split(text, delimiter, source, first_line)
     trimmed = [name.strip().strip("\ufeff").removesuffix("\\n") for name in names]
     header = _as_aws_writes(trimmed, source, warnings)
-    _check_header(header, names, header_line, f"{source}, line {first_line}")
+    _check_header(header, names, header_line, source, first_line)
     columns = dict(zip(header, rows, strict=True))
     _refuse_second_header(columns, lines, source)
     if len(lines) and not text.endswith("\n"):
@@ -113,10 +113,7 @@ def _refuse_second_header(columns: dict[str, list[str]], lines: list[int] | rang
     probe = REQUIRED_COLUMNS[1]
     if any(cell.strip() == probe for cell in set(columns[probe])):
         line = next(line for line, cell in zip(lines, columns[probe], strict=True) if cell.strip() == probe)
-        raise InputError(
-            f"{source}, line {line}: the header is repeated: two reports in one file; "
-            "save each account's report in a file of its own"
-        )
+        raise refused(in_line(source, line), "header_repeated")
 
 
 def _refuse_cut_end(column: str, cell: str, line: int, source: str) -> None:
@@ -130,10 +127,7 @@ def _refuse_cut_end(column: str, cell: str, line: int, source: str) -> None:
     elif column in UNJUDGED_TIMES or column.endswith(("_time", "_date", "_last_rotated")):
         whole = cell.strip() in WHOLE_VALUES or ends_with_zone(cell.strip())
     if not whole:
-        raise InputError(
-            f"{source}, line {line}, {column}: the file ends in the middle of a value: it is cut off; "
-            "fetch the report again"
-        )
+        raise refused(say("read.place", source=source, line=line, column=column), "cut_value")
 
 
 def _split(
@@ -144,8 +138,8 @@ def _split(
         return _split_quoted(text, delimiter, source, first_line)
     text = text.replace("\r\n", "\n").rstrip("\r\n")
     if "\r" in text:
-        place = f"{source}, line {first_line + text.count(chr(10), 0, text.index(chr(13)))}"
-        raise InputError(f"{place}: a carriage return inside the line; fetch the report again")
+        before = text[: text.index("\r")]
+        raise refused(in_line(source, first_line + before.count("\n")), "carriage_return")
     lines = text.split("\n")
     names = lines[0].split(delimiter)
     width = len(names)
@@ -174,62 +168,41 @@ def _split_quoted(
             if len(record) != len(records[0]):
                 raise _wrong_count(source, lines[-1], len(record), len(records[0]), "")
             if any("\n" in cell or "\r" in cell for cell in record):
-                raise InputError(
-                    f"{source}, line {lines[-1]}: a line break inside a field; "
-                    "no field of a credential report can hold one: fetch the report again"
-                )
+                raise refused(in_line(source, lines[-1]), "line_break")
     except csv.Error:
-        raise InputError(
-            f"{source}, line {line}: the quotes do not match (is the file cut off?); fetch the report again"
-        ) from None
+        raise refused(in_line(source, line), "quotes") from None
     rows = [list(column) for column in zip(*records[1:], strict=True)] or [[] for _ in records[0]]
     return records[0], rows, lines[1:]
 
 
 def _wrong_count(source: str, line: int, found: int, expected: int, text: str) -> InputError:
+    place = in_line(source, line)
     if not text.strip() and found == 1:
-        return InputError(f"{source}, line {line}: an empty line inside the report; fetch the report again")
-    if found < expected:
-        cause = "the file is cut off, or the line is no part of the report: fetch it again"
-    else:
-        cause = f"is there a comma in a user name? {EXPORT_WHOLE}, or quote the name"
-    return InputError(f"{source}, line {line}: has {found} of {expected} fields; {cause}")
+        return refused(place, "empty_line")
+    return refused(place, "few_fields" if found < expected else "many_fields", n=found, expected=expected)
 
 
-def _check_header(header: list[str], names: list[str], header_line: str, place: str) -> None:
+def _check_header(header: list[str], names: list[str], header_line: str, source: str, line: int) -> None:
     """InputError where the question cannot be asked with these columns; ``names`` are as they stand in the file."""
-    source = place.rpartition(", line ")[0]
+    place = in_line(source, line)
     lowered = [name.lower() for name in header]
     if "access key id" in lowered or any(_SECRETIVE.search(name) for name in lowered):
-        raise InputError(
-            f"{source}: is an access key download or holds a secret, not a credential report; "
-            "its content is not shown: keep it out of this folder"
-        )
+        raise refused(source, "download")
     if any(name.endswith("\\n") for name in (n.strip() for n in names)):
-        raise InputError(
-            f"{place}: lines end in a literal \\n, not in a line end; "
-            "print the text raw (jq -r, --output text) and save it again"
-        )
+        raise refused(place, "literal_line_ends")
     for name in (*KNOWN, TOLD_TIME, TOLD_ACCOUNT):
         if header.count(name) > 1:
-            raise InputError(f"{place}: the column {name} appears twice; fetch the report again")
+            raise refused(place, "column_twice", column=name)
     if "user" not in header:
         aligned = re.match(r"\s*user\s{2,}\S", header_line)
-        hint = (
-            "it is aligned by blanks, not separated by commas (output of column -t?)"
-            if aligned
-            else "is the header row missing, or is this no credential report?"
-        )
-        raise InputError(f"{place}: the header has no column user; {hint}")
+        raise refused(place, "no_user_aligned" if aligned else "no_user")
     missing = [name for name in REQUIRED_COLUMNS if name not in header]
     if missing:
         unknown = [name for name in header if name not in KNOWN]
         near = difflib.get_close_matches(missing[0], unknown, n=1, cutoff=0.9)
-        nearest = f" (nearest: {near[0]})" if near and len(near[0]) <= 40 else ""
-        raise InputError(
-            f"{place}: missing column{'s' if len(missing) > 1 else ''} "
-            f"{', '.join(missing)}{nearest}; {EXPORT_WHOLE}, or cut -f1,9,10,11,14,15,16"
-        )
+        nearest = near[0] if near and len(near[0]) <= 40 else ""
+        kind = "missing_near" if nearest else "missing"
+        raise refused(place, kind, n=len(missing), columns=", ".join(missing), nearest=nearest)
 
 
 def told_time(text: str, source: str) -> datetime | None:
@@ -241,7 +214,5 @@ def told_time(text: str, source: str) -> datetime | None:
     read = read_instants(cells)
     moments = {value.item().replace(tzinfo=UTC) for value in read.values if not np.isnat(value)}
     if read.bad is not None or read.naive is not None or len(moments) > 1 or (moments and read.none.any()):
-        raise InputError(
-            f"{source}, {TOLD_TIME}: not one time with a zone for all rows; save each account's report by itself"
-        )
+        raise refused(say("read.column", source=source, column=TOLD_TIME), "told_time")
     return moments.pop() if moments else None

@@ -25,6 +25,7 @@ from keyaudit.credentials.principals import (
     remark_names,
     unescape_root,
 )
+from keyaudit.credentials.refusals import refused
 from keyaudit.credentials.times import NONE_VALUES, UNKNOWN_VALUES, Instants, lenient_instants, read_instants
 from keyaudit.schema import (
     ACTIVE,
@@ -37,7 +38,6 @@ from keyaudit.schema import (
     TIME,
     UNJUDGED_BOOLEANS,
     UNJUDGED_TIMES,
-    InputError,
 )
 from keyaudit.texts import say
 
@@ -159,10 +159,7 @@ def _read_slot(remarks: Remarks, number: int, is_root: np.ndarray) -> _Slot:
     values = list(map(_BOOLEANS.get, cells))
     for row in (row for row, value in enumerate(values) if value is None) if None in values else ():
         if not (is_root[row] and cells[row] in UNKNOWN_VALUES):
-            raise InputError(
-                f"{remarks.place(row, column)}: found {shown(cells[row])}, expected true or false; "
-                "use the file as AWS sent it (was it re-saved by a spreadsheet?)"
-            )
+            raise refused(remarks.place(row, column), "no_boolean", cell=shown(cells[row]))
         remarks.warn(row, column, "root_unknown", cell=cells[row])
         # with a date beside it there is a key, of which nothing more is known
         dated = remarks.columns[f"access_key_{number}_last_rotated"][row] not in NONE_VALUES | UNKNOWN_VALUES

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from keyaudit.credentials.columns import TOLD_ACCOUNT, Table, shown
+from keyaudit.credentials.refusals import refused
 from keyaudit.credentials.times import Instants, read_instants
-from keyaudit.schema import CONTROLS, ROOT_USER, InputError
+from keyaudit.schema import CONTROLS, ROOT_USER
 from keyaudit.texts import say
 
 Gap = tuple[tuple[str, ...], str]
@@ -46,10 +47,7 @@ class Remarks:
         cells = self.columns[column]
         read = read_instants(cells)
         if read.bad is not None:
-            raise InputError(
-                f"{self.place(read.bad, column)}: cannot read the date {shown(cells[read.bad])}; "
-                "AWS writes ISO 8601 (was the file re-saved by a spreadsheet?)"
-            )
+            raise refused(self.place(read.bad, column), "date", cell=shown(cells[read.bad]))
         if read.naive is not None:
             self.warn(read.naive, column, "no_zone")
         if read.blank is not None:
@@ -81,9 +79,7 @@ def principals(remarks: Remarks) -> tuple[str | None, np.ndarray]:
             foreign.append(row)
         elif first and match[1] != first[1]:
             place = remarks.place(row, "arn")
-            raise InputError(
-                f"{place}: account {match[1]} after account {first[1]}; save each account's report in its own file"
-            )
+            raise refused(place, "second_account", account=match[1], first=first[1])
         elif not is_root[row] and match[2].rsplit("/", 1)[1] != user:
             unlike.append(row)
     if foreign:
@@ -98,15 +94,13 @@ def refuse_other_account(remarks: Remarks, account_id: str | None) -> None:
     for row, told in enumerate(remarks.accounts if account_id else ()):
         if told and told != account_id:
             place = remarks.place(row, TOLD_ACCOUNT)
-            raise InputError(f"{place}: is not the account of the ARNs; save each account's report in its own file")
+            raise refused(place, "other_account")
 
 
 def refuse_duplicates(remarks: Remarks, is_root: np.ndarray) -> None:
     roots = np.flatnonzero(is_root)
     if len(roots) > 1:
-        raise InputError(
-            f"{remarks.place(int(roots[1]), 'user')}: a second root row; save each account in its own file"
-        )
+        raise refused(remarks.place(int(roots[1]), "user"), "second_root")
     # an IAM user may be called like root; a cell that is no ARN identifies nobody
     names = [f"{user}\0{root}" for user, root in zip(remarks.columns["user"], is_root.tolist(), strict=True)]
     arns: list[str | None] = list(remarks.columns.get("arn", []))
@@ -117,10 +111,8 @@ def refuse_duplicates(remarks: Remarks, is_root: np.ndarray) -> None:
         seen: dict[str, int] = {}
         for row, cell in enumerate(cells if len(set(cells)) < len(cells) else ()):
             if cell is not None and seen.setdefault(cell, row) != row:
-                raise InputError(
-                    f"{remarks.place(row, column)}: the same {column} {shown(remarks.columns[column][row])} as in "
-                    f"line {remarks.lines[seen[cell]]}; one of the two rows is not AWS's: fetch the report again"
-                )
+                facts = {"cell": shown(remarks.columns[column][row]), "line": remarks.lines[seen[cell]]}
+                raise refused(remarks.place(row, column), "same_cell", column=column, **facts)
 
 
 def unescape_root(remarks: Remarks) -> None:
@@ -145,11 +137,11 @@ def remark_names(remarks: Remarks, is_root: np.ndarray) -> None:
     users = remarks.columns["user"]
     if "" in users:
         place = remarks.place(users.index(""), "user")
-        raise InputError(f"{place}: an empty user name; every row of a credential report has one: fetch it again")
+        raise refused(place, "empty_name")
     blanks = [row for row, user in enumerate(users) if user != user.strip()]
     if blanks:
         place = remarks.place(blanks[0], "user")
-        raise InputError(f"{place}: blanks around a user name, which no IAM user has; use the file as AWS sent it")
+        raise refused(place, "blanks")
     if not users:
         remarks.gaps.append((CONTROLS, say("read.empty", source=remarks.source)))
         remarks.warnings.append(say("read.no_rows", source=remarks.source))

@@ -9,7 +9,9 @@ import json
 from typing import Any
 
 from keyaudit.credentials.columns import ALIASES, KNOWN, shown
-from keyaudit.schema import UNJUDGED_BOOLEANS, InputError
+from keyaudit.credentials.refusals import refused
+from keyaudit.schema import UNJUDGED_BOOLEANS
+from keyaudit.texts import say
 
 #: of several objects, where they are: in an answer of Steampipe, and of ConvertTo-Json in PowerShell 5
 _WRAPPERS = ("rows", "value")
@@ -58,12 +60,13 @@ def as_csv(rows: list[dict[str, Any]], source: str) -> str:
     for number, row in enumerate(rows, 1):
         if row.keys() != rows[0].keys():
             missing = min(row.keys() ^ rows[0].keys())
-            raise InputError(f"{source}, row {number}: has not the same keys as row 1 ({shown(missing)})")
-        writer.writerow([_cell(name, row[name], f"{source}, row {number}") for name in names])
+            place = say("read.row", source=source, row=number)
+            raise refused(place, "other_keys", name=shown(missing))
+        writer.writerow([_cell(name, row[name], source, number) for name in names])
     return text.getvalue()
 
 
-def _cell(name: str, value: Any, place: str) -> str:
+def _cell(name: str, value: Any, source: str, number: int) -> str:
     column = ALIASES.get(name.lower(), name.lower())
     is_boolean = column in UNJUDGED_BOOLEANS or column.endswith("_active")
     if isinstance(value, str):
@@ -73,5 +76,6 @@ def _cell(name: str, value: Any, place: str) -> str:
     if is_boolean and isinstance(value, bool):
         return "true" if value else "false"
     if column in KNOWN:
-        raise InputError(f"{place}, {column}: expected text, found {type(value).__name__}; export the rows as text")
+        place = say("read.row_place", source=source, row=number, column=column)
+        raise refused(place, "no_text", kind=type(value).__name__)
     return ""

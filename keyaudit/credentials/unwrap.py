@@ -12,35 +12,46 @@ import base64
 import binascii
 import codecs
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from keyaudit.credentials import answers
-from keyaudit.credentials.answers import BASE64, CSV, FETCH, RECORDS
+from keyaudit.credentials.answers import BASE64, CSV, RECORDS
 from keyaudit.credentials.columns import told_time
+from keyaudit.credentials.refusals import at, in_line, refused
 from keyaudit.schema import InputError
+from keyaudit.texts import say
 
 _ACCOUNT = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):")
 _CLI_ERROR = re.compile(r"An error occurred \((\w{1,64})\)")
 _MAGIC = (
-    (b"\x1f\x8b", "gzip data: unpack it first (gunzip)"),
-    (b"PK\x03\x04", "a ZIP archive or an Excel workbook: save the report as CSV"),
-    (b"%PDF", "a PDF: save the report as CSV"),
-    (b"PAR1", "a Parquet file: save the report as CSV"),
-    (b"BZh", "bzip2 data: unpack it first"),
-    (b"\xfd7zXZ", "xz data: unpack it first"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook: save the report as CSV"),
+    (b"\x1f\x8b", "gzip"),
+    (b"PK\x03\x04", "zip"),
+    (b"%PDF", "pdf"),
+    (b"PAR1", "parquet"),
+    (b"BZh", "bzip2"),
+    (b"\xfd7zXZ", "xz"),
+    (b"\xd0\xcf\x11\xe0", "old_excel"),
 )
 _UTF16 = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+#: codes of the AWS CLI, and the texts under ``refused.cli`` that say what to do
 _REMEDIES = {
-    "AccessDenied": "the caller may not read it; allow iam:GetCredentialReport",
-    "AccessDeniedException": "the caller may not read it; allow iam:GetCredentialReport",
-    "ReportNotPresent": "run 'aws iam generate-credential-report' first",
-    "ReportExpired": "run 'aws iam generate-credential-report' again",
-    "ReportInProgress": "the report is still being made; fetch it again in a moment",
-    "ExpiredToken": "the session has expired; sign in again",
-    "InvalidClientTokenId": "the credentials used are not valid; sign in again",
+    "AccessDenied": "denied",
+    "AccessDeniedException": "denied",
+    "ReportNotPresent": "not_present",
+    "ReportExpired": "expired",
+    "ReportInProgress": "in_progress",
+    "ExpiredToken": "expired_token",
+    "InvalidClientTokenId": "invalid",
 }
+
+
+class _UnreadableError(ValueError):
+    """Bytes that are no text of ours: ``what`` is wrong, and in which ``line`` (0: not in one)."""
+
+    def __init__(self, key: str, line: int = 0, **facts: int | str) -> None:
+        self.what, self.line = say(f"refused.{key}", **facts), line
 
 
 @dataclass(frozen=True)
@@ -54,10 +65,13 @@ class Unwrapped:
 
 def unwrap(content: bytes, source: str) -> Unwrapped:
     """The CSV text inside ``content``; InputError says what the file is instead, and the remedy."""
-    text = _decode(content, source)
+    try:
+        text = _decode(content)
+    except _UnreadableError as error:
+        raise InputError(at(in_line(source, error.line) if error.line else source, error.what)) from None
     stripped = text.strip()
     if not stripped:
-        raise InputError(f"{source}: the file is empty ({len(content)} bytes); fetch the report again: {FETCH}")
+        raise refused(source, "empty", n=len(content))
     _refuse_other_texts(stripped, source)
     answer = answers.read(stripped, source)
     if answer is None:
@@ -81,88 +95,68 @@ def peek_account(text: str) -> str | None:
     return found.group(1) if found else None
 
 
-def _decode(content: bytes, source: str) -> str:
+def _decode(content: bytes) -> str:
     for magic, what in _MAGIC:
         if content.startswith(magic):
-            raise InputError(f"{source}: this is {what}")
+            raise _UnreadableError(what)
     for bom, encoding in _UTF16:
         if content.startswith(bom):
             try:
                 return content[len(bom) :].decode(encoding)
             except UnicodeDecodeError as error:
-                raise InputError(
-                    f"{source}: marked as UTF-16 but cannot be decoded at byte {error.start + len(bom)}; "
-                    f"the file is cut off or damaged: fetch it again"
-                ) from None
+                raise _UnreadableError("utf16", at=error.start + len(bom)) from None
     if b"\0" in content[:65536] or b"\0" in content:
-        raise InputError(
-            f"{source}: holds NUL bytes: looks like UTF-16 without a byte order mark, or no text at all; "
-            "save it as UTF-8"
-        )
+        raise _UnreadableError("nul")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InputError(_not_utf8(content, error, source)) from None
+        raise _not_utf8(content, error) from None
 
 
-def _not_utf8(content: bytes, error: UnicodeDecodeError, source: str) -> str:
+def _not_utf8(content: bytes, error: UnicodeDecodeError) -> _UnreadableError:
     # utf-8-sig counts from after the mark
     start = error.start + (3 if content.startswith(codecs.BOM_UTF8) else 0)
     line = content.count(b"\n", 0, start) + 1
-    korean = ""
-    try:
+    is_korean = False
+    with suppress(UnicodeDecodeError):
         content.decode("cp949")
-        korean = " (CP949?)" if content[start] >= 0xB0 and content[start + 1 : start + 2] >= b"\xa1" else ""
-    except UnicodeDecodeError:
-        pass
-    return (
-        f"{source}, line {line}: not UTF-8{korean} (byte 0x{content[start]:02X}); "
-        "AWS writes UTF-8 (was the file re-saved by a spreadsheet?): use the file as AWS sent it"
-    )
+        is_korean = content[start] >= 0xB0 and content[start + 1 : start + 2] >= b"\xa1"
+    return _UnreadableError("cp949" if is_korean else "not_utf8", line, byte=f"0x{content[start]:02X}")
 
 
 def _refuse_other_texts(text: str, source: str) -> None:
     head = text[:2000]
     lowered = head.lower()
     if re.match(r"<(\w+:)?GetCredentialReportResponse\b", head):
-        raise InputError(f"{source}: is the XML with which the IAM API answers; fetch the report again: {FETCH}")
+        raise refused(source, "xml")
     if re.match(r"[-+]{10,}\r?\n\|", head):
-        raise InputError(f"{source}: is the output of the AWS CLI as a table: use --output json")
+        raise refused(source, "cli_table")
     if head.startswith("<") and re.match(r"<(!doctype|html|head|body|\?xml|script|form)\b", lowered):
-        raise InputError(
-            f"{source}: looks like HTML or XML (a sign-in page?), not a credential report; "
-            "sign in and fetch the report again"
-        )
+        raise refused(source, "html")
     error = _CLI_ERROR.search(head)
     if error and "," not in head.splitlines()[0][: error.start()]:
         code = error.group(1)
-        remedy = _REMEDIES.get(code, "mend that and fetch the report again")
-        raise InputError(f"{source}: is an error of the AWS CLI ({code}), not a report: {remedy}")
+        remedy = say(f"refused.cli.{_REMEDIES.get(code, 'other')}")
+        raise refused(source, "cli_error", code=code, remedy=remedy)
     for sign in ("unable to locate credentials", "aws: error", "usage: aws", "error when retrieving token"):
         if lowered.startswith(sign):
-            raise InputError(
-                f"{source}: is an error of the AWS CLI, not a report: sign in and fetch the report again"
-            )
+            raise refused(source, "cli_sign_in")
     if head.startswith("-----BEGIN"):
-        raise InputError(
-            f"{source}: has PEM armour (certutil -encode?), not bare base64; "
-            "remove the BEGIN and END lines, or use the report as AWS sent it"
-        )
+        raise refused(source, "pem")
     if re.match(r"\{\s*'", head):
-        raise InputError(
-            f"{source}: is the Python repr of a boto3 response, not JSON; save response['Content'] instead"
-        )
+        raise refused(source, "python_repr")
 
 
 def _from_base64(text: str, source: str) -> str:
     try:
         content = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
-        raise InputError(f"{source}: the base64 is cut off or damaged; fetch the report again") from None
+        raise refused(source, "base64") from None
     try:
-        decoded = _decode(content, source)
+        decoded = _decode(content)
         if not decoded.strip():
-            raise InputError(f"{source}: the file is empty ({len(content)} bytes); fetch the report again")
-    except InputError as error:
-        raise InputError(f"{source}: decoded from base64, but {str(error).removeprefix(source + ': ')}") from None
+            raise _UnreadableError("empty_inside", n=len(content))
+    except _UnreadableError as error:
+        what = at(in_line(source, error.line), error.what) if error.line else error.what
+        raise refused(source, "decoded", what=what) from None
     return decoded

@@ -16,6 +16,7 @@ from keyaudit.evidence.request import Request
 from keyaudit.files import held, make_staging, sweep, why
 from keyaudit.model import Audit
 from keyaudit.schema import EvidenceError, InputError
+from keyaudit.texts import spoken
 
 __all__ = ["Evidence", "Request", "make_evidence"]
 
@@ -39,7 +40,7 @@ def make_evidence(request: Request) -> Evidence:
     made = not request.reports.exists()
     staging = make_staging(request.reports)
     try:
-        with held(staging), warm_kernel(staging) as process:
+        with spoken(request.language), held(staging), warm_kernel(staging) as process:
             sweep(request.reports)
             from keyaudit.evidence import folder
             from keyaudit.evidence.notebook import find_notebook, refuse_unknown

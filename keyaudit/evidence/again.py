@@ -18,7 +18,7 @@ import nbformat
 from keyaudit import __version__
 from keyaudit.auditing import parse_as_of
 from keyaudit.evidence import seal
-from keyaudit.evidence.contents import NOTEBOOK, PAGE, Manifest
+from keyaudit.evidence.contents import NOTEBOOK, PAGE, Manifest, language_of
 from keyaudit.evidence.folder import LIBRARIES
 from keyaudit.evidence.kernel import connected, warm_kernel
 from keyaudit.evidence.notebook import Notebook, find_notebook, run_notebook
@@ -28,7 +28,7 @@ from keyaudit.evidence.sheet import foreign_of, title_of
 from keyaudit.evidence.verify.markup import read
 from keyaudit.files import read_plain, why, write_file
 from keyaudit.schema import EvidenceError
-from keyaudit.texts import say
+from keyaudit.texts import say, spoken
 
 #: (faults, remarks), as ``verify`` gives them
 Found = tuple[list[str], list[str]]
@@ -40,7 +40,8 @@ def _of_one_folder(make: Callable[[Path], Found]) -> Callable[[Path], Found]:
     @wraps(make)
     def guarded(folder: Path) -> Found:
         try:
-            return make(folder)
+            with spoken(language_of(seal.read_manifest(folder))):
+                return make(folder)
         except (MemoryError, ImportError):  # of this machine
             raise
         except Exception as error:

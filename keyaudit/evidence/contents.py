@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, NotRequired, TypedDict
 
 from keyaudit.captured.layout import ACCOUNTS_FILE
+from keyaudit.texts import ENGLISH
 
 #: the folder of what was judged: files of captures, or sources byte for byte with where and when they were read
 RAW = "raw"
@@ -119,6 +120,11 @@ class Manifest(RunFacts):
     name: NotRequired[str]
     previous: str | None
     files: list[File]
+
+
+def language_of(manifest: Manifest) -> str:
+    """The language of the sentences of evidence."""
+    return manifest.get("language", ENGLISH)
 
 
 #: in which the fields stand in the file

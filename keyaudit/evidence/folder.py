@@ -28,7 +28,7 @@ from keyaudit.model import Audit, Population
 from keyaudit.policy import Policy, load_policy
 from keyaudit.present import bottom_line, findings_digest
 from keyaudit.schema import RULES, EvidenceError, InputError
-from keyaudit.texts import LANGUAGE, utc
+from keyaudit.texts import language, utc
 
 #: whose versions decide what is judged, drawn and shown
 LIBRARIES = (
@@ -162,7 +162,7 @@ def _facts(
         "assurance": again["assurance"],
         "overdue": again["overdue"],
         "sample": again["sample"],
-        "language": LANGUAGE,
+        "language": language(),
         "parameters": parameters,
         "sources": [Path(one).name or one for one in request.sources],
         "policy": again["policy"],

@@ -20,8 +20,9 @@ from keyaudit.evidence.failed import Failure, failures
 from keyaudit.evidence.ledger import Entry, entries
 from keyaudit.evidence.sheet import TEMPLATE, style_of
 from keyaudit.files import write_file
+from keyaudit.policy import label_of
 from keyaudit.present import Accounts, in_accounts
-from keyaudit.texts import LANGUAGE, say, utc, visible
+from keyaudit.texts import language, say, utc, visible
 
 INDEX = "index.html"
 
@@ -55,10 +56,10 @@ def render(reports: Path) -> bytes:
     template = jinja2.Environment(loader=loader, autoescape=True).get_template("reports.html.j2")
     columns = say("index.columns").split("|")
     page = template.render(
-        lang=LANGUAGE,
+        lang=language(),
         title=title,
         intro=say("index.intro"),
-        none=say("table.none"),
+        nothing=say("table.none"),
         footer=say("index.footer", version=__version__),
         style=style,
         style_hash=style_hash,
@@ -83,7 +84,16 @@ def _row(one: Entry) -> dict[str, Any]:
         whose = in_accounts(Accounts(len(one.accounts), len(one.accounts) - one.failed))
     conclusion = say("index.sample", conclusion=one.conclusion) if one.is_sample else one.conclusion
     overdue = "–" if one.overdue is None else f"{one.overdue:,}"
-    cells = [utc(one.as_of), whose, one.notebook, one.policy, conclusion, overdue, utc(one.sealed), one.sha256[:8]]
+    cells = [
+        utc(one.as_of),
+        whose,
+        one.notebook,
+        label_of(one.policy),
+        conclusion,
+        overdue,
+        utc(one.sealed),
+        one.sha256[:8],
+    ]
     return {"link": f"{quote(os.fsencode(one.path.name))}/{PAGE}", "cells": [visible(cell) for cell in cells]}
 
 

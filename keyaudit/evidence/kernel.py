@@ -18,6 +18,7 @@ from typing import IO, Any
 from keyaudit.evidence.contents import LOG
 from keyaudit.evidence.forked import Forked, can_fork
 from keyaudit.schema import EvidenceError
+from keyaudit.texts import language
 
 Process = subprocess.Popen[bytes] | Forked
 #: bytes; the path of a socket has at most 103 on every system that has them
@@ -49,7 +50,7 @@ def warm_kernel(folder: Path) -> Iterator[Process]:
 def _started(folder: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "PYTHONWARNINGS": "ignore", "JPY_PARENT_PID": str(os.getpid())}
     # -P keeps the working directory, where anyone may have put a pandas.py, off the path
-    command = [sys.executable, "-P", "-m", "keyaudit.evidence.warm"]
+    command = [sys.executable, "-P", "-m", "keyaudit.evidence.warm", language()]
     return subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log)
 
 

@@ -6,18 +6,23 @@ import ast
 import asyncio
 import difflib
 import hashlib
+import json
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import nbformat
 
 from keyaudit import resources
+from keyaudit.evidence.prose import spoken_cells
 from keyaudit.evidence.released import INJECTED, cells_digest, is_ours
 from keyaudit.files import why
 from keyaudit.schema import EvidenceError, InputError
+from keyaudit.texts import ENGLISH, language
 
 CELL_TIMEOUT = 600  # seconds; a cell that takes longer hangs
 
@@ -25,7 +30,8 @@ CELL_TIMEOUT = 600  # seconds; a cell that takes longer hangs
 @dataclass(frozen=True)
 class Notebook:
     """A parameterized notebook: its name, file, and the names of its parameters; SHA-256 of the file, and of what
-    its cells say and do; ``kept`` of those alone that no run replaces."""
+    its cells say and do; ``kept`` of those alone that no run replaces. ``translated``: the notebook with its prose
+    in the language that is spoken, where that is not the file's."""
 
     name: str
     path: Path
@@ -33,6 +39,7 @@ class Notebook:
     sha256: str
     cells: str
     kept: str
+    translated: bytes = b""
 
     @property
     def is_ours(self) -> bool:
@@ -50,7 +57,24 @@ def find_notebook(name: str) -> Notebook:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{why(error)}; name another notebook") from None
-    return _read(path, content)
+    found = _read(path, content)
+    return _translated(found, content) if found.is_ours and language() != ENGLISH else found
+
+
+def _translated(found: Notebook, content: bytes) -> Notebook:
+    told = json.loads(content)
+    translated = json.dumps({**told, "cells": spoken_cells(told["cells"])}).encode()
+    return replace(_read(found.path, translated), sha256=found.sha256, translated=translated)
+
+
+@contextmanager
+def _file_of(notebook: Notebook) -> Iterator[Path]:
+    """The file to be run: a translation has none of its own."""
+    with tempfile.TemporaryDirectory(prefix="keyaudit-") as folder:
+        path = Path(folder) / notebook.path.name
+        if notebook.translated:
+            path.write_bytes(notebook.translated)
+        yield path if notebook.translated else notebook.path
 
 
 def _read(path: Path, content: bytes) -> Notebook:
@@ -116,18 +140,19 @@ def run_notebook(
         # their errors reach us as exceptions, and are told in one line of ours
         logging.getLogger(name).addHandler(logging.NullHandler())
     try:
-        executed = papermill.execute_notebook(
-            str(notebook.path),
-            str(output),
-            parameters=parameters,
-            kernel_name="python3",
-            progress_bar=progress,
-            request_save_on_cell_execute=False,
-            km=manager,
-            start_timeout=120,
-            execution_timeout=CELL_TIMEOUT,
-            on_cell_execute=_once_busy(meanwhile),
-        )
+        with _file_of(notebook) as path:
+            executed = papermill.execute_notebook(
+                str(path),
+                str(output),
+                parameters=parameters,
+                kernel_name="python3",
+                progress_bar=progress,
+                request_save_on_cell_execute=False,
+                km=manager,
+                start_timeout=120,
+                execution_timeout=CELL_TIMEOUT,
+                on_cell_execute=_once_busy(meanwhile),
+            )
     except PapermillException as error:
         reason = f"{getattr(error, 'ename', type(error).__name__)}: {getattr(error, 'evalue', error)}"
         raise EvidenceError(f"the notebook {notebook.name} failed: {reason[:300]}") from error

@@ -10,7 +10,7 @@ from typing import Any
 
 from keyaudit import __version__, resources
 from keyaudit.evidence.sheet import TEMPLATE, style_of
-from keyaudit.texts import LANGUAGE, say
+from keyaudit.texts import language, say
 
 
 def render(executed: Any, title: str, notice: str = "") -> bytes:
@@ -29,7 +29,7 @@ def render(executed: Any, title: str, notice: str = "") -> bytes:
     facts = {
         "title": title,
         "notice": notice,
-        "lang": LANGUAGE,
+        "lang": language(),
         "style": style,
         "style_hash": style_hash,
         "footer": say("page.footer", version=__version__),

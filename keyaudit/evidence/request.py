@@ -9,13 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from keyaudit.texts import ENGLISH
+
 
 @dataclass(frozen=True)
 class Request:
     """What the user asked for. ``parameters`` are further ones of the notebook, by name; ``before``: earlier
-    evidence, or a source, that a notebook compares with; ``schedule``: what the manifest says of the scheduled run
-    that this is; ``captured``: the accounts that this
-    command has just read from AWS into the source; ``started``: when the command began, before that."""
+    evidence, or a source, that a notebook compares with; ``language``: of all sentences; ``schedule``: what the
+    manifest says of the scheduled run that this is; ``captured``: the accounts that this command has just read from
+    AWS into the source; ``started``: when the command began, before that."""
 
     sources: Sequence[str]
     policy: str = ""
@@ -23,6 +25,7 @@ class Request:
     notebook: str = "key_rotation"
     parameters: dict[str, Any] | None = None
     before: str = ""
+    language: str = ENGLISH
     schedule: Mapping[str, str] | None = None
     reports: Path = Path("reports")
     progress: bool = False

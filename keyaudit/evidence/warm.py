@@ -1,7 +1,7 @@
 """The kernel's side: import what the notebooks import, then wait for the connection file and be a kernel.
 
-Run as ``python -P -m keyaudit.evidence.warm``; the path of the connection file comes on standard input, and its
-end without one means that the command has gone.
+Run as ``python -P -m keyaudit.evidence.warm LANGUAGE``; the path of the connection file comes on standard input,
+and its end without one means that the command has gone.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pathlib import Path
+
+from keyaudit.texts import speak
 
 PRELOADED = (
     "keyaudit.auditing",
@@ -22,6 +24,7 @@ PRELOADED = (
 
 def main() -> None:
     """Become a kernel, warm."""
+    speak(sys.argv[1])
     for name in PRELOADED:
         import_module(name)
     become_kernel()

@@ -147,8 +147,8 @@ class Panel(w.VBox):
         name = "keyaudit-selection.csv"
         link = f'<a download="{name}" href="data:text/csv;base64,{content}">{name}</a>'
         said = escape(say("explore.exported", n=len(self.view.keys)))
-        line = escape(show.command(self.view.selection, self._places()))
-        self.exported.value = f"<p>{said} {link}</p><p>{escape(say('explore.run'))}</p><pre>{line}</pre>"
+        run, line = escape(say("explore.run")), escape(show.command(self.view.selection, self._places()))
+        self.exported.value = f"<p>{said} {link}</p><p>{run}</p><pre>{line}</pre>"
 
     def _places(self) -> dict[str, str]:
         """What was asked, files by their full path: the command is run from elsewhere."""

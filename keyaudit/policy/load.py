@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from keyaudit import resources
-from keyaudit.policy.terms import Exemption, Misplaced, Override, Policy
+from keyaudit.policy.terms import PRESET, Exemption, Misplaced, Override, Policy
 from keyaudit.schema import PolicyError
 
 DEFAULT_PRESET = "cis"
@@ -25,7 +25,7 @@ def load_policy(policy: str | Path = "") -> Policy:
     preset = text or DEFAULT_PRESET
     if preset in resources.names("policies", ".toml"):
         content = resources.data("policies", f"{preset}.toml").read_bytes()
-        return parse_policy(content, f"preset {preset}", given=bool(text))
+        return parse_policy(content, f"{PRESET}{preset}", given=bool(text))
     try:
         content = Path(policy).read_bytes()
     except (OSError, ValueError) as error:

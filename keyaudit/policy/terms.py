@@ -17,7 +17,10 @@ from pydantic.fields import FieldInfo
 
 from keyaudit import resources
 from keyaudit.schema import ACTIVE_KEYS, CONTROLS, GRADES, LIMIT_OF, ROOT_USER, ROTATION, THE_CONTROLS, UNUSED
+from keyaudit.texts import say
 
+#: before the name of a preset, where a file has its own name
+PRESET = "preset "
 Patterns = Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1)]
 AccountIds = Annotated[list[Annotated[str, Field(pattern=r"^[0-9]{12}$")]], Field(min_length=1)]
 Text = Annotated[str, Field(min_length=1, max_length=500)]
@@ -118,7 +121,13 @@ class Policy(_Strict):
 
     @property
     def name(self) -> str:
+        """The name of its file, or ``preset cis``; in data the same in every language."""
         return self._name
+
+    @property
+    def label(self) -> str:
+        """The name for people."""
+        return label_of(self._name)
 
     @property
     def content(self) -> bytes:
@@ -176,6 +185,11 @@ class Policy(_Strict):
                 nearest = f"; nearest: {near[0]!r}" if near else ""
                 raise _at(("references",), f"unknown reference {reference!r}{nearest}")
         return self
+
+
+def label_of(name: str) -> str:
+    """The name of a policy for people."""
+    return say("policy.preset", preset=name.removeprefix(PRESET)) if name.startswith(PRESET) else name
 
 
 class Misplaced(ValueError):

@@ -15,7 +15,7 @@ from keyaudit.present.headline import in_accounts, not_in_force, remarks
 from keyaudit.present.table import MOST_ACCOUNTS, Prose, Table, table
 from keyaudit.present.verdict import rule
 from keyaudit.schema import CONTROLS
-from keyaudit.texts import say, utc
+from keyaudit.texts import listed, say, utc
 
 
 def scope(a: Audit) -> Prose:
@@ -97,19 +97,27 @@ def references(a: Audit) -> Table:
     rows = []
     for name in a.policy.references:
         entry = resources.references()[name]
-        numbers = [entry.get(control) for control in CONTROLS]
+        numbers = [_cited(entry, control) for control in CONTROLS]
         rows.append([name, *numbers, entry.get("days"), _compared(a, entry)])
-    return table("references", rows, most=None, who=say(f"table.references.{_policy_or_preset(a)}"))
+    return table("references", rows, most=None, what=say(f"table.references.{_policy_or_preset(a)}"))
+
+
+def _cited(entry: dict[str, Any], control: str) -> str | None:
+    """The numbers of a control; one that allows another number of days with these."""
+    numbers, other = entry.get(control), entry.get(f"{control}_of_days")
+    aside = [
+        say("references.with_days", number=one, days=say("charts.days", n=n)) for one, n in (other or {}).items()
+    ]
+    return listed("words", [numbers, *aside]) if numbers else None
 
 
 def _compared(a: Audit, entry: dict[str, Any]) -> str | None:
-    remarks = [entry["note"]] if "note" in entry else []
+    remarks = [say(f"references.note.{entry['note']}")] if "note" in entry else []
     days, limit = entry.get("days"), a.policy.max_access_key_age
     if days is not None and limit is not None:
         kind = "longer" if limit > days else "within"
-        whose = say(f"references.{_policy_or_preset(a)}")
-        remarks.append(say(f"references.{kind}", n=limit, days=days, whose=whose))
-    return "; ".join(remarks) or None
+        remarks.append(say(f"references.{_policy_or_preset(a)}_{kind}", n=limit, days=days))
+    return listed("remarks", remarks) or None
 
 
 def _policy_or_preset(a: Audit) -> str:
@@ -124,7 +132,7 @@ def policy_in_force(a: Audit) -> Table:
     ]
     rows += [[say("policy.override", number=n), _terms(one)] for n, one in enumerate(policy.override, 1)]
     rows += [[say("policy.exemption", id=one.id), _terms(one)] for one in policy.exemption]
-    rows += [[say("policy.file"), policy.name], ["sha256", policy.sha256]]
+    rows += [[say("policy.file"), policy.label], ["sha256", policy.sha256]]
     kind = "not_in_force" if not_in_force(a) else setter_of(policy)
     return table("policy", rows, most=None, what=say(f"table.policy.{kind}"))
 

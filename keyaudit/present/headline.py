@@ -5,7 +5,7 @@ from __future__ import annotations
 from keyaudit.model import Audit
 from keyaudit.present.claims import Accounts, Claim, Headline, accounts_of, headline_of, incomplete
 from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, SUPPLIED
-from keyaudit.texts import say, utc
+from keyaudit.texts import listed, say, utc
 
 #: accounts named one by one where many were not read
 MOST_NAMED = 10
@@ -25,7 +25,8 @@ def sentences(facts: Headline) -> str:
         said.append(say("headline.does_not_count", rotation=_rotation(facts)))
     if facts.exempt and not _is_told(facts):
         said.append(say("headline.exempt", n=facts.exempt))
-    return f"{facts.conclusion}: {' '.join([said[0], *map(_capital, said[1:])])}"
+    whole = listed("sentences", [said[0], *map(_capital, said[1:])])
+    return say("headline.whole", conclusion=facts.conclusion, said=whole)
 
 
 def _is_told(facts: Headline) -> bool:
@@ -76,7 +77,7 @@ def _rotation(facts: Headline) -> str:
 
 
 def _names(controls: tuple[str, ...]) -> str:
-    return ", ".join(say(f"control.{control}") for control in controls)
+    return listed("words", (say(f"control.{control}") for control in controls))
 
 
 def _capital(text: str) -> str:
@@ -146,13 +147,13 @@ def _some(kind: str, names: list[str], total: int) -> list[str]:
 
 def _policy(a: Audit) -> list[str]:
     policy = a.policy
-    facts = {"name": policy.name, "hours": policy.max_report_age_hours}
-    lines = [] if policy.given else [say("problem.no_policy", **facts) + "."]
+    facts = {"name": policy.label, "hours": policy.max_report_age_hours}
+    lines = [] if policy.given else [say("verdict.no_policy", **facts)]
     if policy.effective and not_in_force(a):
         lines.append(say("verdict.not_in_force", date=policy.effective.isoformat()))
     if policy.max_report_age_hours > LONG_REPORT_AGE:
         lines.append(say("verdict.long_report_age", **facts))
-    return [_capital(line) for line in lines]
+    return lines
 
 
 def not_in_force(a: Audit) -> bool:
@@ -164,7 +165,7 @@ def said_first(a: Audit) -> set[str]:
     """Notes and problems that the lines around the headline say already."""
     effective = a.policy.effective
     notes = {say("note.not_yet_effective", date=effective.isoformat())} if effective else set()
-    return notes | {say("problem.no_policy", name=a.policy.name)}
+    return notes | {say("problem.no_policy", name=a.policy.label)}
 
 
 def remarks(a: Audit) -> list[str]:

@@ -6,7 +6,7 @@ from keyaudit import changed
 from keyaudit.model import Audit, RotatedSecret
 from keyaudit.present.table import Prose, Table, table
 from keyaudit.schema import COMPLIANCE_TYPES, FUNCTION_VERSION
-from keyaudit.texts import say, utc, visible
+from keyaudit.texts import listed, say, utc, visible
 
 #: what the function logs of a thing that it did or saw, or that went wrong; the rest is routine. "not this secret's
 #: key" is version 1's word for "nobody's key"
@@ -32,7 +32,7 @@ def rotated(a: Audit) -> Table | Prose:
             utc(one.made) or None,
             one.age_days,
             one.limit,
-            "; ".join([one.annotation, *one.remarks]),
+            listed("remarks", [one.annotation, *one.remarks]),
         ]
         for one in found
     ]

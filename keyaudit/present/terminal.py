@@ -14,7 +14,7 @@ from keyaudit.present.rotation import outdated_functions, rotated, rotation_keys
 from keyaudit.present.table import Table
 from keyaudit.present.verdict import controls, reasons, rule
 from keyaudit.schema import ACCOUNT_VERDICTS, COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION
-from keyaudit.texts import say, utc, visible
+from keyaudit.texts import listed, say, utc, visible
 
 WIDEST_CELL = 44
 MOST_ACCOUNTS = 10
@@ -50,7 +50,7 @@ def _accounts(a: Audit) -> str:
     rows = [_account(one) for one in worst_first(a) if one.conclusion != COMPLIANT]
     counts = Counter(verdict_of(one) for one in a.provenance if one.is_account)
     said = [say(f"terminal.verdict.{one.lower()}", n=counts[one]) for one in ACCOUNT_VERDICTS if counts[one]]
-    title = say("terminal.accounts", n=counts.total(), verdicts=", ".join(said))
+    title = say("terminal.accounts", n=counts.total(), verdicts=listed("words", said))
     title = say(f"terminal.{'accounts_worst' if rows else 'accounts_met'}", accounts=title)
     return "\n".join([title, *_first(rows, MOST_ACCOUNTS, "terminal.more_accounts")])
 

@@ -11,7 +11,7 @@ from keyaudit.present.claims import keys_of
 from keyaudit.present.headline import after, before, headline, said_first
 from keyaudit.present.table import Prose, Table, table
 from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, INSUFFICIENT_DATA, LIMIT_OF, ROTATION
-from keyaudit.texts import say, utc
+from keyaudit.texts import listed, say, utc
 
 
 def overdue_known(a: Audit) -> int | None:
@@ -25,7 +25,7 @@ def reasons(a: Audit, most: int = 5) -> list[str]:
     """Why the evidence is not enough, the first few."""
     found = _by_message(a)
     if undated := [control for control in a.tallies if _undated(a, control)]:
-        found.append(say("verdict.undated", controls=", ".join(say(f"control.{c}") for c in undated)))
+        found.append(say("verdict.undated", controls=listed("words", (say(f"control.{c}") for c in undated))))
     return found[:most] + ([say("verdict.more_missing", n=len(found) - most)] if len(found) > most else [])
 
 
@@ -75,12 +75,14 @@ def findings_digest(a: Audit) -> str:
 
 
 def _control_line(a: Audit, control: str) -> str:
-    name, aside = say(f"control.{control}"), "" if control in a.policy.controls else say("verdict.does_not_count")
+    name = say(f"control.{control}")
     if control not in a.conclusions:
-        return say("verdict.not_assessed", control=name) + aside
-    tally = a.tallies[control]
-    parts = [f"{number:,} {kind}" for kind, number in tally.items()] or [say("verdict.nothing")]
-    return f"{name}: {a.conclusions[control]} ({', '.join(parts)}){aside}"
+        line = say("verdict.not_assessed", control=name)
+    else:
+        numbers = [say("verdict.number", n=number, kind=kind) for kind, number in a.tallies[control].items()]
+        told = listed("words", numbers) or say("verdict.nothing")
+        line = say("verdict.control", control=name, conclusion=a.conclusions[control], numbers=told)
+    return line if control in a.policy.controls else say("verdict.does_not_count", line=line)
 
 
 def controls(a: Audit) -> Table:

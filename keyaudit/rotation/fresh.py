@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from keyaudit.model import Audit, Origin
-from keyaudit.texts import say, utc
+from keyaudit.texts import listed, say, utc
 
 #: a key may have come into use since
 LONGEST, CLOCKS = timedelta(hours=24), timedelta(minutes=5)
@@ -44,8 +44,8 @@ def freshness(audit: Audit, now: datetime) -> Freshness:
         old = everyone
     if not old:
         return Freshness(old, "")
-    where = "" if old == everyone else say("plan.old_where", accounts=", ".join(sorted(old)))
-    return Freshness(old, say("plan.old", why="; ".join(reasons), where=where))
+    kind = "old" if old == everyone else "old_some"
+    return Freshness(old, say(f"plan.{kind}", why=listed("remarks", reasons), accounts=", ".join(sorted(old))))
 
 
 def _is_piped(origin: Origin | None) -> bool:

@@ -16,7 +16,7 @@ from keyaudit.rotation import cases
 from keyaudit.rotation.cases import Case, Key, User, case_of
 from keyaudit.rotation.keys import Owned, users_of
 from keyaudit.rotation.steps import Step, deletion, fits, steps_of
-from keyaudit.texts import say, utc
+from keyaudit.texts import listed, say, utc
 
 #: a case of more weight comes first; within one, the longest overdue
 _FIRST, _FAILS, _UNSEEN, _SOON, _LATER = range(5)
@@ -208,7 +208,7 @@ def _action(name: str, case: Case, user: User, keys: tuple[Key, ...]) -> str:
     others = [key for key in case.keys if key not in case.gone]
     words = {"old": case.keys[0].name, "new": case.keys[-1].name}
     words |= {"gone": (case.gone or case.keys)[0].name, "other": (others or case.keys)[-1].name}
-    words |= {"which": say("plan.and").join(key.name for key in keys)}
+    words |= {"which": listed("pair", (key.name for key in keys))}
     return say(f"plan.action.{name}{_manner(name, user, keys)}", **words)
 
 

@@ -16,7 +16,7 @@ from keyaudit.rotation.cases import Case, Key, User
 from keyaudit.rotation.periods import Periods
 from keyaudit.rotation.remarks import option
 from keyaudit.schema import COMPLIANT, ROTATION, InputError
-from keyaudit.texts import say
+from keyaudit.texts import listed, say
 
 LONGEST_GRACE, LONGEST_EVERY = 14, 60
 #: whose last use tells of mail
@@ -246,4 +246,4 @@ def _holder(key: Key) -> str:
 
 
 def _holders(keys: Iterable[Key]) -> str:
-    return say("plan.and").join(sorted(_holder(key) for key in keys))
+    return listed("pair", sorted(_holder(key) for key in keys))

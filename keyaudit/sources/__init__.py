@@ -35,6 +35,7 @@ from keyaudit.sources.walk import (
     is_pipe,
     report_files,
 )
+from keyaudit.texts import say
 
 __all__ = [
     "content_digest",
@@ -53,7 +54,6 @@ __all__ = [
     "vouch_for",
     "whole_capture",
 ]
-STANDARD_INPUT = "standard input"
 #: folders that a run of keyaudit fills and seals itself, in the kernel of that run
 _VOUCHED: set[Path] = set()
 
@@ -106,7 +106,9 @@ def _find_one(source: str, now: datetime, sealed: bool, captured: Collection[str
         raise InputError("source: an empty name; name a credential report, or a folder of them")
     if source == "-":
         content = sys.stdin.buffer.read()
-        origin = Origin(STANDARD_INPUT, None, now, now, named=True, content=content, is_piped=_is_piped_in())
+        origin = Origin(
+            say("read.standard_input"), None, now, now, named=True, content=content, is_piped=_is_piped_in()
+        )
         return Population((origin,), now)
     path = Path(source)
     try:

@@ -17,7 +17,7 @@ from typing import Any
 from keyaudit.captured import documents
 from keyaudit.captured.documents import Document
 from keyaudit.captured.layout import ACCOUNTS_FILE, CAPTURE_FILE, REPORT_FILE
-from keyaudit.credentials import parse_instant
+from keyaudit.credentials import parse_instant, refused
 from keyaudit.files import is_plain, printable, read_plain
 from keyaudit.model import Origin, Population
 from keyaudit.schema import InputError
@@ -135,8 +135,8 @@ def read_document(origin: Origin, one: Document) -> dict[str, Any] | None:
         return None
     content = document(origin, one)
     if content is None:
-        raise InputError(f"{origin.name}: {one.file} is missing, or was changed after the capture")
-    return _parsed(content, Path(f"{origin.name}: {one.file}"))
+        raise refused(origin.name, "document", file=one.file)
+    return _parsed(content, f"{origin.name}: {one.file}")
 
 
 def document(origin: Origin, one: Document) -> bytes | None:
@@ -188,13 +188,13 @@ def _read_json(path: Path) -> dict[str, Any]:
     return _parsed(_read(path), path)
 
 
-def _parsed(content: bytes, path: Path) -> dict[str, Any]:
+def _parsed(content: bytes, place: str | Path) -> dict[str, Any]:
     try:
         facts = json.loads(content)
     except (ValueError, RecursionError):
-        raise InputError(f"{path}: not valid JSON; capture or seal the folder again") from None
+        raise refused(str(place), "capture_no_json") from None
     if not isinstance(facts, dict):
-        raise InputError(f"{path}: not a JSON object; capture or seal the folder again")
+        raise refused(str(place), "capture_no_object")
     return facts
 
 

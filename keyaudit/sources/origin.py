@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from keyaudit.credentials import ANSWERS, Unwrapped, parse_instant, peek_account, unwrap
+from keyaudit.credentials import ANSWERS, Unwrapped, parse_instant, peek_account, refused, unwrap
 from keyaudit.files import MOST_BYTES, read_plain
 from keyaudit.model import Origin
 from keyaudit.schema import CredentialReport, InputError
@@ -26,7 +26,8 @@ def read_and_unwrap(origin: Origin) -> tuple[CredentialReport, Unwrapped]:
     capture = origin.capture or {}
     content = content_of(origin)
     if content is None:
-        raise InputError("; ".join(texts(capture.get("problems"))) or f"{origin.name}: was not read")
+        said = texts(capture.get("problems"))
+        raise InputError("; ".join(said)) if said else refused(origin.name, "unread")
     found = unwrap(content, origin.name)
     report = CredentialReport(
         account_id=peek_account(found.text),
@@ -59,12 +60,12 @@ def content_of(origin: Origin) -> bytes | None:
     try:
         return read_plain(origin.path)
     except OSError as error:
-        raise InputError(f"{origin.name}: cannot be read ({error.strerror})") from None
+        raise refused(origin.name, "unreadable", why=error.strerror) from None
 
 
 def read_bytes(path: Path, name: str) -> bytes:
     """The bytes of a file, or of a pipe until it ends; InputError where there are too many for a report."""
-    too_large = InputError(f"{name}: larger than 1 GiB: this is no credential report")
+    too_large = refused(name, "too_large")
     try:
         if path.stat().st_size > MOST_BYTES:
             raise too_large
@@ -76,7 +77,7 @@ def read_bytes(path: Path, name: str) -> bytes:
                     raise too_large
         return bytes(content)
     except OSError as error:
-        raise InputError(f"{name}: cannot be read ({error.strerror})") from None
+        raise refused(name, "unreadable", why=error.strerror) from None
 
 
 def fingerprint(origin: Origin) -> tuple[str, int]:

@@ -13,21 +13,36 @@ from playwright.sync_api import sync_playwright
 
 from keyaudit import resources
 from keyaudit.evidence import Request, make_evidence, released
+from keyaudit.evidence.prose import spoken_cells
+from keyaudit.texts import ENGLISH, languages, spoken
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "reports" / "sample"
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 
 
+def write_prose() -> None:
+    """Put the prose of the notebooks into their files, in English."""
+    for path in resources.notebooks().glob("*.ipynb"):
+        notebook = json.loads(path.read_bytes())
+        with spoken(ENGLISH):
+            told = {**notebook, "cells": spoken_cells(notebook["cells"])}
+        path.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
 def release() -> None:
-    """Add the digests of the notebooks and of the style sheet to ``data/released.toml``, where they are new."""
+    """Add the digests of the style sheet, and of the notebooks in all languages, to ``data/released.toml``, where
+    they are new."""
     path = resources.data("released.toml")
     text = path.read_text(encoding="utf-8")
     style = resources.data("templates", "keyaudit", "style.css").read_bytes()
-    made = {"styles": hashlib.sha256(style).hexdigest()}
+    made = [("styles", hashlib.sha256(style).hexdigest())]
     for notebook in resources.notebooks().glob("*.ipynb"):
-        made[notebook.stem] = released.cells_digest(json.loads(notebook.read_bytes())["cells"])
-    for name, digest in made.items():
+        cells = json.loads(notebook.read_bytes())["cells"]
+        for language in languages():
+            with spoken(language):
+                made.append((notebook.stem, released.cells_digest(spoken_cells(cells))))
+    for name, digest in made:
         if digest not in text:
             head, found, rest = text.partition(f"\n{name} = [\n")
             known, end, rest = rest.partition("]\n")
@@ -37,6 +52,7 @@ def release() -> None:
 
 def main() -> None:
     """Replace ``reports/sample``: one evidence folder, and ``report.png`` of its first screen."""
+    write_prose()
     release()
     shutil.rmtree(SAMPLE, ignore_errors=True)
     evidence = make_evidence(Request(sources=[], reports=SAMPLE))

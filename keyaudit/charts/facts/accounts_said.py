@@ -6,7 +6,7 @@ from keyaudit.charts.facts.accounts import Accounts, Row
 from keyaudit.charts.facts.overdue import part
 from keyaudit.charts.facts.population import days, when
 from keyaudit.schema import INSUFFICIENT_DATA, NON_COMPLIANT
-from keyaudit.texts import say
+from keyaudit.texts import listed, say
 
 
 def claim(a: Accounts) -> str:
@@ -15,15 +15,17 @@ def claim(a: Accounts) -> str:
     accounts = say("charts.accounts", n=number)
     if number == unread:
         return say("charts.by_account.none_read", n=number, accounts=accounts)
-    missing = say("charts.by_account.and_unread", n=unread) if unread else ""
+    missing = [say("charts.by_account.and_unread", n=unread)] if unread else []
     if a.limit is None:
         kind = "no_period" if a.total.oldest is None else "no_period_oldest"
         age = "" if a.total.oldest is None else days(a.total.oldest)
-        return say(f"charts.by_account.{kind}", n=number, accounts=accounts, days=age) + missing
+        return listed(
+            "clauses", [say(f"charts.by_account.{kind}", n=number, accounts=accounts, days=age), *missing]
+        )
     if number == 1:
-        return say(f"charts.by_account.only_{_kind(a)}", n=a.total.failing) + _only_otherwise(a)
+        return _only_otherwise(a, say(f"charts.by_account.only_{_kind(a)}", n=a.total.failing))
     first = say(f"charts.by_account.{_kind(a)}", n=a.overdue, accounts=accounts)
-    return first + _others(a) + missing + _undecided(a)
+    return listed("clauses", [first, *_others(a), *missing, *_undecided(a)])
 
 
 def _kind(a: Accounts) -> str:
@@ -34,21 +36,21 @@ def _kind(a: Accounts) -> str:
     return "none_over" if a.total.active else "none_active"
 
 
-def _only_otherwise(a: Accounts) -> str:
+def _only_otherwise(a: Accounts, first: str) -> str:
     if a.failing_otherwise:
-        return say("charts.by_account.only_fails")
-    return say("charts.by_account.only_undecided") if a.undecided_otherwise else ""
+        return say("charts.by_account.only_fails", first=first)
+    return say("charts.by_account.only_undecided", first=first) if a.undecided_otherwise else first
 
 
-def _others(a: Accounts) -> str:
+def _others(a: Accounts) -> list[str]:
     kind = "more_fail" if a.overdue else "fail"
-    return say(f"charts.by_account.{kind}", n=a.failing_otherwise) if a.failing_otherwise else ""
+    return [say(f"charts.by_account.{kind}", n=a.failing_otherwise)] if a.failing_otherwise else []
 
 
-def _undecided(a: Accounts) -> str:
+def _undecided(a: Accounts) -> list[str]:
     """Where no key is overdue: of how many accounts it is not known, and of how many something else is open."""
     numbers = {} if a.overdue else {"and_insufficient": a.undecided, "and_undecided": a.undecided_otherwise}
-    return "".join(say(f"charts.by_account.{kind}", n=number) for kind, number in numbers.items() if number)
+    return [say(f"charts.by_account.{kind}", n=number) for kind, number in numbers.items() if number]
 
 
 def remarks(a: Accounts) -> list[str]:
@@ -62,7 +64,7 @@ def remarks(a: Accounts) -> list[str]:
         second.append(say("charts.oldest", days=days(a.total.oldest)))
     if any(row.summed for row in a.rows):
         second.append(say("charts.by_account.summed", n=sum(not row.summed for row in a.rows)))
-    said = "; ".join(second)
+    said = listed("remarks", second)
     return [*lines, said[0].upper() + said[1:]] if said else lines
 
 
@@ -79,8 +81,9 @@ def words(a: Accounts, row: Row) -> str:
     tell."""
     if not row.read:
         return say("charts.by_account.not_read")
-    oldest = "" if row.oldest is None else say("charts.by_account.oldest", days=days(row.oldest))
-    return key_text(a, row) + oldest + "".join(say(f"charts.by_account.{one}") for one in _reasons(a, row))
+    oldest = [] if row.oldest is None else [say("charts.by_account.oldest", days=days(row.oldest))]
+    reasons = [say(f"charts.by_account.{one}") for one in _reasons(a, row)]
+    return listed("remarks", [key_text(a, row), *oldest, *reasons])
 
 
 def _reasons(a: Accounts, row: Row) -> list[str]:
@@ -99,11 +102,11 @@ def key_text(a: Accounts, row: Row) -> str:
     active = say("charts.active", n=row.active)
     if not row.active:
         return say("charts.by_account.no_active")
-    text = say("charts.by_account.overdue", n=row.failing, active=active) if a.limit else active
-    if is_early(a, row) and row.failing:
-        text += say("charts.by_account.own_limit", n=row.failing)
+    kind = "overdue_own" if is_early(a, row) and row.failing else "overdue"
+    first = say(f"charts.by_account.{kind}", n=row.failing, active=active) if a.limit else active
     told = {"exempt": row.exempt, "unknown": row.unknown, "due_soon": row.due_soon}
-    return text + "".join(say(f"charts.by_account.{name}", n=number) for name, number in told.items() if number)
+    more = [say(f"charts.by_account.{name}", n=number) for name, number in told.items() if number]
+    return listed("clauses", [first, *more])
 
 
 def parts(a: Accounts) -> dict[str, str]:
@@ -127,15 +130,15 @@ def is_early(a: Accounts, row: Row) -> bool:
 
 def alt(a: Accounts) -> str:
     """What the chart shows, with its numbers: every row."""
-    drawn = ", ".join(say(f"charts.by_account.drawn_{name}") for name in parts(a))
-    kinds = say("charts.by_account.drawn", kinds=drawn) if drawn else ""
+    kinds = listed("words", (say(f"charts.by_account.drawn_{name}") for name in parts(a)))
     facts = {
         "kinds": kinds,
-        "subtitle": ". ".join(remarks(a)),
-        "rows": "; ".join(_row_text(a, row) for row in a.rows),
+        "title": claim(a),
+        "subtitle": listed("lines", remarks(a)),
+        "verdicts": listed("clauses", (verdict_text(a, verdict) for verdict in a.verdicts)),
+        "rows": listed("remarks", (_row_text(a, row) for row in a.rows)),
     }
-    verdicts = ", ".join(verdict_text(a, verdict) for verdict in a.verdicts)
-    return say("charts.by_account.alt", title=claim(a), verdicts=verdicts, **facts)
+    return say("charts.by_account.alt" if kinds else "charts.by_account.alt_plain", **facts)
 
 
 def _row_text(a: Accounts, row: Row) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from keyaudit.charts.facts.bins import YEAR, Bins, make_bins
 from keyaudit.charts.facts.overdue import overdue, part
 from keyaudit.charts.facts.population import Population, days, subtitle
-from keyaudit.texts import say
+from keyaudit.texts import listed, say
 
 
 @dataclass(frozen=True)
@@ -72,8 +72,8 @@ def alt(people: Population, bars: AgeBars) -> str:
         if number
     ]
     parts = [part_text(bars, name) for name in bars.parts]
-    facts = {"subtitle": ". ".join(remarks(people)), "bars": ", ".join(said), "parts": ", ".join(parts)}
-    return say("charts.ages.alt", title=claim(people), **facts)
+    facts = {"bars": listed("clauses", said), "parts": listed("clauses", parts)}
+    return say("charts.ages.alt", title=claim(people), subtitle=listed("lines", remarks(people)), **facts)
 
 
 def _bar_text(low: float, high: float, number: int) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 from keyaudit.charts.facts.ages import unknown_ages
 from keyaudit.charts.facts.overdue import overdue, part
 from keyaudit.charts.facts.population import DAY, Population, days, subtitle
-from keyaudit.texts import say
+from keyaudit.texts import listed, say
 
 HORIZON = 90
 WEEK = 7
@@ -65,7 +65,8 @@ def claim(people: Population, dues: Deadlines) -> str:
         return first
     days_ahead = dues.warn_before or HORIZON
     number = dues.soon if dues.warn_before else sum(number for _, number in dues.weeks)
-    return first + say(f"charts.deadlines.{'due' if number else 'none_due'}", n=number, days=days(days_ahead))
+    due = say(f"charts.deadlines.{'due' if number else 'none_due'}", n=number, days=days(days_ahead))
+    return listed("clauses", [first, due])
 
 
 def _only_due(people: Population) -> str:
@@ -90,8 +91,8 @@ def alt(people: Population, dues: Deadlines) -> str:
         for start, number in dues.weeks
         if number
     ]
-    facts = {"subtitle": ". ".join(remarks(people, dues)), "overdue": f"{dues.overdue:,}"}
-    said = ", ".join(weeks) or say("charts.deadlines.no_week")
+    facts = {"subtitle": listed("lines", remarks(people, dues)), "overdue": f"{dues.overdue:,}"}
+    said = listed("clauses", weeks) or say("charts.deadlines.no_week")
     return say("charts.deadlines.alt", title=claim(people, dues), weeks=said, **facts)
 
 

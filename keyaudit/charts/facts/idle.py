@@ -9,7 +9,7 @@ import pandas as pd
 
 from keyaudit.charts.facts.population import Population, days, limit_range, subtitle
 from keyaudit.schema import EXEMPT, INSUFFICIENT_DATA, NON_COMPLIANT
-from keyaudit.texts import say
+from keyaudit.texts import listed, say
 
 
 @dataclass(frozen=True)
@@ -90,23 +90,25 @@ def claim(people: Population, keys: Idle) -> str:
     unknown = int(_unused(people, INSUFFICIENT_DATA).sum())
     if number:
         kind = "some" if number < total else "all" if total > 1 else "only"
-        text = say(f"{texts}.{kind}", **facts) + _overdue_of(people, unused)
-        return text + (say(f"{texts}.more_exempt", n=exempt) if exempt else "")
+        said = [say(f"{texts}.{kind}{_overdue_of(people, unused)}", **facts, overdue=_both(people, unused))]
+        return listed("remarks", said + ([say(f"{texts}.more_exempt", n=exempt)] if exempt else []))
     if total == 1:
         kind = "only_unknown" if unknown else "only_exempt" if exempt else "only_used"
         return say(f"{texts}.{kind}", **facts)
-    text = say(f"{texts}.{'none_known' if unknown else 'none'}", **facts, unknown=f"{unknown:,}")
-    return text + (say(f"{texts}.exempt", n=exempt) if exempt else "")
+    said = [say(f"{texts}.{'none_known' if unknown else 'none'}", **facts, unknown=f"{unknown:,}")]
+    return listed("remarks", said + ([say(f"{texts}.exempt", n=exempt)] if exempt else []))
 
 
 def _overdue_of(people: Population, unused: np.ndarray) -> str:
-    """How many of the unused keys are overdue."""
+    """Which text tells how many of the unused keys are overdue."""
     if people.limit is None:
         return ""
-    number, both = int(unused.sum()), int((unused & people.over).sum())
-    if not both or both == number:
-        return say(f"charts.idle.{'all' if both else 'none'}_overdue", n=number)
-    return say("charts.idle.some_overdue", n=both)
+    both = _both(people, unused)
+    return f"_with_{'none' if not both else 'all' if both == unused.sum() else 'some'}_overdue"
+
+
+def _both(people: Population, unused: np.ndarray) -> int:
+    return int((unused & people.over).sum())
 
 
 def remarks(people: Population, keys: Idle) -> list[str]:
@@ -140,6 +142,6 @@ def alt(people: Population, keys: Idle) -> str:
     """What the chart shows, with its numbers."""
     marks = [mark_text(keys, never) for never in (False, True)]
     extremes = say("charts.idle.extremes", age=days(keys.ages.max()), idle=days(keys.idle.max()))
-    facts = {"subtitle": ". ".join(remarks(people, keys)), "extremes": extremes}
-    said = ", ".join([*zones(keys).values(), *marks])
+    facts = {"subtitle": listed("lines", remarks(people, keys)), "extremes": extremes}
+    said = listed("clauses", [*zones(keys).values(), *marks])
     return say("charts.idle.alt", title=claim(people, keys), said=said, **facts)

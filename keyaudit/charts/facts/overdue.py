@@ -4,7 +4,7 @@ those of the bottom line and the tables, and so are the numbers; by a limit that
 from __future__ import annotations
 
 from keyaudit.charts.facts.population import Population, days
-from keyaudit.texts import say
+from keyaudit.texts import listed, say
 
 
 def overdue(people: Population) -> str:
@@ -19,7 +19,7 @@ def overdue(people: Population) -> str:
     none = "none_known" if people.unknown else "none"
     first = say(f"{texts}.{'some' if number else none}", n=number, **facts)
     kind = "more_exempt" if number else "exempt"
-    return first + (say(f"{texts}.{kind}", n=exempt) if exempt else "")
+    return listed("clauses", [first, *([say(f"{texts}.{kind}", n=exempt)] if exempt else [])])
 
 
 def _only(people: Population) -> str:

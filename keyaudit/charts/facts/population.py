@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from keyaudit.schema import ACTIVE, EXEMPT, INACTIVE, JUDGED_COLUMNS, KEY_COLUMNS, NON_COMPLIANT, InputError
-from keyaudit.texts import say, utc
+from keyaudit.texts import listed, say, utc
 
 if TYPE_CHECKING:
     from keyaudit.policy import Policy
@@ -151,8 +151,8 @@ def subtitle(people: Population, *remarks: str, left_out: Sequence[str] = ()) ->
     if people.inactive:
         hidden.append(say("charts.inactive", n=people.inactive))
     if hidden:
-        second.append(say("charts.not_shown", what=", ".join(hidden)))
-    said = "; ".join(second)
+        second.append(say("charts.not_shown", what=listed("clauses", hidden)))
+    said = listed("remarks", second)
     return [*lines, said[0].upper() + said[1:]] if said else lines
 
 

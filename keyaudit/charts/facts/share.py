@@ -10,7 +10,7 @@ import numpy as np
 from keyaudit.charts.facts.ages import unknown_ages
 from keyaudit.charts.facts.overdue import part
 from keyaudit.charts.facts.population import Population, days, percent, subtitle
-from keyaudit.texts import say
+from keyaudit.texts import listed, say
 
 #: days from the deadline, and ages, at which the alternative text gives the share
 DAYS_PAST = (-60, -30, 0, 30, 90, 180, 365, 730, 1825)
@@ -93,7 +93,7 @@ def alt(people: Population, shares: Share) -> str:
     said = [_at(people, shares, point) for point in points]
     if last > max(points, default=-np.inf):
         said.append(_at(people, shares, last))
-    facts = {"subtitle": ". ".join(remarks(people)), "points": ", ".join(said)}
+    facts = {"subtitle": listed("lines", remarks(people)), "points": listed("clauses", said)}
     return say(f"charts.share.{kind}", title=claim(people, shares), **facts)
 
 

@@ -1,5 +1,5 @@
 """An evidence folder -> what is wrong with it: its seal, and the same verdict reached again from its raw evidence,
-which is also what notebook and page must say.
+which is also what notebook and page must say, in the language of the evidence.
 
 Imports neither papermill nor nbconvert: a year of folders is verified in seconds. What is not proved here are the
 pictures: they are sealed, not drawn again.
@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from keyaudit.evidence.contents import MANIFEST
+from keyaudit.evidence.contents import MANIFEST, language_of
 from keyaudit.evidence.verify.judged import judge_again
 from keyaudit.evidence.verify.sealed import check
 from keyaudit.files import why
 from keyaudit.schema import InputError, KeyAuditError, NewerError
-from keyaudit.texts import say
+from keyaudit.texts import languages, say, spoken
 
 __all__ = ["verify"]
 
@@ -32,7 +32,11 @@ def verify(folder: Path) -> tuple[list[str], list[str]]:
         found = check(folder)
         if found.faults or found.manifest is None:
             return found.faults, []
-        return judge_again(folder, found.manifest, found.files)
+        own = language_of(found.manifest)
+        if own not in languages():
+            return [say("verify.unknown_language", manifest=MANIFEST)], []
+        with spoken(own):
+            return judge_again(folder, found.manifest, found.files)
     except OSError as error:
         return [say("verify.unreadable", why=why(error))], []
     except NewerError:

@@ -30,7 +30,6 @@ _LINKED = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 FRAME = "output"  # of the page, around each output
 HEAD = "its head is not one of keyaudit's, which lets nothing run and leads nowhere"
 _NUMBERED = re.compile(r"^\s*[0-9]+[.)]\s", re.MULTILINE)
-_FOOTER = re.compile(re.escape(say("page.footer", version="\0")).replace("\0", r"\S{1,40}"))
 
 
 @dataclass
@@ -185,7 +184,7 @@ def _page(cells: list[executed.Cell], seen: markup.Seen, a: Audit, is_same: bool
         faults.append("its title is not what the evidence gives")
     if not markup.has_our_head(seen):
         faults.append(HEAD)
-    if not _FOOTER.fullmatch(seen.texts.get("footer", "")):
+    if not re.fullmatch(_footer(), seen.texts.get("footer", "")):
         faults.append("its last line is not what keyaudit writes")
     if seen.texts.get("", "").strip():
         faults.append("says something outside of its text")
@@ -199,6 +198,11 @@ def _page(cells: list[executed.Cell], seen: markup.Seen, a: Audit, is_same: bool
     if not _follows(cells, seen.texts.get("main", "")):
         faults.append(f"does not say what {NOTEBOOK} says")
     return faults
+
+
+def _footer() -> str:
+    """The pattern of the last line, whatever version wrote it."""
+    return re.escape(markup.squeezed(say("page.footer", version="\0"))).replace("\0", r"\S{1,40}")
 
 
 def _follows(cells: list[executed.Cell], main: str) -> bool:
