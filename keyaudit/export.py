@@ -22,7 +22,7 @@ _MINUS = "\u2212"
 
 
 def summary(audit: Audit) -> dict[str, Any]:
-    """The judgement as one JSON object; the keys are a contract (README, "For machines")."""
+    """The judgement as one JSON object; the keys are a contract (reports/README.md, "For machines")."""
     asked = any(one.rotations is not None for one in audit.provenance)
     return {
         "as_of": utc(audit.as_of),
