@@ -337,7 +337,7 @@ def test_a_member_of_the_stack_is_rotated_at_once_and_has_no_second_stack(one: R
     ("options", "said"),
     [
         ((), "--user: missing"),
-        (("--user", "a", "--users", "f"), "--user: a stack of its own"),
+        (("--user", "a", "--users", "f"), "--user: is for a stack of its own"),
         (("--update", "--users", "f"), "--update: takes no --users"),
         (("--update", "--every", "50"), "--update: keeps what was deployed"),
         (("--users", "none.csv"), "none.csv: cannot be read"),
