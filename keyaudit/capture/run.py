@@ -114,8 +114,8 @@ class _Begun:
     failure: CallFailedError | None = None
 
     def enter(self) -> tuple[Session, str | None]:
-        """How the session's own account is entered. If the role that was to be assumed could not be, that would be
-        another account; who acts in it may be unknown."""
+        """The session with which its own account is entered, and who acts in it, which may be unknown. Raises the
+        failure if a role was to be assumed and could not be: without the role, this is another account."""
         if self.failure and self.asks == ASSUMES:
             raise self.failure
         return self.session, self.caller
