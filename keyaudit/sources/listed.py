@@ -1,5 +1,5 @@
-"""What ``accounts.json`` of a capture tells of an organization's accounts, read strictly: what is no list is not an
-empty one."""
+"""What ``accounts.json`` of a capture says about an organization's accounts, read strictly: what is not a list is
+not taken for an empty one."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from keyaudit.schema import InputError
 
 
 def listed_accounts(facts: dict[str, Any], folder: Path) -> set[str]:
-    """The accounts that AWS lists or the capture skipped, but for those of which AWS itself says why not: a state
-    that is unknown, or that nobody tells, is no reason to expect nothing."""
+    """The accounts that AWS lists or the capture skipped, except for those of which AWS itself says why they are
+    not expected: a state that is unknown or absent is no reason to expect nothing."""
     try:
         if not all(isinstance(facts.get(name, []), list) for name in ("listed", "skipped")):
             raise TypeError(ACCOUNTS_FILE)
