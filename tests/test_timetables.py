@@ -385,8 +385,8 @@ def test_the_template_says_what_is_copied_into_the_bucket(folder: Path) -> None:
         (["cron"], "Missing option '--every'"),
         (["at", "--every", "week"], "'at' is not one of 'systemd'"),
         (["cron", "--every", "weekly"], "--every weekly: give day, week"),
-        (["cron", "--every", "week", "--at", "24:00"], "--at 24:00: give a time of day, as 06:00"),
-        (["cron", "--every", "week", "--name", "../x"], "--name ../x: give small letters"),
+        (["cron", "--every", "week", "--at", "24:00"], "--at 24:00: give a time of day, such as 06:00"),
+        (["cron", "--every", "week", "--name", "../x"], "--name ../x: give at most 40 lower-case letters"),
         (["cron", "--every", "week", "--polcy", "cis"], "No such option '--polcy'"),
         (["cron", "--every", "week", "--policy", "none.toml"], "policy none.toml: no such file"),
         (["cron", "--every", "week", "--as-of", "2026-01-01T00:00:00Z"], "--as-of: it judges the past"),
@@ -416,7 +416,7 @@ def test_the_template_says_what_is_copied_into_the_bucket(folder: Path) -> None:
         (["github-actions", "--every", "week", "--accounts", "../outside.txt"], "a workflow has the files of"),
         (["github-actions", "--every", "week", "--owner-tag", "${{ secrets.X }}"], "GitHub would replace it"),
         (["eventbridge", "--every", "week", "report.csv"], "report.csv: a build reads live AWS"),
-        (["eventbridge", "--every", "week", "--before", "."], "a folder; a build reads live AWS"),
+        (["eventbridge", "--every", "week", "--before", "."], "is a folder; a build reads live AWS"),
     ],
 )  # fmt: skip
 def test_mistakes_are_said_before_anything_is_printed(folder: Path, words: list[str], said: str) -> None:
