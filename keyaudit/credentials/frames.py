@@ -164,7 +164,7 @@ def _read_slot(remarks: Remarks, number: int, is_root: np.ndarray) -> _Slot:
                 "use the file as AWS sent it (was it re-saved by a spreadsheet?)"
             )
         remarks.warn(row, column, "root_unknown", cell=cells[row])
-        # with a date beside it there is a key, of which nothing more is known
+        # with a date beside it there is a key, about which nothing more is known
         dated = remarks.columns[f"access_key_{number}_last_rotated"][row] not in NONE_VALUES | UNKNOWN_VALUES
         controls = CONTROLS if dated else (ROOT_KEY,)
         remarks.gaps.append((controls, say("read.root_untold", number=number)))
@@ -176,7 +176,7 @@ def _read_slot(remarks: Remarks, number: int, is_root: np.ndarray) -> _Slot:
 
 
 def _keys_columns(remarks: Remarks, slots: list[_Slot]) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """One entry an existing key, in the order of the report, and the row of each."""
+    """One entry per existing key, in the order of the report, and the row of each."""
     length = len(remarks.columns["user"])
     parts: list[dict[str, np.ndarray]] = []
     for slot in slots:

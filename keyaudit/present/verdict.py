@@ -22,7 +22,7 @@ def overdue_known(a: Audit) -> int | None:
 
 
 def reasons(a: Audit, most: int = 5) -> list[str]:
-    """Why the evidence is not enough, the first few."""
+    """Why the evidence is not enough: the first few reasons."""
     found = _by_message(a)
     if undated := [control for control in a.tallies if _undated(a, control)]:
         found.append(say("verdict.undated", controls=", ".join(say(f"control.{c}") for c in undated)))
@@ -30,13 +30,13 @@ def reasons(a: Audit, most: int = 5) -> list[str]:
 
 
 def _undated(a: Audit, control: str) -> bool:
-    """Whether it cannot judge some keys, besides what is missing of whole accounts."""
+    """Whether some keys cannot be judged, apart from what is missing for whole accounts."""
     of_accounts = {one.account_id for one in a.problems if control in one.controls}
     return bool(a.tallies[control].get(INSUFFICIENT_DATA, 0) > len(of_accounts))
 
 
 def _by_message(a: Audit) -> list[str]:
-    """What is missing, each thing once, with its account or the number of them, where there are several."""
+    """What is missing, each thing once, with its account, or the number of accounts if there are several."""
     accounts: dict[str, list[str]] = {}
     for problem in a.problems:
         accounts.setdefault(problem.message, []).append(problem.account_id)
@@ -106,7 +106,7 @@ def _limit(a: Audit, control: str) -> str:
 
 
 def rule(a: Audit) -> str:
-    """The age rule in one sentence, with its cut-off instant where the policy sets a period."""
+    """The age rule in one sentence, with its cut-off instant if the policy sets a period."""
     limit = a.policy.max_access_key_age
     if limit is None:
         return say("rule.no_period")

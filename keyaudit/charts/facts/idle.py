@@ -57,7 +57,7 @@ def idle(people: Population) -> Idle:
 
 
 def _unused(people: Population, *types: str) -> np.ndarray:
-    """Active keys whose finding of unused keys is of one of these types, those that are not drawn included."""
+    """Active keys whose finding under ``unused`` has one of these types, including those that are not drawn."""
     return people.active["unused_type"].isin(types).to_numpy(bool)
 
 
@@ -100,7 +100,7 @@ def claim(people: Population, keys: Idle) -> str:
 
 
 def _overdue_of(people: Population, unused: np.ndarray) -> str:
-    """How many of the unused keys are overdue."""
+    """How many of the unused keys are also overdue."""
     if people.limit is None:
         return ""
     number, both = int(unused.sum()), int((unused & people.over).sum())
