@@ -309,7 +309,7 @@ def test_where_reports_have_no_root_row_the_account_s_own_word_stands(
     "options, said",
     [
         (["--profile", "nobody"], "--profile nobody: no such profile"),
-        (["--role-arn", "arn:aws:iam::1:role/x"], "not a role's ARN"),
+        (["--role-arn", "arn:aws:iam::1:role/x"], "not the ARN of a role"),
         (["--organization", "--accounts", "ids.txt"], "exclude each other"),
         (["--role-name", "a/b"], "--role-name"),
         (["--external-id", "x"], "--external-id"),

@@ -399,7 +399,7 @@ def test_the_template_says_what_is_copied_into_the_bucket(folder: Path) -> None:
         (["cron", "--every", "week", "--accounts", "none.txt"], "--accounts none.txt: no such file or folder"),
         (["cron", "--every", "week", "--before", "none"], "--before none: no such file or folder"),
         (["cron", "--every", "week", "--region", "bogus"], "--region bogus: no such region"),
-        (["cron", "--every", "week", "--role-arn", "bogus"], "--role-arn bogus: not a role's ARN"),
+        (["cron", "--every", "week", "--role-arn", "bogus"], "--role-arn bogus: not the ARN of a role"),
         (["cron", "--every", "week", "--owner-tag", SECRET], "an option has what looks like a secret in it"),
         (["cron", "--every", "week", "-"], "-: a schedule has no standard input"),
         (["cron", "--every", "week", "none.csv"], "none.csv: no such file or folder"),
@@ -410,11 +410,11 @@ def test_the_template_says_what_is_copied_into_the_bucket(folder: Path) -> None:
         (["cron", "--every", "week", "-p", "sauce", "1"], "nearest: source"),
         (["cron", "--every", "week", "-p", "x\ny", "1"], "no parameter"),
         (["cron", "--every", "week", "--owner-tag", "a\nb"], "cannot hold what cannot be printed"),
-        (["cron", "--every", "week", "--owner-tag", "x" * 990], "longer than the 990 signs"),
+        (["cron", "--every", "week", "--owner-tag", "x" * 990], "longer than the 990 characters"),
         (["github-actions", "--every", "week", "--profile", "p"], "--profile: there the credentials are"),
         (["github-actions", "--every", "week", "-o", "x"], "-o: there the reports are kept in a bucket"),
-        (["github-actions", "--every", "week", "--accounts", "../outside.txt"], "a workflow has the files of"),
-        (["github-actions", "--every", "week", "--owner-tag", "${{ secrets.X }}"], "GitHub would replace it"),
+        (["github-actions", "--every", "week", "--accounts", "../outside.txt"], "a workflow has only the files of"),
+        (["github-actions", "--every", "week", "--owner-tag", "${{ secrets.X }}"], "GitHub would replace this"),
         (["eventbridge", "--every", "week", "report.csv"], "report.csv: a build reads live AWS"),
         (["eventbridge", "--every", "week", "--before", "."], "is a folder; a build reads live AWS"),
     ],
@@ -473,7 +473,7 @@ def test_a_workflow_has_the_files_by_their_places_in_the_repository(folder: Path
     done = keyaudit(*words, cwd=folder / "sub")
     assert b"keyaudit report --policy ./sub/cis -o evidence" in done.stdout
     write(tmp_path / "plain", "cis", POLICY)
-    assert "no git checkout" in refused(keyaudit(*words, cwd=tmp_path / "plain"), 2)
+    assert "not a git checkout" in refused(keyaudit(*words, cwd=tmp_path / "plain"), 2)
 
 
 def test_without_a_policy_it_is_said_what_that_comes_to(folder: Path) -> None:
