@@ -22,7 +22,7 @@ from pathlib import Path
 
 import pytest
 from aws import MANAGEMENT, Aws, add_user, aws, make_organization, report_of  # noqa: F401
-from forked import Server
+from forked import COVERAGE, server
 from rotating import Lambda, Rotated, fill, function  # noqa: F401
 from test_operate import invoked, secrets_manager, under_rotation
 
@@ -92,25 +92,25 @@ COMMANDS = [block for block in BLOCKS if block.kind == "console"]
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def program() -> Iterator[str]:
     """The text of a program ``keyaudit`` that starts in no time (see KEYAUDIT)."""
-    warm = Server(is_measured=False)
+    # measuring would double what it costs
+    warm = server(is_measured=False) if COVERAGE in os.environ else server()
 
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
             told = json.loads(self.rfile.readline())
             stdin, cwd = bytes.fromhex(told["stdin"]), Path(told["cwd"])
-            done = warm.run(told["arguments"], told["env"], PATIENCE, cwd, stdin)
+            done = warm.run(told["arguments"], told["env"], PATIENCE, cwd=cwd, stdin=stdin)
             said = {"code": done.returncode, "stdout": done.stdout.hex(), "stderr": done.stderr.hex()}
             self.wfile.write(json.dumps(said).encode() + b"\n")
 
     with tempfile.TemporaryDirectory() as folder:  # not pytest's: the name of a socket must be short
         place = str(Path(folder, "keyaudit"))
-        with socketserver.UnixStreamServer(place, Handler) as server:
-            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}).start()
+        with socketserver.UnixStreamServer(place, Handler) as listening:
+            threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.05}).start()
             yield KEYAUDIT.format(python=sys.executable, socket=place)
-            server.shutdown()
-    warm.close()
+            listening.shutdown()
 
 
 @pytest.fixture(scope="module")
@@ -183,8 +183,7 @@ _done: dict[str, subprocess.CompletedProcess[str]] = {}
 def run(command: str, folder: Path, live: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     if live is None and command in _done:
         return _done[command]
-    # a make that runs these tests is not to be heard in the make that is tested
-    # nor is it measured, which would double what it costs
+    # a make that runs these tests is not to be heard in the make that is tested, and nothing is measured
     own = {name: value for name, value in (live or os.environ).items() if not name.startswith(("MAKE", "COV"))}
     environment = own | {
         "PATH": f"{folder / 'bin'}:{BIN}:{os.environ['PATH']}",
