@@ -31,7 +31,7 @@ def read_plain(path: Path) -> bytes:
     with os.fdopen(descriptor, "rb") as file:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
-            raise OSError(errno.EINVAL, "is no plain file", str(path))
+            raise OSError(errno.EINVAL, "is not a plain file", str(path))
         if facts.st_size > MOST_BYTES:
             raise OSError(errno.EFBIG, "is larger than 1 GiB", str(path))
         return file.read()

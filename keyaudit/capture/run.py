@@ -70,7 +70,7 @@ def capture(request: Request, progress: Progress | None = None) -> Capture:
 def _wanted(
     request: Request, calls: Calls, begun: _Begun, listing: Listing | None, own: str | None
 ) -> tuple[Listing, list[Target]]:
-    """The accounts that there are, and those to be read: one, those of a file, or those of the organization."""
+    """All accounts, and those that are to be read: one account, those of a file, or those of the organization."""
     if listing is None and request.organization:
         listing = _listed(calls, begun)
     if listing is None:

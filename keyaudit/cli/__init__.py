@@ -74,7 +74,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):  # no such file can exist
             return _say(why(error), WRONG)
         return _failed(f"keyaudit itself failed ({why(error)})")
-    except SystemExit as stop:  # raised by something that we call; it is no verdict
+    except SystemExit as stop:  # raised by something that we call; it is not a verdict
         return _say(f"keyaudit itself failed (it was ended with {str(stop.code)[:40]!r})", FAILED)
     except Exception as error:
         return _failed(f"keyaudit itself failed ({type(error).__name__})")

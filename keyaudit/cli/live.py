@@ -21,9 +21,7 @@ CAPTURES = Path("reports/captures")
 
 _OPTIONS = (
     click.option("--profile", metavar="NAME", default="", help="A profile of your AWS configuration."),
-    click.option(
-        "--region", metavar="NAME", default="", help="A region of the partition: aws, aws-cn or aws-us-gov."
-    ),
+    click.option("--region", metavar="NAME", default="", help="The AWS region; it also decides the partition."),
     click.option("--role-arn", metavar="ARN", default="", help="Assume this role first."),
     click.option("--external-id", metavar="ID", default="", help="The external id for the roles that are assumed."),
     click.option("--organization", is_flag=True, help="All active accounts of the organization."),

@@ -63,7 +63,7 @@ FILES = ("sources", "policy", "notebook", "before", "accounts", "reports")
 def schedule(
     kind: str, every: str, at: str, daily: bool, name: str, into: Path | None, options: tuple[str, ...]
 ) -> int:
-    """Print the files that make evidence once a period; each says where it goes. Nothing is installed.
+    """Print the files that make evidence once per period; each says where it goes. Nothing is installed.
 
     The further arguments are those of report. They are checked, and files are named by their full paths.
     """

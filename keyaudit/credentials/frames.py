@@ -49,7 +49,7 @@ class Parsed:
     """One report, read. ``account_id`` is None where it has no ARNs; ``warnings`` say what was odd, with file
     and line, ``notes`` what is merely worth knowing; ``gaps`` which controls cannot rely on the report, and
     why; ``latest_activity`` is the last moment that the report knows of: it was generated no earlier. ``created``
-    (NaT if unknown) and ``is_root`` have one entry a row."""
+    (NaT if unknown) and ``is_root`` have one entry per row."""
 
     account_id: str | None
     keys: pd.DataFrame

@@ -15,7 +15,7 @@ from keyaudit.texts import say, utc
 
 
 def overdue_known(a: Audit) -> int | None:
-    """How many active keys are overdue, for who does not look further: None where none was seen, and evidence or a
+    """How many active keys are overdue, for readers who look no further: None if none was seen, and evidence or a
     period is missing."""
     is_unknown = a.policy.max_access_key_age is None or a.conclusions.get(ROTATION) == INSUFFICIENT_DATA
     return keys_of(a).overdue or (None if is_unknown else 0)

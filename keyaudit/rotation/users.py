@@ -128,12 +128,14 @@ def _row(path: str, number: int, line: dict[str, str]) -> Row:
     cells = {name: plain(line[name]) for name in NEEDED}
     if not re.fullmatch(f"{ACCOUNT}|{UNKNOWN}", cells["account_id"], re.ASCII):
         raise InputError(
-            f"--users {path}, line {number}: {visible(cells['account_id'][:40])!r} is no account id "
+            f"--users {path}, line {number}: {visible(cells['account_id'][:40])!r} is not an account id "
             f"(12 digits; did a spreadsheet change it?); {HOW}"
         )
     limit = cells["limit"]
     if limit and not re.fullmatch(r"\d{1,6}", limit, re.ASCII):
-        raise InputError(f"--users {path}, line {number}: {visible(limit[:40])!r} is no limit in whole days; {HOW}")
+        raise InputError(
+            f"--users {path}, line {number}: {visible(limit[:40])!r} is not a limit in whole days; {HOW}"
+        )
     return Row(
         cells["account_id"],
         cells["user"],

@@ -92,7 +92,7 @@ def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
 
 
 def _outside(parameters: Mapping[str, Any]) -> str:
-    """The parameter, if any, by which a notebook would read what is outside its folder, or is no evidence."""
+    """The parameter, if any, by which a notebook would read what is outside its folder, or is not evidence."""
     allowed: dict[str, set[str | None]] = {
         "source": {RAW},
         "policy": {POLICY, ""},
