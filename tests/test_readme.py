@@ -281,7 +281,7 @@ def test_each_link_leads_to_a_file_and_a_heading_that_are_there(page: Path) -> N
 def test_each_page_is_reached_from_the_first() -> None:
     reached, new = {FIRST}, [FIRST]
     while new:
-        found = {path for path, _ in links(new.pop()) if path.suffix == ".md"} - reached
+        found = {path for path, _ in links(new.pop()) if path in TEXTS} - reached
         reached |= found
         new += found
     assert reached == set(PAGES)

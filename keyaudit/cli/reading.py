@@ -43,7 +43,7 @@ def resolve_captured(
     if sources:
         check_live(live, sources, folder)
         if sources.count("-") > 1:
-            raise InputError("- stands for standard input and can be given once")
+            raise InputError("- stands for standard input and can be given only once")
         return list(sources), frozenset()
     from keyaudit.auditing import parse_as_of
     from keyaudit.policy import load_policy

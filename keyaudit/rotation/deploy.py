@@ -71,7 +71,7 @@ def propose(operator: Operator, user: str, asked: Asked) -> Proposal:
 def proposal(
     stack: Stack, before: str, one: Deployment, remarks: list[str], looked_at: dict[str, str], bucket: str
 ) -> Proposal:
-    """The plan of a deployment that nothing stands against: no secret would change, and AWS takes all of it."""
+    """The proposal for a deployment that nothing stands against: no secret would change, and AWS takes it all."""
     if before and stack.status() == "ROLLBACK_COMPLETE":
         raise InputError(
             f"stack {stack.name}: could not be made, and was rolled back; delete it (aws cloudformation "

@@ -95,14 +95,14 @@ def users_of(audit: Audit) -> Iterator[Owned]:
 
 
 def _seen(row: dict[str, Any], as_of: datetime) -> datetime:
-    """The moment that the account's report describes: which keys were used after it was made is not known, however
-    late it is judged."""
+    """The latest moment about which the report can tell: a use after it was generated is not known, however late
+    the report is judged."""
     generated = _moment(row["generated_time"])
     return min(as_of, generated) if generated else as_of
 
 
 def _judged(findings: pd.DataFrame, roots: set[tuple[str, str | None]], has_period: bool) -> _Judged:
-    """Whether a key is overdue. If no period is defined, the policy fails rotation, and no key is overdue."""
+    """What the findings say. If no period is defined, the policy fails rotation, and no key is overdue."""
     judged = _Judged({}, {}, {}, set(), set())
     named = findings[findings["user"].notna()]
     columns = (
