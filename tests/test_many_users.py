@@ -341,7 +341,7 @@ def test_a_member_of_the_stack_is_rotated_at_once_and_has_no_second_stack(one: R
         (("--update", "--users", "f"), "--update: takes no --users"),
         (("--update", "--every", "50"), "--update: keeps what was deployed"),
         (("--users", "none.csv"), "none.csv: cannot be read"),
-        (("--users", "f", "--secret-arn", "arn:aws:secretsmanager:us-east-1:111122223333:secret:x-AbCdEf"), "of one user"),
+        (("--users", "f", "--secret-arn", "arn:aws:secretsmanager:us-east-1:111122223333:secret:x-AbCdEf"), "only for one user"),
         (("--users", "f", "--template-bucket", "A"), "not the name of a bucket"),
     ],
 )  # fmt: skip
