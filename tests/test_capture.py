@@ -379,7 +379,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(account: Account, tmp_
     (tmp_path / "cap" / "thesis.txt").write_text("mine")
     for options in ([], ["--fresh"]):
         said = refused(account.run("capture", "-o", tmp_path / "cap", *options), 2)
-        assert "no capture" in said
+        assert "not a capture" in said
     assert (tmp_path / "cap" / "thesis.txt").read_text() == "mine"
     assert "is a file" in refused(account.run("capture", "-o", tmp_path / "cap" / "thesis.txt"), 2)
 
