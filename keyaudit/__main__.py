@@ -1,4 +1,4 @@
-"""``python -m keyaudit``, and the command ``keyaudit``: no failure on the way to it looks like a verdict."""
+"""``python -m keyaudit``, and the command ``keyaudit``: no failure while they start looks like a verdict."""
 
 import sys
 

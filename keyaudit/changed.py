@@ -1,5 +1,5 @@
-"""Two judgements -> what changed between them (pure): keys rotated, new, gone, deactivated, become overdue or no
-longer so."""
+"""Two judgements -> what changed between them (pure): keys that were rotated, are new, are gone, were deactivated,
+became overdue or no longer are."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ KINDS = ("became_overdue", "new", "rotated", "deactivated", "activated", "gone")
 
 @dataclass(frozen=True)
 class Change:
-    """What happened to a key of a user. ``before`` and ``after``: when the key was made that was there, and the one
-    that is; of a rotation both, of others one and the same or one alone."""
+    """What happened to a key of a user. ``before`` and ``after`` tell when the earlier key and the present key were
+    made: two times for a rotation; otherwise the same time twice, or only one of them."""
 
     kind: str
     account_id: str
@@ -32,12 +32,12 @@ class Change:
 def changes(before: Audit, after: Audit) -> tuple[Change, ...]:
     """The changes between two Audits, both with all their keys; accounts that only one of them read are left out.
 
-    A key is told by account, user and time of creation, since slots are used again. A user with a new active key
-    who had one before that is now gone, inactive, or older, was rotated. InputError where ``after`` is of an
-    earlier instant than ``before``.
+    A key is recognised by account, user and time of creation, because slots are used again. A user was rotated who
+    has a new active key, and had one before that is now gone, inactive or older. InputError if the instant of
+    ``after`` is earlier than that of ``before``.
     """
     if after.as_of < before.as_of:
-        raise InputError("the earlier evidence must come first: its instant of judgement is the later one")
+        raise InputError("the earlier evidence must come first, but its instant of judgement is the later one")
     both = _read(before) & _read(after)
     old, new = _keys(before, both), _keys(after, both)
     had_active = {key[:2] for key, (status, _) in old.items() if status == ACTIVE}

@@ -16,13 +16,13 @@ from keyaudit.present import rule
 from keyaudit.schema import FINDING_COLUMNS, TIME
 from keyaudit.texts import utc
 
-#: a spreadsheet runs a cell that begins so as a formula; in whatever width or size it is written
+#: a spreadsheet runs a cell that begins with one of these as a formula, whatever its width or size
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MINUS = "\u2212"
 
 
 def summary(audit: Audit) -> dict[str, Any]:
-    """The judgement as one JSON object; the keys are a contract (README, "For machines")."""
+    """The judgement as one JSON object; the keys are a contract (reports/README.md, "For machines")."""
     asked = any(one.rotations is not None for one in audit.provenance)
     return {
         "as_of": utc(audit.as_of),
@@ -81,7 +81,7 @@ def rotation_record(one: RotationVerdict) -> dict[str, Any]:
 
 
 def rotations_json(found: Sequence[RotationVerdict], unseen: Sequence[str]) -> str:
-    """Verdicts on secrets under rotation, and the accounts of which something was not seen."""
+    """Verdicts on secrets under rotation, and the accounts in which something was not seen."""
     return json_text({"rotations": [rotation_record(one) for one in found], "incomplete": list(unseen)})
 
 
@@ -106,7 +106,7 @@ def findings_csv(audit: Audit) -> bytes:
 
 
 def table_csv(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> bytes:
-    """Rows as UTF-8 CSV with LF line ends, no cell of which a spreadsheet would run."""
+    """Rows as UTF-8 CSV with LF line ends; a spreadsheet would run none of their cells."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
@@ -121,6 +121,6 @@ def _neutral(value: Any) -> Any:
 def may_run(cell: str) -> bool:
     if cell.startswith(FORMULA):
         return True
-    # what a spreadsheet does not show, it may pass over
+    # a spreadsheet may skip what it does not show
     shown = next((c for c in cell if c.isprintable() and not c.isspace()), "")
     return bool(shown) and (shown == _MINUS or unicodedata.normalize("NFKC", shown).startswith(FORMULA))

@@ -1,5 +1,5 @@
-"""Files of people and of neighbours: read only where they are plain, written once and private; the folder of a run
-before it is finished, and what killed runs left behind; why files cannot be had; JSON, in one way."""
+"""Files: other people's are read only if they are regular files, ours are written once and are private. Also the
+folder of an unfinished run, what killed runs left behind, why a file cannot be had, and JSON."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ from pathlib import Path
 
 from keyaudit.schema import InputError
 
-#: far above everything that is read whole (a report of 5,000 users is 1.3 MB)
+#: far more than any file that is read whole (a report of 5,000 users is 1.3 MB)
 MOST_BYTES = 2**30
-#: of systems that have them: no link is followed, nobody is waited for at the other end of a pipe
+#: on systems that have these flags: no link is followed, and no pipe is waited for
 _PLAIN = os.O_RDONLY | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 
 
 def read_plain(path: Path) -> bytes:
-    """The bytes of a regular file in its own right. OSError for anything else that may stand in its place: a link
-    (what it leads to is not what was handed over), a folder, a pipe or device, more than 1 GiB."""
+    """The bytes of a regular file. OSError for anything else that may be in its place: a link (because what it
+    leads to is not what was handed over), a folder, a pipe or device, or a file larger than 1 GiB."""
     if path.is_symlink():
         raise OSError(errno.ELOOP, "is a link", str(path))
     descriptor = os.open(path, _PLAIN)
     with os.fdopen(descriptor, "rb") as file:
         facts = os.fstat(descriptor)
         if not stat.S_ISREG(facts.st_mode):
-            raise OSError(errno.EINVAL, "is no plain file", str(path))
+            raise OSError(errno.EINVAL, "is not a plain file", str(path))
         if facts.st_size > MOST_BYTES:
             raise OSError(errno.EFBIG, "is larger than 1 GiB", str(path))
         return file.read()
 
 
 def is_plain(path: Path) -> bool:
-    """Whether there is a regular file of that name that is no link."""
+    """Whether a regular file, and not a link, has that name."""
     return path.is_file() and not path.is_symlink()
 
 
 def private(path: str, flags: int) -> int:
-    """An opener: for the owner alone, whatever the umask takes away."""
+    """An opener for files that only their owner can read, whatever the umask is."""
     descriptor = os.open(path, flags, 0o600)
     if hasattr(os, "fchmod"):
         os.fchmod(descriptor, 0o600)
@@ -51,16 +51,16 @@ def private(path: str, flags: int) -> int:
 
 
 def make_private(folder: Path) -> None:
-    """A new folder for the owner alone, whatever the umask; those that it is in as the system makes them.
-    FileExistsError where there is something of that name."""
+    """Make a new folder that only its owner can read, whatever the umask is; its parents are made as the system
+    makes them. FileExistsError if something has that name already."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     folder.mkdir(mode=0o700)
     folder.chmod(0o700)
 
 
 def why(error: OSError) -> str:
-    """Why something could not be read or written, and of which file; whose it is and what to do, where another
-    user of this machine made it."""
+    """Why something could not be read or written, and which file that was. If another user of this machine made the
+    file, also who that is and what to do."""
     reason = error.strerror or type(error).__name__
     if not isinstance(error.filename, str | bytes):
         return reason
@@ -70,7 +70,7 @@ def why(error: OSError) -> str:
 
 
 def _whose(place: Path) -> str:
-    """Whose a file is, or the folder that should hold it, and how the user of this process may come to use it."""
+    """Who owns a file, or the folder that should hold it, and how the user of this process can get to use it."""
     there = next((one for one in (place, *place.parents) if os.path.lexists(one)), Path())
     folder = there if there.is_dir() else there.parent
     try:
@@ -83,12 +83,12 @@ def _whose(place: Path) -> str:
 
 
 def printable(name: str) -> str:
-    """A file's name as text that can be written: bytes that are no UTF-8 are shown by their codes."""
+    """A file's name as text that can be written: bytes that are not UTF-8 are shown by their codes."""
     return name.encode("utf-8", "backslashreplace").decode()
 
 
 def json_text(value: object) -> str:
-    """A value as JSON in lines, so that people can read and compare it, with a final newline."""
+    """A value as indented JSON, so that people can read and compare it, with a final newline."""
     return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
 
 
@@ -99,13 +99,13 @@ def json_bytes(value: object) -> bytes:
 
 # --- a run's folder before it is finished ------------------------------------------------------------------
 PREFIX = ".staging-"
-#: seconds after which what a run left is nobody's any more, if nobody holds it
+#: seconds after which what a run left behind is removed, unless somebody holds it
 ABANDONED = 24 * 3600
 
 
 def make_staging(reports: Path) -> Path:
-    """A new ``.staging-*`` folder for one run, private where the system has modes; so is the reports folder, if it
-    is new."""
+    """Make a ``.staging-*`` folder for one run, private on systems that have modes; the reports folder, if it is
+    new, is private too."""
     path = reports / f"{PREFIX}{secrets.token_hex(6)}"
     try:
         make_folder(reports)
@@ -116,17 +116,17 @@ def make_staging(reports: Path) -> Path:
 
 
 def make_folder(folder: Path) -> None:
-    """A folder for the owner alone, unless it is there: then it stays as it is."""
+    """Make a folder that only its owner can read. One that exists stays as it is."""
     if not folder.is_dir():
         with suppress(
             FileExistsError
-        ):  # another run made it just now; what else is there, is found at the next step
+        ):  # another run made it just now; if it is something else, the next step will find out
             make_private(folder)
 
 
 @contextmanager
 def held(staging: Path) -> Iterator[None]:
-    """While it is open, no other run takes this folder for one that was left behind."""
+    """As long as this is open, no other run takes the folder for one that was left behind."""
     from filelock import FileLock
 
     lock = _lock(staging)
@@ -134,12 +134,13 @@ def held(staging: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            with suppress(OSError):  # Windows does not remove what is open; then the next run does
+            with suppress(OSError):  # Windows does not remove open files; the next run will remove them
                 lock.unlink()
 
 
 def sweep(reports: Path) -> None:
-    """Remove what killed runs left a day ago or more, and nobody holds. What cannot be removed decides nothing."""
+    """Remove what killed runs left a day ago or earlier, unless somebody holds it. What cannot be removed is
+    ignored."""
     from filelock import FileLock, Timeout
 
     for path in reports.glob(f"{PREFIX}*"):
@@ -159,7 +160,7 @@ def _lock(staging: Path) -> Path:
 
 
 def write_file(folder: Path, name: str, content: bytes) -> None:
-    """A file of evidence: new, private, on disk when this returns."""
+    """Write a file of evidence: new, private, and on disk when this returns."""
     path = folder / name
     for parent in reversed(path.relative_to(folder).parents[:-1]):
         with suppress(FileExistsError):

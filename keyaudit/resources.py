@@ -29,8 +29,9 @@ def names(folder: str, suffix: str) -> list[str]:
 
 
 def filled(template: Path, values: dict[str, str]) -> str:
-    """The text of a template with each ``<<Name>>`` replaced by its value. One alone on a line gives its value that
-    indent, or takes the line away. In one pass: what was filled in is not looked at again."""
+    """The text of a template with each ``<<Name>>`` replaced by its value. If a name is alone on its line, its
+    value gets the line's indent; if the value is empty, the line is removed. What was filled in is not looked at
+    again."""
 
     def alone(found: re.Match[str]) -> str:
         value = values[found[2]]
@@ -47,5 +48,5 @@ def filled(template: Path, values: dict[str, str]) -> str:
 
 @cache
 def references() -> dict[str, dict[str, Any]]:
-    """What reports may cite: name -> control numbers, and days where it states them."""
+    """What reports may cite: name -> control numbers, and days if the reference states them."""
     return tomllib.loads(data("references.toml").read_text(encoding="utf-8"))

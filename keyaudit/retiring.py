@@ -1,11 +1,11 @@
 """How long a key that a rotation replaced stays, in days, and what must hold between those periods (pure).
 
-Stated here once: ``rotation`` deploys no periods for which it does not hold, ``assess`` exempts no key by others.
+Stated here once: ``rotation`` deploys no periods that break this, and ``assess`` exempts no key by periods that do.
 """
 
 from __future__ import annotations
 
-#: the rotation window, and a daily rule that may come a day late
+#: days: the rotation window, and a daily rule that may come a day late
 SLACK = 2
 
 
@@ -25,5 +25,5 @@ def keeps_limit(every: float, grace: float, limit: float) -> bool:
 
 
 def leaves_room(every: float, grace: float, retention: float) -> bool:
-    """Whether the replaced key is gone before the next rotation, which would else meet two keys."""
+    """Whether the replaced key is gone before the next rotation, which would otherwise meet two keys."""
     return kept(grace, retention) < every

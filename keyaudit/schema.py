@@ -1,13 +1,13 @@
 """The vocabulary of keyaudit: columns, compliance types, controls and errors. Imports nothing of ours.
 
-Frames (pandas), one canonical meaning each; times are tz-aware UTC (``datetime64[us, UTC]``), strings stay
-strings, a missing value is ``NA``/``NaT``:
+Frames (pandas) have one canonical meaning each. Times are tz-aware UTC (``datetime64[us, UTC]``), strings stay
+strings, and a missing value is ``NA`` or ``NaT``:
 
-``users``     one row a principal: AWS's own columns, typed, plus ``account_id`` and ``generated_time``.
+``users``     one row per principal: AWS's own columns, typed, plus ``account_id`` and ``generated_time``.
               Columns that no control judges are typed where they can be read and null where not.
-``keys``      one row an existing access key (KEY_COLUMNS). In an ``Audit`` each key also carries what was
+``keys``      one row per existing access key (KEY_COLUMNS). In an ``Audit`` each key also carries what was
               judged of it (JUDGED_COLUMNS).
-``findings``  one row a (control, key, user or account) (FINDING_COLUMNS). Rows without a user speak of the
+``findings``  one row per control and key, user or account (FINDING_COLUMNS). Rows without a user speak of the
               whole account: missing evidence stands here too, so that no list of findings looks clean
               where something was not seen.
 """
@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 # --- what is numbered: the rules by which evidence was judged, its format, and deployed functions -----------------
-#: raised where other conclusions are drawn from the same evidence; those of a lower number are drawn as they were
+#: raised when other conclusions are drawn from the same evidence; evidence of older rules is judged by those
 RULES = 3
 FORMAT = 1
-#: of the function that is deployed (KEYAUDIT_VERSION); one without a version is of version 1
+#: the version of the function that is deployed (KEYAUDIT_VERSION); a function without a version has version 1
 FUNCTION_VERSION = 2
 
 # --- compliance types: AWS Config's four, and ours for an approved exception -------------------------
@@ -34,9 +34,9 @@ EXEMPT = "EXEMPT"
 #: worst first: the order in which findings are listed
 COMPLIANCE_TYPES = (NON_COMPLIANT, INSUFFICIENT_DATA, EXEMPT, COMPLIANT, NOT_APPLICABLE)
 
-#: an account that was not read is INSUFFICIENT_DATA too, and told apart where accounts are listed
+#: an account that was not read is INSUFFICIENT_DATA too, but has a state of its own where accounts are listed
 UNREAD = "UNREAD"
-#: of accounts, worst first: what fails is listed before what was not seen
+#: the states of accounts, worst first: what fails is listed before what was not seen
 ACCOUNT_VERDICTS = (NON_COMPLIANT, UNREAD, INSUFFICIENT_DATA, COMPLIANT)
 
 # --- controls ------------------------------------------------------------------------------------------
@@ -49,10 +49,10 @@ DAYS, NUMBER = "days", "number"
 
 @dataclass(frozen=True)
 class Control:
-    """``id``: of a control, of its function (``assess.controls``) with underscores, and of its texts (``control``,
-    ``limit``, and a section of its own). ``limit``: the policy's field for its limit, a number of ``unit`` from
-    ``least`` to ``most``; empty where it needs none. ``always``: assessed where the policy sets no limit too, since
-    that is itself a finding; one that needs no limit always is."""
+    """``id`` names a control, its function in ``assess.controls`` (with underscores), and its texts (in
+    ``control``, in ``limit``, and a section of its own). ``limit`` is the policy's field for its limit, a number of
+    ``unit`` from ``least`` to ``most``; empty if the control needs none. ``always``: the control is assessed even
+    if the policy sets no limit, because that is itself a finding; a control that needs no limit always is."""
 
     id: str
     limit: str = ""
@@ -62,7 +62,7 @@ class Control:
     always: bool = False
 
 
-#: the only list of the controls, in the order in which they are told; every other one follows from it
+#: the only list of the controls, in the order in which they are shown; every other list follows from it
 THE_CONTROLS = (
     Control(ROTATION, "max_access_key_age", DAYS, 1, 36_500, always=True),
     Control(UNUSED, "max_credential_usage_age", DAYS, 1, 36_500),
@@ -70,7 +70,7 @@ THE_CONTROLS = (
     Control(ROOT_KEY, always=True),
 )
 CONTROLS = tuple(one.id for one in THE_CONTROLS)
-#: controls whose limit comes from the policy, and the field that it is in
+#: controls whose limit comes from the policy, and the policy's field for it
 LIMIT_OF = {one.id: one.limit for one in THE_CONTROLS if one.limit}
 LIMITED_CONTROLS = tuple(LIMIT_OF)
 
@@ -129,12 +129,12 @@ KEY_COLUMNS = {
     "access_key_id": "str",
     "generated_time": TIME,
     "last_used_unknown": "bool",  # the report has no answer (no such column, or no_information)
-    "owner": "str",  # a tag of the user, where a capture asked for it
+    "owner": "str",  # a tag of the user, if a capture asked for it
     "administrator": "boolean",
 }
 #: what an Audit adds to each key: whole days since rotation and since last use, the limit that applies,
-#: the deadline, and the compliance type of its rotation finding; the limit of idle days, and the compliance type of
-#: its finding of unused keys (null where that control is not assessed)
+#: the deadline, and the compliance type of its rotation finding; then the limit of idle days, and the compliance
+#: type of its finding under ``unused`` (null if that control is not assessed)
 JUDGED_COLUMNS = {
     "age_days": "Int64",
     "idle_days": "Int64",
@@ -178,16 +178,16 @@ COMPARED_SUPPLIED = "compared_supplied"
 READ = "read"
 DATED = "dated"
 SUPPLIED = "supplied"
-#: the surest first: compared with the live account by this run; compared, by the word of a capture that was
-#: supplied; read from AWS, not compared; a file as supplied, with its time; a file as supplied, of unknown age
+#: the surest first: compared with the live account by this run; compared, by the word of a supplied capture; read
+#: from AWS, not compared; a file as supplied, with its time; a file as supplied, of unknown age
 GRADES = (COMPARED, COMPARED_SUPPLIED, READ, DATED, SUPPLIED)
-#: where nothing was read at all
+#: the grade if nothing was read at all
 NOTHING_READ = "nothing_read"
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Evidence missing or not to be relied on: it makes these controls of the account INSUFFICIENT_DATA.
+    """Evidence that is missing or cannot be relied on. It makes these controls of the account INSUFFICIENT_DATA.
     ``of_policy``: what is missing is the policy, or a part of it, and not evidence."""
 
     account_id: str
@@ -198,8 +198,8 @@ class Problem:
 
 @dataclass(frozen=True)
 class CredentialReport:
-    """One report as received. ``account_id`` is null where the report has no ARNs; ``problems`` say why it
-    could not be read, or not all of it (a capture that was denied something), in sentences."""
+    """One report as received. ``account_id`` is None if the report has no ARNs. ``problems`` are sentences that say
+    why the report could not be read, or not all of it (because a capture was denied something)."""
 
     account_id: str | None
     generated_time: datetime | None
@@ -210,7 +210,7 @@ class CredentialReport:
 
 
 class KeyAuditError(Exception):
-    """Base of every error that a user can mend. The message is one line: thing, place, remedy."""
+    """Base of every error that a user can correct. The message is one line: thing, place, remedy."""
 
 
 class InputError(KeyAuditError):
@@ -218,7 +218,7 @@ class InputError(KeyAuditError):
 
 
 class NewerError(InputError):
-    """Evidence that a later version of keyaudit made, in a way that this one does not know (exit code 2)."""
+    """Evidence was made by a later version of keyaudit, in a way that this version does not know (exit code 2)."""
 
 
 class PolicyError(KeyAuditError):
@@ -226,8 +226,8 @@ class PolicyError(KeyAuditError):
 
 
 class EvidenceError(KeyAuditError):
-    """No evidence could be made, though the input was right (exit code 4). ``kept``: the folder that was left for
-    diagnosis, if there is one."""
+    """No evidence could be made, although the input was right (exit code 4). ``kept`` is the folder that was left
+    for diagnosis, if there is one."""
 
     def __init__(self, message: str, kept: str = "") -> None:
         super().__init__(message)
@@ -235,8 +235,9 @@ class EvidenceError(KeyAuditError):
 
 
 def worst(compliance_types: set[str]) -> str:
-    """The conclusion over some findings: NON_COMPLIANT if any is, else INSUFFICIENT_DATA if any is or if
-    nothing was judged at all, else COMPLIANT (an exemption is stated beside it, never hidden)."""
+    """The conclusion over some findings: NON_COMPLIANT if any finding is; otherwise INSUFFICIENT_DATA if any
+    finding is, or if nothing was judged at all; otherwise COMPLIANT (an exemption is stated beside it, never
+    hidden)."""
     if NON_COMPLIANT in compliance_types:
         return NON_COMPLIANT
     if INSUFFICIENT_DATA in compliance_types or not compliance_types:

@@ -84,22 +84,22 @@ def listed(kind: str, parts: Iterable[str]) -> str:
 #: what stands for a slash, a plus or an equals sign in URLs and in JSON
 _ESCAPED = r"%2[fFbB]|%3[dD]|\\\\?/|\\\\?u002[fFbB]"
 _LETTER = rf"(?:[A-Za-z0-9/+]|{_ESCAPED})"
-#: as AWS makes secret access keys, 40 letters, digits, slashes and plus signs, and the parts of session tokens; an
-#: equals sign may be in front, as in NAME=SECRET, and behind, where base64 ends
+#: secret access keys as AWS makes them (40 letters, digits, slashes and plus signs) and the parts of session
+#: tokens; an equals sign may stand before them, as in NAME=SECRET, and after them, where base64 ends
 _SECRET = re.compile(
     rf"(?<![A-Za-z0-9/+\\%])(?:{_LETTER}{{40}}|{_LETTER}{{200,}})(?:=|%3[dD]){{0,2}}(?![A-Za-z0-9/+\\%])"
 )
 _NAMES = r"""secret[_-]?(?:access[_-]?)?key | session[_-]?token | security[_-]?token | x-amz-signature | password
     | passwd | private[_-]?key"""
-#: names whose values are secret whatever they look like, as they are written: NAME=, NAME:, "NAME":; but not where
-#: the value is such a name itself, as in secretkey=AWS_SECRET_ACCESS_KEY
+#: names whose values are secret, whatever the values look like: NAME=, NAME:, "NAME":. A value that is such a name
+#: itself is not secret, as in secretkey=AWS_SECRET_ACCESS_KEY
 _NAMED = re.compile(
     rf"""(?ix)
     ( (?: {_NAMES} ) (?:["'\\]|%22)* \s* (?:[:=]|%3[ad]) \s* (?:["'\\]|%22)* )
     ( (?! [a-z_-]* (?: {_NAMES} ) (?![^\s"'\\&;,.}}]) ) [^\s"'\\&;,}}]{{8,}} )
     """
 )
-#: the password of somebody in a URL
+#: somebody's password in a URL
 _USERINFO = re.compile(r"(?<=://)([^\s/:@]*):([^\s/@]+)(?=@)")
 
 
@@ -110,7 +110,7 @@ def looks_secret(text: str) -> bool:
 
 def masked(text: str) -> str:
     """The text without what looks like a secret, in whatever way it is written: NAME=SECRET, JSON, a URL."""
-    # the catalogue is read where there is a secret alone: what is said of a broken installation must not need it
+    # the catalogue is read only if there is a secret: a message about a broken installation must not need it
     text = _USERINFO.sub(lambda found: f"{found[1]}:{say('secret')}", text)
     text = _NAMED.sub(lambda found: found[1] + say("secret"), text)
     return _SECRET.sub(lambda found: say("secret") if _is_secret(found[0]) else found[0], text)
@@ -123,15 +123,16 @@ def _is_secret(text: str) -> bool:
     return is_mixed and not is_path
 
 
-#: characters that are said to be printable and show nothing
+#: characters that count as printable but show nothing
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {
     chr(code) for code in range(0xFE00, 0xFE10)
 }
 
 
 def visible(text: str) -> str:
-    """A name for people, on paper or a terminal: what cannot be seen, breaks the line, or turns the writing
-    direction or the terminal's colours, is shown by its code. The one door through which text from outside goes."""
+    """A name for people, on paper or on a terminal. Characters that cannot be seen, that break the line, or that
+    change the writing direction or the terminal's colours are shown by their codes. All text from outside goes
+    through this one door."""
     if text.isprintable() and _BLANK.isdisjoint(text):
         return text
     return "".join(
@@ -139,13 +140,14 @@ def visible(text: str) -> str:
     )
 
 
-#: what a terminal takes for a command, whose last letter must not be taken for the beginning of a secret
+#: a control sequence of a terminal, whose last letter must not be taken for the beginning of a secret
 _SEQUENCE = re.compile(r"(\x1b\[[0-?]*[ -/]*[@-~])")
 
 
 def line(text: str) -> str:
-    """One line for people, of ours with text from outside in it: no secret, nothing unseen, and no second line."""
-    # before, for what cannot be seen is shown by letters; after, for it may have stood between two parts
+    """One line for people, ours with text from outside in it, without a secret, an invisible character or a second
+    line."""
+    # masked before, because invisible characters become letters, and after, because they may have split a secret
     parts = _SEQUENCE.split(text)
     return masked(visible("".join(map(masked, parts))))
 

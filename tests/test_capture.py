@@ -309,7 +309,7 @@ def test_where_reports_have_no_root_row_the_account_s_own_word_stands(
     "options, said",
     [
         (["--profile", "nobody"], "--profile nobody: no such profile"),
-        (["--role-arn", "arn:aws:iam::1:role/x"], "not a role's ARN"),
+        (["--role-arn", "arn:aws:iam::1:role/x"], "not the ARN of a role"),
         (["--organization", "--accounts", "ids.txt"], "exclude each other"),
         (["--role-name", "a/b"], "--role-name"),
         (["--external-id", "x"], "--external-id"),
@@ -379,7 +379,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(account: Account, tmp_
     (tmp_path / "cap" / "thesis.txt").write_text("mine")
     for options in ([], ["--fresh"]):
         said = refused(account.run("capture", "-o", tmp_path / "cap", *options), 2)
-        assert "no capture" in said
+        assert "not a capture" in said
     assert (tmp_path / "cap" / "thesis.txt").read_text() == "mine"
     assert "is a file" in refused(account.run("capture", "-o", tmp_path / "cap" / "thesis.txt"), 2)
 

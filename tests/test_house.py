@@ -191,7 +191,7 @@ def test_nothing_committed_names_a_registry_or_a_path_of_this_machine() -> None:
 
 def test_top_level_is_as_designed() -> None:
     allowed = {
-        "notebooks", "keyaudit", "reports", "tests", "environment.yml", "README.md", "pyproject.toml",
+        "notebooks", "keyaudit", "reports", "tests", "environment.yml", "README.md", "LICENSE", "pyproject.toml",
         "constraints.txt", "Makefile", ".ci", ".gitignore", ".gitattributes", "CHANGELOG.md",
     }  # fmt: skip
     assert {p.relative_to(ROOT).parts[0] for p in committed()} <= allowed

@@ -101,7 +101,7 @@ def test_a_source_does_not_say_itself_of_when_its_keys_are_to_be_judged(tmp_path
 
 def test_the_sample_is_never_stale_and_is_judged_alone(tmp_path: Path) -> None:
     assert "before it was read" not in said(keyaudit.audit())
-    with pytest.raises(InputError, match="the sample account is no evidence"):
+    with pytest.raises(InputError, match="the sample account is not evidence"):
         keyaudit.audit([sources.sample(), write(tmp_path, "a.csv", report(("alice", FRESH)))], "cis", AS_OF)
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 import venv
+import zipfile
 from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, metadata, packages_distributions
 from pathlib import Path
@@ -92,6 +93,25 @@ def is_installed(name: str) -> bool:
         return False
 
 
+def says_its_licence_and_carries_the_pages(wheel: Path) -> None:
+    """The licence by its SPDX name, its text, and the README.md of each room that is shipped."""
+    with zipfile.ZipFile(wheel) as packed:
+        names = packed.namelist()
+        (facts,) = [name for name in names if name.endswith(".dist-info/METADATA")]
+        (licence,) = [name for name in names if name.endswith(".dist-info/licenses/LICENSE")]
+        assert "\nLicense-Expression: Apache-2.0\n" in packed.read(facts).decode()
+        assert packed.read(licence) == (ROOT / "LICENSE").read_bytes()
+    rooms = {path.relative_to(ROOT).as_posix() for path in (ROOT / "keyaudit").rglob("README.md")}
+    assert rooms | {"keyaudit/notebooks/README.md"} <= set(names)
+
+
+def test_the_licence_is_apache_2_0_word_for_word() -> None:
+    assert PROJECT["license"] == "Apache-2.0" and PROJECT["license-files"] == ["LICENSE"]
+    words = " ".join((ROOT / "LICENSE").read_text(encoding="ascii").split())
+    assert words.startswith("Apache License Version 2.0, January 2004")
+    assert "Grant of Patent License" in words and "END OF TERMS AND CONDITIONS" in words
+
+
 def test_the_wheel_in_an_environment_of_its_own_makes_the_demo_from_any_folder(tmp_path: Path) -> None:
     # the environment borrows the dependencies of this one, and nothing else: not the checkout
     subprocess.run(
@@ -109,10 +129,11 @@ def test_the_wheel_in_an_environment_of_its_own_makes_the_demo_from_any_folder(t
         ],
         check=True,
     )
+    wheel = next((tmp_path / "dist").glob("keyaudit-*.whl"))
+    says_its_licence_and_carries_the_pages(wheel)
     home = tmp_path / "environment"
     venv.create(home, with_pip=True, symlinks=True)
     python = home / "bin" / "python"
-    wheel = next((tmp_path / "dist").glob("keyaudit-*.whl"))
     subprocess.run(
         [python, "-m", "pip", "install", "-q", "--no-deps", "--disable-pip-version-check", wheel], check=True
     )

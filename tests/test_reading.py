@@ -146,7 +146,7 @@ def test_a_time_without_a_zone_is_read_as_utc_and_said(judge):
 NO_TIMES = {
     "15.03.2026": "a day of a spreadsheet",
     "3/1/2026": "a day of a spreadsheet",
-    "2026-03-01": "a day is no instant",
+    "2026-03-01": "a day is not an instant",
     "2026-03-01T09:00Z": "no seconds",
     "2026-02-30T00:00:00Z": "no such day",
     "2026-13-01T00:00:00Z": "no such month",

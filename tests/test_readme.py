@@ -1,14 +1,20 @@
-"""Every command of README.md runs as written, and prints what README.md says ("..." stands for what varies)."""
+"""The pages (README.md, and those of the rooms): every command in them runs as written and prints what the page says
+("..." stands for what varies), every link leads somewhere, and every path that is named is there.
+"""
 
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import shutil
+import socketserver
 import stat
 import subprocess
 import sys
+import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,14 +22,16 @@ from pathlib import Path
 
 import pytest
 from aws import MANAGEMENT, Aws, add_user, aws, make_organization, report_of  # noqa: F401
+from forked import COVERAGE, server
 from rotating import Lambda, Rotated, fill, function  # noqa: F401
 from test_operate import invoked, secrets_manager, under_rotation
 
 from keyaudit.evidence.notebook import find_notebook
 
 ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+FIRST = ROOT / "README.md"
 BIN = Path(sys.executable).parent
+PATIENCE = 120  # seconds for one command
 BLOCK = re.compile(r"(?:<!-- (?P<mark>[^>]*) -->\n)?```(?P<kind>\w+)\n(?P<body>.*?)```", re.DOTALL)
 #: what the real one prints: JSON, or the text of --query Content; nothing for another operation but its state
 AWS = """#!/bin/sh
@@ -34,26 +42,82 @@ case "$*" in
   *) echo "aws: error: argument operation: Invalid choice" >&2; exit 252 ;;
 esac
 """
+#: ``keyaudit`` by its name alone: what it was given goes to a process that has imported everything, which runs it in a
+#: fork of itself; ``make demo`` and ``.venv/bin/keyaudit`` are the program itself
+KEYAUDIT = """#!{python} -SE
+import json, os, socket, sys
+told = {{"arguments": sys.argv[1:], "cwd": os.getcwd(), "env": dict(os.environ), "stdin": sys.stdin.buffer.read().hex()}}
+with socket.socket(socket.AF_UNIX) as server:
+    server.connect({socket!r})
+    server.sendall(json.dumps(told).encode() + b"\\n")
+    done = json.loads(server.makefile().readline())
+for name, out in (("stdout", sys.stdout.buffer), ("stderr", sys.stderr.buffer)):
+    out.write(bytes.fromhex(done[name]))
+    out.flush()
+sys.exit(done["code"])
+"""
 
 
 @dataclass
 class Block:
-    """A fenced block: what marks it, its language, its text."""
+    """A fenced block: the page that it is on, what marks it, its language, its text."""
 
+    page: Path
     mark: str
     kind: str
     body: str
 
 
-BLOCKS = [Block(m["mark"] or "", m["kind"], m["body"]) for m in BLOCK.finditer(README)]
+def pages() -> Iterator[Path]:
+    """Every page of the checkout, found by its name."""
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        yield from (Path(folder, name) for name in sorted(names) if name.endswith(".md"))
+
+
+def blocks_of(page: Path) -> list[Block]:
+    text = TEXTS[page]
+    return [Block(page, found["mark"] or "", found["kind"], found["body"]) for found in BLOCK.finditer(text)]
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+PAGES = list(pages())
+TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
+README = TEXTS[FIRST]
+BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 COMMANDS = [block for block in BLOCKS if block.kind == "console"]
 
 
 @pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def program() -> Iterator[str]:
+    """The text of a program ``keyaudit`` that starts in no time (see KEYAUDIT)."""
+    # measuring would double what it costs
+    warm = server(is_measured=False) if COVERAGE in os.environ else server()
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            told = json.loads(self.rfile.readline())
+            stdin, cwd = bytes.fromhex(told["stdin"]), Path(told["cwd"])
+            done = warm.run(told["arguments"], told["env"], PATIENCE, cwd=cwd, stdin=stdin)
+            said = {"code": done.returncode, "stdout": done.stdout.hex(), "stderr": done.stderr.hex()}
+            self.wfile.write(json.dumps(said).encode() + b"\n")
+
+    with tempfile.TemporaryDirectory() as folder:  # not pytest's: the name of a socket must be short
+        place = str(Path(folder, "keyaudit"))
+        with socketserver.UnixStreamServer(place, Handler) as listening:
+            threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.05}).start()
+            yield KEYAUDIT.format(python=sys.executable, socket=place)
+            listening.shutdown()
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory, program: str) -> Path:
     """The checkout in another folder, with the programs of the environment that runs these tests in its ``.venv``
-    (set up, as far as make can tell), the policy of the README, and an ``aws`` on the path that prints what the
-    real one does."""
+    (set up, as far as make can tell), the policies of the pages, and on the path an ``aws`` that prints what the real
+    one does, and a ``keyaudit`` that is warm."""
     folder = tmp_path_factory.mktemp("readme") / "keyaudit"
     ignored = shutil.ignore_patterns(".git", ".venv", ".hypothesis", ".*_cache", "__pycache__", "demo")
     shutil.copytree(ROOT, folder, ignore=ignored, symlinks=True)
@@ -61,14 +125,15 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # a folder of its own: make must never install this copy into the environment that runs the tests
     programs = folder / ".venv" / "bin"
     programs.mkdir(parents=True)
-    for program in BIN.iterdir():
-        (programs / program.name).symlink_to(program)
+    for one in BIN.iterdir():
+        (programs / one.name).symlink_to(one)
     for stamp in ("core", "lab", "dev"):
         (programs.parent / stamp).touch()
-    program = folder / "bin" / "aws"
-    program.parent.mkdir()
-    program.write_text(AWS, encoding="utf-8")
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    for name, text in (("aws", AWS), ("keyaudit", program)):
+        made = folder / "bin" / name
+        made.parent.mkdir(exist_ok=True)
+        made.write_text(text, encoding="utf-8")
+        made.chmod(made.stat().st_mode | stat.S_IXUSR)
     for block in BLOCKS:
         if block.mark.startswith("file: "):
             (folder / block.mark.removeprefix("file: ")).write_text(block.body, encoding="utf-8")
@@ -77,11 +142,11 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def live(aws: Aws) -> dict[str, str]:  # noqa: F811
-    """The environment of an organization of three accounts, in each a user with an overdue key."""
+    """The environment of an organization of two accounts, in each a user with an overdue key."""
     now = datetime.now(UTC)
     aws.reset()
     scenario = aws.scenario()
-    for account in [MANAGEMENT, *make_organization(2)]:
+    for account in [MANAGEMENT, *make_organization(1)]:
         add_user(account, "alice", now - timedelta(days=400), [(now - timedelta(days=200), "Active")])
         scenario.reports[account] = report_of(account, now - timedelta(minutes=5))
     return scenario.env()
@@ -111,18 +176,26 @@ def live_many(aws: Aws) -> dict[str, str]:  # noqa: F811
     return aws.scenario(reports={MANAGEMENT: report_of(MANAGEMENT, now - timedelta(minutes=5))}).env()
 
 
+#: what commands gave that take AWS from nowhere but the ``aws`` on the path: those need to run only once
+_done: dict[str, subprocess.CompletedProcess[str]] = {}
+
+
 def run(command: str, folder: Path, live: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    # a make that runs these tests is not to be heard in the make that is tested
-    # nor is it measured, which would double what it costs
+    if live is None and command in _done:
+        return _done[command]
+    # a make that runs these tests is not to be heard in the make that is tested, and nothing is measured
     own = {name: value for name, value in (live or os.environ).items() if not name.startswith(("MAKE", "COV"))}
     environment = own | {
         "PATH": f"{folder / 'bin'}:{BIN}:{os.environ['PATH']}",
         "REPORT": str(ROOT / "tests" / "data" / "reports" / "018_literal-in-a-test-synthetic.csv"),
     }
-    return subprocess.run(
-        ["/bin/sh", "-c", command], cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        check=False,
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, check=False, timeout=PATIENCE,
     )  # fmt: skip
+    if live is None:
+        _done[command] = done
+    return done
 
 
 def steps(block: Block) -> list[tuple[str, str]]:
@@ -136,12 +209,24 @@ def matches(output: str, expected: str) -> bool:
     return re.fullmatch(pattern, output.strip(), flags=re.DOTALL) is not None
 
 
-def test_the_readme_has_commands_and_each_block_is_of_a_known_kind() -> None:
-    assert len(COMMANDS) >= 5
-    assert {block.kind for block in BLOCKS} <= {"console", "python", "text", "toml"}
+def shown(block: Block) -> str:
+    return f"{name_of(block.page)}: {steps(block)[0][0][:40]}"
 
 
-@pytest.mark.parametrize("block", COMMANDS, ids=lambda block: steps(block)[0][0][:40])
+# --- commands ----------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_each_command_of_a_page_is_in_a_block_that_is_run(page: Path) -> None:
+    blocks = blocks_of(page)
+    assert len(re.findall(r"^```", TEXTS[page], re.MULTILINE)) == 2 * len(blocks)
+    assert {block.kind for block in blocks} <= {"console", "python", "text", "toml"}
+    marks = {block.mark.split(":")[0] for block in blocks}
+    assert marks <= {"", "aws", "airflow", "file", "live", "live many", "live rotation"}
+    commands = sum(len(steps(block)) for block in blocks if block.kind == "console")
+    assert len(re.findall(r"^\s*\$ ", TEXTS[page], re.MULTILINE)) == commands
+    assert all(steps(block) for block in blocks if block.kind == "console")
+
+
+@pytest.mark.parametrize("block", COMMANDS, ids=shown)
 def test_commands_run_as_written(block: Block, checkout: Path, request: pytest.FixtureRequest) -> None:
     live = request.getfixturevalue(block.mark.replace(" ", "_")) if block.mark.startswith("live") else None
     for command, expected in steps(block):
@@ -167,13 +252,69 @@ def test_the_line_of_the_auditors_guide_works_as_typed(checkout: Path) -> None:
     assert "no policy was given" in done.stdout
 
 
-def test_the_policy_of_the_readme_is_valid_and_the_text_names_every_key() -> None:
+# --- links and names ---------------------------------------------------------------------------------------------------
+def prose_of(page: Path) -> str:
+    """The text without its blocks."""
+    return BLOCK.sub("", TEXTS[page])
+
+
+def anchors(page: Path) -> set[str]:
+    """What GitHub calls the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", prose_of(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def links(page: Path) -> list[tuple[Path, str]]:
+    """(file or folder, anchor) of each link within the checkout."""
+    found = re.findall(r"\]\(([^)\s]+)\)", prose_of(page))
+    parts = [link.partition("#") for link in found if "://" not in link]
+    return [((page.parent / path).resolve() if path else page, anchor) for path, _, anchor in parts]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_each_link_leads_to_a_file_and_a_heading_that_are_there(page: Path) -> None:
+    for path, anchor in links(page):
+        assert path.is_relative_to(ROOT) and path.exists(), path
+        assert not anchor or anchor in anchors(path), f"{name_of(path)}#{anchor}"
+
+
+def test_each_page_is_reached_from_the_first() -> None:
+    reached, new = {FIRST}, [FIRST]
+    while new:
+        found = {path for path, _ in links(new.pop()) if path in TEXTS} - reached
+        reached |= found
+        new += found
+    assert reached == set(PAGES)
+
+
+#: a path within the checkout; ``*`` and ``<...>`` stand for names
+PATH = re.compile(r"(?:keyaudit|notebooks|reports|tests|\.ci)/[\w./-]*|[\w./-]+\.(?:py|ipynb)")
+#: what runs make
+MADE = re.compile(r"reports/(?!sample|README)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_each_path_that_a_page_names_is_there(page: Path) -> None:
+    named = {name for name in re.findall(r"`([^`\n]+)`", prose_of(page)) if PATH.fullmatch(name)}
+    assert {name for name in named if not MADE.match(name) and not (ROOT / name).exists()} == set()
+
+
+# --- what the pages say ------------------------------------------------------------------------------------------------
+def test_the_first_page_is_short() -> None:
+    assert len(README.split()) <= 1700
+
+
+def policy_text(name: str) -> str:
+    return next(block.body for block in BLOCKS if block.mark == f"file: {name}")
+
+
+def test_the_policies_of_the_pages_are_valid_and_one_has_every_setting() -> None:
     from keyaudit.policy import Policy, parse_policy
 
-    text = next(block.body for block in BLOCKS if block.mark == "file: our-policy.toml")
-    policy = parse_policy(text.encode(), "our-policy.toml")
-    assert policy.max_access_key_age == 90
-    assert all(f"{name} = " in text or f"[[{name}]]" in text for name in Policy.model_fields)
+    for name in ("our-policy.toml", "whole-policy.toml"):
+        assert parse_policy(policy_text(name).encode(), name).max_access_key_age == 90
+    whole = policy_text("whole-policy.toml")
+    assert all(f"{name} = " in whole or f"[[{name}]]" in whole for name in Policy.model_fields)
 
 
 def test_the_lines_for_airflow_name_parameters_that_the_notebook_has() -> None:

@@ -385,21 +385,21 @@ def test_the_template_says_what_is_copied_into_the_bucket(folder: Path) -> None:
         (["cron"], "Missing option '--every'"),
         (["at", "--every", "week"], "'at' is not one of 'systemd'"),
         (["cron", "--every", "weekly"], "--every weekly: give day, week"),
-        (["cron", "--every", "week", "--at", "24:00"], "--at 24:00: give a time of day, as 06:00"),
-        (["cron", "--every", "week", "--name", "../x"], "--name ../x: give small letters"),
+        (["cron", "--every", "week", "--at", "24:00"], "--at 24:00: give a time of day, such as 06:00"),
+        (["cron", "--every", "week", "--name", "../x"], "--name ../x: give at most 40 lower-case letters"),
         (["cron", "--every", "week", "--polcy", "cis"], "No such option '--polcy'"),
         (["cron", "--every", "week", "--policy", "none.toml"], "policy none.toml: no such file"),
         (["cron", "--every", "week", "--as-of", "2026-01-01T00:00:00Z"], "--as-of: it judges the past"),
-        (["cron", "--every", "week", "--again"], "--again: a schedule that always makes another"),
+        (["cron", "--every", "week", "--again"], "--again: a schedule that always makes more evidence"),
         (["cron", "--every", "week", "--per-account"], "--per-account: does not go with"),
-        (["cron", "--every", "week", "--capture", "x"], "--capture: each run captures anew"),
+        (["cron", "--every", "week", "--capture", "x"], "--capture: each run makes a new capture"),
         (["cron", "--every", "week", ""], ": no such file or folder"),
         (["cron", "--every", "week", "--policy", ""], "--policy: is empty"),
         (["cron", "--every", "week", "--owner-tag", ""], "--owner-tag: is empty"),
         (["cron", "--every", "week", "--accounts", "none.txt"], "--accounts none.txt: no such file or folder"),
         (["cron", "--every", "week", "--before", "none"], "--before none: no such file or folder"),
         (["cron", "--every", "week", "--region", "bogus"], "--region bogus: no such region"),
-        (["cron", "--every", "week", "--role-arn", "bogus"], "--role-arn bogus: not a role's ARN"),
+        (["cron", "--every", "week", "--role-arn", "bogus"], "--role-arn bogus: not the ARN of a role"),
         (["cron", "--every", "week", "--owner-tag", SECRET], "an option has what looks like a secret in it"),
         (["cron", "--every", "week", "-"], "-: a schedule has no standard input"),
         (["cron", "--every", "week", "none.csv"], "none.csv: no such file or folder"),
@@ -410,13 +410,13 @@ def test_the_template_says_what_is_copied_into_the_bucket(folder: Path) -> None:
         (["cron", "--every", "week", "-p", "sauce", "1"], "nearest: source"),
         (["cron", "--every", "week", "-p", "x\ny", "1"], "no parameter"),
         (["cron", "--every", "week", "--owner-tag", "a\nb"], "cannot hold what cannot be printed"),
-        (["cron", "--every", "week", "--owner-tag", "x" * 990], "longer than the 990 signs"),
+        (["cron", "--every", "week", "--owner-tag", "x" * 990], "longer than the 990 characters"),
         (["github-actions", "--every", "week", "--profile", "p"], "--profile: there the credentials are"),
         (["github-actions", "--every", "week", "-o", "x"], "-o: there the reports are kept in a bucket"),
-        (["github-actions", "--every", "week", "--accounts", "../outside.txt"], "a workflow has the files of"),
-        (["github-actions", "--every", "week", "--owner-tag", "${{ secrets.X }}"], "GitHub would replace it"),
+        (["github-actions", "--every", "week", "--accounts", "../outside.txt"], "a workflow has only the files of"),
+        (["github-actions", "--every", "week", "--owner-tag", "${{ secrets.X }}"], "GitHub would replace this"),
         (["eventbridge", "--every", "week", "report.csv"], "report.csv: a build reads live AWS"),
-        (["eventbridge", "--every", "week", "--before", "."], "a folder; a build reads live AWS"),
+        (["eventbridge", "--every", "week", "--before", "."], "is a folder; a build reads live AWS"),
     ],
 )  # fmt: skip
 def test_mistakes_are_said_before_anything_is_printed(folder: Path, words: list[str], said: str) -> None:
@@ -473,7 +473,7 @@ def test_a_workflow_has_the_files_by_their_places_in_the_repository(folder: Path
     done = keyaudit(*words, cwd=folder / "sub")
     assert b"keyaudit report --policy ./sub/cis -o evidence" in done.stdout
     write(tmp_path / "plain", "cis", POLICY)
-    assert "no git checkout" in refused(keyaudit(*words, cwd=tmp_path / "plain"), 2)
+    assert "not a git checkout" in refused(keyaudit(*words, cwd=tmp_path / "plain"), 2)
 
 
 def test_without_a_policy_it_is_said_what_that_comes_to(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Keys + policy + as_of -> findings (pure).
 
 ``limits``    which limit and which exemption applies to which key
-``controls``  the four controls, one small function each, in one registry
+``controls``  the controls, one small function each, in one registry
 ``judge``     one account: controls, gaps and exemptions -> compact findings
 ``rotated``   a secret under rotation -> its verdict;  ``rotated_grace`` whether a second key is in the grace of a
               rotation (``rotated_grace_1`` by rules 1), by what its log proves (``rotated_proof``)

@@ -1,8 +1,7 @@
 """Arrays -> compact findings: every column of ``schema.FINDING_COLUMNS`` but ``finding_id`` and ``annotation``.
 
-These two cost more than the judgement, and are made by ``describe`` for the rows that are shown; ``reason``,
-``count``, ``detail`` and ``user_creation_time`` are what it needs. ``row`` is the key's place in its
-account's keys.
+Those two columns cost more than the judgement; ``describe`` makes them only for the rows that are shown, from
+``reason``, ``count``, ``detail`` and ``user_creation_time``. ``row`` is the key's place in its account's keys.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ def findings_frame(rows: Rows, control: str, account: Account) -> pd.DataFrame:
         "account_id": pd.Series(account.account_id, index=index, dtype="str"),
     }
     if of_account.any():
-        # only root-key speaks of an account as a whole and means its root user
+        # root-key alone means the root user where it speaks of the whole account
         frame |= {field: pd.Series(None, index=index, dtype="str") for field in _KEY_FIELDS}
         frame["user"] = pd.Series(ROOT_USER, index=index, dtype="str")
         frame |= {
@@ -42,7 +41,7 @@ def findings_frame(rows: Rows, control: str, account: Account) -> pd.DataFrame:
         frame |= {
             field: keys[field] for field in (*_KEY_FIELDS, "administrator", "user_creation_time", "last_rotated")
         }
-        # a key that the report does not have is in none of its slots
+        # a key that is not in the report has no slot there
         slots = keys["key_slot"].fillna(MISSING).to_numpy(np.int64)
     if rows.count is not None:
         frame |= {field: pd.Series(None, index=index, dtype="str") for field in ("access_key_id", "status")}
@@ -66,7 +65,7 @@ def findings_frame(rows: Rows, control: str, account: Account) -> pd.DataFrame:
 
 
 def account_findings(account_id: str, policy: Policy, gaps: dict[str, list[str]]) -> pd.DataFrame:
-    """Rows that speak of the whole account: what was missing, by control, and a policy without a period."""
+    """Rows that speak of the whole account: what was missing, by control, and that the policy sets no period."""
     rows = [
         (c, INSUFFICIENT_DATA, "missing", listed("remarks", dict.fromkeys(said)))
         for c, said in gaps.items()

@@ -31,14 +31,14 @@ from keyaudit.schema import (
 
 @dataclass
 class Account:
-    """One account's keys as arrays, the policy, the instant of judgement; ``users`` makes the frame of its users,
-    which costs as much as the keys, for a control that looks at them."""
+    """One account's keys as arrays, the policy and the instant of judgement. ``users`` makes the frame of the
+    account's users for a control that looks at them; it costs as much as the keys."""
 
     account_id: str
     keys: pd.DataFrame
     policy: Policy
     as_of: datetime
-    root_gap: bool = False  # the report does not tell of a root key
+    root_gap: bool = False  # the report does not tell whether there is a root key
     rules: int = RULES
     users: Callable[[], pd.DataFrame] = pd.DataFrame
     now: np.datetime64 = field(init=False)
@@ -58,21 +58,21 @@ class Account:
 
 
 def whole_days(elapsed: np.ndarray) -> np.ndarray:
-    """Whole days elapsed; MISSING where unknown or negative."""
+    """Whole days elapsed; MISSING if unknown or negative."""
     unknown = np.isnat(elapsed) | (elapsed < np.timedelta64(0, "us"))
     return np.where(unknown, MISSING, np.where(unknown, np.timedelta64(0, "us"), elapsed) // DAY).astype(np.int64)
 
 
 def rotation(account: Account) -> Rows:
     """Active keys older than the limit fail: ``as_of - last_rotated > limit`` (CIS: "every 90 days or less"),
-    or whole days > limit where the policy asks for it. Inactive keys are not judged by age."""
+    or whole days > limit if the policy asks for that. Inactive keys are not judged by age."""
     limit = account.limits(ROTATION)
     elapsed = account.now - account.rotated
     age = whole_days(elapsed)
     no_limit = limit == NO_LIMIT
     comparison = account.policy.age_comparison
     over = is_over(elapsed, limit, comparison) & ~no_limit
-    # in whole days a key fails from the moment on that its age is one day more than the limit
+    # counted in whole days, a key fails from the moment at which its age is one day more than the limit
     allowed = (limit + (comparison == "whole_days")) * DAY
     cases = [
         (~account.active, NOT_APPLICABLE, "inactive"),
@@ -96,8 +96,8 @@ def rotation(account: Account) -> Rows:
 
 
 def unused(account: Account) -> Rows:
-    """Active keys idle for the limit or longer fail (CIS: "45 days or more"). Never used: idle since rotated;
-    a use before the last rotation is no use of this key."""
+    """Active keys idle for the limit or longer fail (CIS: "45 days or more"). A key that was never used is idle
+    since it was rotated; a use before the last rotation is not a use of this key."""
     rows = np.flatnonzero(account.active)
     limit = account.limits(UNUSED)[rows]
     rotated, used = account.rotated[rows], account.used[rows]
@@ -132,9 +132,9 @@ def unused(account: Account) -> Rows:
 
 
 def active_keys(account: Account) -> Rows:
-    """Users with more active keys than the limit fail; one row a user with any active key."""
+    """Users with more active keys than the limit fail; one row per user with any active key."""
     keys = account.keys
-    # an IAM user may have any name, also the one that AWS gives to root
+    # an IAM user may have any name, even the one that AWS gives to root
     codes = pd.factorize(keys["user"].to_numpy(object))[0] * 2 + keys["is_root"].to_numpy(np.int64)
     counts = np.bincount(codes[account.active], minlength=1)
     active_rows = np.flatnonzero(account.active)
@@ -145,7 +145,7 @@ def active_keys(account: Account) -> Rows:
 
 
 def root_key(account: Account) -> Rows:
-    """The root user has no access key, active or not; one row a root key, else one for the account."""
+    """The root user has no access key, active or not; one row per root key, or else one for the account."""
     rows = np.flatnonzero(account.keys["is_root"].to_numpy(bool))
     if len(rows):
         active = account.active[rows]
@@ -154,5 +154,5 @@ def root_key(account: Account) -> Rows:
     return Rows(none, choose([], (COMPLIANT, "none"), len(none)))
 
 
-#: the function of each control: the one of its name
+#: the function of each control: it has the control's name
 REGISTRY: dict[str, Callable[[Account], Rows]] = {one: globals()[one.replace("-", "_")] for one in CONTROLS}

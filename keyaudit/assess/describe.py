@@ -15,8 +15,8 @@ from keyaudit.texts import language, say
 
 
 def worst_first(findings: pd.DataFrame) -> pd.DataFrame:
-    """Findings by compliance type (worst first), control, administrators first, days over (most first), age, then
-    by name."""
+    """Findings sorted by compliance type (worst first), control, administrators first, days over (most first), age,
+    and name."""
     if not len(findings):
         return findings
     order = np.lexsort(
@@ -53,7 +53,7 @@ def describe(findings: pd.DataFrame, policy: Policy) -> pd.DataFrame:
 
 
 def _column(findings: pd.DataFrame, name: str) -> list[Any]:
-    """Anys as Python values, "" for a missing one; times as whole microseconds since 1970."""
+    """The cells as Python values, "" for a missing one; times as whole microseconds since 1970."""
     cells = findings[name]
     missing = cells.isna().to_numpy()
     if cells.dtype == TIME:
@@ -64,9 +64,9 @@ def _column(findings: pd.DataFrame, name: str) -> list[Any]:
 
 
 def _identity(findings: pd.DataFrame) -> list[list[Any]]:
-    """What makes a finding the same in every run: control, account, principal, its creation, slot, rotation; for
-    one of the whole account its reason, for a key in no slot its id. A slot that is used again, or a user made
-    again, is another key."""
+    """What makes a finding the same in every run: control, account, principal and its creation, slot, and rotation.
+    For a finding about the whole account, its reason as well; for a key in no slot, the key's id. If a slot is used
+    again, or a user is made again, that is another key."""
     users, arns, reasons, slots, keys = (
         _column(findings, name) for name in ("user", "arn", "reason", "key_slot", "access_key_id")
     )
@@ -90,7 +90,7 @@ def _finding_id(*parts: Any) -> str:
 
 @lru_cache(maxsize=16_384)
 def _text(_: str, control: str, reason: str, age_days: Any, days_over: Any, limit: Any, count: Any) -> str:
-    """The annotation of a finding by its facts alone; ages repeat, so that in a language most are said once."""
+    """The annotation of a finding, from its facts alone; ages repeat, so most are made only once in a language."""
     if reason == "missing":
         return ""
     facts = {"age": age_days or 0, "over": days_over or 0, "limit": limit or 0, "count": count or 0}

@@ -34,10 +34,10 @@ from keyaudit.texts import say
 
 @dataclass
 class Judgement:
-    """One account, judged: compact findings (all, or those worth showing), problems, and full counts: findings
-    by control and compliance type, by exemption (by an expired one those that it would cover, which stand again),
-    by exemption in force and reason those that it names and does not cover, and compliant keys due within
-    ``warn_before``."""
+    """One account, judged: compact findings (all, or those worth showing), problems, and full counts. Counted are:
+    findings by control and compliance type; exempt findings by exemption (under an expired one, those that it would
+    cover and that stand again); findings that an exemption in force names but does not cover, by exemption and
+    reason; and compliant keys due within ``warn_before``."""
 
     findings: pd.DataFrame
     problems: list[Problem]
@@ -58,12 +58,13 @@ def judge(
     rules: int = RULES,
     users: Callable[[], pd.DataFrame] = pd.DataFrame,
 ) -> Judgement:
-    """Judge one account by every control that the policy allows to assess.
+    """Judge one account by every control that can be assessed under the policy.
 
-    ``keys`` are the account's own; ``problems`` say which controls cannot rely on what evidence. With ``keep``,
-    passing findings are counted and not made, of the others only about so many of the worst of each control.
-    ``graces``: users whose second active key is in the grace of a proved rotation, and what that is called;
-    ``rules``: by which limits and exemptions apply; ``users`` makes the frame of the account's users.
+    ``keys`` are the account's own; ``problems`` say which controls cannot rely on the evidence, and why. With
+    ``keep``, passing findings are only counted, and of the others only about so many of the worst of each control
+    are made. ``graces`` are users whose second active key is in the grace of a proved rotation, and what that
+    rotation is called; ``rules`` decide which limits and exemptions apply; ``users`` makes the frame of the
+    account's users.
     """
     problems = [*problems, *_policy_problems(keys, account_id, policy)]
     controls = [control for control in REGISTRY if policy.assessed(control)]
@@ -92,7 +93,7 @@ def judge(
 
 
 def control_rows(control: str, account: Account, graces: Mapping[str, str]) -> Rows:
-    """What a control says of an account's keys, exemptions applied; ``graces`` as for ``judge``."""
+    """What a control says of an account's keys, with exemptions applied; ``graces`` as for ``judge``."""
     return _exempt(REGISTRY[control](account), control, account, graces)
 
 
@@ -105,15 +106,15 @@ def _due_soon(rows: Rows, control: str, account: Account) -> np.ndarray:
 
 
 def _soonest(rows: Rows, near: np.ndarray, keep: int) -> np.ndarray:
-    """Of the rows due soon, the first ``keep``, and those level with the last of them."""
+    """The first ``keep`` of the rows that are due soon, and those that tie with the last of them."""
     if near.sum() <= keep:
         return near
     return near & (rows.due <= np.sort(rows.due[near])[keep - 1])
 
 
 def _worst(rows: Rows, keep: int) -> np.ndarray:
-    """The worst ``keep`` rows that fail or cannot be judged, and those level with the last of them, so that what
-    is shown does not depend on the order of rows."""
+    """The worst ``keep`` rows that fail or cannot be judged, and those that tie with the last of them, so that what
+    is shown does not depend on the order of the rows."""
     failing = rows.case.is_a(NON_COMPLIANT, INSUFFICIENT_DATA)
     failing[list(rows.exempt)] = False
     if failing.sum() <= keep:
@@ -141,7 +142,7 @@ def oldest_days(keys: pd.DataFrame, as_of: datetime) -> int | None:
 
 
 def _policy_problems(keys: pd.DataFrame, account_id: str, policy: Policy) -> list[Problem]:
-    """What the policy leaves open: nobody gave one, or an override names accounts and this is not known."""
+    """What the policy leaves open: nobody gave one, or an override names accounts and this account is not known."""
     problems = []
     if not policy.given:
         problems.append(Problem(account_id, LIMITED_CONTROLS, say("problem.no_policy", name=policy.label), True))
@@ -151,7 +152,7 @@ def _policy_problems(keys: pd.DataFrame, account_id: str, policy: Policy) -> lis
 
 
 def _standing_again(rows: Rows, control: str, account: Account) -> list[str]:
-    """The id of the expired exemption for each failing row that one would cover."""
+    """For each failing row that an expired exemption would cover, the id of that exemption."""
     expired = [one for one in account.policy.exemption if is_expired(one, account.as_of)]
     if not expired:
         return []
@@ -162,8 +163,8 @@ def _standing_again(rows: Rows, control: str, account: Account) -> list[str]:
 
 
 def _missed(rows: Rows, control: str, account: Account) -> list[tuple[str, str]]:
-    """For each failing row each exemption in force that names it and does not cover it, and why: its key is past
-    the cap, another exemption covers it, or there is no period to be exempt from."""
+    """For each failing row, each exemption in force that names it but does not cover it, and why: the key is past
+    the cap, another exemption covers the row, or there is no period to be exempt from."""
     policy, rules = account.policy, account.rules
     in_force = [one for one in policy.exemption if control in one.controls and not is_expired(one, account.as_of)]
     in_force = [one for one in in_force if one.has_account(account.account_id)]
@@ -183,13 +184,14 @@ def _missed(rows: Rows, control: str, account: Account) -> list[tuple[str, str]]
 
 
 def _open_ended(rows: Rows) -> np.ndarray:
-    """Rows that fail for want of a period: no exemption stands in for one that nobody has defined."""
+    """Rows that fail because the policy sets no period: an exemption cannot replace a period that nobody has
+    defined."""
     return np.array([reason.startswith("no_period") for _, reason in rows.case.kinds])[rows.case.number]
 
 
 def _exempt(rows: Rows, control: str, account: Account, graces: Mapping[str, str]) -> Rows:
-    """Failing rows that an exemption in force covers become exempt, and of two active keys the one that a proved
-    rotation replaced; nothing else changes."""
+    """Make failing rows exempt that an exemption in force covers, and users with two active keys of which a proved
+    rotation replaced one; nothing else changes."""
     graces = graces if control == ACTIVE_KEYS else {}
     if not account.policy.exemption and not graces:
         return rows
@@ -204,7 +206,7 @@ def _exempt(rows: Rows, control: str, account: Account, graces: Mapping[str, str
         exemption = find_exemption(account.policy, control, *of_key, account.rules)
         if exemption:
             exempt[position] = exemption.id
-        # one key more than the policy allows: the one that is waiting to be deactivated
+        # one key more than the policy allows: the key that is waiting to be deactivated
         elif users[key] in graces and not is_root[key] and over[position] == 1:
             exempt[position] = graces[users[key]]
     return replace(rows, exempt=exempt)

@@ -1,4 +1,4 @@
-"""Which limit, and which exemption, applies to which key. Overrides only tighten; exemptions alone loosen."""
+"""Which limit, and which exemption, applies to which key. Overrides only tighten; only exemptions loosen."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def instant(moment: datetime) -> np.datetime64:
 
 
 def is_known(account_id: str) -> bool:
-    """Whether this is an account id of AWS, and not a label for a report that does not tell its account."""
+    """Whether this is an AWS account id, and not a label for a report that does not tell its account."""
     return len(account_id) == 12 and account_id.isdecimal() and account_id.isascii()
 
 
@@ -33,8 +33,9 @@ def limits(
     is_root: np.ndarray | None = None,
     rules: int = RULES,
 ) -> np.ndarray:
-    """The limit of a control for each user (int64, NO_LIMIT where the policy sets none): of all overrides that
-    match, the strictest. By rules 2 the first that matched applied, whole, and could shadow a stricter one."""
+    """The limit of a control for each user (int64, NO_LIMIT if the policy sets none): the strictest of all
+    overrides that match. Under rules 2 only the first override that matched applied, and could shadow a stricter
+    one."""
     base = policy.limit(control)
     values = np.full(len(users), NO_LIMIT if base is None else base, dtype=np.int64)
     overrides = [override for override in policy.override if override.has_account(account_id)]
@@ -53,7 +54,7 @@ def limits(
 def unclear_overrides(
     users: Sequence[str] | np.ndarray, account_id: str, policy: Policy
 ) -> list[tuple[tuple[str, ...], int]]:
-    """Overrides that name accounts, where the report does not tell its account: (controls, number)."""
+    """Overrides that name accounts, if the report does not tell its account: (controls, number)."""
     if is_known(account_id):
         return []
     return [
@@ -64,15 +65,15 @@ def unclear_overrides(
 
 
 def is_expired(exemption: Exemption, as_of: datetime) -> bool:
-    """From the start of its expiry day on (UTC) an exemption is void."""
+    """Whether an exemption is void: it is from the start of its expiry day (UTC) on."""
     return as_of >= datetime.combine(exemption.expires, time(), UTC)
 
 
 def is_over(
     elapsed: np.timedelta64 | np.ndarray, limit: int | np.ndarray, comparison: str
 ) -> np.bool_ | np.ndarray:
-    """Whether an age (timedelta64) is over a limit in days: ``elapsed`` is more than the limit to the
-    microsecond, ``whole_days`` once its whole days are more than the limit. Scalars or arrays."""
+    """Whether an age (timedelta64) is over a limit in days. By ``elapsed`` it is if more than the limit has
+    elapsed, to the microsecond; by ``whole_days``, if its whole days are more than the limit. Scalars or arrays."""
     return elapsed >= (limit + 1) * DAY if comparison == "whole_days" else elapsed > limit * DAY
 
 
@@ -86,9 +87,8 @@ def find_exemption(
     is_root: bool = False,
     rules: int = RULES,
 ) -> Exemption | None:
-    """The first exemption in force that covers this finding; one with an upper limit does so for rotation
-    findings up to that age, compared as the policy compares ages. By rules 2 a pattern could match the root
-    user."""
+    """The first exemption in force that covers this finding. One with an upper limit covers rotation findings up to
+    that age, compared as the policy compares ages. Under rules 2 a pattern could match the root user."""
     for exemption in policy.exemption:
         covers = control in exemption.controls and is_meant(exemption, user, is_root, rules)
         if not covers or not exemption.has_account(account_id) or is_expired(exemption, as_of):
@@ -99,7 +99,7 @@ def find_exemption(
 
 
 def is_meant(exemption: Exemption, user: str, is_root: bool, rules: int = RULES) -> bool:
-    """Whether an exemption names this user; by rules 2 a pattern could match the root user."""
+    """Whether an exemption names this user; under rules 2 a pattern could match the root user."""
     return exemption.covers(user, is_root) if rules >= 3 else exemption.has_user(user)
 
 
@@ -114,7 +114,7 @@ def is_past_cap(
 def exemption_status(
     policy: Policy, exempted: Mapping[str, int], missed: Mapping[tuple[str, str], int], as_of: datetime
 ) -> list[ExemptionUse]:
-    """Every exemption of the policy, in its order."""
+    """The use of every exemption of the policy, in the policy's order."""
     rows = []
     for one in policy.exemption:
         number, past = exempted.get(one.id, 0), missed.get((one.id, "past_cap"), 0)

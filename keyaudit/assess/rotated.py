@@ -1,5 +1,5 @@
-"""Is a secret's key rotated within the policy? Told by IAM's dates: Secrets Manager takes a value that a person put
-there by hand for a rotation.
+"""Is a secret's key rotated within the policy? Judged by IAM's dates, because Secrets Manager takes a value that a
+person put there by hand for a rotation.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from keyaudit.texts import say, utc
 
 
 def verdict(secret: RotatedSecret, policy: Policy, as_of: datetime, rules: int = RULES) -> RotationVerdict:
-    """The worst that holds comes first."""
+    """The verdict: the worst that holds."""
     secret, limit = known_at(secret, as_of), limit_of(secret, policy, rules)
     active = secret.active
     ages = [np.timedelta64(as_of - one.created, "us") for one in active]
@@ -65,7 +65,7 @@ def _case(
 
 
 def _days(number: float | None) -> str:
-    """A number of days in words, which may have a fraction."""
+    """A number of days in words; the number may have a fraction."""
     return say("charts.days", n=number if number and number % 1 else int(number or 0))
 
 

@@ -1,4 +1,4 @@
-"""Which second active key is in the grace of a rotation that is proved, by the rules that are asked for."""
+"""Which second active keys are in the grace of a proved rotation, by the rules that are asked for."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def limit_of(secret: RotatedSecret, policy: Policy, rules: int = RULES) -> int |
 
 
 def unheld(secret: RotatedSecret, limit: int | None) -> str:
-    """Which of the inequalities the deployed periods do not hold: ``unknown``, ``limit`` or ``room``; empty where
-    they hold, and the function does retire the replaced key in time."""
+    """Which inequality the deployed periods break: ``unknown``, ``limit`` or ``room``; empty if they hold and the
+    function retires the replaced key in time."""
     every, grace, retention = secret.steady, secret.grace, secret.retention
     if every is None or grace is None or retention is None or limit is None:
         return "unknown"

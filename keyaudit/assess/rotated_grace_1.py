@@ -1,7 +1,8 @@
-"""The grace of a proved rotation by rules 1, unchanged: evidence that was judged by them verifies by them.
+"""The grace of a proved rotation under rules 1, unchanged: evidence that was judged by these rules verifies by
+them.
 
-What rules 2 mend: the deployed periods were not looked at, lines of the log after the instant of judgement counted,
-and the grace ran from the making of the version.
+What rules 2 correct: rules 1 did not look at the deployed periods, counted lines of the log after the instant of
+judgement, and let the grace run from the creation of the version.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What a function's log proves of a key, as of an instant (rules 2).
+"""What a function's log proves about a key, as of an instant (rules 2).
 
-The log names a key by its last four characters: what ties such a line to one key of IAM is the time at which that
-key was made.
+The log names a key only by its last four characters; such a line is tied to one key in IAM by the time at which
+that key was made.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from keyaudit.captured.rotations import CURRENT, PREVIOUS
 from keyaudit.model import RotatedKey, RotatedSecret
 
-#: a key is stored in the call that made it; the clocks of several services may differ
+#: a key is stored by the call that made it, but the clocks of several services may differ
 NEAR = timedelta(minutes=10)
-#: the version that is the line's token holds the key: made for it; made by an earlier rotation that never finished;
-#: put beside fields that a person had changed meanwhile. Of the last two the version is younger than its key
+#: the version that is the line's token holds the key. The key was made for it; or by an earlier rotation that never
+#: finished; or it was put beside fields that a person had changed meanwhile. In the last two cases the version is
+#: younger than its key
 STORED = ("key stored", "key stored again", "fields carried over")
-#: logged in the call that made the key
+#: logged by the call that made the key
 MADE = ("key made", "key stored")
 #: the version that is the line's token became AWSCURRENT
 BECAME_CURRENT = ("key is current", "fields carried over")
@@ -25,15 +26,15 @@ IN_GRACE = ("in its grace", "still in use")
 
 
 def known_at(secret: RotatedSecret, as_of: datetime) -> RotatedSecret:
-    """The secret with what its function had logged by then: what it logged later proves nothing of that instant."""
+    """The secret with what its function had logged by that instant: later lines prove nothing about it."""
     return replace(secret, lines=tuple(line for line in secret.lines if line.at <= as_of))
 
 
 def is_stored(secret: RotatedSecret, key: RotatedKey, stage: str = CURRENT) -> bool:
     """Whether the function logged that it stored this key as the version that the stage is on.
 
-    Neither the version nor the key can be younger than that line; and key, or version, was made when the function
-    made one that ends like it.
+    Neither the version nor the key can be younger than that line, and the key, or the version, was made when the
+    function made a key that ends in the same characters.
     """
     version = secret.staged(stage)
     if version is None:
@@ -57,8 +58,8 @@ def _is_made(secret: RotatedSecret, key: RotatedKey) -> bool:
 
 
 def is_replaced(secret: RotatedSecret, key: RotatedKey) -> bool:
-    """Whether it is the secret's former key: adopted at deployment, stored by the function, or found in its grace
-    by it."""
+    """Whether this is the secret's former key: adopted at deployment, stored by the function, or found by the
+    function in its grace."""
     return (
         key.key_id in secret.adopted
         or is_stored(secret, key, PREVIOUS)
@@ -69,8 +70,8 @@ def is_replaced(secret: RotatedSecret, key: RotatedKey) -> bool:
 
 
 def replaced_at(secret: RotatedSecret) -> datetime | None:
-    """When the former key stopped being AWSCURRENT: by the log, the first time that it tells, else when the version
-    that took its place was made, which may be long before. None: there is no current version."""
+    """When the former key stopped being AWSCURRENT: the first time that the log tells, or else the time at which
+    the version that took its place was made, which may be long before. None if there is no current version."""
     current = secret.staged(CURRENT)
     if current is None:
         return None

@@ -1,4 +1,4 @@
-"""What a control says of an account, as arrays: one entry a finding, cheap to make, to count and to cut down."""
+"""What a control says of an account, as arrays: one entry per finding, cheap to make, to count and to cut down."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def choose(cases: list[tuple[np.ndarray, str, str]], otherwise: tuple[str, str],
 
 @dataclass(frozen=True)
 class Rows:
-    """Findings of one control. ``row`` is the key's place in the account's keys, or ACCOUNT; numbers are whole
-    days, MISSING where there is none; ``count`` is given where a finding speaks of the user and not of one key;
-    ``exempt`` are exemption ids by position."""
+    """Findings of one control. ``row`` is the key's place in the account's keys, or ACCOUNT. Numbers are whole
+    days, or MISSING. ``count`` is given if a finding speaks of the user and not of one key. ``exempt`` has
+    exemption ids by position."""
 
     row: np.ndarray
     case: Cases
@@ -62,7 +62,7 @@ class Rows:
     exempt: dict[int, str] = field(default_factory=dict)
 
     def numbers(self, name: str) -> np.ndarray:
-        """One of the columns of days, all MISSING where the control has none."""
+        """One of the columns of days, all MISSING if the control has none."""
         values = getattr(self, name)
         return values if values is not None and len(values) else np.full(len(self.row), MISSING, dtype=np.int64)
 

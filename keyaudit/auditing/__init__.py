@@ -19,7 +19,7 @@ from keyaudit.texts import language, listed, speak
 
 __all__ = ["audit", "parse_as_of"]
 
-#: accounts from which on further processes pay for their start
+#: the number of accounts from which starting further processes pays off
 WORTH_PROCESSES = 40
 
 
@@ -36,13 +36,14 @@ def audit(
 ) -> Audit:
     """Judge a source by a policy at an instant.
 
-    ``source``: path(s) of reports, folders or captures, ``-``, a ``Population``; empty: the sample.
-    ``policy``: a TOML file, the name of a preset, a ``Policy``; empty: the sample's own for the sample, else the
-    default preset, as not given. ``as_of``: ISO 8601 with a zone; empty: the latest generated time read, else
-    the moment of reading. ``keep``: keep only so many of the worst findings, and memory flat.
-    ``progress`` wraps the iteration over accounts. ``jobs``: with ``keep``, processes for many accounts. ``rules``:
-    by which conclusions are drawn; older ones only to verify evidence that was judged by them. ``sealed`` and
-    ``captured``: what is known of the source besides what it says itself, as for ``sources.find``.
+    ``source``: path(s) of reports, folders or captures, ``-``, or a ``Population``; empty: the sample. ``policy``:
+    a TOML file, the name of a preset, or a ``Policy``; empty: the sample's own policy for the sample, otherwise the
+    default preset, counted as not given. ``as_of``: ISO 8601 with a zone; empty: the latest time at which a report
+    was generated, or else the moment of reading. ``keep``: keep only so many of the worst findings, so that memory
+    stays flat. ``progress`` wraps the iteration over accounts. ``jobs``: with ``keep``, the number of processes for
+    many accounts. ``rules``: the rules for conclusions; older ones serve only to verify evidence that was judged by
+    them. ``sealed`` and ``captured``: what is known of the source besides what it says itself, as for
+    ``sources.find``.
 
     Raises InputError and PolicyError; one line each, with the remedy.
     """
@@ -55,7 +56,7 @@ def audit(
     if rules >= 3:
         expected, doubts = expected | set(population.listed), (*doubts, *population.doubts)
     unread = [(account, "") for account in sorted(expected - {read.label for read in reads})]
-    # a list of accounts that is not complete is as good as an account that was not read
+    # an incomplete list of accounts counts like an account that was not read
     unread += [(ORGANIZATION, listed("remarks", doubts))] if doubts else []
     is_given = given is not None
     judge_one = partial(judge_account, policy=terms, as_of=moment, as_of_given=is_given, keep=keep, rules=rules)
@@ -72,7 +73,8 @@ def audit(
 
 
 def _in_processes(judge_one: Callable[[Read], Result], reads: list[Read], jobs: int) -> Iterator[Result]:
-    """The results in the order of ``reads``; spawned, not forked, for forking a process with threads may hang."""
+    """The results in the order of ``reads``. Processes are spawned, because a fork of a process with threads may
+    hang."""
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 

@@ -1,4 +1,4 @@
-"""How sure it is that a report is the account's own, and today's: its grade, and what its age says against it."""
+"""How sure it is that a report is the account's own and of today: its grade, and what its age says against it."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ from keyaudit.schema import (
 )
 from keyaudit.texts import say, utc
 
-#: controls, and the sentence that says why there is no conclusion for them
+#: controls, and the sentence that says why nothing is concluded for them
 Gap = tuple[tuple[str, ...], str]
 #: controls whose limit is a number of days
 DATED_CONTROLS = tuple(one.id for one in THE_CONTROLS if one.unit == DAYS)
-#: by which the clocks of AWS and of the machine may differ
+#: how far the clocks of AWS and of the machine may differ
 TOLERANCE = timedelta(minutes=5)
 
 
 def grade_of(read: Read, report: CredentialReport, found: Completeness) -> str:
-    """One of schema.GRADES: only what this process knows itself makes a comparison its own."""
+    """One of schema.GRADES. A comparison is this run's own only by what this process itself knows."""
     if not sources.is_live(read.origin.capture or {}):
         return DATED if report.generated_time else SUPPLIED
     if found.mode == "keys" and found.is_whole:
@@ -61,9 +61,9 @@ def age_problems(
     policy: Policy,
     as_of: datetime,
 ) -> list[Gap]:
-    """A report that claims to be from later than it was read; one without a time whose newest date is older than
-    any key in it may become: whoever keeps to the policy would have touched a key since, so that it is not
-    today's."""
+    """Problems of a report that claims to be from later than it was read, and of one without a time whose newest
+    date is older than any key in it may become: somebody who keeps to the policy would have touched a key since, so
+    the report is not of today."""
     generated, newest = report.generated_time, parsed.latest_activity
     if generated and generated > read.origin.read_time + TOLERANCE:
         facts = {"generated": utc(generated), "received": utc(read.origin.read_time)}
@@ -75,7 +75,8 @@ def age_problems(
 
 
 def _tightest(keys: pd.DataFrame, account_id: str, policy: Policy) -> int | None:
-    """The least days after which one of the active keys fails; None where there are none, or no limits."""
+    """The smallest number of days after which one of the active keys fails; None if there are no such keys, or no
+    limits."""
     active = keys[keys["status"] == ACTIVE]
     users, is_root = active["user"].to_numpy(object), active["is_root"].to_numpy(bool)
     found = [limits(users, account_id, policy, control, is_root) for control in DATED_CONTROLS]
@@ -93,7 +94,7 @@ def name_warnings(report: CredentialReport) -> list[str]:
 
 
 def time_notes(report: CredentialReport, read: Read) -> list[str]:
-    """Where the time of the report is from, if it is not in the report itself."""
+    """Where the report's time comes from, if not from the report itself."""
     if report.generated_time is None:
         return [say("note.no_generated_time", source=report.source)]
     by_name = sources.time_in_name(read.origin.name)

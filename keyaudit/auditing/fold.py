@@ -1,5 +1,5 @@
-"""The results of accounts -> one Audit. Some of them folded are folded with others in the same way, so that it does
-not matter who judged which; where only the worst is kept, memory stays flat."""
+"""The results of accounts -> one Audit. Folded results are folded with others in the same way, so it does not
+matter who judged which account; if only the worst are kept, memory stays flat."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from keyaudit.schema import COMPLIANCE_TYPES, COMPLIANT, CONTROLS, Problem, wors
 from keyaudit.texts import say
 
 T = TypeVar("T")
-#: as many are folded at once
+#: how many results are folded at once
 MOST_FRAMES = 20
 
 
 @dataclass(frozen=True)
 class Folded:
-    """Some accounts, judged: frames that are still to be put together, counts, what was concluded by control, and
-    all there is to say of each."""
+    """Some accounts, judged: frames that are still to be put together, counts, conclusions by control, and all that
+    is to be said of each account."""
 
     users: tuple[pd.DataFrame, ...] = ()
     keys: tuple[pd.DataFrame, ...] = ()
@@ -47,7 +47,7 @@ class Folded:
 
 
 def fold(results: Iterable[Result], keep: int | None) -> Folded:
-    """All results in one; with ``keep``, of the findings only so many of the worst."""
+    """All results in one; with ``keep``, with only so many of the worst findings."""
     waiting: list[Folded] = []
     for result in results:
         waiting.append(_of_one(result, keep))
@@ -110,7 +110,7 @@ def _sum(counters: Iterable[Counter[T]]) -> Counter[T]:
 
 
 def _shown(findings: Sequence[pd.DataFrame], keep: int | None) -> pd.DataFrame:
-    """The findings, worst first; where only some are kept, these and the soonest deadlines."""
+    """The findings, worst first; if only some are kept, these and the soonest deadlines."""
     found = worst_first(pd.concat(findings, ignore_index=True))
     if keep is None:
         return found
@@ -122,7 +122,7 @@ def _shown(findings: Sequence[pd.DataFrame], keep: int | None) -> pd.DataFrame:
 def audit_of(
     found: Folded, policy: Policy, as_of: datetime, as_of_source: str, population: Population, keep: int | None
 ) -> Audit:
-    """The Audit of everything folded. InputError for the same report twice, where no account id tells so."""
+    """The Audit of everything folded. InputError if the same report was given twice and no account id tells so."""
     _refuse_twice(found.provenance)
     assessed = [control for control in CONTROLS if policy.assessed(control)]
     conclusions = {control: worst(set(found.conclusions.get(control, ()))) for control in assessed}

@@ -15,16 +15,17 @@ from keyaudit.reconcile import Reconciled, reconcile
 from keyaudit.schema import CONTROLS, ROOT_KEY, CredentialReport, InputError
 from keyaudit.texts import say, utc
 
-#: controls, and the sentence that says why there is no conclusion for them
+#: controls, and the sentence that says why nothing is concluded for them
 Gap = tuple[tuple[str, ...], str]
 
 
 def compare(
     read: Read, parsed: credentials.Parsed, report: CredentialReport, rules: int
 ) -> tuple[Reconciled, list[Gap]]:
-    """The report's keys against the live account's, where a capture asked for these; what cannot be relied on."""
+    """The report's keys against those of the live account, if a capture asked for them, and what cannot be relied
+    on."""
     found, gaps = _compare(read, parsed, report)
-    # the account's own word on its root user stands where reports have no row for it, as in China
+    # the account's own word on its root user stands in for the row that reports lack in China
     told = rules >= 3 and found.completeness.root_has_key is not None
     return found, gaps + ([] if parsed.is_root.any() or told else [no_root_row(report.source)])
 
@@ -55,8 +56,8 @@ def _compare(read: Read, parsed: credentials.Parsed, report: CredentialReport) -
 
 
 def documents_of(read: Read, report: CredentialReport, rules: int) -> tuple[dict[str, Any], list[Gap]]:
-    """The documents beside the report by their names, each as its reader gives it, where a capture asked for them;
-    what of them cannot be relied on."""
+    """The documents beside the report that a capture asked for, by name, each as its reader gives it; and what in
+    them cannot be relied on."""
     found: dict[str, Any] = {}
     gaps: list[Gap] = []
     for one in documents.optional():
@@ -87,7 +88,8 @@ def time_problems(
     as_of: datetime,
     as_of_given: bool,
 ) -> list[Gap]:
-    """A report generated after as_of hides the keys deleted in between; a stale one those made since."""
+    """A report that was generated after as_of hides the keys that were deleted in between; a stale one hides the
+    keys that were made since."""
     generated, latest = report.generated_time, parsed.latest_activity
     limit = timedelta(hours=policy.max_report_age_hours)
     facts = {"source": report.source, "hours": policy.max_report_age_hours, "generated": utc(generated)}
@@ -104,7 +106,7 @@ def time_problems(
 
 
 def capture_problems(report: CredentialReport, read: Read) -> list[Gap]:
-    """What a capture says it could not get, and a report that is not of the account that it was asked of."""
+    """What a capture says it could not get, and a report of another account than the one that was asked."""
     messages = list(report.problems)
     capture = read.origin.capture or {}
     asked = capture.get("account_id")

@@ -1,4 +1,4 @@
-"""One account: its report read in full, judged, and everything there is to say of the evidence."""
+"""One account: its report read in full and judged, and everything that is to be said of the evidence."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from keyaudit.schema import (
 )
 from keyaudit.texts import say
 
-#: stands for the list of accounts itself, where it could not be had
+#: stands for the list of accounts itself, if the list could not be had
 ORGANIZATION = "organization"
 
 
@@ -57,7 +57,7 @@ class Result:
 
 @dataclass
 class _Evidence:
-    """The report of one account in full, or what is left where it could not be read."""
+    """The report of one account in full, or what is left if it could not be read."""
 
     keys: pd.DataFrame
     users: Callable[[], pd.DataFrame]
@@ -76,14 +76,14 @@ class _Evidence:
 def judge_account(
     read: Read, policy: Policy, as_of: datetime, as_of_given: bool, keep: int | None = None, rules: int = RULES
 ) -> Result:
-    """Judge the account of a report; one that cannot be read is INSUFFICIENT_DATA, unless the user named the
-    file: then InputError."""
+    """Judge the account of a report. If the report cannot be read, the account is INSUFFICIENT_DATA; if the user
+    named the file, that is an InputError."""
     evidence = _unreadable(read.error) if read.error else _read_in_full(read, policy, as_of, as_of_given, rules)
     return _result(read.label, evidence, policy, as_of, read, keep, rules)
 
 
 def judge_unread(account_id: str, policy: Policy, as_of: datetime, error: str = "") -> Result:
-    """An account that was expected and is not in the population; ``error`` where it is known why."""
+    """An account that was expected and is not in the population; ``error`` says why, if that is known."""
     error = error or say("problem.unread", account=account_id)
     return _result(account_id, _unreadable(error), policy, as_of)
 
@@ -130,7 +130,7 @@ def _result(
         problems=tuple(dict.fromkeys(problem.message for problem in judgement.problems)),
     )
     keys = partial(judged_keys, evidence.keys, judgement.findings)
-    nothing = pd.DataFrame  # where only the worst is kept, frames are neither made nor sent between processes
+    nothing = pd.DataFrame  # if only the worst are kept, frames are neither made nor sent between processes
     return Result(
         provenance=provenance,
         judgement=judgement,
@@ -147,7 +147,7 @@ def _result(
 def graces_of(
     secrets: tuple[RotatedSecret, ...], keys: pd.DataFrame, policy: Policy, as_of: datetime, rules: int = RULES
 ) -> dict[str, str]:
-    """Users whose second active key waits to be deactivated, and what the finding is exempted by."""
+    """Users whose second active key waits to be deactivated, and what exempts the finding."""
     if not secrets:
         return {}
     active = keys[(keys["status"] == ACTIVE) & ~keys["is_root"] & keys["last_rotated"].notna()]

@@ -1,4 +1,5 @@
-"""First pass over a population: which accounts there are, when their reports were generated, and so as_of."""
+"""The first pass over a population: which accounts there are, when their reports were generated, and therefore
+as_of."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from keyaudit.schema import GENERATED_TIME, GIVEN, RECEIVED_TIME, RULES, InputEr
 
 @dataclass
 class Read:
-    """A report of the population as the first pass saw it; ``error`` where it is no report."""
+    """A report of the population as the first pass saw it; ``error`` if it is not a report."""
 
     origin: Origin
     account_id: str | None
@@ -28,7 +29,7 @@ class Read:
 
 
 def parse_as_of(as_of: object) -> datetime | None:
-    """The instant given, in UTC; None if empty. InputError without a zone: a day is not an instant."""
+    """The instant that was given, in UTC; None if empty. InputError without a zone: a day is not an instant."""
     if as_of is None or as_of == "":
         return None
     text = as_of.isoformat() if isinstance(as_of, datetime) else as_of
@@ -39,17 +40,17 @@ def parse_as_of(as_of: object) -> datetime | None:
 
 
 def _refused(as_of: object, text: object) -> InputError:
-    """For a bare day, with the two instants that may be meant."""
+    """The message for a bare day, with the two instants that may be meant."""
     given = str(as_of)[:40]
     try:
         day = date.fromisoformat(text if isinstance(text, str) else "")
         following = day + timedelta(days=1)
     except (OverflowError, ValueError):
         return InputError(
-            f"as_of: cannot use {given!r}; give an ISO 8601 time with a zone, as 2026-11-23T17:00:00Z"
+            f"as_of: cannot use {given!r}; give an ISO 8601 time with a zone, such as 2026-11-23T17:00:00Z"
         )
     return InputError(
-        f"as_of: cannot use {given!r}; a day is no instant: give its beginning, {day}T00:00:00Z, or its end, "
+        f"as_of: cannot use {given!r}; a day is not an instant: give its beginning, {day}T00:00:00Z, or its end, "
         f"{following}T00:00:00Z"
     )
 
@@ -58,15 +59,15 @@ def resolve_as_of(
     given: datetime | None, reads: list[Read], received: datetime, rules: int = RULES
 ) -> tuple[datetime, str]:
     """The instant of judgement and where it came from: given, or the latest moment at which any report was
-    generated or, where it does not tell, read. By rules 2 a generated time went before all moments of reading, and
-    so a file that does not tell was judged at an earlier instant than alone."""
+    generated or, if a report does not tell, read. Under rules 2 a generated time took precedence over all moments
+    of reading, so a file that does not tell was judged at an earlier instant than if it had been alone."""
     if given is not None:
         return given, GIVEN
     generated = [(read.generated_time, GENERATED_TIME) for read in reads if read.generated_time]
     if rules < 3:
         whens = [read.origin.received_time for read in reads]
         return max(generated) if generated else (max(whens, default=received), RECEIVED_TIME)
-    # a file that could not be read is one that was read now; of an account that was not read there is no moment
+    # a file that could not be read counts as read now; for an account that was not read there is no moment
     undated = [one.origin.read_time for one in reads if one.generated_time is None and one.size]
     return max(generated + [(when, RECEIVED_TIME) for when in undated], default=None, key=itemgetter(0)) or (
         max((read.origin.read_time for read in reads), default=received),
@@ -75,9 +76,9 @@ def resolve_as_of(
 
 
 def survey(population: Population) -> list[Read]:
-    """First pass: which accounts there are, and when their reports were generated; in order of account."""
+    """The first pass: which accounts there are, and when their reports were generated; in the order of accounts."""
     if not population.origins and not population.expected and not population.problems:
-        raise InputError("the folder holds no account; capture again")
+        raise InputError("the folder has no account in it; capture again")
     reads = [_glance(origin) for origin in population.origins]
     for read, label in zip(
         reads, sources.labels([(r.account_id, r.sha256, r.origin.name) for r in reads]), strict=True

@@ -1,4 +1,4 @@
-"""Calls to AWS: paced, bounded in time, retried by boto3, recorded, and said in a sentence where they fail."""
+"""Calls to AWS: paced, bounded in time, retried by boto3, recorded, and explained in a sentence if they fail."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from keyaudit import __version__
 from keyaudit.aws.workers import Pace
 from keyaudit.texts import say, utc
 
-#: attempts that boto3 makes of one call (throttled, 5xx, connection lost), the first included
+#: attempts that boto3 makes at one call (throttled, 5xx, connection lost), the first included
 ATTEMPTS = 6
-#: attempts at a whole call, or list of pages, whose answer cannot be read: boto3 does not repeat these
+#: attempts at a whole call, or list of pages, whose answer cannot be read: boto3 does not repeat such calls
 READINGS = 3
 CONNECT_TIMEOUT = 5.0
 LONGEST_READ = 30.0  # seconds without a byte
@@ -63,8 +63,8 @@ _CREDENTIALS = (
 
 
 class CallFailedError(Exception):
-    """A call that failed for good. ``api`` as in IAM policies (iam:ListUsers); ``kind`` names the sentence that
-    says why; ``code`` is AWS's, where there is one that can be shown."""
+    """A call that failed for good. ``api`` is its name as in IAM policies (iam:ListUsers); ``kind`` names the
+    sentence that says why; ``code`` is AWS's code, if there is one that can be shown."""
 
     def __init__(self, api: str, kind: str, code: str = "") -> None:
         super().__init__(api, kind, code)
@@ -76,7 +76,7 @@ class CallFailedError(Exception):
 
     @property
     def is_final(self) -> bool:
-        """Whether no other call of the same session can succeed either."""
+        """Whether every other call of the same session would fail too."""
         return self.kind in ("expired", "invalid", "credentials", "deadline")
 
 
@@ -95,7 +95,7 @@ class Calls:
         self.until = time.monotonic() + self.seconds
 
     def asked(self) -> str:
-        """The calls that have no answer yet; between two calls, the one before, of which nothing came yet."""
+        """The calls that have no answer yet; between two calls, the previous one, of which nothing came yet."""
         return ", ".join(sorted(set(self._open) or {one["api"] for one in self.records[-1:]}))
 
     @property
@@ -107,16 +107,16 @@ class Calls:
             connect_timeout=min(CONNECT_TIMEOUT, self.seconds / 4),
             read_timeout=min(LONGEST_READ, self.seconds / 4),
             max_pool_connections=32,
-            # in place of botocore's own, which is put together anew for each call: a tenth of the CPU of a call
+            # in place of botocore's own, which is put together again for each call, at a tenth of a call's CPU time
             user_agent=f"keyaudit/{__version__} Boto3/{boto3.__version__} Botocore/{botocore.__version__}",
         )
 
     def call(self, client: Any, method: str, needs: tuple[str, ...] = (), **parameters: Any) -> dict[str, Any]:
-        """One call; its answer holds the fields that it ``needs``. CallFailedError if it fails for good."""
+        """One call, whose answer has the fields in ``needs``. CallFailedError if it fails for good."""
         return self._readable(lambda: [self._once(client, method, needs, parameters)])[0]
 
     def pages(self, client: Any, method: str, key: str, **parameters: Any) -> list[dict[str, Any]]:
-        """All pages of a list, each of which has the field ``key``. CallFailedError as ``call``."""
+        """All pages of a list, each of which has the field ``key``. CallFailedError as for ``call``."""
         return self._readable(lambda: list(self._all(client, method, key, parameters)))
 
     def _readable(self, ask: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -144,7 +144,7 @@ class Calls:
     def _attempt(
         self, client: Any, method: str, parameters: dict[str, Any], ask: Any, needs: tuple[str, ...]
     ) -> dict[str, Any] | None:
-        """One request with boto3's retries, recorded, whatever comes of it."""
+        """One request with boto3's retries, recorded whatever comes of it."""
         api = api_name(client, method)
         record: dict[str, Any] = {"api": api, "at": utc(datetime.now(UTC))}
         if "UserName" in parameters:
@@ -169,7 +169,7 @@ class Calls:
             record["retries"] = max(0, _current.attempts - 1)
             self.records.append(record)
         finally:
-            self._open.remove(api)  # after it was recorded: the one or the other tells of it
+            self._open.remove(api)  # after it was recorded, so that one of the two always tells of it
         if failure is not None:
             raise failure
         return answer
@@ -185,7 +185,7 @@ def _failure(api: str, error: Exception) -> CallFailedError:
         return CallFailedError(api, error.kind, error.code)
     if isinstance(error, aws.ClientError):
         code = str(error.response.get("Error", {}).get("Code", ""))
-        # what another service may have put there is not repeated
+        # anything else that a service may have put there is not repeated
         code = code if re.fullmatch(r"[A-Za-z0-9.]{1,64}", code) else ""
         return CallFailedError(api, _KIND_OF.get(code, "refused" if code else "unreadable"), code)
     if isinstance(error, aws.ConnectTimeoutError | aws.ReadTimeoutError):
@@ -196,7 +196,7 @@ def _failure(api: str, error: Exception) -> CallFailedError:
         return CallFailedError(api, "endless")
     if isinstance(error, aws.HTTPClientError | aws.ConnectionError):
         return CallFailedError(api, "connection")
-    # botocore's own error for an answer that cannot be parsed is no BotoCoreError
+    # botocore's own error for an answer that cannot be parsed is not a BotoCoreError
     if isinstance(
         error, aws.BotoCoreError | ResponseParserError | ValueError | KeyError | TypeError | AttributeError
     ):
@@ -208,7 +208,7 @@ _current = threading.local()
 
 
 def before_send(**_: Any) -> None:
-    """Of every attempt of every client: keep to the pace, and begin nothing after the deadline."""
+    """For every attempt of every client: keep to the pace, and begin nothing after the deadline."""
     calls: Calls = _current.calls
     calls.pace.wait()
     if time.monotonic() >= calls.until:

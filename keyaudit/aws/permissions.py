@@ -1,6 +1,6 @@
-"""What a capture must be allowed to do: the policy of the caller, and the role in the accounts of an organization.
+"""What a capture must be allowed to do: the caller's policy, and the role in the accounts of an organization.
 
-The actions stand here once. Which of them can be limited to resources is said by AWS in the Service Authorization
+The actions stand here once. AWS says which of them can be limited to resources in the Service Authorization
 Reference, "Actions, resources, and condition keys for AWS Identity and Access Management (IAM)" and the pages of
 AWS Organizations and AWS STS: an action without a resource type can only be allowed on ``*``.
 """
@@ -18,7 +18,7 @@ from keyaudit.resources import data, filled
 from keyaudit.schema import InputError
 from keyaudit.texts import visible
 
-#: AWS's own: IAM API Reference, CreateRole, RoleName; STS API Reference, AssumeRole, ExternalId
+#: AWS's own patterns: IAM API Reference, CreateRole, RoleName; STS API Reference, AssumeRole, ExternalId
 ROLE_NAME = r"[\w+=,.@-]{1,64}"
 EXTERNAL_ID = r"[\w+=,.@:/-]{2,1224}"
 PARTITION = r"aws[a-z-]*"
@@ -28,7 +28,7 @@ TRUSTED_PRINCIPAL = rf"[0-9]{{12}}|arn:{PARTITION}:iam::[0-9]{{12}}:(root|(role|
 LONGEST_SHOWN = 80
 
 
-#: but for those that the documents beside the report need
+#: all but those that the documents beside the report need
 _GRANTS = (
     Grant("CredentialReport", ("iam:GenerateCredentialReport", "iam:GetCredentialReport")),
     Grant("AccountAlias", ("iam:ListAccountAliases",)),
@@ -50,10 +50,10 @@ _ORGANIZATION = ("OrganizationAccounts", *_ROLES)
 
 @dataclass(frozen=True)
 class Needs:
-    """What decides the permissions for a capture; ``beside`` names the documents that are asked for. Where
-    ``organization`` or ``roles`` in a list of accounts are entered, they are those for one account too: the own
-    account of the caller is read with the session of the caller. Who begins by assuming ``role_arn`` needs that
-    alone, and the role the rest."""
+    """What decides the permissions for a capture; ``beside`` names the documents that are asked for. If an
+    ``organization``, or ``roles`` in a list of accounts, are entered, the permissions for one account are needed
+    too, because the caller's own account is read with the caller's session. A caller who begins by assuming
+    ``role_arn`` needs only the permission for that, and the role needs the rest."""
 
     reconcile: str = "keys"
     owner_tag: bool = False
@@ -65,8 +65,8 @@ class Needs:
 
 
 def statements(needs: Needs, partition: str = "aws", account: str = "*") -> list[dict[str, Any]]:
-    """What whoever runs the capture must be allowed: what these options need, and nothing else. The alias is the
-    only thing that a capture can go without. InputError where an option is not what AWS would take."""
+    """What must be allowed to whoever runs the capture: what these options need, and nothing else. A capture can do
+    without the alias alone. InputError if AWS would refuse the value of an option."""
     if needs.reconcile not in _RECONCILE:
         raise InputError(f"--reconcile {_shown(needs.reconcile)}: unknown; choose one of {', '.join(_RECONCILE)}")
     if needs.organization or needs.roles:
@@ -86,19 +86,21 @@ def statements(needs: Needs, partition: str = "aws", account: str = "*") -> list
 
 
 def policy_json(needs: Needs, partition: str = "aws") -> str:
-    """The IAM policy of whoever runs the capture: ``statements``, in any account of a partition."""
+    """The IAM policy for whoever runs the capture: ``statements``, for any account of a partition."""
     if not re.fullmatch(PARTITION, partition):
-        raise InputError(f"partition {_shown(partition)}: not one of AWS's; give it as in ARNs, for example aws-cn")
+        raise InputError(
+            f"partition {_shown(partition)}: not one of AWS's partitions; give it as in ARNs, for example aws-cn"
+        )
     found = {"Version": "2012-10-17", "Statement": statements(needs, partition)}
     return json.dumps(found, indent=2) + "\n"
 
 
-#: those of the stack itself: CloudFormation's pseudo parameters, so that one template serves everywhere
+#: the stack's own values, by CloudFormation's pseudo parameters, so that one template serves everywhere
 OF_THE_STACK: dict[str, str] = {"partition": "${AWS::Partition}", "account": "${AWS::AccountId}"}
 
 
 def yaml_statement(statement: dict[str, Any]) -> str:
-    """A statement of a template: block style, for people to read."""
+    """A statement of a template, in block style, for people to read."""
     resource = statement["Resource"]
     tag = "!Sub " if "${" in resource else ""
     actions = "\n".join(f"    - {action}" for action in statement["Action"])
@@ -109,7 +111,7 @@ def yaml_statement(statement: dict[str, Any]) -> str:
 def role_template(role_name: str, external_id: str = "") -> str:
     """The CloudFormation template of the role that a capture assumes: ``data/capture/role.yaml``, filled in.
 
-    It allows what ``policy_json`` does with all documents and the owner tag, in its own account.
+    It allows in its own account what ``policy_json`` allows with all documents and the owner tag.
     """
     check_role_name(role_name)
     if external_id:

@@ -1,7 +1,7 @@
 """Sessions of boto3: the caller's own, and those of roles assumed from it. Credentials stay in memory.
 
-Making clients is not safe in several threads at once, and the models that it reads are large: one boto3 session
-makes all of them, one at a time.
+Clients cannot safely be made in several threads at once, and the models that this reads are large. So one boto3
+session makes all clients, one at a time.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from keyaudit.schema import InputError
 SESSION_NAME = "keyaudit"
 #: who makes a call
 CALLER_ARN = r"arn:aws[a-z-]*:(?:iam|sts)::([0-9]{12}):.+"
-#: seconds in which AWS must have told who that is
+#: seconds within which AWS must have said who that is
 DEADLINE = 20.0
 _making = threading.Lock()
 
 
 @dataclass(frozen=True)
 class Session:
-    """Whose credentials clients are made with; ``credentials`` empty: the caller's own."""
+    """Whose credentials clients are made with; if ``credentials`` are empty, the caller's own."""
 
     boto: Any
     partition: str
@@ -43,7 +43,7 @@ class Session:
         return str(self.boto.region_name)
 
     def client(self, service: str, calls: Calls, region: str = "") -> Any:
-        """A client, of another region if one is named, whose calls are paced and bounded. CallFailedError where
+        """A client whose calls are paced and bounded, in another region if one is named. CallFailedError if
         credentials cannot be had at all."""
         from botocore.exceptions import BotoCoreError
 
@@ -58,7 +58,8 @@ class Session:
         return client
 
     def assume(self, role_arn: str, external_id: str, calls: Calls) -> tuple[Session, str]:
-        """The session of a role, and the ARN of the one who acts in it. CallFailedError if it may not be."""
+        """The session of a role, and the ARN of the one who acts in it. CallFailedError if the role cannot be
+        assumed."""
         more = {"ExternalId": external_id} if external_id else {}
         with self._sts(calls) as sts:
             answer = calls.call(
@@ -80,8 +81,9 @@ class Session:
 
     @contextmanager
     def _sts(self, calls: Calls) -> Iterator[Any]:
-        """A client of STS, one that an earlier account was entered with if there is any: its connection is open.
-        It serves one account at a time: boto3 allows a client so many retries, whoever shares it."""
+        """A client of STS: one with which an earlier account was entered, if there is any, because its connection
+        is open. It serves one account at a time, because boto3 limits the retries of a client, whoever shares
+        it."""
         try:
             client = self._idle.pop()
         except IndexError:
@@ -98,7 +100,7 @@ _TOKEN = ("aws_session_token", "SessionToken")
 def connect(profile: str = "", region: str = "") -> Session:
     """The caller's own session, by boto3's usual chain (environment, profile, SSO, role of the machine).
 
-    InputError where there are no credentials, or the profile is not there.
+    InputError if there are no credentials, or no such profile.
     """
     import boto3
     from botocore.exceptions import BotoCoreError, ProfileNotFound
@@ -123,8 +125,8 @@ def connect(profile: str = "", region: str = "") -> Session:
 
 
 def account_of_caller(profile: str, region: str) -> str:
-    """The account of the credentials that boto3 finds (sts:GetCallerIdentity needs no permission); empty where that
-    cannot be had: the run itself says why."""
+    """The account of the credentials that boto3 finds (sts:GetCallerIdentity needs no permission). Empty if that
+    cannot be had; the run itself will say why."""
     calls = Calls(DEADLINE, Pace(10))
 
     def ask() -> str:

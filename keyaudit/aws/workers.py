@@ -1,4 +1,5 @@
-"""Work in threads that nobody has to wait for: a call that never answers must not hold up a run, nor its end.
+"""Work in threads that nobody has to wait for: a call that is never answered must hold up neither a run nor its
+end.
 
 Threads here are daemons, unlike those of ``concurrent.futures``, which are joined when the interpreter ends.
 """
@@ -16,7 +17,7 @@ R = TypeVar("R")
 
 
 class LateError(Exception):
-    """The time allowed is over; what was still running is left to itself."""
+    """The time allowed is over; what is still running is left to itself."""
 
 
 def within(until: float, function: Callable[[], R]) -> R:
@@ -27,7 +28,7 @@ def within(until: float, function: Callable[[], R]) -> R:
 def each(
     function: Callable[[T], R], items: Iterable[T], workers: int, until: float | None = None
 ) -> Iterator[tuple[T, R]]:
-    """``(item, function(item))`` as they are done, by so many threads at once.
+    """``(item, function(item))`` in the order in which they are done, by so many threads at once.
 
     An exception of ``function`` is raised here, and no further item is begun. LateError at ``until``.
     """
@@ -46,7 +47,7 @@ def each(
                     return
             try:
                 done.put((item, function(item)))
-            except BaseException as error:  # it is raised where the results are read
+            except BaseException as error:  # the error is raised where the results are read
                 done.put(error)
 
     for _ in range(min(workers, len(todo))):
@@ -65,7 +66,7 @@ def each(
 
 
 class Pace:
-    """At most so many calls a second, evenly spaced, whichever thread makes them."""
+    """At most so many calls per second, evenly spaced, whichever thread makes them."""
 
     def __init__(self, rate: float) -> None:
         self._gap = 1 / rate

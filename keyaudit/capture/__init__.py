@@ -1,4 +1,4 @@
-"""Live AWS -> a capture folder: raw evidence complete or honest about it.
+"""Live AWS -> a capture folder: raw evidence that is complete, or says that it is not.
 
 ``credential_report``  the report itself;  ``inventory`` and ``owners``: what the account itself says
 ``rotations``          its secrets under rotation

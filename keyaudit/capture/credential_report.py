@@ -1,4 +1,4 @@
-"""The credential report of one account: generate, wait, get; or what AWS still has, where it makes none."""
+"""The credential report of one account: generate, wait, get; or what AWS still has, if it makes no new one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ from keyaudit.texts import say
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 5.0  # seconds
 GENERATE = "iam:GenerateCredentialReport"
-#: AWS's answers that mean: there is none, generate it
+#: AWS's answers that mean: there is no report, generate one
 _NONE = ("ReportNotPresent", "ReportExpired")
 IN_PROGRESS, LIMITED = "ReportInProgress", "LimitExceeded"
 
 
 @dataclass(frozen=True)
 class Report:
-    """A report as AWS sent it. It may be up to 4 hours old: its age is judged, a younger one is not waited for."""
+    """A report as AWS sent it. It may be up to 4 hours old: its age is judged, and nobody waits for a younger
+    one."""
 
     content: bytes
     generated_time: datetime | None
@@ -33,8 +34,8 @@ class Report:
 
 @dataclass(frozen=True)
 class _Asked:
-    """What came of asking AWS to make a report: whether one may be there; ``refusal``: why it makes none, for good
-    or, where that is LimitExceeded, for now, which may be hours."""
+    """What came of asking AWS to make a report: whether there may be one, and in ``refusal`` why AWS makes none:
+    for good or, if that is LimitExceeded, for now, which may be hours."""
 
     may_be_there: bool
     refusal: CallFailedError | None = None
@@ -45,17 +46,17 @@ class _Asked:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """Why the report is not one that was made now."""
+        """Why the report was not made just now."""
         if self.refusal is None:
             return ()
         return (say("capture.limited" if self.is_limited else "capture.not_generated", why=self.refusal.why),)
 
 
 def fetch_report(calls: Calls, iam: Any) -> Report:
-    """CallFailedError where there is none to be had before the deadline.
+    """CallFailedError if no report can be had before the deadline.
 
-    Where AWS makes no new one, one that somebody else had made is taken, if AWS still serves it. Where there is
-    none, a refusal for good is the reason at once, and LimitExceeded once it has lasted to the deadline.
+    If AWS makes no new report, one that somebody else had made is taken, if AWS still serves it. If there is none,
+    a refusal for good is the reason at once, and LimitExceeded is the reason once it has lasted until the deadline.
     """
     pause, asked = FIRST_PAUSE, _Asked(may_be_there=False)
     while True:
@@ -85,7 +86,7 @@ def _generate(calls: Calls, iam: Any) -> _Asked:
 
 
 def _get(calls: Calls, iam: Any, asked: _Asked) -> dict[str, Any] | None:
-    """The report; None where there is none yet."""
+    """The report; None if there is none yet."""
     try:
         return calls.call(iam, "get_credential_report", ("Content",))
     except CallFailedError as error:
@@ -107,7 +108,7 @@ def _pause(calls: Calls, seconds: float, asked: _Asked) -> None:
 
 
 def users_of(report: Report) -> list[str]:
-    """The IAM users of a report, nobody's where it cannot be read: judging it says why."""
+    """The IAM users of a report; none if it cannot be read, and judging it will say why."""
     try:
         table = read_table(credentials.unwrap(report.content, REPORT_FILE).text, REPORT_FILE)
     except InputError:

@@ -1,7 +1,7 @@
-"""A capture folder: begun, resumed, finished. ``accounts.json`` says what was asked for and what there is to read.
+"""A capture folder: begun, resumed, finished. ``accounts.json`` says what was asked for and what is to be read.
 
-An account that is read appears by one rename, so that a run that is killed loses at most the accounts that it was
-reading; the same command reads the others.
+The folder of an account appears by one rename, so a run that is killed loses at most the accounts that it was just
+reading. The same command reads the accounts that are missing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LOCK = ".lock"
 
 
 def choose(request: Request, facts: dict[str, Any]) -> Path:
-    """The folder named, or a dated one, or the one that the same command left unfinished."""
+    """The folder that was named, or a dated one, or the one that the same command left unfinished."""
     if request.folder:
         return request.folder
     asked = facts["asked"]
@@ -42,18 +42,18 @@ def choose(request: Request, facts: dict[str, Any]) -> Path:
 
 
 def refuse_foreign(folder: Path) -> None:
-    """InputError where something else than a capture is in the way; the raw evidence of a report is none."""
+    """InputError if something other than a capture is in the way; the raw evidence of a report is not a capture."""
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file; name a folder")
     present = [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else []
     former = _facts(folder)
     if present and (former is None or "asked" not in former or "read_time" in former):
-        raise InputError(f"{folder}: holds something that is no capture; name an empty folder")
+        raise InputError(f"{folder}: holds something that is not a capture; name an empty folder")
 
 
 @contextmanager
 def held(folder: Path) -> Iterator[None]:
-    """The folder, made, and held by this run alone. InputError if it cannot be had."""
+    """Make the folder, and hold it for this run alone. InputError if that is impossible."""
     from filelock import FileLock, Timeout
 
     try:
@@ -67,7 +67,7 @@ def held(folder: Path) -> Iterator[None]:
 
 
 def resume(folder: Path, request: Request, todo: list[Target]) -> list[Target]:
-    """The accounts that remain to be read. InputError where the folder holds something else."""
+    """The accounts that remain to be read. InputError if the folder holds a capture of something else."""
     present = [path for path in folder.iterdir() if path.name != LOCK]
     former = _facts(folder)
     if former and not request.fresh and former.get("asked") != request.asked():

@@ -1,7 +1,7 @@
-"""What the account itself says of its users and keys, for comparison with its report: ``inventory.json``.
+"""What the account itself says about its users and keys, for comparison with its report: ``inventory.json``.
 
-Names of fields are AWS's own. Every list is complete or absent, except the access keys: where one user's could not
-be listed, those of the others are kept, and the user is absent.
+Names of fields are AWS's own. Every list is complete or absent, except the access keys: if the keys of one user
+could not be listed, those of the others are kept, and that user is absent.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ SUMMARY_FIELDS = ("Users", "UsersQuota", "AccountAccessKeysPresent")
 
 
 def take_inventory(taking: Taking) -> dict[str, Any]:
-    """What the account says of itself, as far as the mode asks and AWS answers. What is now unknown is told at
-    once, so that it is not lost where the time ends at a later call.
+    """What the account says about itself, as far as the mode asks and AWS answers. What stays unknown is told at
+    once, so that it is not lost if the time ends at a later call.
 
-    A user of the report that is not listed any more is asked for by name, so that AWS itself says that it is gone.
+    A user of the report who is no longer listed is asked for by name, so that AWS itself says that the user is
+    gone.
     """
     calls, iam, mode, inventory, problem = (
         taking.calls, taking.iam, taking.options.reconcile, taking.begun, taking.problem,
@@ -83,12 +84,12 @@ def _list_keys(
     except CallFailedError as error:
         problem(say("capture.unknown.keys", why=error.why, n=len(names) - len(keys) - len(gone)))
     finally:
-        # at one stroke: who gives up waiting may be writing the inventory at this moment
+        # in one assignment: somebody who gave up waiting may be writing the inventory at this moment
         inventory |= {"access_keys": {name: keys[name] for name in names if name in keys}, "gone": sorted(gone)}
 
 
 def _plain(record: dict[str, Any]) -> dict[str, Any]:
-    """A user or key as JSON; what a listing has no business to hold is left out."""
+    """A user or key as JSON; what does not belong into such a listing is left out."""
     kept = ("UserName", "UserId", "Arn", "CreateDate", "AccessKeyId", "Status")
     return {
         name: utc(value.astimezone(UTC)) if isinstance(value, datetime) else str(value)

@@ -1,4 +1,4 @@
-"""What is asked of a capture: how each account is read, which accounts, where to."""
+"""What is asked of a capture: how each account is read, which accounts, and into which folder."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Options:
-    """How each account is read. ``rate``: calls a second for an account; ``workers``: threads for one account."""
+    """How each account is read. ``rate``: calls per second for an account; ``workers``: threads for an account."""
 
     reconcile: str
     owner_tag: str
@@ -17,18 +17,18 @@ class Options:
     rate: float
     workers: int = 16
     beside: tuple[str, ...] = ()  # documents that are asked for, by their names
-    regions: tuple[str, ...] = ()  # for these; none: the session's
+    regions: tuple[str, ...] = ()  # the regions for these documents; none: the session's
 
     def asked(self) -> dict[str, Any]:
-        """What of it decides what a capture holds."""
+        """The options that decide what a capture holds."""
         asked: dict[str, Any] = {"reconcile": self.reconcile, "owner_tag": self.owner_tag or None}
         return asked | {name: list(self.regions) or True for name in self.beside}
 
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be captured, and where to. ``folder`` None: a dated one under ``parent``, or there the newest that
-    the same command left unfinished."""
+    """What is to be captured, and into which folder. If ``folder`` is None: a dated one under ``parent``, or the
+    newest one there that the same command left unfinished."""
 
     options: Options
     folder: Path | None = None
@@ -44,7 +44,7 @@ class Request:
     fresh: bool = False
 
     def asked(self) -> dict[str, Any]:
-        """What makes two commands the same one, for resuming."""
+        """What makes two commands the same command, for resuming."""
         what = "organization" if self.organization else "accounts" if self.accounts else "account"
         names = {"role_arn": self.role_arn, "role_name": self.role_name, "profile": self.profile}
         return {"what": what, **{name: value or None for name, value in names.items()}, **self.options.asked()}

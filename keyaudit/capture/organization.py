@@ -1,4 +1,4 @@
-"""Which accounts there are to read: the caller's own, a role's, those of a file, or a whole organization's."""
+"""Which accounts are to be read: the caller's own, that of a role, those of a file, or a whole organization's."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ACCOUNT_ID = re.compile(r"[0-9]{12}", re.ASCII)
 
 @dataclass(frozen=True)
 class Listing:
-    """The accounts of an organization: those to read, the list as AWS sent it, those not active with the reason,
+    """The accounts of an organization: those to read, the list as AWS sent it, those that are not active and why,
     and the sentences that say why the list itself is not complete."""
 
     expected: tuple[str, ...]
@@ -31,7 +31,7 @@ class Listing:
 
 
 def list_organization(calls: Calls, session: Session) -> Listing:
-    """Every page of ListAccounts; an incomplete list is no list."""
+    """Every page of ListAccounts; an incomplete list is not used."""
     try:
         client = session.client("organizations", calls)
         pages = calls.pages(client, "list_accounts", "Accounts")
@@ -43,8 +43,8 @@ def list_organization(calls: Calls, session: Session) -> Listing:
         return Listing((), problems=(say("capture.unknown.accounts", why=say("capture.why.unreadable", api=_API)),))
     except CallFailedError as error:
         return Listing((), problems=(say("capture.unknown.accounts", why=error.why),))
-    # Status gives way to State, which alone tells a closed account from a suspended one; an account of which AWS
-    # does not say that it is not active is read
+    # State replaces Status, and only State tells a closed account from a suspended one. An account is read unless
+    # AWS says that it is not active
     states = {account["Id"]: str(account.get("State") or account.get("Status") or "unknown") for account in listed}
     return Listing(
         expected=tuple(sorted(one for one in ids if states[one] not in INACTIVE_STATES)),
@@ -68,7 +68,7 @@ def _plain(account: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_accounts_file(path: Path) -> Listing:
-    """Account ids, one a line, whatever follows them on the line; InputError names the line that is none."""
+    """Account ids, one per line, whatever follows them on the line; InputError names a line without one."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -81,22 +81,22 @@ def read_accounts_file(path: Path) -> Listing:
         account_id = re.split(r"[\s,;]", entry, maxsplit=1)[0].strip("\"'")
         if not ACCOUNT_ID.fullmatch(account_id):
             raise InputError(
-                f"--accounts {path}, line {number}: no account id; each line begins with one, of 12 digits"
+                f"--accounts {path}, line {number}: no account id; each line must begin with an id of 12 digits"
             )
         if account_id in found:
             first = found[account_id]
             raise InputError(f"--accounts {path}, line {number}: {account_id} again, as in line {first}")
         found[account_id] = number
     if not found:
-        raise InputError(f"--accounts {path}: no account ids in it; each line begins with one, of 12 digits")
+        raise InputError(f"--accounts {path}: has no account ids; each line must begin with an id of 12 digits")
     return Listing(expected=tuple(sorted(found)))
 
 
 def targets(
     listing: Listing, session: Session, caller: str | None, role_name: str, external_id: str
 ) -> list[Target]:
-    """How each account is entered: the caller's own with its own session (StackSets managed by the service leave
-    the management account without the role), the others by the role."""
+    """How each account is entered: the caller's own account with the caller's session (because service-managed
+    StackSets leave the management account without the role), the others by the role."""
     own = caller.split(":")[4] if caller else None
     found = []
     for account_id in listing.expected:

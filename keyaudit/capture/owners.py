@@ -1,7 +1,9 @@
-"""Whose a key is, and how much it can do: user tags and administrators, from ``GetAccountAuthorizationDetails``.
+"""Who owns a key, and how much the key can do: user tags and administrators, from
+``GetAccountAuthorizationDetails``.
 
-An administrator is who may do everything (CIS's "full *:* administrative privileges"), by a policy of the user or
-of one of its groups; conditions, boundaries and service control policies, which may narrow that, are not weighed.
+An administrator is a user who may do everything (CIS's "full *:* administrative privileges") by a policy of the
+user or of one of its groups. Conditions, boundaries and service control policies, which may narrow that, are not
+considered.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ def find_owners(calls: Calls, iam: Any, tag: str) -> dict[str, dict[str, Any]]:
 
 def _is_full(principal: dict[str, Any], inline: str, full: set[str]) -> bool:
     attached = {str(policy.get("PolicyArn")) for policy in principal.get("AttachedManagedPolicies", [])}
-    # AWS's own needs no document: it is what it is called
+    # AWS's own policy needs no document: its name says what it allows
     named = any(arn.endswith(":aws:policy/AdministratorAccess") for arn in attached)
     own = (policy.get("PolicyDocument") for policy in principal.get(inline, []))
     return named or bool(attached & full) or any(map(_allows_everything, own))

@@ -1,7 +1,7 @@
-"""What AWS tells of keys under automatic rotation: ``rotation.json``.
+"""What AWS says about keys under automatic rotation: ``rotation.json``.
 
-Names of fields are AWS's own. No value of a secret is ever read. Of a function's environment only our own settings
-are kept, of its log only its own lines: other code may write what it likes there.
+Names of fields are AWS's own. No value of a secret is ever read. Of a function's environment, only our own settings
+are kept; of its log, only the function's own lines, because other code may write anything there.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from keyaudit.texts import say, utc
 if TYPE_CHECKING:
     from keyaudit.capture.target import Taking
 
-#: as long as the log group of our template keeps them
+#: days: as long as the log group of our template keeps lines
 LOG_DAYS = 400
 SETTINGS = "KEYAUDIT_"
 #: the names of the secrets of our template
@@ -30,9 +30,10 @@ _NOT_THERE = ("ResourceNotFoundException", "NoSuchEntity")
 
 
 def take_rotations(taking: Taking) -> dict[str, Any]:
-    """Everything about rotated secrets in the regions asked for; CallFailedError where any of it cannot be had.
+    """Everything about rotated secrets in the regions that were asked for; CallFailedError if any of it cannot be
+    had.
 
-    A secret that another function than ours rotates is named and no more: it may be anything.
+    A secret that is rotated by a function other than ours is only named: it may be anything.
     """
     calls, session, iam = taking.calls, taking.session, taking.iam
     regions = taking.options.regions or (session.region,)
@@ -46,7 +47,7 @@ def take_rotations(taking: Taking) -> dict[str, Any]:
                 if not listed.get("RotationLambdaARN") and not str(listed["Name"]).startswith(SECRETS):
                     continue
                 if listed.get("PrimaryRegion", region) != region:
-                    continue  # a replica: the rotation is where it was made
+                    continue  # a replica: its rotation is in the region where the secret was made
                 told = calls.call(secrets, "describe_secret", ("ARN", "Name"), SecretId=listed["ARN"])
                 function = there.function(told.get("RotationLambdaARN"))
                 user = _user(told, function)
@@ -80,7 +81,7 @@ class _Functions:
         self._lines: dict[str, tuple[dict[str, list[dict[str, Any]]], int]] = {}
 
     def function(self, arn: str | None) -> dict[str, Any] | None:
-        """Its name, log group, code's hash and our settings; None where there is none any more."""
+        """The function's name, log group, hash of the code and our settings; None if it no longer exists."""
         if not arn:
             return None
         if arn not in self._found:
@@ -89,7 +90,7 @@ class _Functions:
 
     def log(self, function: dict[str, Any] | None, user: str) -> tuple[list[dict[str, Any]], int]:
         """The function's own lines about this user, each with the time that the log service gives it, and the
-        number of lines that are about nobody whose keys it rotates."""
+        number of lines that are about none of the users whose keys it rotates."""
         if function is None:
             return [], 0
         arn = function["arn"]
@@ -100,7 +101,8 @@ class _Functions:
 
 
 def older_functions(rotations: dict[str, Any]) -> list[str]:
-    """A sentence on each function of an older version than today's: what is wrong with it, and what updates it."""
+    """A sentence for each function whose version is older than today's: what is wrong with it, and what updates
+    it."""
     functions = {
         one["function"]["arn"]: (one["region"], one["function"]) for one in rotations["secrets"] if one["function"]
     }
@@ -109,7 +111,7 @@ def older_functions(rotations: dict[str, Any]) -> list[str]:
         try:
             version = version_of(function["environment"])
         except ValueError:
-            continue  # judging the capture says that it is odd
+            continue  # judging the capture will say that it is odd
         if version < FUNCTION_VERSION:
             wrong = say(f"outdated.wrong_{version}")
             found.append(
@@ -137,7 +139,8 @@ def _function(calls: Calls, functions: Any, arn: str) -> dict[str, Any] | None:
 
 
 def _user(told: dict[str, Any], function: dict[str, Any] | None) -> str | None:
-    """The user that the function was deployed for, for this secret; without one, that of whom it has its name."""
+    """The user for whom the function was deployed to rotate this secret; otherwise, the user that the secret is
+    named after."""
     name = str(told["Name"])
     if function:
         return user_of(function["environment"], name)
@@ -188,7 +191,7 @@ def _log(
 
 
 def _of_user(calls: Calls, iam: Any, user: str) -> dict[str, Any]:
-    """The user's keys with their last use, and its policies; keys None where there is no such user."""
+    """The user's keys with their last use, and the user's policies; keys are None if there is no such user."""
     try:
         pages = calls.pages(iam, "list_access_keys", "AccessKeyMetadata", UserName=user)
         attached = calls.pages(iam, "list_attached_user_policies", "AttachedPolicies", UserName=user)

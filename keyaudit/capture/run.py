@@ -1,4 +1,4 @@
-"""A capture from beginning to end: who asks, which accounts there are, each of them read, several at once."""
+"""A capture from beginning to end: who asks, which accounts there are, and each of them read, several at once."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ Progress = Callable[[Iterator[Captured], int], Iterable[Captured]]
 
 @dataclass(frozen=True)
 class Capture:
-    """A finished capture: its folder, what came of each account that was read now, how many had been read before,
-    and what is missing of the list of accounts itself."""
+    """A finished capture: its folder, what came of each account that was read now, how many accounts had been read
+    before, and what is missing from the list of accounts itself."""
 
     folder: Path
     captured: tuple[Captured, ...]
@@ -40,7 +40,7 @@ class Capture:
 
 
 def capture(request: Request, progress: Progress | None = None) -> Capture:
-    """Read what was asked for into the capture folder. InputError where it cannot even be begun."""
+    """Read what was asked for into the capture folder. InputError if the capture cannot even begin."""
     listing = read_accounts_file(request.accounts) if request.accounts else None
     own = account_of_role(request.role_arn) if request.role_arn else None
     session = connect(request.profile, request.region)
@@ -70,7 +70,7 @@ def capture(request: Request, progress: Progress | None = None) -> Capture:
 def _wanted(
     request: Request, calls: Calls, begun: _Begun, listing: Listing | None, own: str | None
 ) -> tuple[Listing, list[Target]]:
-    """The accounts that there are, and those to be read: one, those of a file, or those of the organization."""
+    """All accounts, and those that are to be read: one account, those of a file, or those of the organization."""
     if listing is None and request.organization:
         listing = _listed(calls, begun)
     if listing is None:
@@ -105,7 +105,8 @@ def _facts(request: Request, calls: Calls, begun: _Begun, listing: Listing, part
 
 @dataclass
 class _Begun:
-    """The session that accounts are entered from, and who acts in it; ``failure`` of the call that ``asks``."""
+    """The session from which accounts are entered, who acts in it, and the ``failure`` of the call that
+    ``asks``."""
 
     session: Session
     asks: str
@@ -113,8 +114,8 @@ class _Begun:
     failure: CallFailedError | None = None
 
     def enter(self) -> tuple[Session, str | None]:
-        """For the account of the session itself: without the role that was to be assumed, that is another account;
-        who acts in it may be unknown."""
+        """The session with which its own account is entered, and who acts in it, which may be unknown. Raises the
+        failure if a role was to be assumed and could not be: without the role, this is another account."""
         if self.failure and self.asks == ASSUMES:
             raise self.failure
         return self.session, self.caller

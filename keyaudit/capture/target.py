@@ -1,4 +1,4 @@
-"""One account -> its folder in the capture: the report as AWS sent it, the inventory, and how both were had.
+"""One account -> its folder in the capture: the report as AWS sent it, the inventory, and how both were obtained.
 
 The folder appears by one rename. An account that could not be read has one too, which says why.
 """
@@ -29,7 +29,7 @@ from keyaudit.files import json_bytes, make_staging, write_file
 from keyaudit.schema import InputError
 from keyaudit.texts import say, utc
 
-GRACE = 0.5  # seconds for what notices the deadline by itself
+GRACE = 0.5  # seconds granted to work that notices the deadline by itself
 FORMAT = 1
 
 
@@ -43,7 +43,7 @@ class Target:
 
 @dataclass
 class _Taken:
-    """What was had of an account so far; each field is set at one stroke, complete."""
+    """What was obtained of an account so far; each field is set in one assignment, when it is complete."""
 
     calls: Calls
     caller: str | None = None
@@ -52,7 +52,7 @@ class _Taken:
     documents: dict[str, dict[str, Any]] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
-    has_all: bool = False  # that a verdict needs; what follows is for people
+    has_all: bool = False  # what a verdict needs; what follows is for people
 
     def problem(self, text: str) -> None:
         self.problems += (text,)
@@ -63,8 +63,8 @@ class _Taken:
 
 @dataclass(frozen=True)
 class Taking:
-    """What the taker of a document is given. ``begun``: what the file holds so far; what is written there stays,
-    also where the time ends; ``problem`` is told at once what is now unknown."""
+    """What the taker of a document is given. ``begun`` is what the file holds so far: what is written there stays,
+    even if the time ends. ``problem`` is called at once with what stays unknown."""
 
     calls: Calls
     session: Session
@@ -77,7 +77,7 @@ class Taking:
 
 @dataclass(frozen=True)
 class Captured:
-    """What came of an account: its label, whether its report was read, and what is missing or was remarked."""
+    """What came of an account: its label, whether its report was read, what is missing, and remarks."""
 
     account_id: str
     is_read: bool
@@ -86,7 +86,7 @@ class Captured:
 
 
 def capture_account(target: Target, options: Options, folder: Path) -> Captured:
-    """Read one account into ``folder``, within the deadline, whatever AWS answers; never raises for its answers."""
+    """Read one account into ``folder`` within the deadline; nothing that AWS answers raises an exception."""
     calls = Calls(options.deadline, Pace(options.rate))
     taken = _Taken(calls, documents={INVENTORY.name: {"mode": options.reconcile}})
     started = datetime.now(UTC)
@@ -168,7 +168,7 @@ def _write(target: Target, options: Options, taken: _Taken, started: datetime, f
     label = account_id or UNKNOWN
     files[CAPTURE_FILE] = json_bytes(facts)
     _place(folder, label, files)
-    # told now, and not written: whoever judges the capture reads it from the functions' own settings
+    # said now and not written: whoever judges the capture reads it from the functions' own settings
     told = [documents.function(one.remarks)(taken.documents[one.name]) for one in held if one.remarks]
     return Captured(label, report is not None, problems, (*remarks, *chain.from_iterable(told)))
 
@@ -185,7 +185,8 @@ def _account_of(report: Report | None) -> str | None:
 
 
 def _place(folder: Path, label: str, files: dict[str, bytes]) -> None:
-    """The account's folder in place of a former one, at one stroke: killed in between, it is read again."""
+    """Put the account's folder in the place of a former one. If the run is killed in between, the account is read
+    again."""
     staging = make_staging(folder)
     for name, content in files.items():
         write_file(staging, name, content)
@@ -199,7 +200,8 @@ def _place(folder: Path, label: str, files: dict[str, bytes]) -> None:
 
 
 def is_complete(folder: Path, options: Options) -> bool:
-    """Whether an account's folder holds all that the options ask for, so that it need not be read again."""
+    """Whether an account's folder holds all that the options ask for, so that the account need not be read
+    again."""
     try:
         facts = json.loads((folder / CAPTURE_FILE).read_bytes())
         return facts["complete"] is True and facts["asked"] == options.asked()

@@ -1,7 +1,8 @@
-"""The documents that a capture can hold of an account beside its credential report, a row each.
+"""The documents that a capture can hold of an account beside its credential report, one row each.
 
-A further one is a row here, the taker and the reader that the row names, and its sentences in ``data/texts``: its
-option, its permissions, its file and digest in captures, its copy in evidence, and what a gap in it means follow.
+A further document takes a row here, the taker and the reader that the row names, and its sentences in
+``data/texts``. Its option, its permissions, its file and digest in captures, its copy in evidence, and what a gap
+in it means follow from the row.
 """
 
 from __future__ import annotations
@@ -31,17 +32,19 @@ class Grant:
 
 @dataclass(frozen=True)
 class Document:
-    """``name``: the option that asks for it, and the field of ``asked`` in ``capture.json`` that says so; ``file``;
-    ``digest``: the field of ``capture.json`` with the SHA-256 of the file.
+    """``name``: the option that asks for it, and the field of ``asked`` in ``capture.json`` that says so; ``file``:
+    its file; ``digest``: the field of ``capture.json`` with the SHA-256 of that file.
 
-    ``taker``: who takes it, as ``module:function``, which is given a ``capture.target.Taking`` and returns what
-    the file holds. CallFailedError where it could not be had: ``unknown`` is the sentence that says so, and why.
-    ``reader``: who reads it strictly, given the JSON, the account and the rules. ValueError and its like where it
-    is not as a capture writes it; ``odd`` is the sentence for that, and for one that was asked for and is missing.
-    Both make the account INSUFFICIENT_DATA. ``grants``: what taking it needs; ``help``: of its option.
+    ``taker``: the function that takes it, as ``module:function``. It is given a ``capture.target.Taking`` and
+    returns what the file holds; it raises CallFailedError if the document could not be had, and the sentence
+    ``unknown`` says so, and why. ``reader``: the function that reads it strictly, given the JSON, the account and
+    the rules. It raises ValueError and the like if the document is not as a capture writes it; the sentence ``odd``
+    says so, also of a document that was asked for and is missing. Both make the account INSUFFICIENT_DATA.
+    ``grants``: the permissions that taking it needs; ``help``: the help of its option.
 
-    ``compared``: the one that every capture holds, begun with its ``mode``, and that is read together with the
-    report (``reconcile``). ``remarks``: who has something to say of it at once, to whoever captures.
+    ``compared``: this is the document that every capture holds, begun with its ``mode``, and that is read together
+    with the report (``reconcile``). ``remarks``: the function that has something to say about the document at once,
+    to whoever captures.
     """
 
     name: str
@@ -58,7 +61,7 @@ class Document:
 
 
 def function(name: str) -> Callable[..., Any]:
-    """What a row names, imported when it is needed."""
+    """The function that a row names, imported when it is needed."""
     module, _, found = name.partition(":")
     made: Callable[..., Any] = getattr(import_module(module), found)
     return made
@@ -73,8 +76,8 @@ INVENTORY = Document(
     grants=(
         Grant("AccountTotals", ("iam:GetAccountSummary",)),
         Grant("UserNames", ("iam:ListUsers",)),
-        # the one that knows users; ``*`` stands for slashes too (IAM User Guide, JSON policy elements: Resource),
-        # so users with a path are in it
+        # the only one that can be limited to users; ``*`` stands for slashes too (IAM User Guide, JSON policy
+        # elements: Resource), so users with a path are included
         Grant("AccessKeyIds", ("iam:ListAccessKeys",), "arn:{partition}:iam::{account}:user/*"),
     ),
     odd="reconcile.odd",
@@ -108,13 +111,13 @@ ROTATION = Document(
     ),
     odd="reconcile.odd_rotation",
     unknown="capture.unknown.rotations",
-    help="Read which keys are under automatic rotation too.",
+    help="Also read which keys are under automatic rotation.",
     remarks="keyaudit.capture.rotations:older_functions",
 )
-#: in the order in which they are taken
+#: the documents, in the order in which they are taken
 DOCUMENTS = (INVENTORY, ROTATION)
 
 
 def optional() -> tuple[Document, ...]:
-    """Those that are taken only where they are asked for."""
+    """The documents that are taken only if they are asked for."""
     return tuple(one for one in DOCUMENTS if not one.compared)

@@ -9,7 +9,7 @@ from typing import Any
 
 from keyaudit.captured import strict
 
-#: the fields of a line that the function logs; version 1 had no version in it
+#: the fields of a line that the function logs; version 1 did not log its version
 LINE_FIELDS = frozenset(
     ("at", "user", "key", "step", "token", "outcome", "version", "reason", "text", "last_used", "compliance_type")
 )
@@ -19,15 +19,16 @@ _MOST_DAYS = 10_000
 
 
 def users_of(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Which user's key a function of version 2 keeps in which secret, by the exact names of both; ValueError."""
+    """Which user's key a function of version 2 keeps in which secret, by the exact names of both. ValueError if
+    that cannot be read."""
     users = json.loads(settings[USERS])
     strict.must(isinstance(users, dict))
     return {name: strict.text(user) for name, user in users.items()}
 
 
 def user_of(settings: Mapping[str, Any], secret: str) -> str | None:
-    """The user whose key a function keeps in the secret of this very name; version 1 serves one secret, and names
-    the user alone. None: no function of keyaudit's, or not for this secret."""
+    """The user whose key a function keeps in the secret of exactly this name; version 1 serves one secret, and
+    names only the user. None: not a function of keyaudit's, or not for this secret."""
     if USERS not in settings:
         return settings.get("KEYAUDIT_USER")
     try:
@@ -37,8 +38,8 @@ def user_of(settings: Mapping[str, Any], secret: str) -> str | None:
 
 
 def own_line(text: str, user: str | None = None) -> dict[str, Any] | None:
-    """A line of the function's own, about this user where one is named; None for any other, which may say whatever
-    it likes."""
+    """A line of the function's own, about this user if one is named; None for any other line, which may say
+    anything."""
     try:
         line = json.loads(text)
     except (ValueError, RecursionError):
@@ -62,7 +63,7 @@ def version_of(settings: Mapping[str, Any]) -> int:
 
 
 def retention_of(settings: Mapping[str, Any]) -> float | None:
-    """None where it is no number of days: then no key is exempt, and rules 1 did not look at it."""
+    """None if it is not a number of days: then no key is exempt. Rules 1 did not look at it."""
     try:
         return days_in(settings["KEYAUDIT_RETENTION"])
     except (KeyError, TypeError, ValueError):
@@ -70,7 +71,7 @@ def retention_of(settings: Mapping[str, Any]) -> float | None:
 
 
 def days_in(value: Any) -> float:
-    """A number of days, whole ones as such; ValueError or TypeError."""
+    """A number of days, as an int if it is whole. ValueError or TypeError if it is not a number."""
     days = float(value)
     strict.must(0 < days <= _MOST_DAYS)
     return int(days) if days == int(days) else days

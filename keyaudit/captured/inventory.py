@@ -12,18 +12,18 @@ import numpy as np
 from keyaudit.captured import strict
 
 MODES = ("keys", "totals", "off")
-#: as the IAM API documents them
+#: the patterns that the IAM API documents
 _KEY_ID = re.compile(r"\w{16,128}", re.ASCII)
 _STATUSES = ("Active", "Inactive", "Expired")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 _EARLIEST = np.datetime64("2000-01-01", "s")
-#: far more than the listing takes, and than the clocks of AWS and of the machine may differ for AWS to answer
+#: far more than the listing takes, and more than the clocks may differ if AWS is to answer at all
 _LATEST = np.timedelta64(1, "D")
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A key as ListAccessKeys tells of it."""
+    """A key as ListAccessKeys describes it."""
 
     key_id: str
     made: np.datetime64
@@ -32,7 +32,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class LiveUser:
-    """A user as ListUsers tells of it; ``made`` in whole seconds, UTC."""
+    """A user as ListUsers describes it; ``made`` in whole seconds, UTC."""
 
     arn: str
     made: np.datetime64
@@ -40,8 +40,8 @@ class LiveUser:
 
 @dataclass(frozen=True)
 class Inventory:
-    """What the account said of itself; None where that was not asked, or not had. ``gone``: users of whom AWS said
-    that there is no such user; ``owners`` has ``owner`` and ``administrator`` a user."""
+    """What the account said about itself; None for what was not asked or not had. ``gone``: users of whom AWS said
+    that there is no such user; ``owners``: ``owner`` and ``administrator`` by user."""
 
     mode: str
     users_total: int | None
@@ -53,7 +53,7 @@ class Inventory:
 
     @property
     def is_whole(self) -> bool:
-        """Whether it has all that its mode promises."""
+        """Whether the inventory has all that its mode promises."""
         if self.mode == "off":
             return True
         if self.mode == "totals":
@@ -69,7 +69,7 @@ class Inventory:
 def read_inventory(raw: Any, account_id: str | None, reported: Iterable[str]) -> Inventory:
     """The inventory of this account, whose report has the users ``reported``.
 
-    ValueError, KeyError, TypeError or AttributeError where it is not as a capture of the account writes it.
+    ValueError, KeyError, TypeError or AttributeError if it is not as a capture of the account writes it.
     """
     strict.must(raw["mode"] in MODES)
     summary, listed, keys = raw.get("summary", {}), raw.get("users"), raw.get("access_keys")

@@ -1,13 +1,13 @@
-"""The files of a capture folder by their names: ``accounts.json``, and of each account its report, what is told of
-it, and the documents beside it (``documents``)."""
+"""The files of a capture folder by their names: ``accounts.json`` and, for each account, its report, the facts
+about it, and the documents beside it (``documents``)."""
 
 from __future__ import annotations
 
 #: what was asked for, and which accounts there are
 ACCOUNTS_FILE = "accounts.json"
-#: of an account: how its report was had, and the digest of every document beside it
+#: for an account: how its report was obtained, and the digest of every document beside it
 CAPTURE_FILE = "capture.json"
 REPORT_FILE = "credential-report.csv"
-#: of an account of an organization: AWS itself says that it is closed, suspended or not yet active. One whose
-#: closure is pending is none of these: its keys may still work
+#: states by which AWS itself says that an account of an organization is closed, suspended or not yet active. An
+#: account whose closure is pending is none of these: its keys may still work
 INACTIVE_STATES = frozenset({"CLOSED", "PENDING_ACTIVATION", "SUSPENDED"})

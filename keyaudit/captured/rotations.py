@@ -15,15 +15,15 @@ from keyaudit.model.rotated import RATE
 from keyaudit.schema import RULES
 
 CURRENT, PREVIOUS, PENDING = "AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"
-#: the policy that an older guide has operators attach, and forget
+#: the policy that an older guide tells operators to attach, and that they forget
 LEFTOVER = "AWSLambda_FullAccess"
 _KEY_ID = re.compile(r"\w{16,128}", re.ASCII)
 
 
 def read_rotations(raw: dict[str, Any], account_id: str, rules: int = RULES) -> tuple[RotatedSecret, ...]:
-    """The rotated secrets of this account, by name. By rules 1 functions of version 2 were not known.
+    """The rotated secrets of this account, by name. Rules 1 did not know functions of version 2.
 
-    ValueError, KeyError, TypeError or AttributeError where it is not as a capture of the account writes it.
+    ValueError, KeyError, TypeError or AttributeError if it is not as a capture of the account writes it.
     """
     _time(raw["taken_time"])
     found = [_secret(one, account_id, rules) for one in strict.a_list(raw["secrets"])]

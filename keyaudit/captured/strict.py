@@ -16,7 +16,7 @@ def a_list(value: Any) -> list[Any]:
 
 
 def text(value: Any) -> str:
-    """A text that is not empty, and that can be written."""
+    """A text that is not empty and can be written."""
     must(isinstance(value, str) and bool(value) and bool(value.encode()))
     return str(value)
 

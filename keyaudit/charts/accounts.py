@@ -23,15 +23,15 @@ from keyaudit.texts import say
 if TYPE_CHECKING:
     from keyaudit.policy import Policy
 
-#: points: the height of a row; what a further line of words adds to it; a line of titles; margins
+#: in points: the height of a row; what a further line of words adds to it; a line of titles; margins
 PITCH, FURTHER, LINE, MARGIN = 16.0, 10.0, 14.0, 30.0
 #: points that titles, keys of marks and the axis may take of a given Axes
 HEAD = 150.0
-#: of a row: the height of its bar; the gap before a row that sums up
+#: as shares of a row: the height of its bar; the gap before a row that sums up
 BAR, GAP = 0.62, 0.3
-#: the most that words may have of the width; points between columns
+#: the largest share of the width for words; the points between columns
 WORDS, GUTTER = 0.4, 8.0
-#: a part of a bar is seen, however few keys it is: width in points
+#: width in points at which a part of a bar is visible, however few keys it has
 LEAST = 4.0
 #: from the left: what fails first, so that it has a common start
 STYLES: dict[str, dict[str, Any]] = {
@@ -46,7 +46,7 @@ STYLES: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class Table:
-    """Where things stand. ``width`` in points, of which ``left`` and ``right`` are the shares where the axis of
+    """The layout. ``width`` in points, of which ``left`` and ``right`` are the shares where the axis of
     keys starts and ends, and ``words`` where the words beside the bars do; ``most`` keys are as long as the axis;
     ``ys``: middles of rows, from the top."""
 
@@ -99,7 +99,7 @@ def _fitting(ax: Axes, found: Accounts) -> tuple[Accounts, Table]:
 
 
 def _own_width(ax: Axes) -> float:
-    """Width in points of the Axes of a new figure: all of it, for nothing stands beside them."""
+    """The width in points of the Axes of a new figure: the whole figure, because nothing stands beside them."""
     return float(ax.figure.figure.get_size_inches()[0] * canvas.INCH - 2 * GUTTER)
 
 
@@ -140,7 +140,8 @@ def _widest(texts: list[str], weight: str = "normal") -> float:
 
 
 def _key_axis(ax: Axes, table: Table) -> None:
-    """Numbers of keys, between the names of accounts and the words beside the bars; none where no key is active."""
+    """The numbers of keys, between the names of accounts and the words beside the bars; none if no key is
+    active."""
     top = max(table.most, 1)
     whole = top / (table.right - table.left)
     ax.set_xlim(-table.left * whole, top + (1 - table.right) * whole)
@@ -178,7 +179,7 @@ def _draw_row(ax: Axes, found: Accounts, table: Table, row: Row, y: float) -> No
 
 
 def _lengths(found: Accounts, table: Table, row: Row) -> dict[str, float]:
-    """How long each part of a bar is, in keys: to scale, but for parts that would not be seen."""
+    """How long each part of a bar is, in keys: to scale, except for parts that would not be visible."""
     numbers = {"unjudged": row.active}
     if found.limit:
         in_time = row.in_time - row.due_soon
@@ -189,7 +190,7 @@ def _lengths(found: Accounts, table: Table, row: Row) -> dict[str, float]:
 
 
 def _draw_parts(ax: Axes, found: Accounts, table: Table) -> int:
-    """The key of marks of the bars; how many strips it takes above the Axes."""
+    """The key of marks for the bars; returns how many strips it takes above the Axes."""
     texts = said.parts(found)
     if not texts:
         return 0

@@ -30,7 +30,7 @@ EXCUSED: dict[str, Any] = {"facecolor": "#e3dcc5", "edgecolor": "#555555", "hatc
 PLAIN: dict[str, Any] = {"facecolor": "#8a9aa8", "edgecolor": "#8a9aa8"}
 DUE_SOON: dict[str, Any] = {"facecolor": "#b4cfe4", "edgecolor": "#1f5a85", "hatch": "-----"}
 UNKNOWN: dict[str, Any] = {"facecolor": "white", "edgecolor": "#999999", "hatch": "xxx"}
-#: the ground of a text that lines would cross
+#: the background of a text that lines would cross
 BLANK: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 1}
 LINE: dict[str, Any] = {"color": INK, "linewidth": 1.5, "linestyle": (0, (5, 3))}
 TITLE, TEXT, SMALL = 12.0, 9.5, 9.0
@@ -75,7 +75,7 @@ def head(ax: Axes, title: str, lines: list[str], alt: str, strips: int = 0) -> A
 
 
 def limit_line(ax: Axes, limit: float, text: str, gid: str = "limit") -> None:
-    """A dashed line at a limit, named above the Axes, where no data are."""
+    """A dashed line at a limit, with its name above the Axes, where there are no data."""
     ax.axvline(limit, zorder=3, gid=gid, **LINE)
     above(ax, limit, text)
 
@@ -124,7 +124,7 @@ def _halves(handles: Sequence[Artist]) -> list[Sequence[Artist]]:
 
 
 def x_label(ax: Axes, text: str) -> None:
-    """The name of the x axis, broken to the width of the Axes."""
+    """The label of the x axis, broken to the width of the Axes."""
     ax.set_xlabel("\n".join(broken(text, points(ax), TEXT)), fontsize=TEXT, color=INK)
 
 
@@ -149,7 +149,7 @@ def foot(ax: Axes, xs: Any, counts: Any, widths: Any, color: str) -> None:
 
 
 def count_labels(ax: Axes, xs: Any, counts: Any, widths: Any, marked: Any = ()) -> None:
-    """The count above each bar that has one, if all fit beside each other; those ``marked`` stand in any case."""
+    """The count above each bar that has one, if all fit side by side; those ``marked`` are shown in any case."""
     left, right = ax.get_xlim()
     point = points(ax) / (right - left)
     fits = all(text_width(f"{n:,}", SMALL) < width * point * 1.1 for n, width in zip(counts, widths, strict=True))
@@ -184,7 +184,7 @@ def points(ax: Axes) -> float:
 
 @lru_cache(maxsize=4096)
 def text_width(text: str, size: float, weight: str = "normal") -> float:
-    """Width of a line of text in points, as wide as any renderer makes it."""
+    """The width of a line of text in points, as wide as any renderer makes it."""
     font = FontProperties(size=size, weight=weight)
     return 1.03 * float(text_to_path.get_text_width_height_descent(text, font, False)[0])
 

@@ -19,7 +19,7 @@ from keyaudit.texts import say
 if TYPE_CHECKING:
     from keyaudit.policy import Policy
 
-#: where the bar of what is overdue stands, in days: apart from the weeks
+#: where the bar of overdue keys stands, in days: apart from the weeks
 OVERDUE, OVERDUE_WIDTH = -10.0, 8.0
 LEFT = -16.0
 HEADROOM = 0.1
@@ -55,7 +55,7 @@ def _draw_bars(ax: Axes, dues: Deadlines) -> None:
 
 
 def _draw_window(ax: Axes, dues: Deadlines) -> None:
-    """The days in which the policy wants keys listed as due soon: shaded, closed by a line, and named above."""
+    """The days within which the policy wants keys listed as due soon: shaded, ended by a line, and named above."""
     if not dues.warn_before:
         return
     end = min(dues.warn_before, HORIZON)
@@ -66,7 +66,7 @@ def _draw_window(ax: Axes, dues: Deadlines) -> None:
 
 
 def _week_axis(ax: Axes, dues: Deadlines) -> None:
-    """The first instant of each week, the end, and the bar of what is overdue, named."""
+    """Ticks at the first instant of each week, at the end, and at the bar of overdue keys."""
     edges = [*(start for start, _ in dues.weeks), HORIZON]
     # the end is named by the label of the axis: it is less than a week from the tick before it
     labels = [*canvas.thinned(ax, [dues.date(edge) for edge in edges[:-1]], edges[-2], HORIZON - LEFT, keep=0), ""]

@@ -13,7 +13,7 @@ from html import escape
 from typing import Any
 
 DPI = 130
-#: of a page: a chart as wide as this says is drawn to scale
+#: dots per inch of a page: a chart of the width that follows from them is drawn to scale
 SCREEN_DPI = 96
 
 
@@ -32,7 +32,7 @@ def show_axes(axes: Any, **_: Any) -> dict[str, str] | None:
 
 
 def picture(figure: Any, alt: str) -> str:
-    """A figure as HTML that holds it whole, drawn as fine as print wants it."""
+    """A figure as HTML that contains all of it, drawn finely enough for print."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     content, own_dpi = io.BytesIO(), figure.dpi
@@ -45,7 +45,7 @@ def picture(figure: Any, alt: str) -> str:
 
 
 def as_html(figure: Any, alt: str, kind: str, content: bytes) -> str:
-    """What was drawn of a figure, to its scale, with its alternative text."""
+    """The picture of a figure, to its scale, with its alternative text."""
     width, height = (round(inches * SCREEN_DPI) for inches in figure.get_size_inches())
     source = f"data:{kind};base64,{b64encode(content).decode('ascii')}"
     return f'<figure><img src="{source}" alt="{escape(alt)}" width="{width}" height="{height}"></figure>'

@@ -92,7 +92,7 @@ def _draw_limits(ax: Axes, keys: Idle, what_if: bool) -> None:
 
 
 def _name_zones(ax: Axes, keys: Idle) -> None:
-    """The number of keys on each side of the limits, on the strips above and below the data."""
+    """The number of keys on each side of the limits, in the strips above and below the data."""
     for (old, over), text in zones(keys).items():
         x, offset = (keys.age_limit, 6) if old else (0, 2)
         y, align = (0.985, "top") if over or not keys.idle_limit else (0.015, "bottom")

@@ -1,4 +1,4 @@
-"""An axis of days: linear up to a knee; beyond it logarithmic, where some keys are many times older."""
+"""An axis of days: linear up to a knee, and logarithmic beyond it if some keys are many times older."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from keyaudit.charts.facts.bins import YEAR, edges_to, edges_without_limit
 from keyaudit.texts import say
 
 ROUND = (30, 60, 90, 180, *(YEAR * n for n in (1, 2, 5, 10, 20, 50)))
-#: share of a bent axis that its linear part has
+#: share of a bent axis that belongs to its linear part
 LINEAR = 0.45
 
 
@@ -81,7 +81,7 @@ class DayScale:
 
 
 def _spaced(ticks: list[int]) -> list[int]:
-    """Ticks of a logarithmic axis that half of the room has to do for: each more than twice the one before it."""
+    """Ticks of a logarithmic axis that must fit into half of the room: each more than twice the one before it."""
     kept: list[int] = []
     for tick in reversed(ticks):
         if not kept or 2 * tick < kept[-1]:

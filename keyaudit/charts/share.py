@@ -93,6 +93,6 @@ def _draw_share_in_time(ax: Axes, people: Population, shares: Share) -> None:
 
 
 def _draw_unknown(ax: Axes, people: Population, scale: DayScale) -> None:
-    """The share that no age can be told of: the curve ends below it."""
+    """The share of keys whose age is unknown: the curve ends below it."""
     known = people.known.mean()
     ax.fill_between([scale.bottom, scale.top], known, 1, linewidth=0, gid="unknown", zorder=1, **canvas.UNKNOWN)

@@ -46,13 +46,13 @@ for command in (capture, check, demo, lab, report, rotation, schedule, series, v
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The entry point: no exit code but those of EXIT_CODES, no traceback for a user's mistake."""
+    """The entry point. It ends only with EXIT_CODES, and shows no traceback for a user's mistake."""
     # jupyterlab brings extras of jsonschema that build a grammar at import, 0.9 s that no command needs
     modules: dict[str, Any] = sys.modules
     modules.setdefault("rfc3987_syntax", None)
     open_all()
     code = _run(arguments)
-    write(b"")  # what is still to be written must not decide the exit code when the interpreter ends
+    write(b"")  # output that is still buffered must not decide the exit code when the interpreter ends
     sys.exit(code)
 
 
@@ -71,17 +71,17 @@ def _run(arguments: Sequence[str] | None) -> int:
     except KeyAuditError as error:
         return _say(str(error), WRONG)
     except OSError as error:
-        if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):  # no such file can be there
+        if error.errno in (errno.ENAMETOOLONG, errno.ELOOP):  # no such file can exist
             return _say(why(error), WRONG)
         return _failed(f"keyaudit itself failed ({why(error)})")
-    except SystemExit as stop:  # of something that we call, and no verdict
+    except SystemExit as stop:  # raised by something that we call; it is not a verdict
         return _say(f"keyaudit itself failed (it was ended with {str(stop.code)[:40]!r})", FAILED)
     except Exception as error:
         return _failed(f"keyaudit itself failed ({type(error).__name__})")
 
 
 def _failed(message: str) -> int:
-    """Python's own way to end at an error is exit code 1, which is a verdict here."""
+    """Exit code 4: after an error Python itself would end with 1, which is a verdict here."""
     if not os.environ.get("KEYAUDIT_DEBUG"):
         return _say(f"{message}; set KEYAUDIT_DEBUG=1 to see where", FAILED)
     for line in traceback.format_exc().splitlines():

@@ -23,14 +23,16 @@ MISSING = 3
     default=None,
     help=f"The capture folder. Default: a dated one in {CAPTURES}.",
 )
-@click.option("--print-policy", is_flag=True, help="Print the IAM policy that these options need, and do nothing.")
+@click.option(
+    "--print-policy", is_flag=True, help="Print the IAM policy that these options need, and do nothing else."
+)
 @click.option("--print-role", is_flag=True, help="Print a CloudFormation template of the role for a StackSet.")
 @live_options
 def capture(folder: Path | None, print_policy: bool, print_role: bool, live: Live) -> int:
     """Read credential reports from AWS into a capture folder; print the folder.
 
-    A capture that was interrupted is resumed by the same command. Exits with 0 when everything was read, 3 when
-    anything is missing: it is said which, and judging the folder says INSUFFICIENT_DATA.
+    The same command resumes a capture that was interrupted. Exits with 0 if everything was read, 3 if anything is
+    missing: the output says what, and judging the folder gives INSUFFICIENT_DATA.
     """
     if print_policy or print_role:
         return _print(print_role, live)

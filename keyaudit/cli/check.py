@@ -34,7 +34,7 @@ def check(sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: 
     """Judge credential reports and print the verdict.
 
     SOURCE is a credential report as CSV (whole, or cut to some columns), base64 or the AWS CLI's JSON, a folder
-    of them, a capture folder, or - for standard input. Without one, AWS itself is read, into a capture folder.
+    of them, a capture folder, or - for standard input. Without a SOURCE, AWS itself is read into a capture folder.
     """
     from keyaudit.auditing import audit
     from keyaudit.present.table import MOST_ROWS

@@ -39,7 +39,7 @@ def is_given(context: click.Context, name: str) -> bool:
 
 
 def progress(description: str) -> Progress | None:
-    """A bar on stderr for what takes long, on a terminal only."""
+    """A progress bar on stderr for what takes long, and only on a terminal."""
     if not sys.stderr.isatty():
         return None
 
@@ -52,8 +52,8 @@ def progress(description: str) -> Progress | None:
 
 
 def open_all() -> None:
-    """Standard input, output and error as something that can be read and written, also where they were closed: the
-    next file to be opened would take their place, and what is said would be written into it."""
+    """Make sure that standard input, output and error are open. If one of them was closed, the next file to be
+    opened would take its place, and our output would be written into that file."""
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         try:
             os.fstat(number)
@@ -65,7 +65,7 @@ def open_all() -> None:
 
 
 def _to_nowhere(number: int) -> None:
-    """Python flushes its streams once more at exit, which must find something to write to."""
+    """Python flushes its streams once more at exit, and must then find something to write to."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     if nowhere != number:
         os.dup2(nowhere, number)
@@ -73,7 +73,7 @@ def _to_nowhere(number: int) -> None:
 
 
 def write(text: str | bytes) -> None:
-    """Machine output, on stdout; that it cannot be written does not change the verdict."""
+    """Machine output, on stdout; if it cannot be written, the verdict stays the same."""
     content = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
     try:
         sys.stdout.flush()
@@ -91,7 +91,8 @@ def write_names(names: Iterable[object]) -> None:
 
 
 def write_data(content: bytes) -> None:
-    """Data with text from outside in it: byte for byte to a program; to a terminal, so that it can be seen."""
+    """Data that contains text from outside: byte for byte to a program; to a terminal with unprintable characters
+    shown."""
     if sys.stdout.isatty():
         lines = content.decode("utf-8", "backslashreplace").split("\n")
         content = "\n".join(map(line, lines)).encode()
@@ -99,7 +100,8 @@ def write_data(content: bytes) -> None:
 
 
 def say(text: str) -> None:
-    """A line for people, on stderr, with nothing secret or unseen in it; nobody need be listening."""
+    """A line for people, on stderr, with nothing secret or invisible in it; it does not matter whether anybody
+    listens."""
     told = line(text) + "\n"
     try:
         sys.stderr.write(told)

@@ -31,7 +31,7 @@ PHONES_HOME = ("@jupyterlab/apputils-extension:announcements", "@jupyterlab/exte
     "folder",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Workbooks that are missing there are put there. Default: those of the checkout, else notebooks.",
+    help="The folder to open; missing workbooks are copied into it. Default: the checkout's, else notebooks.",
 )
 @click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[JUPYTERLAB OPTION]...")
 def lab(folder: Path | None, options: tuple[str, ...]) -> int:
@@ -53,17 +53,17 @@ def lab(folder: Path | None, options: tuple[str, ...]) -> int:
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             f"--LabApp.default_url=/lab/workspaces/{WORKSPACE}",
         ]
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # else the folder would stay
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # otherwise the folder would stay behind
         try:
             return subprocess.run(
                 [*command, *server, *options, str(place)], env=environment, check=False
             ).returncode
-        except KeyboardInterrupt:  # JupyterLab has had it too, and asked
+        except KeyboardInterrupt:  # JupyterLab got it too, and has asked the user
             return 0
 
 
 def _place(folder: Path | None) -> Path:
-    """The folder that is opened, with all workbooks in it; those that are there are left as they are."""
+    """The folder to open, with all workbooks in it; existing ones are left as they are."""
     own = resources.notebooks()
     if folder is None and own.parent != resources.PACKAGE:
         return own
@@ -80,7 +80,7 @@ def _place(folder: Path | None) -> Path:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    """JupyterLab's settings for this session; those of the user are read, and not changed."""
+    """JupyterLab's settings for this session; the user's own settings are read and not changed."""
     config = home / "config" / "labconfig"
     config.mkdir(parents=True)
     page = {"disabledExtensions": dict.fromkeys(PHONES_HOME, True)}
@@ -91,7 +91,7 @@ def _environment(home: Path) -> dict[str, str]:
 
 
 def _workspace(home: Path) -> str:
-    """A file of JupyterLab's: the workbooks as tabs, the first in front."""
+    """A workspace file of JupyterLab: the workbooks as tabs, the first one in front."""
     tabs = [f"notebook:{name}.ipynb" for name in READING_ORDER]
     opened = {tab: {"data": {"path": tab.split(":")[1], "factory": "Notebook"}} for tab in tabs}
     dock = {"type": "tab-area", "currentIndex": 0, "widgets": tabs}

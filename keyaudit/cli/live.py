@@ -1,4 +1,4 @@
-"""The options by which AWS itself is read: of ``capture``, ``check``, ``report`` and others."""
+"""The options for reading AWS itself, which ``capture``, ``check``, ``report`` and others share."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ CAPTURES = Path("reports/captures")
 
 _OPTIONS = (
     click.option("--profile", metavar="NAME", default="", help="A profile of your AWS configuration."),
-    click.option("--region", metavar="NAME", default="", help="Chooses the partition: aws, aws-cn, aws-us-gov."),
+    click.option("--region", metavar="NAME", default="", help="The AWS region; it also decides the partition."),
     click.option("--role-arn", metavar="ARN", default="", help="Assume this role first."),
-    click.option("--external-id", metavar="ID", default="", help="For the roles that are assumed."),
+    click.option("--external-id", metavar="ID", default="", help="The external id for the roles that are assumed."),
     click.option("--organization", is_flag=True, help="All active accounts of the organization."),
     click.option(
         "--accounts",
         metavar="FILE",
         type=click.Path(path_type=Path),
         default=None,
-        help="The accounts in this file, one id a line.",
+        help="The accounts in this file, one id per line.",
     ),
     click.option(
         "--role-name",
@@ -45,7 +45,10 @@ _OPTIONS = (
         help="Compare the report with the live account. Default: keys.",
     ),
     click.option(
-        "--owner-tag", metavar="NAME", default="", help="Show this tag of each user, and who is an administrator."
+        "--owner-tag",
+        metavar="NAME",
+        default="",
+        help="Show this tag of each user, and which users are administrators.",
     ),
     *(click.option(f"--{one.name}", is_flag=True, help=one.help) for one in documents.optional()),
     click.option(
@@ -53,24 +56,24 @@ _OPTIONS = (
         "rotation_regions",
         metavar="NAME",
         multiple=True,
-        help="With --rotation: where secrets are. Repeatable. Default: the region of --region.",
+        help="With --rotation: a region with secrets. Repeatable. Default: the region of --region.",
     ),
-    click.option("--jobs", type=click.IntRange(1, 64), default=8, help="Accounts at once. Default: 8."),
+    click.option("--jobs", type=click.IntRange(1, 64), default=8, help="Accounts read at once. Default: 8."),
     click.option(
         "--deadline",
         metavar="SECONDS",
         type=click.FloatRange(0.5, 86_400),
         default=120.0,
-        help="For each account. Default: 120.",
+        help="Time limit for each account. Default: 120.",
     ),
     click.option(
         "--max-rate",
         metavar="CALLS",
         type=click.FloatRange(0.1, 1000),
         default=400.0,
-        help="Calls a second for each account. Default: 400.",
+        help="Calls per second for each account. Default: 400.",
     ),
-    click.option("--fresh", is_flag=True, help="Start over, where an earlier capture would be resumed."),
+    click.option("--fresh", is_flag=True, help="Start over instead of resuming an earlier capture."),
 )
 
 
@@ -80,13 +83,13 @@ capture_option = click.option(
     metavar="DIR",
     type=click.Path(path_type=Path),
     default=None,
-    help=f"Where the capture goes that is made without a SOURCE. Default: a dated folder in {CAPTURES}.",
+    help=f"Where to put the capture that is made without a SOURCE. Default: a dated folder in {CAPTURES}.",
 )
 
 
 @dataclass(frozen=True)
 class Live:
-    """The options of live AWS, by their defaults where they were not ``given``, which names those that were.
+    """The options for live AWS, with defaults for those that were not given. ``given`` names those that were;
     ``beside`` names the documents that are asked for beside the report."""
 
     profile: str
@@ -107,13 +110,13 @@ class Live:
     given: tuple[str, ...]
 
     def asked(self) -> dict[str, str | bool | Path | tuple[str, ...] | None]:
-        """What of them decides what a capture holds; none of it is a secret."""
+        """The options that decide what a capture holds; none of them is a secret."""
         told = {name: getattr(self, name) for name in _NAMES if name not in _HOW}
         return told | {name: name in self.beside for name in _BESIDE}
 
     @property
     def needs(self) -> Needs:
-        """Of them, what decides which permissions it takes to read AWS."""
+        """The options that decide which permissions are needed to read AWS."""
         from keyaudit.aws.permissions import Needs
 
         return Needs(
@@ -129,14 +132,14 @@ class Live:
 
 _NAMES = tuple(one.name for one in fields(Live) if one.name not in ("beside", "given"))
 _BESIDE = tuple(one.name for one in documents.optional())
-#: as the options stand in the help: the first that was given is named where it may not be
+#: the order of the options in the help: a refusal names the first that was given
 _ORDER = tuple(name for field in fields(Live) for name in (_BESIDE if field.name == "beside" else (field.name,)))
-#: options that do not decide which accounts are read, nor what is read of them
+#: options that decide neither which accounts are read, nor what is read of them
 _HOW = {"external_id", "jobs", "deadline", "max_rate", "fresh"}
 
 
 def live_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options of live AWS, passed on together as ``live``."""
+    """The options for live AWS, passed on together as ``live``."""
 
     @click.pass_context
     @wraps(command)
@@ -149,7 +152,7 @@ def live_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def live_of(context: click.Context, options: dict[str, Any]) -> Live:
-    """The options of live AWS, taken out of those of a command."""
+    """The options for live AWS, taken out of the options of a command."""
     live = {name: options.pop(name) for name in _NAMES}
     beside = tuple(name for name in _BESIDE if options.pop(name))
     return Live(**live, beside=beside, given=tuple(name for name in _ORDER if is_given(context, name)))

@@ -1,4 +1,4 @@
-"""What a command reads: the SOURCEs that were named, or else AWS itself, into a capture that is made now."""
+"""What a command reads: the SOURCEs that were named, or otherwise AWS itself, into a new capture."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from keyaudit.schema import InputError
 if TYPE_CHECKING:
     from keyaudit.capture import Capture, Captured
 
-#: threads that list the keys of one account, where it is the only one, and over all accounts that are read at once
+#: threads that list keys: of an account that is read alone, and of all accounts that are read at once
 WORKERS, ALL_WORKERS = 16, 48
 MOST_NAMED = 10
 REGION = r"[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}"
 
 
 def resolve(sources: tuple[str, ...], policy: str, as_of: str, folder: Path | None, live: Live) -> list[str]:
-    """The sources alone of ``resolve_captured``."""
+    """Only the sources from ``resolve_captured``."""
     return resolve_captured(sources, policy, as_of, folder, live)[0]
 
 
@@ -35,15 +35,15 @@ def resolve_captured(
     live: Live,
     parent: Path = CAPTURES,
 ) -> tuple[list[str], frozenset[str]]:
-    """The sources named, or else the capture that is made now, with the accounts that were read for it now;
-    InputError where both were asked for.
+    """The sources that were named, or otherwise the capture that is made now, with the accounts that were read for
+    it; InputError if both were asked for.
 
-    Mistakes in the policy and the instant show before AWS is asked.
+    Mistakes in the policy and the instant are reported before AWS is asked.
     """
     if sources:
         check_live(live, sources, folder)
         if sources.count("-") > 1:
-            raise InputError("- stands for standard input and can be given once")
+            raise InputError("- stands for standard input and can be given only once")
         return list(sources), frozenset()
     from keyaudit.auditing import parse_as_of
     from keyaudit.policy import load_policy
@@ -56,7 +56,7 @@ def resolve_captured(
 
 
 def check_live(live: Live, sources: tuple[str, ...] = (), folder: Path | None = None) -> None:
-    """InputError for options of live AWS that cannot go together, or with a SOURCE, or that AWS would not take."""
+    """InputError for options for live AWS that exclude each other or a SOURCE, or that AWS would refuse."""
     given = ("capture",) if folder else live.given
     if sources and given:
         option = given[0].replace("_", "-")
@@ -74,11 +74,11 @@ def check_live(live: Live, sources: tuple[str, ...] = (), folder: Path | None = 
         raise InputError("--rotation-region: only with --rotation; give both")
     for region in live.rotation_regions:
         if not re.fullmatch(REGION, region):
-            raise InputError(f"--rotation-region {region[:40]}: no name of a region; as us-east-1")
+            raise InputError(f"--rotation-region {region[:40]}: not the name of a region, such as us-east-1")
 
 
 def make_capture(live: Live, folder: Path | None, parent: Path) -> Capture:
-    """Read AWS as the options say; what is missing is said on stderr. The Capture."""
+    """Read AWS as the options say, and report on stderr what is missing. Returns the Capture."""
     from keyaudit.capture import Options, Request, capture
 
     check_live(live)
@@ -112,7 +112,7 @@ def make_capture(live: Live, folder: Path | None, parent: Path) -> Capture:
 
 
 def _progress(results: Iterator[Captured], total: int) -> Iterator[Captured]:
-    """A bar of accounts, with those that are not read in full counted."""
+    """A progress bar over the accounts, which counts those that were not read in full."""
     from tqdm import tqdm
 
     with tqdm(total=total, desc="capturing", unit="account", leave=False, delay=0.5, file=sys.stderr) as bar:
@@ -125,7 +125,7 @@ def _progress(results: Iterator[Captured], total: int) -> Iterator[Captured]:
 
 
 def _tell(made: Capture) -> None:
-    """What is missing, the first few, and what was resumed."""
+    """Say what is missing (the first few), and what was resumed."""
     if made.resumed:
         say(f"resumed: {made.resumed:,} read before, {len(made.captured):,} now; each capture.json tells when")
     lines = [f"missing: {problem}" for problem in made.problems]

@@ -57,23 +57,23 @@ reports_option = click.option(
     help="A further parameter of the notebook.",
 )
 @click.option(
-    "--before", metavar="DIR", default="", help="Earlier evidence that the notebook rotation compares with."
+    "--before", metavar="DIR", default="", help="Earlier evidence for the notebook rotation to compare with."
 )
 @reports_option
-@click.option("--per-account", is_flag=True, help="Also make one evidence folder an account, for its owner.")
+@click.option("--per-account", is_flag=True, help="Also make one evidence folder per account, for its owner.")
 @click.option(
     "--every",
     metavar="day|week|month|quarter|Nd",
     default="",
-    help="A scheduled run: make evidence once in such a period (UTC).",
+    help="A scheduled run: make evidence once per period (UTC).",
 )
-@click.option("--again", is_flag=True, help="With --every: make it, though there is evidence for this period.")
+@click.option("--again", is_flag=True, help="With --every: make evidence even if this period has some.")
 @click.option(
     "--notify",
     "topic",
     metavar="ARN",
     default="",
-    help="Then send the bottom line to this SNS topic (sns:Publish).",
+    help="Afterwards, send the bottom line to this SNS topic (sns:Publish).",
 )
 @capture_option
 @live_options
@@ -103,7 +103,7 @@ def report(
     started = datetime.now(UTC)
     for name, value in pairs:
         if looks_secret(value):
-            raise InputError(f"-p {name}: what looks like a secret; evidence shows its parameters")
+            raise InputError(f"-p {name}: the value looks like a secret, and evidence shows its parameters")
     reports = reports or Path("reports")
     notice = Notice(topic, live.profile, reports, say)
     asked: dict[str, Any] = {
@@ -128,18 +128,18 @@ def report(
             raise InputError(f"{option} and --every exclude each other; give one of the two")
     for one in (*sources, policy, before):
         if one == "-" or is_pipe(Path(one)):
-            raise InputError(f"{one}: can be read only once, and --every must know it again; name a file")
+            raise InputError(f"{one}: can be read only once, and --every must recognise it later; name a file")
     decides = {**asked, **contents(sources, policy, notebook, before)}
     reads = {} if sources else _reads(live)
     decides |= {"live": reads}
-    # where it is not known whose account is read, no earlier evidence can be of it
+    # if it is not known which account is read, no earlier evidence can be of that account
     again = again or reads.get("caller") == ""
     with notice:
         return scheduled(reports, every, again, notebook, decides, make, started)
 
 
 def _reads(live: Live) -> dict[str, Any]:
-    """What of live AWS a scheduled run reads: the options, and whose account the credentials are of."""
+    """What a scheduled run reads of live AWS: the options, and the account that the credentials belong to."""
     from keyaudit.aws.session import account_of_caller
     from keyaudit.schedule.due import content
 
@@ -159,7 +159,7 @@ def demo(reports: Path | None) -> int:
 
 
 def _make(per_account: bool, tell: Callable[[Evidence, str], None] | None, **asked: Any) -> Evidence:
-    """The evidence, made and said."""
+    """Make the evidence, and print its folder."""
     from keyaudit.evidence import Request, make_evidence
 
     request = Request(**asked, progress=sys.stderr.isatty())
@@ -181,19 +181,20 @@ def _make(per_account: bool, tell: Callable[[Evidence, str], None] | None, **ask
 
 
 def _make_each(request: Request, judged: Audit) -> None:
-    """The folders of the accounts, each said when it is finished."""
+    """Make the folders of the accounts, and print each when it is finished."""
     from keyaudit.evidence.per_account import make_each, sources_of
 
     sources, missing = sources_of(judged)
     for account in missing:
-        say(f"no folder for {account}: it was not read, and the capture holds nothing of it")
+        say(f"no folder for {account}: the account was not read, and the capture holds nothing of it")
     bar = progress("account folders") or (lambda folders, _: folders)
     for folder in bar(make_each(request, sources, os.cpu_count() or 1), len(sources)):
         write_names([folder])
 
 
 def _typed(text: str) -> str | int | float | bool | None:
-    """A parameter from the command line as papermill's own -p reads it; but an account id is no number."""
+    """A parameter from the command line, read as papermill's own -p reads it, except that an account id is no
+    number."""
     if re.fullmatch("[0-9]{12}", text):
         return text
     from papermill.cli import _resolve_type

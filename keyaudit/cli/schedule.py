@@ -1,4 +1,4 @@
-"""``keyaudit schedule``: the files by which a report is made on a schedule. Nothing is installed."""
+"""``keyaudit schedule``: the files that make a report on a schedule. Nothing is installed."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ CLOUDS = ("github-actions", "eventbridge")
 #: options of report that a schedule cannot have, and why
 REFUSED = {
     "as_of": "--as-of: it judges the past; a schedule judges the moment of each run",
-    "again": "--again: a schedule that always makes another is no longer safe to repeat",
+    "again": "--again: a schedule that always makes more evidence is no longer safe to repeat",
     "per_account": "--per-account: does not go with --every",
-    "folder": "--capture: each run captures anew, into a dated folder of its own",
+    "folder": "--capture: each run makes a new capture in a dated folder of its own",
 }
-#: and those that only the host has on which this is run
+#: options that mean something only on the host where this is run
 OF_THE_HOST = {
     "profile": "--profile: there the credentials are those of the role",
     "reports": "-o: there the reports are kept in a bucket",
 }
-#: options whose values are files or folders; a policy may be a preset, a notebook one of ours
+#: options whose values are files or folders; but a policy may be a preset, and a notebook one of ours
 FILES = ("sources", "policy", "notebook", "before", "accounts", "reports")
 
 
@@ -43,22 +43,29 @@ FILES = ("sources", "policy", "notebook", "before", "accounts", "reports")
 @click.option(
     "--every", metavar="day|week|month|quarter|Nd", required=True, help="How often evidence is due (UTC)."
 )
-@click.option("--at", metavar="HH:MM", default="06:00", help="When: UTC, for cron the host's time. Default: 06:00.")
-@click.option("--daily", is_flag=True, help="Ask every day, so that a run that failed is made up for the next day.")
-@click.option("--name", metavar="NAME", default="keyaudit", help="Of units, workflow or stack. Default: keyaudit.")
+@click.option(
+    "--at",
+    metavar="HH:MM",
+    default="06:00",
+    help="The time of day: UTC, or the host's time for cron. Default: 06:00.",
+)
+@click.option("--daily", is_flag=True, help="Ask every day, so that a failed run is made up for the next day.")
+@click.option(
+    "--name", metavar="NAME", default="keyaudit", help="The name of units, workflow or stack. Default: keyaudit."
+)
 @click.option(
     "--into",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write the files into this folder, where they are not there yet. Default: print them.",
+    help="Write the files into this folder, but never over others. Default: print them.",
 )
 @click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[REPORT SOURCE OR OPTION]...")
 def schedule(
     kind: str, every: str, at: str, daily: bool, name: str, into: Path | None, options: tuple[str, ...]
 ) -> int:
-    """Print the files that make evidence once a period; each says where it goes. Nothing is installed.
+    """Print the files that make evidence once per period; each says where it goes. Nothing is installed.
 
-    What follows is as for report; it is checked, and files are named by their full paths.
+    The further arguments are those of report. They are checked, and files are named by their full paths.
     """
     from keyaudit.schedule.calendar import parse_every
     from keyaudit.schedule.clouds import eventbridge, github_actions
@@ -74,7 +81,7 @@ def schedule(
 
 
 def _timetable(kind: str, options: tuple[str, ...], **when: Any) -> Timetable:
-    """The options of report, checked by report's own means as far as they can be before their time."""
+    """The options of report, checked by report's own means as far as that is possible before a run."""
     from keyaudit.aws.permissions import OF_THE_STACK, statements
     from keyaudit.schedule.timetable import Timetable
 
@@ -131,7 +138,7 @@ def _check(context: click.Context) -> None:
 
 
 def _words(context: click.Context, only: Sequence[str] = ()) -> Iterator[Word]:
-    """The options that were given, or ``only`` these of them, as report takes them: words, and places of files."""
+    """The options that were given, or ``only`` some of them, as report takes them: words, and paths of files."""
     for parameter in report.params:
         name: str = parameter.name or ""
         value: Any = context.params.get(name)
@@ -151,7 +158,7 @@ def _flag(parameter: click.Parameter) -> str:
 
 
 def _place(name: str, value: str) -> Word:
-    """A file by its full path; a preset's or a notebook's name, and anything else, as it is."""
+    """A file by its full path; the name of a preset or a notebook, and anything else, unchanged."""
     from keyaudit.resources import names
     from keyaudit.schedule.timetable import Place
 
@@ -162,12 +169,12 @@ def _place(name: str, value: str) -> Word:
 
 
 def _absolute(value: str | Path) -> Path:
-    """The full path; a link stays one, for what it leads to may be another file later."""
+    """The full path. A link stays a link, because it may lead to another file later."""
     return Path(os.path.normpath(_here() / value))
 
 
 def _program() -> tuple[str, ...]:
-    """How this host starts keyaudit, whoever asks from wherever."""
+    """How this host starts keyaudit, for any user and in any folder."""
     beside = Path(sys.executable).with_name("keyaudit.exe" if sys.platform == "win32" else "keyaudit")
     return (str(beside),) if beside.is_file() else (sys.executable, "-m", "keyaudit")
 
@@ -176,11 +183,12 @@ def _here() -> Path:
     try:
         return Path.cwd()
     except OSError:
-        raise InputError("the current folder is not there any more; go to one that is") from None
+        raise InputError("the current folder no longer exists; change to one that does") from None
 
 
 def _save(folder: Path, files: dict[str, str]) -> None:
-    """Files that are there with the same content are left, others never written over: then none is written."""
+    """Write the files. One that exists with the same content is left; if any has other content, no file is
+    written."""
     for path, text in ((folder / name, text) for name, text in files.items()):
         if path.is_symlink() or (path.exists() and not (path.is_file() and path.read_bytes() == text.encode())):
             raise InputError(f"{path}: holds something else; remove it, or choose another --name")

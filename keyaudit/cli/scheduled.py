@@ -24,7 +24,8 @@ def scheduled(
     make: Callable[[dict[str, str]], Evidence],
     started: datetime,
 ) -> int:
-    """Evidence for this period, unless it is there: then its folder and exit code, as if it had been made now."""
+    """Make evidence for this period, unless it exists: then give its folder and exit code, as if it had been made
+    now."""
     from keyaudit.schedule.calendar import parse_every
     from keyaudit.schedule.due import once
     from keyaudit.schedule.occasion import occasion
@@ -45,7 +46,7 @@ def scheduled(
 
 
 def rebuild_index(reports: Path) -> None:
-    """The overview of the reports folder; the evidence is what it is without it."""
+    """Make the overview of the reports folder anew; the evidence does not depend on it."""
     from keyaudit.evidence.index import rebuild
     from keyaudit.files import why
 
@@ -55,5 +56,5 @@ def rebuild_index(reports: Path) -> None:
         say(texts.say("index.not_made", folder=reports, why=why(error)))
     except (
         Exception
-    ) as error:  # whatever lies in the folder: what was sealed before is sealed, and its verdict holds
+    ) as error:  # whatever is in the folder: evidence that was sealed stays sealed, and its verdict holds
         say(texts.say("index.not_made", folder=reports, why=type(error).__name__))

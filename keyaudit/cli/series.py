@@ -23,17 +23,21 @@ WHOLE, WRONG, INCONCLUSIVE = 0, 1, 3
     "--every", metavar="day|week|month|quarter|Nd", required=True, help="How often evidence is due (UTC)."
 )
 @click.option(
-    "--since", metavar="TIME", default="", help="From when on. Default: from the first run of each account."
+    "--since",
+    metavar="TIME",
+    default="",
+    help="The first moment that counts. Default: the first run of each account.",
 )
-@click.option("--notebook", metavar="NAME", default="", help="Of this notebook alone.")
+@click.option("--notebook", metavar="NAME", default="", help="Only evidence of this notebook.")
 @click.option(
     "-f", "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", help="Default: table."
 )
 def series(reports: Path, every: str, since: str, notebook: str, form: str) -> int:
-    """Compare the runs that a schedule should have made with those in REPORTS (default: reports), and verify them.
+    """Compare the runs that a schedule should have made with the evidence in REPORTS (default: reports), and verify
+    it.
 
-    Exits with 0 if each period that is over has evidence that holds, 1 if any is missing, failed or broken, 2 if
-    there is no such folder, 3 if all there is of a period concludes nothing.
+    Exits with 0 if each period that is over has evidence that holds, 1 if any evidence is missing, failed or
+    broken, 2 if there is no such folder, 3 if all the evidence of a period is INSUFFICIENT_DATA.
     """
     from keyaudit.auditing import parse_as_of
     from keyaudit.schedule.calendar import parse_every
@@ -46,7 +50,7 @@ def series(reports: Path, every: str, since: str, notebook: str, form: str) -> i
     except InputError as error:
         raise InputError(str(error).replace("as_of", "--since", 1)) from None
     if begins and begins > now:
-        raise InputError(f"--since {since}: lies in the future; give an instant from which on evidence was due")
+        raise InputError(f"--since {since}: lies in the future; give the instant from which evidence was due")
     found = find(reports, period, now, begins, notebook, progress("verifying"))
     if form == "table":
         write(as_text(found))

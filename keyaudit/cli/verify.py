@@ -13,19 +13,22 @@ from keyaudit.cli.common import write
 from keyaudit.schema import InputError
 
 WRONG_INPUT = 2
-#: as folders of evidence are named, also where what makes them one was taken out
+#: how evidence folders are named; it tells them even if the files that make them evidence were taken out
 _NAMED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z-.+", re.ASCII)
-#: what stands in a reports folder beside the evidence
+#: what is in a reports folder beside the evidence
 BESIDE = ("index.html", "captures")
 
 
 @click.command()
 @click.argument("evidence", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--page", "with_page", is_flag=True, help="Also render each page again from its notebook.")
-@click.option("--run", "with_run", is_flag=True, help="Also run each notebook again: its pictures are drawn anew.")
+@click.option(
+    "--run", "with_run", is_flag=True, help="Also run each notebook again, which draws its pictures anew."
+)
 def verify(evidence: tuple[Path, ...], with_page: bool, with_run: bool) -> int:
-    """Check the seal of evidence folders, or of all in a reports folder, and reach their verdict again from the raw
-    evidence; what notebook and page say is compared with it, their pictures with --run.
+    """Check the seals of evidence folders, or of all evidence in a reports folder, and reach each verdict again
+    from the raw evidence. What notebook and page say is compared with the verdict; with --run, so are their
+    pictures.
 
     Exits with 0 if all holds, 1 if anything inside is wrong, 2 if there is no such folder.
     """
@@ -65,10 +68,10 @@ def _again(folder: Path, with_page: bool, with_run: bool) -> tuple[list[str], li
 
 
 def _folders(named: tuple[Path, ...]) -> Iterator[Path]:
-    """The evidence folders that are meant: those named, and those in reports folders, wherever they are in them."""
+    """The evidence folders that are meant: those that were named, and those at any depth in reports folders."""
     for path in named:
         if path.name in BESIDE and (path.is_file() or not _is_evidence(path)):
-            continue  # as reports/* names them too
+            continue  # reports/* names them as well
         inside = [] if _is_evidence(path) else list(_inside(path))
         yield from inside or [path]
 
@@ -77,7 +80,7 @@ def _inside(folder: Path) -> Iterator[Path]:
     try:
         paths = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.is_dir())
     except OSError:
-        return  # verifying it in earnest says so
+        return  # verifying it will say so
     for path in paths:
         if _is_evidence(path):
             yield path
@@ -86,9 +89,9 @@ def _inside(folder: Path) -> Iterator[Path]:
 
 
 def _is_evidence(folder: Path) -> bool:
-    """Whether it is evidence, or was until somebody took its seal out."""
+    """Whether the folder is evidence, or was until somebody took its seal out."""
     try:
         is_sealed = any((folder / name).exists() for name in ("manifest.json", "SHA256SUMS"))
         return is_sealed or (bool(_NAMED.fullmatch(folder.name)) and (folder / "report.html").exists())
-    except OSError:  # it cannot be looked into
+    except OSError:  # the folder cannot be read
         return bool(_NAMED.fullmatch(folder.name))

@@ -1,4 +1,4 @@
-"""The last moment that a report knows of: it was generated no earlier, whatever it says of itself or leaves out."""
+"""The last moment that a report knows about: it was not generated earlier, whatever it says about itself."""
 
 from __future__ import annotations
 

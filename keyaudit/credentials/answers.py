@@ -73,7 +73,7 @@ def generated_time(answer: Answer, source: str) -> datetime | None:
 
 
 def _refuse_secrets(told: Any, source: str) -> None:
-    """What stands beside a report would be sealed with it."""
+    """InputError for a secret beside a report, which would be sealed with it."""
     if looks_secret(json.dumps(told, ensure_ascii=False)):
         raise refused(source, "secret_beside")
 
@@ -124,7 +124,7 @@ def _from_text(text: str) -> Answer | None:
 
 
 def _from_yaml(text: str, source: str) -> Answer | None:
-    """``--output yaml``: keys and values, one a line, a long value perhaps in the lines below its key."""
+    """``--output yaml``: keys and values, one per line; a long value may be on the lines below its key."""
     if not re.match(r"(---\s+)?(- )?(Content|GeneratedTime|ReportFormat):", text):
         return None
     values: dict[str, str] = {}

@@ -49,7 +49,7 @@ class Table:
     columns: dict[str, list[str]]
     lines: list[int] | range
     warnings: list[str] = field(default_factory=list)
-    further_keys: tuple[str, ...] = ()  # columns of more keys than AWS's two
+    further_keys: tuple[str, ...] = ()  # columns for more keys than AWS's two
     told: dict[str, list[str]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -133,7 +133,7 @@ def _refuse_cut_end(column: str, cell: str, line: int, source: str) -> None:
 def _split(
     text: str, delimiter: str, source: str, first_line: int
 ) -> tuple[list[str], list[list[str]], list[int] | range]:
-    """Header fields, columns, and the line of each row."""
+    """The header fields, the columns, and the line of each row."""
     if '"' in text:
         return _split_quoted(text, delimiter, source, first_line)
     text = text.replace("\r\n", "\n").rstrip("\r\n")
@@ -206,7 +206,7 @@ def _check_header(header: list[str], names: list[str], header_line: str, source:
 
 
 def told_time(text: str, source: str) -> datetime | None:
-    """When the report was generated, where a column says so of every row; None where none does."""
+    """When the report was generated, if a column says so for every row; None if none does."""
     start = text.lstrip("\ufeff\r\n")
     if TOLD_TIME not in "".join(start.split("\n", 2)[:2]).lower():  # a banner, and the header
         return None

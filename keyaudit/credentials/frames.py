@@ -49,7 +49,7 @@ class Parsed:
     """One report, read. ``account_id`` is None where it has no ARNs; ``warnings`` say what was odd, with file
     and line, ``notes`` what is merely worth knowing; ``gaps`` which controls cannot rely on the report, and
     why; ``latest_activity`` is the last moment that the report knows of: it was generated no earlier. ``created``
-    (NaT if unknown) and ``is_root`` have one entry a row."""
+    (NaT if unknown) and ``is_root`` have one entry per row."""
 
     account_id: str | None
     keys: pd.DataFrame
@@ -161,7 +161,7 @@ def _read_slot(remarks: Remarks, number: int, is_root: np.ndarray) -> _Slot:
         if not (is_root[row] and cells[row] in UNKNOWN_VALUES):
             raise refused(remarks.place(row, column), "no_boolean", cell=shown(cells[row]))
         remarks.warn(row, column, "root_unknown", cell=cells[row])
-        # with a date beside it there is a key, of which nothing more is known
+        # with a date beside it there is a key, about which nothing more is known
         dated = remarks.columns[f"access_key_{number}_last_rotated"][row] not in NONE_VALUES | UNKNOWN_VALUES
         controls = CONTROLS if dated else (ROOT_KEY,)
         remarks.gaps.append((controls, say("read.root_untold", number=number)))
@@ -173,7 +173,7 @@ def _read_slot(remarks: Remarks, number: int, is_root: np.ndarray) -> _Slot:
 
 
 def _keys_columns(remarks: Remarks, slots: list[_Slot]) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """One entry an existing key, in the order of the report, and the row of each."""
+    """One entry per existing key, in the order of the report, and the row of each."""
     length = len(remarks.columns["user"])
     parts: list[dict[str, np.ndarray]] = []
     for slot in slots:

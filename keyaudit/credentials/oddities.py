@@ -1,4 +1,4 @@
-"""What a report cannot tell of its keys, and what is odd about them."""
+"""What a report cannot tell about its keys, and what is odd about them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from keyaudit.texts import say
 
 
 def remark_keys(remarks: Remarks, keys: pd.DataFrame, is_root: np.ndarray) -> None:
-    """Gaps, warnings and notes on the ``keys`` of a report; ``is_root`` has one entry for each row."""
+    """Add gaps, warnings and notes about the ``keys`` of a report; ``is_root`` has one entry per row."""
     for number in SLOTS:
         if f"access_key_{number}_last_used_date" not in remarks.columns:
             column = f"access_key_{number}_last_used_date"

@@ -1,4 +1,4 @@
-"""The rows of a report: what there is to remark of them, whose account they are, and which is the root.
+"""The rows of a report: remarks about them, the account that they belong to, and which one is root.
 
 A principal may appear once; a second row of the same one would hide the first, and is refused.
 """
@@ -19,14 +19,14 @@ from keyaudit.texts import say
 
 Gap = tuple[tuple[str, ...], str]
 _ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(root|user/.+)")
-#: many names, one a line, of the characters that IAM lets a name have
+#: many names, one per line, of the characters that IAM allows in a name
 _NAMES = re.compile(r"[A-Za-z0-9+=,.@_\n-]*", re.ASCII)
 LONGEST_NAME = 64
 ESCAPED_ROOT = frozenset({html.escape(ROOT_USER), ROOT_USER.replace("<", "&#60;").replace(">", "&#62;")})
 
 
 class Remarks:
-    """A table with what there is to say of it: warnings, gaps, and errors that name file, line and column."""
+    """A table with what is to be said about it: warnings, gaps, and errors that name file, line and column."""
 
     def __init__(self, table: Table, source: str) -> None:
         self.columns, self.lines, self.source = table.columns, table.lines, source
@@ -41,7 +41,7 @@ class Remarks:
         self.warnings.append(say(f"read.{key}", place=self.place(row, column), **facts))
 
     def instants(self, column: str) -> Instants | None:
-        """A time column, read strictly; None where the report does not have it."""
+        """A time column, read strictly; None if the report does not have it."""
         if column not in self.columns:
             return None
         cells = self.columns[column]
@@ -90,7 +90,7 @@ def principals(remarks: Remarks) -> tuple[str | None, np.ndarray]:
 
 
 def refuse_other_account(remarks: Remarks, account_id: str | None) -> None:
-    """InputError where a column of accounts says another one than the ARNs."""
+    """InputError if a column of accounts names another account than the ARNs."""
     for row, told in enumerate(remarks.accounts if account_id else ()):
         if told and told != account_id:
             place = remarks.place(row, TOLD_ACCOUNT)
@@ -101,7 +101,7 @@ def refuse_duplicates(remarks: Remarks, is_root: np.ndarray) -> None:
     roots = np.flatnonzero(is_root)
     if len(roots) > 1:
         raise refused(remarks.place(int(roots[1]), "user"), "second_root")
-    # an IAM user may be called like root; a cell that is no ARN identifies nobody
+    # an IAM user may have root's name; a cell that is not an ARN identifies nobody
     names = [f"{user}\0{root}" for user, root in zip(remarks.columns["user"], is_root.tolist(), strict=True)]
     arns: list[str | None] = list(remarks.columns.get("arn", []))
     if len(set(arns)) < len(arns):
@@ -116,7 +116,7 @@ def refuse_duplicates(remarks: Remarks, is_root: np.ndarray) -> None:
 
 
 def unescape_root(remarks: Remarks) -> None:
-    """The root user's name as a web page holds it is the root user's name: no IAM user can have it."""
+    """The root user's name as a web page writes it means the root user: no IAM user can have that name."""
     users = remarks.columns["user"]
     rows = [row for row, user in enumerate(users) if user in ESCAPED_ROOT]
     if rows:

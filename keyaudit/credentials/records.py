@@ -43,7 +43,7 @@ def rows_of(answer: Any) -> list[dict[str, Any]] | None:
 
 
 def of_lines(text: str) -> list[dict[str, Any]] | None:
-    """The rows in a text with one JSON object on each line; None where it is no such text."""
+    """The rows in a text with one JSON object per line; None if it is not such a text."""
     try:
         return rows_of([json.loads(line, object_pairs_hook=once) for line in text.splitlines() if line.strip()])
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Cells of a time column -> UTC instants, strictly: what is no ISO 8601 time is never coerced."""
+"""Cells of a time column -> UTC instants, strictly: what is not an ISO 8601 time is never coerced."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _fill(result: Instants, cells: list[str], rows: np.ndarray) -> None:
     dates = [cells[row] for row in rows]
     heads = [date[:19] for date in dates]
     if {date[19:] for date in dates} <= {"Z", "+00:00"} and _as_aws_writes(heads):
-        # the two forms that AWS writes, all at once; whatever else there is goes cell by cell
+        # the two forms that AWS writes are read all at once; anything else is read cell by cell
         with suppress(ValueError):
             result.values[rows] = np.array(heads, dtype="datetime64[us]")
             return
@@ -95,7 +95,7 @@ def _read(text: str) -> tuple[datetime | None, bool]:
 
 
 def ends_with_zone(cell: str) -> bool:
-    """Whether this is a whole time: one with its zone."""
+    """Whether this is a whole time, with its zone."""
     match = _ISO.fullmatch(cell)
     return match is not None and match["zone"] is not None
 
@@ -111,7 +111,7 @@ def lenient_instants(cells: list[str]) -> pd.Series:
 
 
 def parse_instant(text: str) -> datetime | None:
-    """An ISO 8601 time with a zone as UTC; None where it is no such thing."""
+    """An ISO 8601 time with a zone as UTC; None if it is not one."""
     try:
         instant = datetime.fromisoformat(text)
         return instant.astimezone(UTC) if instant.tzinfo else None

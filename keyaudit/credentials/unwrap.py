@@ -56,7 +56,7 @@ class _UnreadableError(ValueError):
 
 @dataclass(frozen=True)
 class Unwrapped:
-    """The CSV text of a report, the form it came in, and the generated time where the form carries one."""
+    """The CSV text of a report, the form it came in, and the generated time if the form carries one."""
 
     text: str
     form: str

@@ -1,6 +1,6 @@
 """papermill and nbconvert -> a sealed evidence folder.
 
-Nothing heavy is imported before the kernel's process runs: its imports are half of the time that a report takes.
+Nothing heavy is imported before the kernel's process runs, because its imports take half of a report's time.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ __all__ = ["Evidence", "Request", "make_evidence"]
 
 @dataclass(frozen=True)
 class Evidence:
-    """A finished evidence folder, the hash of its seal, the judgement in it, and neighbours that nobody could look
-    into."""
+    """A finished evidence folder, the hash of its seal, the judgement in it, and neighbouring folders that could
+    not be read."""
 
     path: Path
     sha256: str
@@ -35,7 +35,8 @@ class Evidence:
 def make_evidence(request: Request) -> Evidence:
     """Judge, run the notebook over the raw evidence, and seal the folder.
 
-    InputError and PolicyError before anything is left behind; EvidenceError with a ``.failed-*`` folder kept.
+    InputError and PolicyError are raised before anything is left behind; with EvidenceError, a ``.failed-*`` folder
+    is kept.
     """
     made = not request.reports.exists()
     staging = make_staging(request.reports)

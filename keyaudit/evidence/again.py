@@ -1,4 +1,4 @@
-"""A sealed page, made again: from the notebook beside it, or by running that notebook over the raw evidence.
+"""A sealed page, made again: from the notebook beside it, or by running that notebook again over the raw evidence.
 
 ``verify`` compares what notebook and page say with the judgement; this also compares how they look, with pictures.
 """
@@ -35,14 +35,15 @@ Found = tuple[list[str], list[str]]
 
 
 def _of_one_folder(make: Callable[[Path], Found]) -> Callable[[Path], Found]:
-    """What cannot be made again is a fault of its folder, whatever is in it: others are still to be verified."""
+    """What cannot be made again is a fault of its folder, whatever is in it: other folders are still to be
+    verified."""
 
     @wraps(make)
     def guarded(folder: Path) -> Found:
         try:
             with spoken(language_of(seal.read_manifest(folder))):
                 return make(folder)
-        except (MemoryError, ImportError):  # of this machine
+        except (MemoryError, ImportError):  # a fault of this machine
             raise
         except Exception as error:
             reason = why(error) if isinstance(error, OSError) else type(error).__name__
@@ -53,8 +54,8 @@ def _of_one_folder(make: Callable[[Path], Found]) -> Callable[[Path], Found]:
 
 @_of_one_folder
 def page_again(folder: Path) -> Found:
-    """The page of evidence that verifies, rendered again from its notebook: equal bytes where keyaudit and the
-    libraries are of the same versions, else equal text and pictures."""
+    """The page of evidence that verifies, rendered again from its notebook: equal bytes if keyaudit and the
+    libraries have the same versions, otherwise equal text and pictures."""
     manifest, executed = _told(folder)
     return _compare(folder, manifest, executed, say("verify.page_again"), with_pictures=True)
 
@@ -62,9 +63,9 @@ def page_again(folder: Path) -> Found:
 @_of_one_folder
 def run_again(folder: Path) -> Found:
     """The notebook of evidence that verifies, run again over a copy of what it read, and its page: as
-    ``page_again``, but for pictures where another version of a library may draw them otherwise. A notebook that is
-    not keyaudit's is somebody else's program, and is not run; nor is one of another version, whose sentences may
-    differ."""
+    ``page_again``, except for pictures that another version of a library may draw differently. A notebook that is
+    not keyaudit's is somebody else's program and is not run. Neither is a notebook of another version, whose
+    sentences may differ."""
     manifest, executed = _told(folder)
     made_by = str(manifest["tool"]["keyaudit"])
     if made_by != __version__:
@@ -94,7 +95,7 @@ def _told(folder: Path) -> tuple[Manifest, Any]:
 
 
 def _bare(place: Path, name: str, executed: Any) -> Notebook:
-    """The notebook as it was before it was run, without the parameters of that run."""
+    """The notebook as it was before the run, without the parameters of that run."""
     bare = json.loads(nbformat.writes(executed))
     at = given_at(bare["cells"])
     bare["cells"] = [one for number, one in enumerate(bare["cells"]) if number != at]
@@ -108,17 +109,17 @@ def _bare(place: Path, name: str, executed: Any) -> Notebook:
 
 
 def _is_same(manifest: Manifest) -> bool:
-    """Whether what makes a page is of the versions that made this one."""
+    """Whether the libraries that make a page have the versions that made this page."""
     try:
         libraries = {name: version(name) for name in LIBRARIES}
-    except PackageNotFoundError:  # then none can be told to be the same
+    except PackageNotFoundError:  # then nobody can say that they are the same
         return False
     return (manifest["tool"]["keyaudit"], manifest.get("libraries")) == (__version__, libraries)
 
 
 def _compare(folder: Path, manifest: Manifest, executed: Any, what: str, with_pictures: bool) -> Found:
     as_of, notebook = parse_as_of(str(manifest["as_of"])), manifest["notebook"]
-    assert as_of is not None  # as verify has found
+    assert as_of is not None  # as verify has found out
     title = title_of(list(map(str, manifest["accounts"]["expected"])), as_of, manifest["sample"] is True)
     is_ours = notebook.get("ours") is not False
     notice = "" if is_ours else foreign_of(str(notebook["name"]), str(notebook["sha256"]))
@@ -128,7 +129,7 @@ def _compare(folder: Path, manifest: Manifest, executed: Any, what: str, with_pi
     if _is_same(manifest):
         return [say("verify.other_bytes", page=PAGE, what=what)], []
     sealed, new = read(page.decode()), read(again.decode())
-    # title, style sheet and last line are the version's
+    # title, style sheet and last line belong to the version
     if sealed.texts["main"] != new.texts["main"]:
         return [say("verify.other_text", page=PAGE, what=what)], []
     if with_pictures and sealed.pictures != new.pictures:

@@ -1,7 +1,7 @@
 """What an evidence folder contains: its files by their names, and its manifest field by field.
 
 The layout is that of BagIt (RFC 8493): a payload, a manifest with the digest of each file, and a file that
-seals the manifest. Whoever makes, seals, verifies or lists evidence takes it from here.
+seals the manifest. All that make, seal, verify or list evidence take the names from here.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ FINDINGS = "findings.csv"
 SUMMARY = "summary.json"
 #: the policy in force, byte for byte
 POLICY = "policy.toml"
-#: what the seal is made of: the manifest lists all files but these two, and SUMS the digests of it and of them
+#: what the seal is made of: the manifest lists all files but these two; SUMS has their digests and its digest
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
-#: what no evidence of ours lacks, besides the seal
+#: what all our evidence has, besides the seal
 EXPECTED = (f"{RAW}/{ACCOUNTS_FILE}", PAGE, NOTEBOOK, FINDINGS, SUMMARY, POLICY)
-#: of the kernel, while it runs; not there once the folder is finished
+#: the log of the kernel while it runs; not there once the folder is finished
 LOG = "kernel.log"
 
 
@@ -67,7 +67,8 @@ class Accounts(TypedDict):
 
 
 class Tool(TypedDict):
-    """What made the evidence, where: versions of keyaudit and of Python, the name of the operating system."""
+    """What made the evidence, and where: the versions of keyaudit and of Python, and the name of the operating
+    system."""
 
     keyaudit: str
     python: str
@@ -75,11 +76,11 @@ class Tool(TypedDict):
 
 
 class JudgedFacts(TypedDict):
-    """What the manifest repeats of the judgement: by what is sealed they can be told again, and ``verify`` does.
+    """What the manifest repeats of the judgement. It follows from what is sealed, and ``verify`` derives it again.
 
-    ``as_of``: the instant of judgement, and how it was told (schema: given, generated_time, received_time);
-    ``conclusion`` over all; ``assurance``: the lowest grade of any account (since 0.4); ``overdue``: how many keys
-    are, None where that is not known (since 0.2); ``sample``: whether it is the bundled sample account."""
+    ``as_of``: the instant of judgement, and where it came from (schema: given, generated_time, received_time);
+    ``conclusion``: over all; ``assurance``: the lowest grade of any account (since 0.4); ``overdue``: how many keys
+    are overdue, None if that is not known (since 0.2); ``sample``: whether it is the bundled sample account."""
 
     as_of: str
     as_of_source: str
@@ -92,11 +93,12 @@ class JudgedFacts(TypedDict):
 
 
 class RunFacts(JudgedFacts):
-    """With what only the run knows. ``rules`` that it was judged by (since 0.3; absent: 1); ``language`` of its
-    sentences (absent: en); ``parameters`` of the notebook; ``sources`` by the last part of their names;
-    ``libraries``, the versions of those that decide what is judged, drawn and shown; when the command was
-    ``started_at`` and the folder ``sealed_at``; the ``schedule`` that the run belongs to, if any: ``every``,
-    ``period``, ``asked``; the ``organization`` that was judged, by its id or its caller's account (since 0.4)."""
+    """Those facts, and what only the run knows. ``rules``: by which it was judged (since 0.3; absent: 1);
+    ``language``: of its sentences (absent: en); ``parameters``: of the notebook; ``sources``: by the last part of
+    their names; ``libraries``: the versions of those that decide what is judged, drawn and shown; ``started_at``
+    and ``sealed_at``: when the command started and when the folder was sealed; ``schedule``: the one that the run
+    belongs to, if any (``every``, ``period``, ``asked``); ``organization``: the one that was judged, by its id or
+    its caller's account (since 0.4)."""
 
     rules: NotRequired[int]
     language: NotRequired[str]
@@ -112,9 +114,9 @@ class RunFacts(JudgedFacts):
 
 
 class Manifest(RunFacts):
-    """``manifest.json``, whole. ``format`` of the folder (absent: 1); the ``name`` it was sealed under (since 0.4);
-    the digest of SUMS of the ``previous`` evidence of the same notebook and organization or account; ``files``:
-    all of the folder but MANIFEST and SUMS."""
+    """``manifest.json`` as a whole. ``format``: of the folder (absent: 1); ``name``: under which it was sealed
+    (since 0.4); ``previous``: the digest of SUMS of the previous evidence of the same notebook and organization or
+    account; ``files``: all of the folder but MANIFEST and SUMS."""
 
     format: NotRequired[int]
     name: NotRequired[str]
@@ -127,7 +129,7 @@ def language_of(manifest: Manifest) -> str:
     return manifest.get("language", ENGLISH)
 
 
-#: in which the fields stand in the file
+#: the order of the fields in the file
 ORDER = (
     "format", "name", "rules", "as_of", "as_of_source", "conclusion", "assurance", "overdue", "sample", "language",
     "parameters", "sources", "policy", "notebook", "accounts", "tool", "libraries", "started_at", "sealed_at",

@@ -14,7 +14,7 @@ from keyaudit.texts import masked
 
 REASON = "failure.txt"
 LONGEST_REASON = 2000  # bytes
-#: ``.failed-<instant>-<notebook>`` with the account, where it was known, and what tells two of them apart
+#: ``.failed-<instant>-<notebook>`` with the account, if it was known, and what tells two of them apart
 _FAILED = re.compile(r"\.failed-(\d{4}-\d{2}-\d{2}T\d{6}Z)-(.+)-[0-9a-f]{12}")
 
 
@@ -32,7 +32,7 @@ def fail(staging: Path, name: str, reason: str) -> Path:
     """Keep a failed run as ``.failed-*`` for diagnosis; it holds no SHA256SUMS."""
     failed = staging.with_name(f".failed-{name}-{staging.name.rpartition('-')[2]}")
     (staging / SUMS).unlink(missing_ok=True)
-    with suppress(OSError):  # the disk may be what failed
+    with suppress(OSError):  # perhaps the disk is what failed
         write_file(staging, REASON, (masked(reason) + "\n").encode("utf-8", "backslashreplace"))
     return staging.rename(failed)
 
@@ -44,7 +44,7 @@ def failures(reports: Path) -> list[Failure]:
         told = _FAILED.fullmatch(folder.name)
         try:
             instant = datetime.strptime(told[1], "%Y-%m-%dT%H%M%SZ").replace(tzinfo=UTC) if told else None
-        except ValueError:  # no day of any year
+        except ValueError:  # not a date of the calendar
             continue
         if told and instant:
             found.append(Failure(folder, told[2], instant, _reason(folder)))

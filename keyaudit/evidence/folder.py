@@ -30,7 +30,7 @@ from keyaudit.present import bottom_line, findings_digest
 from keyaudit.schema import RULES, EvidenceError, InputError
 from keyaudit.texts import language, utc
 
-#: whose versions decide what is judged, drawn and shown
+#: libraries whose versions decide what is judged, drawn and shown
 LIBRARIES = (
     "boto3", "ipykernel", "jinja2", "matplotlib", "mistune",
     "nbconvert", "numpy", "pandas", "papermill", "pydantic",
@@ -38,14 +38,15 @@ LIBRARIES = (
 
 
 def judge(request: Request) -> tuple[Audit, dict[str, Any]]:
-    """The judgement that was asked for, and the facts of its capture; InputError and PolicyError as ``audit``."""
-    # the policy first: a mistake in it shows before hundreds of reports are read
+    """The judgement that was asked for, and the facts of its capture; InputError and PolicyError as for
+    ``audit``."""
+    # the policy first, so that a mistake in it shows before hundreds of reports are read
     population = sources.find(list(request.sources), captured=request.captured)
     policy = load_policy(request.policy or population.policy or "")
     judged = audit(population, policy, request.as_of)
     if request.before:
         former, at = before_population(request.before)
-        changed.changes(audit(former, policy, at), judged)  # that they can be compared
+        changed.changes(audit(former, policy, at), judged)  # so that they can be compared
     return judged, population.facts
 
 
@@ -64,7 +65,8 @@ def fill(
     request: Request,
     process: Process,
 ) -> seal.Sealed:
-    """Everything that belongs in the folder, written, run and sealed; any exception leaves the staging as it is."""
+    """Write, run and seal everything that belongs in the folder; any exception leaves the staging folder as it
+    is."""
     raw.stage(staging, contents.RAW, judged, facts)
     compared = _stage_before(staging, request, judged.policy)
     write_file(staging, contents.POLICY, judged.policy.content)
@@ -81,8 +83,8 @@ def fill(
     output = staging / contents.NOTEBOOK
     before = seal.list_files(staging)
     with connected(process) as kernel:
-        # nbconvert takes half a second to import, while the kernel has the work; not in a thread of its own: two
-        # threads that import at the same time may stop each other
+        # nbconvert takes half a second to import, which is done while the kernel works; not in a thread, because
+        # two threads that import at the same time may stop each other
         meanwhile = partial(import_module, "nbconvert.exporters")
         executed = run_notebook(notebook, parameters, output, kernel, request.progress, meanwhile)
     _agree(executed, judged)
@@ -93,7 +95,7 @@ def fill(
 
 
 def _stage_before(staging: Path, request: Request, policy: Policy) -> dict[str, str]:
-    """The raw evidence of before, and the notebook's parameter for it."""
+    """Copy the raw evidence of ``before``, and give the notebook's parameter for it."""
     if not request.before:
         return {}
     population, as_of = before_population(request.before)
@@ -103,14 +105,14 @@ def _stage_before(staging: Path, request: Request, policy: Policy) -> dict[str, 
 
 def before_population(before: str) -> tuple[Population, str]:
     """The raw evidence in a folder of evidence, and the instant that was given for it; or a source of any kind.
-    InputError where its manifest cannot be read, or is of a later version of keyaudit."""
+    InputError if the manifest cannot be read, or is of a later version of keyaudit."""
     raw, manifest = Path(before) / contents.RAW, Path(before) / contents.MANIFEST
     if not (manifest.is_file() and raw.is_dir()):
         return sources.find(before), ""
     try:
         told = json.loads(manifest.read_bytes())
         seal.refuse_newer(told, f"--before {before}")
-        # what it says of when it was read is believed for its seal alone
+        # what it says about when it was read is believed only because of its seal
         faults = verify(Path(before))[0]
         if faults:
             raise InputError(f"--before {before}: does not verify: {faults[0]}; name other evidence")
@@ -122,7 +124,7 @@ def before_population(before: str) -> tuple[Population, str]:
 
 
 def _agree(executed: Any, judged: Audit) -> None:
-    """The page must state the very judgement that the data files hold."""
+    """EvidenceError unless the page states exactly the judgement that the data files hold."""
     told = [
         (output.metadata["keyaudit"]["findings_sha256"], output.get("data", {}).get("text/html"))
         for cell in executed.cells

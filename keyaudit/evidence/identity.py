@@ -1,4 +1,4 @@
-"""Whose evidence a folder holds: told by its manifest, never by its name, which anybody may change."""
+"""Whose evidence a folder holds: its manifest says so, and never its name, which anybody may change."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _CALLER = re.compile(r"arn:aws[a-z-]*:[a-z]+::([0-9]{12}):.*", re.ASCII)
 
 @dataclass(frozen=True)
 class Identity:
-    """``notebook`` and whose accounts it judged: ``whose`` is an organization's id, an account, or the sample;
-    ``label`` is what the name of a folder has in its place. ``accounts``: those that were expected."""
+    """The ``notebook``, and whose accounts it judged: ``whose`` is an organization's id, an account, or the sample;
+    ``label`` is what a folder's name has in the place of ``whose``. ``accounts``: those that were expected."""
 
     notebook: str
     whose: str
     label: str
     accounts: tuple[str, ...]
-    is_named: bool  # whether the manifest itself tells the organization
+    is_named: bool  # whether the manifest itself names the organization
 
     @property
     def subject(self) -> str:
@@ -38,8 +38,8 @@ class Identity:
 
 
 def organization_of(facts: Mapping[str, Any]) -> str | None:
-    """The organization that a capture is of, by its accounts.json: its id, as ListAccounts has it in its ARNs, else
-    the account of the caller; None where it is of one account, or of files."""
+    """The organization that was captured, by accounts.json: its id, as ListAccounts has it in its ARNs, or else the
+    caller's account; None if one account was captured, or files were read."""
     listed = facts.get("listed")
     for account in listed if isinstance(listed, list) else []:
         arn = account.get("Arn") if isinstance(account, dict) else None
@@ -53,15 +53,15 @@ def organization_of(facts: Mapping[str, Any]) -> str | None:
 
 
 def label_of(accounts: list[str] | tuple[str, ...], is_sample: bool) -> str:
-    """What the name of a folder says of whose evidence it is. A label from JSON is never trusted in a path."""
+    """What a folder's name says about whose evidence it holds. A label from JSON is never trusted in a path."""
     if is_sample:
         return SAMPLE
     return accounts[0] if len(accounts) == 1 and _LABEL.fullmatch(accounts[0]) else ORGANIZATION
 
 
 def identity_of(folder: Path, manifest: Manifest | RunFacts) -> Identity:
-    """The identity of evidence; that of before manifests told the organization is read from its raw evidence.
-    KeyError, TypeError, ValueError where the manifest is none."""
+    """The identity of evidence. If the manifest is too old to name the organization, it is read from the raw
+    evidence. KeyError, TypeError or ValueError if this is not a manifest."""
     accounts = tuple(map(str, manifest["accounts"]["expected"]))
     is_sample = manifest["sample"] is True
     is_named = "organization" in manifest
@@ -80,7 +80,7 @@ def _former(folder: Path) -> str | None:
 
 
 def is_renamed(folder: Path, manifest: Manifest) -> str:
-    """The name that a folder was sealed under, where it has another by now; else empty."""
+    """The name under which a folder was sealed, if it has another name by now; otherwise empty."""
     if "name" in manifest:
         told = str(manifest["name"])
         return "" if folder.resolve().name == told else told

@@ -1,6 +1,7 @@
 """``reports/index.html``: all evidence of a reports folder by date, account and conclusion, from the manifests.
 
-The page is no evidence and not sealed: it is made anew by each run, and says so. It makes no request to anywhere,
+The page is not evidence and is not sealed: each run makes it anew, and the page says so. It makes no request to
+anywhere,
 and its links are relative, so that it works from a file share.
 """
 
@@ -28,8 +29,8 @@ INDEX = "index.html"
 
 
 def rebuild(reports: Path) -> Path:
-    """Write the page anew, at one stroke, under the lock of the reports folder. OSError where it cannot be written,
-    filelock.Timeout where another run holds the lock for too long."""
+    """Write the page anew, by one rename, under the lock of the reports folder. OSError if it cannot be written,
+    filelock.Timeout if another run holds the lock for too long."""
     from filelock import FileLock
 
     staged = reports / f".index-{secrets.token_hex(6)}"

@@ -1,4 +1,4 @@
-"""A Jupyter kernel that is started before it is needed, and has the imports of the notebooks behind it.
+"""A Jupyter kernel that is started before it is needed, and has then imported what the notebooks import.
 
 The kernel's process (``warm``) begins to import at once, while the command still reads and judges; jupyter_client
 takes it over later through ``WarmProvisioner``, its own extension point, instead of starting another.
@@ -28,14 +28,14 @@ GRACE = 3  # seconds for the kernel to end when told to
 
 @contextmanager
 def warm_kernel(folder: Path) -> Iterator[Process]:
-    """A process on its way to be a kernel, with ``folder`` as its working directory and its complaints in
-    ``kernel.log`` there; it is gone when the block ends, however that ends."""
+    """A process that is about to become a kernel, with ``folder`` as its working directory and its complaints in
+    ``kernel.log`` there. It is gone when the block ends, however the block ends."""
     with (folder / LOG).open("wb") as log:
         process = Forked(folder, log) if can_fork() else _started(folder, log)
     try:
         yield process
     finally:
-        # nothing of it is needed any more: it is not asked to say goodbye, which takes a third of a second
+        # it is no longer needed, and not asked to shut down by itself, which takes a third of a second
         process.terminate()
         try:
             process.wait(GRACE)
@@ -75,16 +75,16 @@ def connected(process: Process) -> Iterator[Any]:
 
     class OurKernels(KernelSpecManager):
         def get_kernel_spec(self, kernel_name: str) -> Any:  # noqa: ARG002
-            # what passes between us and the kernel is encrypted where both sides can
+            # what passes between us and the kernel is encrypted if both sides can do that
             curve = {"supported_encryption": ["curve"]}
             return KernelSpec(
                 argv=["{connection_file}"], display_name="keyaudit", language="python", metadata=curve
             )
 
     with _channels() as where:
-        # the asynchronous one: with the other, nbclient would wait for a dead kernel without end
+        # the asynchronous manager: with the other one, nbclient would wait for a dead kernel for ever
         manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=OurKernels(), **where)
-        # a manager that has a provisioner already, as at a restart, makes no other
+        # a manager that already has a provisioner, as at a restart, makes no other one
         manager.provisioner = WarmProvisioner(kernel_id="warm", kernel_spec=manager.kernel_spec, parent=manager)
         run_sync(manager.start_kernel)()
         try:
@@ -95,8 +95,8 @@ def connected(process: Process) -> Iterator[Any]:
 
 @contextmanager
 def _channels() -> Iterator[dict[str, str]]:
-    """Where the kernel listens, as options of a kernel manager: at sockets in a folder of this run alone. Ports of
-    TCP are chosen by the one process and taken by the other, and in between another run may have taken them."""
+    """Where the kernel listens, as options of a kernel manager: at sockets in a folder of this run alone. A TCP
+    port is chosen by one process and opened by the other, and another run may take it in between."""
     with tempfile.TemporaryDirectory(prefix="keyaudit-", ignore_cleanup_errors=True) as folder:
         fits = sys.platform != "win32" and len(os.fsencode(folder)) <= LONGEST_FOLDER
         yield {"transport": "ipc", "ip": str(Path(folder) / "k")} if fits else {}

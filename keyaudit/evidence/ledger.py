@@ -1,4 +1,4 @@
-"""A reports folder -> what its manifests say of the evidence in it, and of the runs that failed."""
+"""A reports folder -> what its manifests say about the evidence in it, and about the runs that failed."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from keyaudit.files import read_plain
 from keyaudit.policy import parse_policy
 from keyaudit.schema import InputError, PolicyError
 
-#: AWS makes a new report every four hours, and a run may judge the one of the day before
+#: AWS makes a new report every four hours, and a run may judge the report of the day before
 LONGEST_BEFORE = timedelta(hours=24)
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A finished evidence folder, as its manifest tells. ``subject`` is its notebook, and whose accounts it judged;
-    ``sealed_as`` the name it was sealed under, where it has another now; ``is_ours``: by a notebook of keyaudit's.
-    ``started`` is when its run began; ``is_present`` tells that it judges the moment of its run, not one that was
-    given; ``accounts`` are those expected, ``failed`` the number of those not read; ``overdue`` the keys over their
-    limit, None where that is not known; ``policy`` its name, and what its hash begins with; ``oldest_allowed`` is
-    by how much its instant may come before the period that it is for; ``sha256`` is of its SHA256SUMS, ``previous``
-    that of another folder."""
+    """A finished evidence folder, as its manifest describes it. ``subject``: its notebook, and whose accounts it
+    judged; ``sealed_as``: the name under which it was sealed, if it has another name now; ``is_ours``: whether a
+    notebook of keyaudit's made it; ``started``: when its run began; ``is_present``: whether it judges the moment of
+    its run, and not one that was given; ``accounts``: those expected, ``failed``: the number of those not read;
+    ``overdue``: the number of keys over their limit, None if that is not known; ``policy``: its name, and the
+    beginning of its hash; ``oldest_allowed``: by how much its instant may precede the period that it is for;
+    ``sha256``: of its SHA256SUMS, ``previous``: of another folder's."""
 
     path: Path
     identity: Identity
@@ -60,7 +60,7 @@ class Entry:
 
 
 def entries(reports: Path) -> tuple[list[Entry], list[Path]]:
-    """(the evidence of a reports folder in the order in which it was sealed, folders whose manifest cannot be
+    """(the evidence of a reports folder in the order in which it was sealed, the folders whose manifest cannot be
     read)."""
     found, unreadable = [], []
     for folder in seal.finished(reports):
@@ -72,7 +72,7 @@ def entries(reports: Path) -> tuple[list[Entry], list[Path]]:
 
 
 def entry(folder: Path) -> Entry:
-    """The evidence in one folder; InputError where its manifest cannot be read."""
+    """The evidence in one folder; InputError if its manifest cannot be read."""
     try:
         return _entry(folder)
     except seal.NOT_OURS:
@@ -103,8 +103,8 @@ def _entry(folder: Path) -> Entry:
 
 
 def _oldest_allowed(folder: Path, sha256: str) -> timedelta:
-    """The smaller of what the policy allows a report and LONGEST_BEFORE; the latter where the policy is not the one
-    of the manifest, which verify says."""
+    """The smaller of the age that the policy allows a report and LONGEST_BEFORE; the latter if the policy is not
+    the manifest's, which verify will say."""
     content = read_plain(folder / POLICY)
     if hashlib.sha256(content).hexdigest() != sha256:
         return LONGEST_BEFORE

@@ -24,14 +24,14 @@ from keyaudit.files import why
 from keyaudit.schema import EvidenceError, InputError
 from keyaudit.texts import ENGLISH, language
 
-CELL_TIMEOUT = 600  # seconds; a cell that takes longer hangs
+CELL_TIMEOUT = 600  # seconds; a cell that takes longer has hung
 
 
 @dataclass(frozen=True)
 class Notebook:
-    """A parameterized notebook: its name, file, and the names of its parameters; SHA-256 of the file, and of what
-    its cells say and do; ``kept`` of those alone that no run replaces. ``translated``: the notebook with its prose
-    in the language that is spoken, where that is not the file's."""
+    """A parameterized notebook: its name, its file, and the names of its parameters; the SHA-256 of the file, and
+    of what its cells say and do; ``kept`` is that of only those cells that no run replaces; ``translated`` is the
+    notebook with its prose in the language that is spoken, if that is not the file's."""
 
     name: str
     path: Path
@@ -43,12 +43,12 @@ class Notebook:
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is the one that keyaudit came with; anybody may edit a file of that name."""
+        """Whether this is the notebook that came with keyaudit; anybody may edit a file of that name."""
         return is_ours(self.name, self.cells)
 
 
 def find_notebook(name: str) -> Notebook:
-    """The notebook of that name, or in that file; InputError names those there are."""
+    """The notebook with that name, or in that file; InputError names the notebooks that exist."""
     path = Path(name) if name.endswith(".ipynb") else resources.notebooks() / f"{name}.ipynb"
     if not path.is_file():
         known = ", ".join(sorted(one.stem for one in resources.notebooks().glob("*.ipynb")))
@@ -97,18 +97,20 @@ def _read(path: Path, content: bytes) -> Notebook:
 
 
 def _kept(cells: list[Any]) -> str:
-    """The digest of the cells that no run gives its parameters; one of one's own may have had a run before."""
+    """The digest of the cells without those that gave a run its parameters; a notebook of your own may have been
+    run before."""
     return cells_digest(cell for cell in cells if INJECTED not in cell["metadata"].get("tags", []))
 
 
-#: parameters that evidence sets itself, and the option that says the same
+#: parameters that evidence sets itself, and the options that say the same
 RESERVED = {
     "source": "SOURCE", "policy": "--policy", "as_of": "--as-of", "before": "--before", "before_as_of": "--before",
 }  # fmt: skip
 
 
 def refuse_unknown(notebook: Notebook, parameters: dict[str, Any]) -> None:
-    """InputError for a parameter that the notebook does not know (papermill only warns), naming the nearest."""
+    """InputError for a parameter that the notebook does not know (papermill only warns); it names the nearest
+    one."""
     for name in parameters:
         if name in RESERVED:
             raise InputError(
@@ -131,13 +133,13 @@ def run_notebook(
     """Run the notebook in a kernel that is already starting; the executed notebook, also saved as ``output``.
 
     ``meanwhile`` is called once, while the kernel is busy with the first cell that is not parameters.
-    EvidenceError if a cell fails; the notebook with the error in it is saved all the same.
+    EvidenceError if a cell fails; even then the notebook is saved, with the error in it.
     """
     import papermill
     from papermill.exceptions import PapermillException
 
     for name in ("papermill", "traitlets", "nbclient"):
-        # their errors reach us as exceptions, and are told in one line of ours
+        # their errors reach us as exceptions, and we report them in one line
         logging.getLogger(name).addHandler(logging.NullHandler())
     try:
         with _file_of(notebook) as path:
@@ -163,7 +165,7 @@ def run_notebook(
         raise EvidenceError(f"the notebook {notebook.name} failed: {str(error)[:300]}") from error
     if _kept(executed.cells) != notebook.kept:
         raise EvidenceError(f"the notebook {notebook.name} was changed while it was read; give the command again")
-    # where it ran is nobody's business, and would differ from run to run
+    # the path where it ran concerns nobody, and would differ from run to run
     executed.metadata.papermill.update(input_path=notebook.path.name, output_path=output.name)
     if notebook.is_ours:
         _drop_warnings(executed.cells)
@@ -171,7 +173,8 @@ def run_notebook(
 
 
 def _drop_warnings(cells: list[Any]) -> None:
-    """What libraries say on stderr (of fonts, say) is no part of evidence: verify takes no word of it."""
+    """Drop what libraries say on stderr (about fonts, for example): it is not part of evidence, and verify accepts
+    none of it."""
     for cell in cells:
         if cell.cell_type == "code":
             cell.outputs = [
@@ -185,7 +188,8 @@ def _once_busy(meanwhile: Callable[[], object]) -> Callable[..., None]:
     def hook(cell: Any, **_: Any) -> None:
         tags = {"parameters", "injected-parameters"}
         if waiting and not tags.intersection(cell.metadata.get("tags", [])):
-            # the cell is sent to the kernel right after this hook; what is to be done meanwhile comes after that
+            # the cell is sent to the kernel right after this hook, and what is to be done meanwhile comes after
+            # that
             asyncio.get_running_loop().call_later(0.01, waiting.pop())
 
     return hook

@@ -1,7 +1,7 @@
 """An executed notebook -> one self-contained HTML page, by nbconvert and a template of our own.
 
-The page makes no request to anywhere, has nothing to click open, and no clock, path or duration in it: the same
-judgement is the same bytes. What a cell printed on stderr (interpreter warnings) is not part of a report.
+The page makes no request to anywhere, has nothing to click open, and has no clock, path or duration in it: the same
+judgement gives the same bytes. What a cell printed on stderr (interpreter warnings) is not part of a report.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from keyaudit.texts import language, say
 
 
 def render(executed: Any, title: str, notice: str = "") -> bytes:
-    """The page of an executed notebook, UTF-8; ``notice`` stands before everything that the notebook says."""
+    """The page of an executed notebook, in UTF-8; ``notice`` stands before everything that the notebook says."""
     from nbconvert.exporters.templateexporter import TemplateExporter
 
-    # not HTMLExporter, which parses the finished page and writes it anew, for features that this page lacks
+    # not HTMLExporter, which parses the finished page and writes it again for features that this page does not have
     exporter = TemplateExporter(
         template_name=TEMPLATE,
         template_file="index.html.j2",

@@ -1,9 +1,9 @@
-"""One evidence folder an account, for its owner, beside that of them all; in several processes.
+"""One evidence folder per account, for its owner, beside the folder of all accounts; made by several processes.
 
 Each is made as ``keyaudit report`` would make it of that account alone, by a process of its own. On POSIX that is a
-fork of one that has imported everything and does nothing else, so that neither an import is repeated nor anything
-left of the account before; elsewhere processes are spawned. It is never a fork of this process, which may have
-threads: such a fork may hang.
+fork of one that has imported everything and does nothing else, so no import is repeated, and nothing is left of the
+account before. Elsewhere processes are spawned. It is never a fork of this process, which may have threads: such a
+fork may hang.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from keyaudit.schema import EvidenceError, InputError
 
 
 def sources_of(judged: Audit) -> tuple[list[Path], list[str]]:
-    """(what each account was read from, accounts of which there is nothing). InputError for standard input."""
+    """(what each account was read from, the accounts of which there is nothing). InputError for standard input."""
     sources, missing = [], []
     for one in judged.provenance:
         if one.origin is None:
@@ -37,7 +37,7 @@ def sources_of(judged: Audit) -> tuple[list[Path], list[str]]:
 def make_each(request: Request, sources: list[Path], jobs: int) -> Iterator[Path]:
     """The finished folder of each source, in the order in which they are done.
 
-    EvidenceError at the end, if some could not be made, with their number and the first reason.
+    At the end, EvidenceError with their number and the first reason, if some could not be made.
     """
     failures: list[str] = []
     with _pool(jobs) as pool:
@@ -66,7 +66,7 @@ def _pool(jobs: int) -> ProcessPoolExecutor:
 
 
 def _leave_interrupts() -> None:
-    """Ctrl-C is for the command; its processes finish what they are doing."""
+    """Ignore Ctrl-C, which is meant for the command; its processes finish what they are doing."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -1,4 +1,4 @@
-"""The reports that were judged, and what stands beside them, copied into a staging folder."""
+"""The reports that were judged, and the documents beside them, copied into a staging folder."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from keyaudit.texts import utc
 
 
 def stage(staging: Path, into: str, judged: Audit, facts: dict[str, Any]) -> None:
-    """The reports byte for byte, each with a capture.json that says where and when it was read, and ``facts`` of
-    the capture that they are of. A file that was refused is described, not copied: it may hold a secret."""
+    """Copy the reports byte for byte, each with a capture.json that says where and when it was read, and write the
+    ``facts`` of the capture. A file that was refused is described and not copied, because it may hold a secret."""
     for one in judged.provenance:
         if one.origin is not None:
             _stage_one(staging, f"{into}/{one.account_id}", one, one.origin)
@@ -25,11 +25,11 @@ def stage(staging: Path, into: str, judged: Audit, facts: dict[str, Any]) -> Non
     accounts = {
         **facts,
         "sample": judged.is_sample,
-        # the list of accounts itself, where it is missing, is no account
+        # a missing list of accounts is not an account
         "expected": [one.account_id for one in judged.provenance if one.account_id != ORGANIZATION],
-        # what no source can say of itself, and only evidence whose seal holds is believed
+        # what no source can say about itself, and is believed only of evidence whose seal holds
         "captured": [one.account_id for one in judged.provenance if one.origin and one.origin.captured_now],
-        # where nothing was read, the judgement was made of that very moment
+        # if nothing was read, this is the moment that was judged
         "read_time": max(read, default=judged.as_of).isoformat(),
     }
     write_file(staging, f"{into}/{layout.ACCOUNTS_FILE}", json_bytes(accounts))
@@ -51,7 +51,7 @@ def _stage_one(staging: Path, folder: str, one: Provenance, origin: Origin) -> N
         "caller": one.caller,
         "problems": [],
     }
-    # what a capture says, and what it does not, must be judged again as it was
+    # what a capture says, and what it leaves out, must be judged again as it was
     facts = ({} if sources.is_live(told) else known) | {
         **told,
         "source": one.source,
@@ -60,7 +60,7 @@ def _stage_one(staging: Path, folder: str, one: Provenance, origin: Origin) -> N
         "received_time": one.received_time.isoformat() if one.received_time else None,
     }
     if not one.form:
-        # by which accounts without an id are put in order
+        # accounts without an id are put in order by this
         facts |= {"problems": [one.error], "sha256": one.sha256, "bytes": one.bytes}
     else:
         write_file(staging, f"{folder}/{facts['file']}", _reread(one, origin))
@@ -70,7 +70,8 @@ def _stage_one(staging: Path, folder: str, one: Provenance, origin: Origin) -> N
 
 
 def _whole(one: Provenance, origin: Origin) -> dict[str, bytes]:
-    """A capture of an account as it stands, but for what has no digest in capture.json: that may be anything."""
+    """Copy the capture of an account as it is, except for files that have no digest in capture.json: they may be
+    anything."""
     files = {layout.CAPTURE_FILE: origin.told or b"", **_beside(origin)}
     report = _reread(one, origin) if one.form else sources.content_of(origin)
     is_known = report is not None and hashlib.sha256(report).hexdigest() == (origin.capture or {}).get("sha256")

@@ -1,8 +1,8 @@
 """Manifest, SHA256SUMS and the one rename by which a finished evidence folder appears.
 
 Only a finished folder holds SHA256SUMS. Nothing is ever overwritten: a further run for the same instant gets
-``-2``, ``-3``. The lock of the reports folder is held from the choice of name and ``previous`` to the rename, so
-that two runs at once neither disturb each other nor fork the chain.
+``-2``, ``-3``. The lock of the reports folder is held from the choice of name and ``previous`` until the rename, so
+that two runs at the same time neither disturb each other nor fork the chain.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from keyaudit.files import is_plain, json_bytes, read_plain, why, write_file
 from keyaudit.schema import FORMAT, RULES, EvidenceError, NewerError
 
 LOCK = ".lock"
-LOCK_TIMEOUT = 60  # seconds; held only for the sealing of a folder, well under one
-#: what reading a manifest may raise that keyaudit did not write, or that was damaged
+LOCK_TIMEOUT = 60  # seconds; the lock is held only while a folder is sealed, for well under one second
+#: what reading a manifest may raise if keyaudit did not write it, or it was damaged
 NOT_OURS = (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError)
 
 
 @dataclass(frozen=True)
 class Sealed:
-    """A finished folder and the hash of its SHA256SUMS, by which the next one points to it."""
+    """A finished folder and the hash of its SHA256SUMS, by which the next folder points to it."""
 
     path: Path
     sha256: str
@@ -39,7 +39,7 @@ class Sealed:
 
 
 def finish(staging: Path, name: str, facts: RunFacts) -> Sealed:
-    """Write the manifest and SHA256SUMS of a staged run and give the folder its name, at one stroke."""
+    """Write the manifest and SHA256SUMS of a staged run, and give the folder its name by one rename."""
     from filelock import FileLock, Timeout
 
     reports = staging.parent
@@ -67,8 +67,9 @@ def finish(staging: Path, name: str, facts: RunFacts) -> Sealed:
 
 
 def tidy(staging: Path, before: list[File]) -> None:
-    """What a notebook may have done to its folder, undone or refused: the evidence that it read must be what it
-    was (EvidenceError), links are refused, empty folders removed, and what it wrote is private like the rest."""
+    """Undo or refuse what a notebook may have done to its folder: the evidence that it read must be unchanged
+    (EvidenceError), links are refused, empty folders are removed, and what it wrote becomes private like the
+    rest."""
     after = {entry["path"]: entry for entry in list_files(staging)}
     changed = [entry["path"] for entry in before if entry["path"] != LOG and after.get(entry["path"]) != entry]
     if changed:
@@ -84,7 +85,7 @@ def tidy(staging: Path, before: list[File]) -> None:
 
 
 def _refuse_added(known: set[str], found: Iterable[str]) -> None:
-    """EvidenceError where a folder that evidence is read from holds more than was put there."""
+    """EvidenceError if a folder from which evidence is read holds more than was put there."""
     places = {name.partition("/")[0] for name in known if "/" in name}
     added = [name for name in found if name not in known and name.partition("/")[0] in places]
     if added:
@@ -92,7 +93,7 @@ def _refuse_added(known: set[str], found: Iterable[str]) -> None:
 
 
 def list_files(folder: Path) -> list[File]:
-    """Every file of a folder but the two that list them: path, bytes, SHA-256; sorted by path."""
+    """Every file of a folder, except the two that list the files: path, bytes, SHA-256; sorted by path."""
     entries: list[File] = []
     for path in walk(folder):
         name = path.relative_to(folder).as_posix()
@@ -103,7 +104,7 @@ def list_files(folder: Path) -> list[File]:
 
 
 def walk(folder: Path) -> Iterator[Path]:
-    """All files under a folder, links and other oddities included, sorted by their path."""
+    """All files under a folder, including links and other oddities, sorted by path."""
     yield from sorted(
         (
             Path(base) / name
@@ -119,14 +120,14 @@ def _links(base: str, folders: list[str]) -> list[str]:
 
 
 def manifest_bytes(manifest: Manifest) -> bytes:
-    """The manifest as it is written, its fields in their order."""
+    """The manifest as it is written, with its fields in their order."""
     told: Mapping[str, object] = manifest
     return json_bytes({field: told[field] for field in ORDER if field in told})
 
 
 def refuse_newer(manifest: Mapping[str, Any], place: object) -> None:
-    """NewerError where the manifest is of a format, its evidence was judged by rules, or it was made by a version,
-    that came after this one; what is no number is for whoever reads the manifest to find."""
+    """NewerError if the manifest's format, rules or version are later than this keyaudit. A value that is not a
+    number is left for whoever reads the manifest to find."""
     for name, known in (("format", FORMAT), ("rules", RULES)):
         number = manifest.get(name, 1)
         if type(number) is int and number > known:
@@ -140,7 +141,8 @@ def refuse_newer(manifest: Mapping[str, Any], place: object) -> None:
 
 
 def sums_bytes(manifest: bytes) -> bytes:
-    """SHA256SUMS as a manifest implies it: its files, and itself; ``sha256sum -c`` reads it."""
+    """SHA256SUMS as a manifest implies it: the manifest's files, and the manifest itself; ``sha256sum -c`` reads
+    it."""
     files = {entry["path"]: entry["sha256"] for entry in json.loads(manifest)["files"]}
     files[MANIFEST] = hashlib.sha256(manifest).hexdigest()
     return "".join(f"{digest}  {path}\n" for path, digest in sorted(files.items())).encode()
@@ -156,12 +158,12 @@ def finished(reports: Path) -> list[Path]:
 def _is_finished(folder: Path) -> bool:
     try:
         return is_plain(folder / SUMS)
-    except OSError:  # one that cannot be looked into
+    except OSError:  # a folder that cannot be read
         return False
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """The manifest of a folder, which anybody may have put there; one of NOT_OURS where it cannot be used."""
+    """The manifest of a folder, which anybody may have put there; raises one of NOT_OURS if it cannot be used."""
     told: Manifest = json.loads(read_plain(folder / MANIFEST))
     if not isinstance(told, dict) or not isinstance(told["previous"], str | None):
         raise TypeError(MANIFEST)
@@ -169,14 +171,14 @@ def read_manifest(folder: Path) -> Manifest:
 
 
 def digest_of(folder: Path) -> str:
-    """The hash of a folder's SHA256SUMS, by which the next one points to it."""
+    """The hash of a folder's SHA256SUMS, by which the next folder points to it."""
     return hashlib.sha256(read_plain(folder / SUMS)).hexdigest()
 
 
 def _newest(reports: Path, facts: RunFacts) -> tuple[str | None, tuple[str, ...]]:
     """The hash of the SHA256SUMS of the newest finished folder of the same notebook and organization or account:
-    the one that no other points to (the latest sealed, should folders have been removed); and which folders could
-    not be looked into, so that the chain may leave them out."""
+    the folder to which no other points (or the latest sealed, if folders were removed). Also the folders that could
+    not be read, which the chain may therefore leave out."""
     chain: dict[str, tuple[datetime, str | None]] = {}
     unread = []
     wanted = identity_of(reports, facts).subject
@@ -192,19 +194,20 @@ def _newest(reports: Path, facts: RunFacts) -> tuple[str | None, tuple[str, ...]
         except PermissionError as error:
             unread.append(why(error))
         except NOT_OURS:
-            continue  # damaged, or somebody else's: verify says so
+            continue  # damaged, or somebody else's: verify will say so
     pointed_to = {previous for _, previous in chain.values()}
     heads = [digest for digest in chain if digest not in pointed_to]
     return max(heads, key=lambda digest: chain[digest][0], default=None), tuple(unread)
 
 
 def _is_sealed(folder: Path) -> bool:
-    """Whether its SHA256SUMS is what its manifest implies: whoever changed one of the two is followed by nobody."""
+    """Whether a folder's SHA256SUMS is what its manifest implies: a folder in which one of the two was changed has
+    no successor."""
     return read_plain(folder / SUMS) == sums_bytes(read_plain(folder / MANIFEST))
 
 
 def _free(reports: Path, name: str) -> Path:
-    """The first free name, to be taken under the lock."""
+    """The first free name; call this under the lock."""
     number, path = 1, reports / name
     while os.path.lexists(path):
         number += 1
@@ -213,7 +216,7 @@ def _free(reports: Path, name: str) -> Path:
 
 
 def _sync(folder: Path) -> None:
-    """Put a folder's entries on disk, where the system can."""
+    """Put a folder's entries on disk, if the system can do that."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:

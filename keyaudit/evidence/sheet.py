@@ -1,4 +1,5 @@
-"""What is around a page: its title, its style sheet (which holds the title for the head of each printed sheet)."""
+"""What surrounds a page: its title, and its style sheet (which has the title for the head of each printed
+sheet)."""
 
 from __future__ import annotations
 
@@ -26,17 +27,17 @@ def csp_hash(style: str) -> str:
 
 
 def css_text(text: str) -> str:
-    """Text inside a CSS string: whatever is not plain becomes an escape."""
+    """Text for a CSS string: whatever is not plain is escaped."""
     return "".join(c if c.isalnum() or c in " .,:()-_/" else f"\\{ord(c):x} " for c in text)
 
 
 def title_of(accounts: list[str], as_of: datetime, is_sample: bool) -> str:
-    """The title of the page of some accounts."""
+    """The title of a page about these accounts."""
     whose = accounts[0] if len(accounts) == 1 else say("count.accounts", n=len(accounts))
     title = say("page.title", whose=whose, as_of=utc(as_of))
     return say("page.sample", title=title) if is_sample else title
 
 
 def foreign_of(notebook: str, sha256: str) -> str:
-    """What a page says first that a notebook made which is not keyaudit's."""
+    """What a page says first if a notebook made it that is not keyaudit's."""
     return say("page.foreign", notebook=visible(notebook), sha256=sha256)

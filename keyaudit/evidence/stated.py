@@ -1,4 +1,4 @@
-"""What a manifest repeats of a judgement: told by whoever seals, and told again by ``verify``."""
+"""What a manifest repeats of a judgement: derived when a folder is sealed, and derived again by ``verify``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from keyaudit.texts import utc
 
 
 def judged_facts(judged: Audit) -> JudgedFacts:
-    """The facts of a judgement, as its manifest tells them."""
+    """The facts of a judgement, as its manifest states them."""
     labels = [one.account_id for one in judged.provenance]
     failed = [one.account_id for one in judged.provenance if not one.form]
     return {

@@ -1,7 +1,7 @@
 """The kernel's side: import what the notebooks import, then wait for the connection file and be a kernel.
 
-Run as ``python -P -m keyaudit.evidence.warm LANGUAGE``; the path of the connection file comes on standard input,
-and its end without one means that the command has gone.
+Run as ``python -P -m keyaudit.evidence.warm LANGUAGE``. The path of the connection file comes on standard input; if
+that ends without a path, the command has gone.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def become_kernel(*more: str) -> None:
     """Be the kernel of this working directory, as soon as the connection file is named; ``more``: its options."""
     from keyaudit.sources import vouch_for
 
-    # the process that started this one writes what is judged here, and no source can say so of itself
+    # the process that started this one writes what is judged here; no source can say that about itself
     vouch_for(Path.cwd())
     connection_file = sys.stdin.readline().strip()
     if connection_file:

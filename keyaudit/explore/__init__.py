@@ -1,7 +1,7 @@
-"""Exploring an Audit by hand: what if the limit were another, which keys, whose.
+"""Exploring an Audit by hand: what if the limit were another, and which keys of which users.
 
-``explore``       widgets in JupyterLab; a static view where nobody can move them, or they are not installed
-``selection``     what is asked; ``view`` the answer; ``show`` how it is told; ``widgets`` the controls
+``explore``       widgets in JupyterLab; a static view if nobody can move them, or they are not installed
+``selection``     the question; ``view``: the answer; ``show``: how it is shown; ``widgets``: the controls
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ def explore(
     users: str = "",
     **asked: str,
 ) -> Any:
-    """The explorer of an Audit, which a notebook shows by itself; see ``Selection`` for what it begins with.
+    """The explorer of an Audit, which a notebook shows by itself; see ``Selection`` for its first question.
 
-    ``asked`` are the parameters that the Audit was made of (source, policy, as_of, before), for the command that
-    makes evidence. InputError where a part of the selection cannot be used.
+    ``asked`` are the parameters from which the Audit was made (source, policy, as_of, before), for the command that
+    makes evidence. InputError if a part of the selection cannot be used.
     """
     selection, explorer = Selection(control, limit, status, accounts, users), Explorer(audit)
     if not _has_somebody():
@@ -43,7 +43,7 @@ def explore(
 
 
 def _has_somebody() -> bool:
-    """Whether a person may answer: a front end says so with each request (``allow_stdin`` of Jupyter's messages),
+    """Whether a person can answer: a front end says so with each request (``allow_stdin`` in Jupyter's messages);
     papermill and nbconvert say that nobody can."""
     from ipykernel.kernelapp import IPKernelApp
 

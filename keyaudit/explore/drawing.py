@@ -1,4 +1,4 @@
-"""Charts drawn again and again, at each step of a slider: laid out once, and left to the browser to paint."""
+"""Charts that are drawn again at each step of a slider: laid out once, and painted by the browser."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from matplotlib.text import Annotation
 
 from keyaudit.charts.html import as_html
 
-#: letters stay text, which the browser draws; the same chart is the same text
+#: letters stay text, which the browser draws, and the same chart gives the same text
 STYLE = {"svg.fonttype": "none", "svg.hashsalt": "keyaudit"}
 
 
 class Drawing:
-    """Draws one chart after another, in less than half the time of a picture of points. Matplotlib's layout takes
-    as long as drawing; what it finds for a chart stands for all that have as many lines of text around them."""
+    """Draws one chart after another, in less than half the time of a bitmap. Matplotlib's layout takes as long as
+    drawing; so the layout of one chart is used for all that have as many lines of text around them."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], list[Any]] = {}

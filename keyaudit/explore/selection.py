@@ -1,4 +1,4 @@
-"""Which keys are looked at, and by which limit: what the controls of the explorer, and its parameters, say."""
+"""Which keys are looked at, and by which limit, as the explorer's controls and parameters say."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SPANS = {one.id: (one.least, one.most) for one in THE_CONTROLS if one.limit}
 
 @dataclass(frozen=True)
 class Selection:
-    """``limit``: in days, or keys for active-keys; AS_SET: the policy's. ``status``: "active" or "all" (root keys
-    fail either way). ``accounts`` and ``users``: parts of names, or patterns with ``*`` and ``?``, separated by
-    commas, in any case of letters; empty: all.
+    """``limit``: in days (for active-keys, a number of keys); AS_SET: the policy's. ``status``: "active" or "all"
+    (root keys fail either way). ``accounts`` and ``users``: parts of names, or patterns with ``*`` and ``?``,
+    separated by commas; case does not matter; empty: all.
 
     InputError names the part that cannot be used.
     """
@@ -31,7 +31,7 @@ class Selection:
     def __post_init__(self) -> None:
         _one_of("control", self.control, CONTROLS)
         _one_of("status", self.status, STATUSES)
-        # an account id given on its own arrives as a number
+        # a single account id arrives as a number
         object.__setattr__(self, "accounts", _text("accounts", self.accounts, 12))
         object.__setattr__(self, "users", _text("users", self.users))
         lowest, highest = span(self.control)
@@ -42,7 +42,7 @@ class Selection:
             raise InputError(f"limit {self.limit!r}: give a whole number from {lowest} to {highest}, or -1")
 
     def matches(self, accounts: list[str], users: list[str]) -> tuple[set[str], set[str]]:
-        """Of these accounts and users, those that are meant."""
+        """Which of these accounts and users are meant."""
         return _matching(self.accounts, accounts), _matching(self.users, users)
 
 
@@ -52,7 +52,7 @@ def span(control: str) -> tuple[int, int]:
 
 
 def with_limit(policy: Policy, control: str, limit: int) -> Policy:
-    """The policy as if it set this limit: its overrides still only tighten, and its exemptions stand."""
+    """The policy as if it set this limit: its overrides still only tighten, and its exemptions still hold."""
     if limit in (AS_SET, policy.limit(control)):
         return policy
     name = LIMIT_OF[control]
@@ -70,7 +70,7 @@ def _one_of(name: str, value: object, known: tuple[str, ...]) -> None:
 
 def _text(name: str, value: object, digits: int = 0) -> str:
     if isinstance(value, bool) or not isinstance(value, str | int):
-        raise InputError(f"{name} {value!r}: give a text, names or patterns with commas between them")
+        raise InputError(f"{name} {value!r}: give a text: names or patterns with commas between them")
     return str(value).zfill(digits) if isinstance(value, int) else value
 
 

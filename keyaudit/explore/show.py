@@ -27,17 +27,17 @@ from keyaudit.present.table import table
 from keyaudit.schema import COMPLIANCE_TYPES, NON_COMPLIANT, ROOT_KEY, ROTATION, UNUSED
 from keyaudit.texts import say, utc
 
-#: what the table, and the CSV, tell of a key, in their order
+#: the columns of the table and of the CSV, in their order
 COLUMNS = (
     "user", "account_id", "key_slot", "access_key_id", "status", "verdict", "age_days", "days_over", "idle_days",
     "last_rotated", "last_used_date", "owner", "administrator",
 )  # fmt: skip
-#: in a table only where a capture told them
+#: columns that are in a table only if a capture has them
 OPTIONAL = ("access_key_id", "owner", "administrator")
 
 
 def words(view: View) -> Prose:
-    """What is asked, and the answer; and that it is no conclusion."""
+    """The question and the answer, and the words that this is not a conclusion."""
     control, limit = say(f"control.{view.selection.control}"), _limit(view.selection.control, view.limit)
     kind, answer = ("what_if", "answer_if") if view.is_what_if else ("as_set", "answer")
     question = say(f"explore.{kind}", control=control, limit=limit, set=_set(view))
@@ -48,7 +48,7 @@ def words(view: View) -> Prose:
 
 
 def _set(view: View) -> str:
-    """What limit of the control is set, and by whom."""
+    """Which limit of the control is set, and by whom."""
     policy, control = view.audit.policy, view.selection.control
     own = _limit(control, policy.limit(control))
     said = say(f"headline.by.{setter_of(policy)}", days=own, preset=preset_of(policy))
@@ -56,7 +56,7 @@ def _set(view: View) -> str:
 
 
 def counts(view: View) -> Table:
-    """How many verdicts of each type there are, by the policy as it is, and by the limit that is asked about."""
+    """How many verdicts of each type there are, by the policy as it is and by the limit that is asked about."""
     kinds = [kind for kind in COMPLIANCE_TYPES if view.now[kind] or view.then[kind]]
     rows = [[kind, view.now[kind], view.then[kind] if view.is_what_if else None] for kind in kinds]
     limit = _limit(view.selection.control, view.limit)
@@ -68,7 +68,10 @@ def chart(view: View) -> Axes:
     if view.keys.empty and len(view.audit.keys):
         return nothing(None, population(view.keys, view.policy, view.audit.as_of), "not_chosen")
     plot = plot_idle if view.selection.control == UNUSED else plot_ages
-    asked = view.is_what_if and view.selection.control in (ROTATION, UNUSED)  # ages are drawn for the others
+    asked = view.is_what_if and view.selection.control in (
+        ROTATION,
+        UNUSED,
+    )  # for the other controls, ages are drawn
     return plot(view.keys, view.policy, view.audit.as_of, what_if=asked)
 
 
@@ -99,7 +102,7 @@ def keys_table(view: View) -> Table:
 
 
 def user_tables(audit: Audit, user: str) -> tuple[Table, Table]:
-    """A user's keys, of any status and in all accounts; and what the policy says of them, control by control."""
+    """A user's keys, of any status and in all accounts, and what the policy says about them, control by control."""
     own = audit.keys[audit.keys["user"] == user] if len(audit.keys) else audit.keys
     keys = [
         [r.account_id, r.key_slot, r.status, utc(r.last_rotated), r.age_days, utc(r.last_used_date), r.idle_days]
@@ -117,15 +120,16 @@ def user_tables(audit: Audit, user: str) -> tuple[Table, Table]:
 
 
 def selection_csv(view: View) -> bytes:
-    """The selected keys as CSV, UTF-8, that no spreadsheet runs; the columns have the names of ``schema``."""
+    """The selected keys as CSV in UTF-8, of which a spreadsheet runs nothing; the columns have the names in
+    ``schema``."""
     cells = [_cells(view.keys[name]) for name in COLUMNS]
     return table_csv(COLUMNS, zip(*cells, strict=True))
 
 
 def command(selection: Selection, asked: Mapping[str, str]) -> str:
-    """The ``keyaudit report`` that makes evidence of what is selected. It judges the whole source by the policy as
-    it is, so that no choice of keys can make a conclusion better; the selection is what its page shows."""
-    # without a source the command would read AWS, and the notebook has read the sample
+    """The ``keyaudit report`` command that makes evidence of what is selected. It judges the whole source by the
+    policy as it is, so no choice of keys can make a conclusion better; the page shows the selection."""
+    # without a source the command would read AWS, but the notebook has read the sample
     parts = ["keyaudit", "report", asked.get("source") or str(resources.data("sample"))]
     for name, option in (("policy", "--policy"), ("as_of", "--as-of"), ("before", "--before")):
         parts += [option, asked[name]] if asked.get(name) else []
@@ -154,7 +158,7 @@ def side_by_side(before: Audit | None, after: Audit) -> Prose | Table:
 
 
 def plot_two(before: Audit | None, after: Audit) -> Axes:
-    """The ages of the active keys then and now, beside each other; without an earlier judgement, now alone."""
+    """The ages of the active keys then and now, side by side; without an earlier judgement, only now."""
     if before is None:
         return plot_ages(after.keys, after.policy, after.as_of)
     left, right = Figure(figsize=(14, 4.8), facecolor="white").subplots(1, 2)
@@ -165,7 +169,7 @@ def plot_two(before: Audit | None, after: Audit) -> Axes:
 
 
 class Static:
-    """A View that cannot be changed: for headless runs, for paper, and where the widgets are not installed."""
+    """A View that cannot be changed: for headless runs, for paper, and if the widgets are not installed."""
 
     def __init__(self, view: View, asked: Mapping[str, str], hint: str = "") -> None:
         self.view, self.asked, self.hint = view, asked, hint
@@ -173,7 +177,8 @@ class Static:
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         ax = chart(self.view)
         shown = (words(self.view), counts(self.view), keys_table(self.view))
-        # in evidence this is the evidence of the view, and its raw files are no source to be named from elsewhere
+        # in evidence, this is the evidence of the view, and its raw files are not a source that can be named from
+        # elsewhere
         line = "" if self.asked.get("source") == RAW else command(self.view.selection, self.asked)
         told = say("explore.command", command=line) if line else ""
         rest = tuple(Prose((text,)) for text in (told, self.hint) if text)

@@ -1,6 +1,6 @@
 """An Audit + a Selection -> the keys that are meant, judged again by the limit that is asked about (pure).
 
-The verdicts are those of ``assess``, the same functions that the audit itself rests on; evidence that was missing
+The verdicts come from ``assess``, the same functions on which the audit itself rests; evidence that was missing
 stays missing, whatever the limit. Nothing here is a conclusion.
 """
 
@@ -30,16 +30,16 @@ from keyaudit.schema import (
     UNUSED,
 )
 
-#: the worst first; a key of which the control says nothing comes last
+#: worst first; a key about which the control says nothing comes last
 RANK = {name: number for number, name in enumerate(COMPLIANCE_TYPES)}
 
 
 @dataclass(frozen=True)
 class View:
-    """What a Selection shows of an Audit. ``keys``: the selected ones in the frame of ``Audit.keys``, judged by
-    ``policy``, with what the selected control says of each in ``verdict`` (empty where it says nothing) and
-    ``days_over``, worst first. ``now`` and ``then``: how many verdicts of each type by the policy of the audit, and
-    by ``policy``. ``missing``: accounts of which evidence that the control needs is missing."""
+    """What a Selection shows of an Audit. ``keys``: the selected rows of ``Audit.keys``, judged by ``policy``,
+    worst first, with what the selected control says about each in ``verdict`` (empty if it says nothing) and
+    ``days_over``. ``now`` and ``then``: how many verdicts of each type there are by the policy of the audit, and by
+    ``policy``. ``missing``: accounts that lack evidence which the control needs."""
 
     selection: Selection
     audit: Audit
@@ -59,7 +59,8 @@ class View:
 
 
 class Explorer:
-    """Answers Selections of one Audit, with all its keys; what does not change between two of them is kept."""
+    """Answers Selections of one Audit that has all its keys; what does not change between two Selections is
+    kept."""
 
     def __init__(self, audit: Audit) -> None:
         self.audit = audit
@@ -113,14 +114,14 @@ class Explorer:
         in_account = np.zeros(len(names), bool)
         for label in accounts:
             in_account[self.accounts[label][0]] = True
-        if selection.control == ROOT_KEY:  # it speaks of no other key, and fails one that is inactive too
+        if selection.control == ROOT_KEY:  # this control speaks of no other key, and an inactive one fails too
             meant &= names == ROOT_USER
         elif selection.status == "active":
             meant &= self.is_active
         return np.flatnonzero(meant & in_account), frozenset(accounts)
 
     def _judge(self, control: str, limit: int) -> dict[str, np.ndarray]:
-        """What a control says of every key, by this limit: type ("" where nothing), days over, limit, deadline."""
+        """What a control says about every key by this limit: type ("" if nothing), days over, limit, deadline."""
         number = len(self.keys)
         found = {
             "type": np.full(number, "", dtype=object),

@@ -1,6 +1,6 @@
-"""The explorer in JupyterLab: controls above, and words, counts, chart and table that follow them.
+"""The explorer in JupyterLab: controls at the top, and words, counts, chart and table that follow them.
 
-ipywidgets and itables are the extra ``lab``; both bring their scripts along, so that nothing is fetched from
+ipywidgets and itables belong to the extra ``lab``; both bring their scripts with them, so nothing is fetched from
 anywhere.
 """
 
@@ -23,11 +23,11 @@ from keyaudit.resources import data
 from keyaudit.schema import CONTROLS, LIMIT_OF, InputError
 from keyaudit.texts import say
 
-#: rows that the table holds, the worst, so that a redraw stays quick; the fields above narrow all keys
+#: the table holds so many of the worst rows, so that a redraw stays quick; the fields above filter all keys
 MOST_ROWS = 500
-#: the filters stand below their columns, so that the headings stay; ITable forgets them if not told again
+#: the filters stand below their columns, so that the headings stay; ITable forgets this unless it is told again
 FILTERS: dict[str, Any] = {"column_filters": "footer"}
-#: days that the slider offers; more where the policy sets more
+#: days that the slider offers; more if the policy sets more
 SLIDER_DAYS = 365
 
 
@@ -84,7 +84,7 @@ class Panel(w.VBox):
         self.export.on_click(lambda _: self._export())
 
     def refresh(self) -> None:
-        """Judge and draw again what the controls say now."""
+        """Judge and draw anew what the controls ask for now."""
         if self._quiet:
             return
         try:
@@ -151,7 +151,7 @@ class Panel(w.VBox):
         self.exported.value = f"<p>{said} {link}</p><p>{run}</p><pre>{line}</pre>"
 
     def _places(self) -> dict[str, str]:
-        """What was asked, files by their full path: the command is run from elsewhere."""
+        """What was asked, with full paths for files, because the command is run from elsewhere."""
         paths = {
             k: str(Path(v).resolve()) for k, v in self.asked.items() if v and k != "as_of" and Path(v).exists()
         }
@@ -166,5 +166,5 @@ def _search(name: str, value: str) -> w.Text:
 
 
 def _html() -> w.HTML:
-    """In the dress that JupyterLab gives to the outputs of cells."""
+    """In the style that JupyterLab gives to the outputs of cells."""
     return w.HTML(_dom_classes=["jp-RenderedHTMLCommon"])

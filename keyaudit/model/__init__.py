@@ -1,9 +1,9 @@
 """The values that rooms share, frozen and typed; nothing heavy is imported.
 
 ``population``  where reports come from, which accounts were expected
-``provenance``  of one account: Provenance, its Completeness and Differences
+``provenance``  for one account: Provenance, its Completeness and Differences
 ``rotated``     secrets under rotation, what was seen of them, the verdict
-``progress``    how whoever waits is told
+``progress``    how progress is shown to whoever waits
 ``audit``       a judgement, complete (its ``accounts`` as a frame: ``accounts_frame``)
 """
 

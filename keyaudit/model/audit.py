@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ExemptionUse:
-    """What came of an exemption. ``state``: ``in_use``; ``some_past_cap``, where it is in use and names more keys
-    that are older than its cap; ``expired``; or why it is not in use: ``past_cap``, ``covered`` by another one,
-    ``no_period`` to be exempt from, ``unused`` where nothing matches. ``number`` of findings that it exempts or,
-    where it is expired, that stand again; ``past_cap`` counts keys that it names and that are past its cap."""
+    """What came of an exemption. ``state``: ``in_use``; ``some_past_cap`` if it is in use but also names keys that
+    are older than its cap; ``expired``; or why it is not in use: ``past_cap``, ``covered`` by another exemption,
+    ``no_period`` to be exempt from, ``unused`` if nothing matches. ``number``: of findings that it exempts or, if
+    it has expired, that stand again. ``past_cap``: of keys that it names and that are past its cap."""
 
     exemption: Exemption
     state: str
@@ -34,15 +34,15 @@ class ExemptionUse:
 class Audit:
     """A judgement, complete: frames (see ``schema``), conclusions, and everything that they rest on.
 
-    ``conclusions`` has one entry a control assessed; ``conclusion`` is the worst of those that the policy counts.
-    ``tallies`` count findings by control and compliance type, ``due_soon`` the compliant keys whose deadline is
-    within the policy's ``warn_before``. ``exemptions`` are the policy's, each with what
-    came of it. ``differences`` are those between reports and live accounts, each with its account. ``rotations``
-    are the verdicts on secrets under rotation, where a capture asked for them. ``skipped`` are accounts of the
-    organization that are not active, and so not expected. ``assurance`` is the lowest grade of any account that was
-    read (schema.GRADES), and ``newest_date`` the newest date in the files of unknown age, the earliest of several.
-    Where only the worst findings were asked for, ``users``
-    and ``keys`` are empty and ``findings`` is cut, while conclusions, tallies and provenance are complete.
+    ``conclusions`` has one entry for each control that was assessed; ``conclusion`` is the worst of those that the
+    policy counts. ``tallies`` count findings by control and compliance type, ``due_soon`` the compliant keys whose
+    deadline is within the policy's ``warn_before``. ``exemptions`` are the policy's, each with what came of it.
+    ``differences`` are those between reports and live accounts, each with its account. ``rotations`` are the
+    verdicts on secrets under rotation, if a capture asked for them. ``skipped`` are accounts of the organization
+    that are not active, and therefore not expected. ``assurance`` is the lowest grade of any account that was read
+    (schema.GRADES); ``newest_date`` is the newest date in a file of unknown age, of several files the earliest. If
+    only the worst findings were asked for, ``users`` and ``keys`` are empty and ``findings`` is cut, but
+    conclusions, tallies and provenance are complete.
     """
 
     users: pd.DataFrame
@@ -77,8 +77,8 @@ class Audit:
     @property
     def accounts(self) -> pd.DataFrame:
         """One row per account: ``account_id, conclusion, rotation, read, users, keys, active, failing, exempt,
-        unknown, due_soon, oldest_days``; ``rotation`` is what was concluded of that control, whether it counts or
-        not; of the active keys those over their limit, over it and exempt, of unknown age, and in time but due
+        unknown, due_soon, oldest_days``. ``rotation`` is what was concluded for that control, whether it counts or
+        not. Active keys are counted as over their limit, over it and exempt, of unknown age, and in time but due
         soon."""
         from keyaudit.model.accounts_frame import accounts_frame
 

@@ -1,4 +1,4 @@
-"""How whoever waits is shown how far it is."""
+"""How progress is shown to whoever waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of one account: what was read, how it compares with the account itself, and what came of it."""
+"""One account: what was read, how it compares with the account itself, and what came of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 from keyaudit.model.population import Origin
 
-#: stands for the list of accounts itself, where it could not be had
+#: stands for the list of accounts itself, if the list could not be had
 ORGANIZATION = "organization"
 #: differences explained by a date of IAM's, or by AWS's own word that there is no such user
 EXPLAINED = ("user_made", "user_remade", "user_deleted", "key_made")
@@ -15,7 +15,7 @@ EXPLAINED = ("user_made", "user_remade", "user_deleted", "key_made")
 
 @dataclass(frozen=True)
 class Difference:
-    """Something that the report and the live account do not say alike. ``kind`` names its sentence."""
+    """Something on which the report and the live account differ. ``kind`` names its sentence."""
 
     user: str | None
     access_key_id: str | None
@@ -30,9 +30,9 @@ class Difference:
 
 @dataclass(frozen=True)
 class Completeness:
-    """What was compared: ``mode`` is ``keys``, ``totals``, ``off``, or empty where nothing of the live account is
-    known; ``is_whole`` says that all of that was there; ``users`` and ``keys`` that the account has (None: not
-    asked); and the differences, by whether they are explained. ``root_has_key``: the account's own word (None: not
+    """What was compared. ``mode``: ``keys``, ``totals``, ``off``, or empty if nothing of the live account is known;
+    ``is_whole``: all that the mode needs was there; ``users`` and ``keys``: how many the account has (None: not
+    asked); then the differences, by whether they are explained. ``root_has_key``: the account's own word (None: not
     asked)."""
 
     mode: str = ""
@@ -47,7 +47,7 @@ class Completeness:
 
     @property
     def outcome(self) -> str:
-        """``proved``, ``unproved``, or ``unknown`` where users or keys were not compared one by one."""
+        """``proved``, ``unproved``, or ``unknown`` if users or keys were not compared one by one."""
         if self.unproved or not self.is_whole:
             return "unproved"
         return "proved" if self.mode == "keys" else "unknown"
@@ -55,13 +55,13 @@ class Completeness:
 
 @dataclass(frozen=True)
 class Provenance:
-    """What was read for one account: where from, when, how much, and what came of it. ``form`` is empty and
-    ``error`` says why where the report could not be read; ``users`` and ``keys`` count rows and existing keys;
-    ``completeness`` tells of the comparison with the live account, ``rotations`` counts secrets under rotation
-    (None: nobody asked); ``assurance`` is one of schema.GRADES, or NOTHING_READ, and ``newest_date`` the newest
-    date in a file of unknown age. Of the active keys, ``overdue`` fail rotation (0 without a period), ``due_soon``
-    are due within ``warn_before``; ``oldest_days`` is the age of the oldest, if known. ``conclusion`` is that over
-    the controls that count, ``rotation`` that of rotation, whether it counts or not."""
+    """What was read for one account: where from, when, how much, and what came of it. If the report could not be
+    read, ``form`` is empty and ``error`` says why. ``users`` and ``keys`` count rows and existing keys;
+    ``completeness`` describes the comparison with the live account; ``rotations`` counts secrets under rotation
+    (None: nobody asked). ``assurance`` is one of schema.GRADES, or NOTHING_READ; ``newest_date`` is the newest date
+    in a file of unknown age. Of the active keys, ``overdue`` fail rotation (0 without a period), ``due_soon`` are
+    due within ``warn_before``; ``oldest_days`` is the age of the oldest one, if known. ``conclusion`` is drawn over
+    the controls that count; ``rotation`` is that of rotation, whether it counts or not."""
 
     account_id: str
     source: str
@@ -88,5 +88,6 @@ class Provenance:
 
     @property
     def is_account(self) -> bool:
-        """Not so where it stands for the list of accounts of an organization, which could not be had."""
+        """Whether this is an account, and does not stand for an organization's list of accounts that could not be
+        had."""
         return self.account_id != ORGANIZATION

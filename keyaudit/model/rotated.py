@@ -14,7 +14,7 @@ RATE = re.compile(r"rate\((\d{1,4}) days?\)", re.ASCII)
 
 @dataclass(frozen=True)
 class Version:
-    """A version of a secret that has stages, or had."""
+    """A version of a secret that has stages, or had stages."""
 
     version_id: str
     stages: tuple[str, ...]
@@ -23,7 +23,7 @@ class Version:
 
 @dataclass(frozen=True)
 class RotatedKey:
-    """An access key as IAM tells of it; ``last_used`` None: never."""
+    """An access key as IAM describes it; ``last_used`` None: never."""
 
     key_id: str
     is_active: bool
@@ -39,7 +39,8 @@ class RotatedKey:
 
 @dataclass(frozen=True)
 class Line:
-    """What the function logged; ``at`` is the time that the log service gives it. ``said``: its further words."""
+    """A line that the function logged; ``at`` is the time that the log service gives it, ``said`` its further
+    words."""
 
     at: datetime
     key: str | None
@@ -51,10 +52,10 @@ class Line:
 
 @dataclass(frozen=True)
 class RotatedSecret:
-    """A secret under rotation, its user and everything that was seen of both. Numbers are days. ``every`` None: by
-    a schedule that names no days, which ``schedule`` shows; ``has_function``: whether the function is there, whose
-    name is ``function`` and which is of ``version``; ``grace`` and ``retention``: as it is deployed; ``keys`` None:
-    the user is no more; ``other_lines``: lines in the log that are not the function's own."""
+    """A secret under rotation, its user, and everything that was seen of both. Numbers are days. ``every`` is None
+    if the schedule names no days; ``schedule`` shows it. ``has_function``: whether the function exists;
+    ``function`` is its name, ``version`` its version, ``grace`` and ``retention`` are as deployed. ``keys`` None:
+    the user no longer exists. ``other_lines``: the number of lines in the log that are not the function's own."""
 
     account_id: str
     name: str
@@ -78,31 +79,31 @@ class RotatedSecret:
     leftovers: tuple[str, ...]
 
     def staged(self, stage: str) -> Version | None:
-        """The version that a stage is on."""
+        """The version that has a stage."""
         return next((one for one in self.versions if stage in one.stages), None)
 
     @property
     def is_older(self) -> bool:
-        """Whether its function is of an older version than the one that keyaudit deploys today."""
+        """Whether the version of its function is older than the one that keyaudit deploys today."""
         return self.has_function and self.version < FUNCTION_VERSION
 
     @property
     def steady(self) -> int | None:
-        """The days between two rotations, where the schedule names them: of a cron expression Secrets Manager tells
-        the days that it came to last time, and the next may be others."""
+        """The days between two rotations, if the schedule names them. For a cron expression, Secrets Manager tells
+        the days that it amounted to last time, and the next number may be different."""
         return None if self.schedule and not RATE.fullmatch(self.schedule) else self.every
 
     @property
     def active(self) -> list[RotatedKey]:
-        """The user's active keys, the newest first."""
+        """The user's active keys, newest first."""
         return sorted((one for one in self.keys or () if one.is_active), key=lambda one: one.created, reverse=True)
 
 
 @dataclass(frozen=True)
 class RotationVerdict:
-    """Of one secret, with what its function had logged by the instant: whether its user's keys are rotated within
-    the policy, and why. ``made``: when IAM made the newest active key; ``age_days`` of that, None where it was made
-    after the instant; ``remarks``: what is odd besides."""
+    """The verdict on one secret, with what its function had logged by the instant: whether its user's keys are
+    rotated within the policy, and why. ``made``: when IAM made the newest active key; ``age_days``: the age of that
+    key, None if it was made after the instant; ``remarks``: what else is odd."""
 
     secret: RotatedSecret
     limit: int | None

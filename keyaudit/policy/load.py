@@ -17,7 +17,7 @@ DEFAULT_PRESET = "cis"
 
 
 def load_policy(policy: str | Path = "") -> Policy:
-    """The policy in a file, or the preset of that name (``cis``); empty: the default preset, as not given.
+    """The policy in a file, or the preset of that name (``cis``); empty: the default preset, counted as not given.
 
     PolicyError names file, line and key.
     """
@@ -93,6 +93,6 @@ def _line_of(location: tuple[str | int, ...], text: str) -> int:
             return number
     if start:
         return start
-    # an array of inline tables: the key where it stands first behind the array's own name
+    # an array of inline tables: the first place where the key stands after the array's own name
     opened = next((number for number, line in lines if re.match(rf"\s*{re.escape(table or key)}\s*=", line)), 1)
     return next((n for n, line in lines if n >= opened and re.search(rf"\b{re.escape(key)}\s*=", line)), opened)

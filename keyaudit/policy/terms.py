@@ -33,7 +33,7 @@ _OF = {one.id: one for one in THE_CONTROLS}
 
 
 def _limit_of(control: str) -> FieldInfo:
-    """What a limit of a control may be, in the policy and in its overrides alike."""
+    """What the limit of a control may be, both in the policy and in its overrides."""
     found: FieldInfo = Field(strict=True, ge=_OF[control].least, le=_OF[control].most)
     return found
 
@@ -48,7 +48,7 @@ class _Strict(BaseModel):
 
 
 def _matches(pattern: str, user: str) -> bool:
-    # brackets stand for themselves: only * and ? are wild
+    # brackets stand for themselves: only * and ? are wildcards
     return fnmatch.fnmatchcase(user, pattern.replace("[", "[[]"))
 
 
@@ -62,12 +62,12 @@ class _Scope(_Strict):
         return self.users is None or any(_matches(pattern, user) for pattern in self.users)
 
     def has_account(self, account_id: str) -> bool:
-        """False for an account that is not known, where accounts are named."""
+        """Whether it names this account; False for an unknown account if accounts are named."""
         return self.accounts is None or account_id in self.accounts
 
 
 class Override(_Scope):
-    """Tighter limits for some users or accounts; of all that match the strictest applies, limit by limit."""
+    """Tighter limits for some users or accounts; of all that match, the strictest applies, limit by limit."""
 
     max_access_key_age: Age | None = None
     max_credential_usage_age: Idle | None = None
@@ -95,8 +95,8 @@ class Exemption(_Scope):
 class Policy(_Strict):
     """A rotation policy as read from TOML; ``name``, ``content``, ``sha256`` and ``given`` tell its origin.
 
-    ``given`` is false where nobody gave one and the default preset stands in: the organisation's own period
-    was then not shown, and the best conclusion is INSUFFICIENT_DATA.
+    ``given`` is false if nobody gave a policy and the default preset stands in: the organisation's own period was
+    then not shown, and the best conclusion is INSUFFICIENT_DATA.
     """
 
     title: Text
@@ -142,12 +142,13 @@ class Policy(_Strict):
         return hashlib.sha256(self._content).hexdigest()
 
     def limit(self, control: str) -> int | None:
-        """The policy's own limit for a control; None where it sets none (or, for root-key, needs none)."""
+        """The policy's own limit for a control; None if it sets none (or, for root-key, needs none)."""
         value: int | None = getattr(self, LIMIT_OF[control]) if control in LIMIT_OF else None
         return value
 
     def assessed(self, control: str) -> bool:
-        """Whether the control can be assessed: rotation always is, for no period is itself a finding."""
+        """Whether the control can be assessed. Rotation always can, because to set no period is itself a
+        finding."""
         return _OF[control].always or self.limit(control) is not None
 
     @model_validator(mode="after")

@@ -19,7 +19,7 @@ from keyaudit.texts import listed, say, utc
 
 
 def scope(a: Audit) -> Prose:
-    """What was judged, at which instant, by which policy; SAMPLE DATA on its face where it is the sample."""
+    """What was judged, at which instant, by which policy; says SAMPLE DATA first if it is the sample."""
     facts = {
         "as_of": utc(a.as_of),
         "how": say(f"as_of.{a.as_of_source}"),
@@ -59,7 +59,7 @@ def accounts(a: Audit) -> Table:
     counts = a.accounts.set_index("account_id")
     rows = [_account(one, counts.loc[one.account_id]) for one in worst_first(a) if one.is_account]
     if a.policy.max_access_key_age is None:
-        # no key is judged by a period that is not defined
+        # without a period, no key is judged by one
         rows = [[*row[:3], *[None] * 5, *row[8:]] for row in rows]
     return table("accounts", rows, most=MOST_ACCOUNTS)
 
@@ -93,7 +93,7 @@ def limits_of_audit() -> Prose:
 
 
 def references(a: Audit) -> Table:
-    """What the policy cites, by control; a period longer than the reference allows is said so."""
+    """What the policy cites, by control; says so if a period is longer than the reference allows."""
     rows = []
     for name in a.policy.references:
         entry = resources.references()[name]

@@ -1,5 +1,5 @@
-"""What the headline claims, as facts. Each says of one control no more than was concluded of it; the sentences are
-made of these facts alone (``headline``)."""
+"""What the headline claims, as facts. Each says about one control no more than was concluded for it; the sentences
+are made from these facts alone (``headline``)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from keyaudit.schema import (
 class Claim(StrEnum):
     """What was concluded of rotation."""
 
-    NO_PERIOD = "no_period"  # none is defined, whatever the ages
+    NO_PERIOD = "no_period"  # no period is defined, whatever the ages
     OVERDUE = "overdue"  # some keys are over their limits, and not exempt
     UNDECIDED = "undecided"  # nothing seen fails, and something was not seen
     NO_KEYS = "no_keys"  # all was seen, and no key is active
@@ -36,11 +36,11 @@ class Claim(StrEnum):
 
 
 class Setter(StrEnum):
-    """Who sets the limits: nothing that a preset sets is called the policy's."""
+    """Who sets the limits: what a preset sets is never called the policy's."""
 
     POLICY = "policy"
-    PRESET = "preset"  # asked for by its name
-    STAND_IN = "stand_in"  # for a policy that nobody gave
+    PRESET = "preset"  # a preset that was asked for by its name
+    STAND_IN = "stand_in"  # the preset for a policy that nobody gave
 
 
 @dataclass(frozen=True)
@@ -135,20 +135,20 @@ def keys_of(a: Audit) -> Keys:
 
 
 def accounts_of(a: Audit) -> Accounts:
-    """The accounts that there are, were read, and were read with gaps."""
+    """How many accounts there are, were read, and were read with gaps."""
     found = [one for one in a.provenance if one.is_account]
     read = sum(bool(one.form) for one in found)
     return Accounts(len(found), read, len(incomplete(a)), all_known=len(found) == len(a.provenance))
 
 
 def incomplete(a: Audit) -> list[str]:
-    """Accounts that were read, and of which evidence is missing or cannot be relied on; in their order."""
+    """Accounts that were read, but whose evidence is incomplete or cannot be relied on; in their order."""
     gaps = {problem.account_id for problem in a.problems if not problem.of_policy}
     return [one.account_id for one in a.provenance if one.form and one.account_id in gaps]
 
 
 def verdict_of(one: Provenance) -> str:
-    """What is told of an account: its conclusion, or that it was not read."""
+    """What is said about an account: its conclusion, or that it was not read."""
     return str(one.conclusion) if one.form else UNREAD
 
 
@@ -170,7 +170,8 @@ def setter_of(policy: Policy) -> Setter:
 
 
 def preset_of(policy: Policy) -> str:
-    """The name of the preset that a policy is byte for byte, whatever its file is called; empty for others."""
+    """The name of the preset with which a policy is identical byte for byte, whatever its file is called; otherwise
+    empty."""
     return _presets().get(policy.sha256, "")
 
 

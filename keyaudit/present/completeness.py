@@ -1,4 +1,4 @@
-"""Where the evidence was captured from AWS itself: when, by whom, and how it compares with the live accounts."""
+"""For evidence that was captured from AWS itself: when, by whom, and how it compares with the live accounts."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _least_proved(one: Provenance) -> tuple[bool, int, bool, str]:
 
 
 def differences(a: Audit) -> Table:
-    """What a report and its account do not say alike: unproved differences first."""
+    """The differences between a report and its account: unproved differences first."""
     found = sorted(a.differences, key=lambda pair: (pair[1].is_explained, pair[0]))
     rows = [
         [
@@ -87,7 +87,7 @@ def differences(a: Audit) -> Table:
 
 def skipped(a: Audit) -> Table | Prose:
     """Accounts of the organization that are not active, with the state that AWS gives as the reason; nothing at all
-    where there are none."""
+    if there are none."""
     if not a.skipped:
         return Prose(())
     return table(

@@ -1,4 +1,4 @@
-"""The findings, section by section: worst first, at most 20 rows, "None found" where there are none."""
+"""The findings, section by section: worst first, at most 20 rows, "None found" if there are none."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _rows(findings: pd.DataFrame, *columns: str) -> list[list[Any]]:
     return [list(row) for row in zip(*cells, strict=True)]
 
 
-#: which key it is; and, where a capture asked for these, its id, its owner, and whether it is an administrator's
+#: which key it is; and, if a capture asked for these, its id, its owner, and whether it is an administrator's
 _KEY = ("user", "account_id", "key_slot")
 _KEY_MORE = (*_KEY, "access_key_id", "owner", "administrator")
 
@@ -91,8 +91,8 @@ def due_soon(a: Audit) -> Table:
 
 
 def unused(a: Audit) -> Table:
-    """Active keys idle for their limit or longer and not exempt, the never used among them; and those of which that
-    is not known."""
+    """Active keys that are idle for their limit or longer and not exempt, including keys that were never used; and
+    those for which that is not known."""
     found = _of(a, UNUSED, NON_COMPLIANT, INSUFFICIENT_DATA)
     return _assessed(a, UNUSED, table("unused", _rows(found, *_KEY_MORE, "age_days", "limit", "annotation")))
 
@@ -104,12 +104,12 @@ def more_than_one(a: Audit) -> Table:
 
 
 def _assessed(a: Audit, control: str, found: Table) -> Table:
-    """The table of a control; nothing was looked for where no limit is set."""
+    """The table of a control; it says so if no limit is set and nothing was looked for."""
     return found if control in a.conclusions else replace(found, none=say("table.not_assessed"))
 
 
 def root(a: Audit) -> Table:
-    """Access keys of the root user, active or not, and accounts where that cannot be told."""
+    """Access keys of the root user, active or not, and accounts in which it is not known whether there are any."""
     return table(
         "root",
         _rows(

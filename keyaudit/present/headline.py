@@ -1,4 +1,4 @@
-"""The facts of the headline -> its sentences; and the lines that stand around it, for who reads no further."""
+"""The facts of the headline -> its sentences; and the lines around it, for readers who read no further."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from keyaudit.present.claims import Accounts, Claim, Headline, accounts_of, head
 from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, SUPPLIED
 from keyaudit.texts import listed, say, utc
 
-#: accounts named one by one where many were not read
+#: so many accounts are named one by one if many were not read
 MOST_NAMED = 10
 #: hours; reports of a week and more say little of the keys of today
 LONG_REPORT_AGE = 168
@@ -30,7 +30,7 @@ def sentences(facts: Headline) -> str:
 
 
 def _is_told(facts: Headline) -> bool:
-    """Whether the claim on rotation tells of all exempt findings that there are."""
+    """Whether the claim about rotation mentions all exempt findings that there are."""
     return facts.rotation in (Claim.EXCUSED, Claim.ALL_EXEMPT) and facts.exempt == facts.keys.exempt
 
 
@@ -120,7 +120,7 @@ def caveats(a: Audit) -> list[str]:
 
 
 def assurance(a: Audit) -> str:
-    """How sure it is that the population is the account's own, and today's: the lowest grade of any account."""
+    """How sure it is that the population is the account's own and of today: the lowest grade of any account."""
     grade = say(f"assurance.{a.assurance}")
     if a.assurance == SUPPLIED and a.newest_date:
         return say("verdict.assurance_newest", grade=grade, date=utc(a.newest_date))
@@ -162,14 +162,14 @@ def not_in_force(a: Audit) -> bool:
 
 
 def said_first(a: Audit) -> set[str]:
-    """Notes and problems that the lines around the headline say already."""
+    """Notes and problems that the lines around the headline already state."""
     effective = a.policy.effective
     notes = {say("note.not_yet_effective", date=effective.isoformat())} if effective else set()
     return notes | {say("problem.no_policy", name=a.policy.label)}
 
 
 def remarks(a: Audit) -> list[str]:
-    """Everything odd or missing, each once, but for what the first lines say."""
+    """Everything odd or missing, each thing once, except for what the first lines say."""
     first = said_first(a)
     found = [
         say("problems.missing", account=one.account_id, message=one.message)

@@ -19,7 +19,7 @@ EVENTS = (
 
 
 def rotated(a: Audit) -> Table | Prose:
-    """One row a secret, the worst first: whether its key is rotated within the policy, by IAM's dates."""
+    """One row per secret, worst first: whether its key is rotated within the policy, by IAM's dates."""
     if not _asked(a):
         return Prose((say("rotated.not_asked"),))
     found = sorted(a.rotations, key=lambda one: (COMPLIANCE_TYPES.index(one.compliance_type), one.secret.user))
@@ -58,7 +58,8 @@ def outdated_functions(a: Audit) -> Prose:
 
 
 def rotation_schedules(a: Audit) -> Table | Prose:
-    """One row a secret: what Secrets Manager says of its schedule, and when the versions with a stage were made."""
+    """One row per secret: what Secrets Manager says about its schedule, and when the versions with a stage were
+    made."""
     if not _asked(a):
         return Prose(())
     rows = [
@@ -77,7 +78,7 @@ def rotation_schedules(a: Audit) -> Table | Prose:
 
 
 def rotation_keys(a: Audit) -> Table | Prose:
-    """The keys of these users as IAM tells of them, the newest first."""
+    """The keys of these users as IAM describes them, newest first."""
     if not _asked(a):
         return Prose(())
     rows = [
@@ -97,7 +98,7 @@ def rotation_keys(a: Audit) -> Table | Prose:
 
 
 def rotation_log(a: Audit, most: int = 60) -> Table | Prose:
-    """What took place up to the instant of judgement, as the functions logged it, the latest first."""
+    """What took place up to the instant of judgement, as the functions logged it, latest first."""
     if not _asked(a):
         return Prose(())
     all_lines = [(line.at, one.secret, line) for one in a.rotations for line in one.secret.lines]
@@ -129,7 +130,7 @@ def changes(before: Audit | None, after: Audit) -> Table | Prose:
 
 
 def _stages(secret: RotatedSecret) -> str | None:
-    """Each stage, and when the version that it is on was made."""
+    """Each stage, and when the version that has it was made."""
     found = [(stage, one.created) for one in secret.versions for stage in one.stages]
     return "; ".join(f"{stage} {utc(created)}" for stage, created in sorted(found)) or None
 

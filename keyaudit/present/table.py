@@ -57,7 +57,7 @@ class Table:
             return ' class="number"'
         if not cell or " " in cell:
             return ""
-        # a name, id or date stays whole; a hash, an ARN or a very long name may be broken anywhere
+        # a name, an id or a date stays whole; a hash, an ARN or a very long name may be broken anywhere
         return ' class="whole"' if len(cell) <= LONGEST_WHOLE else ' class="long"'
 
     def _length(self) -> str:
@@ -139,7 +139,7 @@ def table(
 
 
 def refuse_uneven(name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """ValueError where a row is not as long as the headings."""
+    """ValueError if a row is not as long as the headings."""
     for row in rows:
         if len(row) != len(columns):
             raise ValueError(f"table {name!r}: {len(row)} cells under {len(columns)} headings")

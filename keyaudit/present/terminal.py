@@ -46,7 +46,7 @@ def _head(a: Audit, colour: bool) -> str:
 
 
 def _accounts(a: Audit) -> str:
-    """How many accounts there are of each verdict, and those that are not compliant, worst first, the first few."""
+    """How many accounts have each verdict, and the first few of those that are not compliant, worst first."""
     rows = [_account(one) for one in worst_first(a) if one.conclusion != COMPLIANT]
     counts = Counter(verdict_of(one) for one in a.provenance if one.is_account)
     said = [say(f"terminal.verdict.{one.lower()}", n=counts[one]) for one in ACCOUNT_VERDICTS if counts[one]]
@@ -122,7 +122,7 @@ def rotations_text(judged: Audit, found: list[RotationVerdict], unseen: list[str
     blocks += [repr(older)] if older.items else []
     for one in found:
         alone = replace(judged, rotations=(one,))
-        # one secret has too many columns for a terminal: a line each
+        # one secret has too many columns for a terminal: one line per column
         told = [table for table in (rotated(alone), rotation_schedules(alone)) if isinstance(table, Table)]
         facts = {name: cell for table in told for name, cell in zip(table.columns, table.rows[0], strict=True)}
         wide = max(map(len, facts))

@@ -15,14 +15,14 @@ from keyaudit.texts import listed, say, utc
 
 
 def overdue_known(a: Audit) -> int | None:
-    """How many active keys are overdue, for who does not look further: None where none was seen, and evidence or a
+    """How many active keys are overdue, for readers who look no further: None if none was seen, and evidence or a
     period is missing."""
     is_unknown = a.policy.max_access_key_age is None or a.conclusions.get(ROTATION) == INSUFFICIENT_DATA
     return keys_of(a).overdue or (None if is_unknown else 0)
 
 
 def reasons(a: Audit, most: int = 5) -> list[str]:
-    """Why the evidence is not enough, the first few."""
+    """Why the evidence is not enough: the first few reasons."""
     found = _by_message(a)
     if undated := [control for control in a.tallies if _undated(a, control)]:
         found.append(say("verdict.undated", controls=listed("words", (say(f"control.{c}") for c in undated))))
@@ -30,13 +30,13 @@ def reasons(a: Audit, most: int = 5) -> list[str]:
 
 
 def _undated(a: Audit, control: str) -> bool:
-    """Whether it cannot judge some keys, besides what is missing of whole accounts."""
+    """Whether some keys cannot be judged, apart from what is missing for whole accounts."""
     of_accounts = {one.account_id for one in a.problems if control in one.controls}
     return bool(a.tallies[control].get(INSUFFICIENT_DATA, 0) > len(of_accounts))
 
 
 def _by_message(a: Audit) -> list[str]:
-    """What is missing, each thing once, with its account or the number of them, where there are several."""
+    """What is missing, each thing once, with its account, or the number of accounts if there are several."""
     accounts: dict[str, list[str]] = {}
     for problem in a.problems:
         accounts.setdefault(problem.message, []).append(problem.account_id)
@@ -108,7 +108,7 @@ def _limit(a: Audit, control: str) -> str:
 
 
 def rule(a: Audit) -> str:
-    """The age rule in one sentence, with its cut-off instant where the policy sets a period."""
+    """The age rule in one sentence, with its cut-off instant if the policy sets a period."""
     limit = a.policy.max_access_key_age
     if limit is None:
         return say("rule.no_period")

@@ -1,7 +1,7 @@
-"""A report against what the live account says of itself (pure): is it complete and accurate?
+"""A report against what the live account says about itself (pure): is the report complete and accurate?
 
-Judged is the worse of the two, and every difference that is not explained makes the account INSUFFICIENT_DATA.
-The inventory is raw evidence, so that the comparison is made again by whoever verifies it.
+The worse of the two is judged, and every difference that is not explained makes the account INSUFFICIENT_DATA. The
+inventory is raw evidence, so whoever verifies the evidence makes the comparison again.
 """
 
 from keyaudit.reconcile.compare import Reconciled, reconcile

@@ -18,13 +18,13 @@ from keyaudit.schema import ACTIVE, CONTROLS, ROOT_USER
 from keyaudit.texts import say
 
 Gap = tuple[tuple[str, ...], str]
-#: explained by a date of IAM's, or by AWS's own word that there is no such user
+#: differences explained by a date in IAM, or by AWS's own word that there is no such user
 EXPLAINED = ("user_made", "user_remade", "user_deleted", "key_made")
 
 
 @dataclass
 class Reconciled:
-    """``keys`` are what is to be judged: the worse of report and live account."""
+    """``keys`` are the keys to be judged: the worse of report and live account."""
 
     keys: pd.DataFrame
     completeness: Completeness
@@ -37,7 +37,7 @@ def reconcile(
 ) -> Reconciled:
     """Compare the users and keys of a report with the inventory of the same account, called ``label``.
 
-    ValueError, KeyError, TypeError or AttributeError where the inventory is not as a capture writes it.
+    ValueError, KeyError, TypeError or AttributeError if the inventory is not as a capture writes it.
     """
     live = read_inventory(inventory, parsed.account_id, parsed.names)
     work = _Comparison(parsed, live, _generated(generated_time, parsed.latest_activity))
@@ -69,7 +69,7 @@ def reconcile(
 
 
 def _generated(told: datetime | None, latest: datetime | None) -> np.datetime64:
-    """When the report was generated: no earlier than the last thing that it tells of. NaT: not known."""
+    """When the report was generated: not before the latest thing that it mentions. NaT: not known."""
     return second(max(told, latest) if told and latest else told)
 
 
@@ -107,7 +107,7 @@ class _Comparison:
         self.differences.append(Difference(user, mask(key_id) if key_id else None, kind, *texts))
 
     def compare_totals(self) -> None:
-        """The number of users, where no list of them tells more, and whether the root user has keys."""
+        """The number of users, if no list of users tells more, and whether the root user has keys."""
         live = self.live
         if live.users_total is None:
             return
@@ -147,7 +147,7 @@ class _Comparison:
         self.differences.sort(key=lambda one: (one.is_explained, one.user or "", one.access_key_id or "", one.kind))
 
     def drop(self, user: str) -> None:
-        """A user that is no more has no keys to be judged; that it was there is listed."""
+        """A user who no longer exists has no keys to be judged; that the user existed is listed."""
         self.dropped += [one.row for one in self.rows.pop(user, [])]
 
     def compare_keys(self, name: str, user: LiveUser | None, listed: list[Listed]) -> None:

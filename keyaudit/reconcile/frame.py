@@ -1,4 +1,4 @@
-"""The keys as they are to be judged: changed, dropped and added as the comparison found; with ids and owners."""
+"""The keys to be judged: changed, dropped and added as the comparison found, with ids and owners."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def judged_keys(
     added: list[dict[str, Any]],
     label: str,
 ) -> pd.DataFrame:
-    """``keys`` of the report with their ids; the worse status and date of the ``changed``; without those of users
-    that are no more; with those that only the live account tells of."""
+    """``keys`` of the report with their ids: with the worse status and date for the ``changed`` ones, without those
+    of users who no longer exist, and with those that only the live account lists."""
     judged = keys.copy()
     judged["access_key_id"] = pd.Series(ids, index=keys.index, dtype="str")
     for pair in changed:
@@ -41,7 +41,7 @@ def judged_keys(
 
 
 def _added_frame(added: list[dict[str, Any]], label: str) -> pd.DataFrame:
-    """Keys that the report does not have; their last use is not known."""
+    """Keys that are not in the report; their last use is not known."""
     default = {"account_id": label, "is_root": False, "last_used_unknown": True}
     frame: dict[str, pd.Series] = {}
     for name, dtype in KEY_COLUMNS.items():

@@ -1,7 +1,7 @@
 """One user's keys, reported and listed: which is which (pure).
 
-A report has no key ids, so keys are told apart by their creation time, to the second, and their status. Nothing but
-a creation after the report was generated is dated by IAM, so nothing else explains a difference.
+A report has no key ids, so keys are told apart by their creation time, to the second, and their status. IAM dates
+creations only, so nothing but a creation after the report was generated explains a difference.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ NAT = np.datetime64("NaT", "s")
 
 @dataclass(frozen=True)
 class Reported:
-    """A key of the report: its row among the account's keys, creation in seconds (NaT if unknown), status."""
+    """A key of the report: its row among the account's keys, its creation in seconds (NaT if unknown), its
+    status."""
 
     row: int
     made: np.datetime64
@@ -28,7 +29,7 @@ class Reported:
 @dataclass(frozen=True)
 class Pair:
     """What belongs together: a reported and a listed key, or one of them alone. ``is_told_apart``: whether the id
-    is this very key's, and not that of a twin made in the same second."""
+    is this key's own, and not that of a twin made in the same second."""
 
     reported: Reported | None
     listed: Listed | None
@@ -60,11 +61,12 @@ class Pair:
 def match(
     reported: list[Reported], listed: list[Listed], generated: np.datetime64
 ) -> tuple[list[Pair], list[Listed]]:
-    """(pairs, keys made after the report). Each reported key is in one pair, each listed one in one of the two."""
+    """(pairs, keys made after the report). Each reported key is in one pair, each listed key in a pair or made
+    later."""
     pairs = []
     everything = (tuple(reported), tuple(listed))
     reported, listed = list(reported), list(listed)
-    # first what agrees in everything, then what was made in the same second, then what is left over
+    # first keys that agree in everything, then those made in the same second, then what is left over
     for in_status_too in (True, False):
         for one in list(reported):
             same = [other for other in listed if other.made == one.made]
@@ -85,7 +87,8 @@ def match(
 def _is_told_apart(
     one: Reported, other: Listed, reported: tuple[Reported, ...], listed: tuple[Listed, ...]
 ) -> bool:
-    """Of keys made in the same second, each is itself only if its status is its alone, on both sides."""
+    """Among keys made in the same second, a key can be told apart only if no other has its status, on both
+    sides."""
     sides = [[key.status for key in keys if key.made == one.made] for keys in (reported, listed)]
     if max(map(len, sides)) == 1:
         return True

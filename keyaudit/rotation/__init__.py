@@ -1,4 +1,5 @@
-"""The remedy: keys that fail are put under automatic rotation by Secrets Manager, and it is proved that they are.
+"""The remedy: keys that fail are put under automatic rotation by Secrets Manager, and evidence proves that they
+are.
 
 ``function``    the Lambda function: parts that import nothing else of ours
 ``code``        these put together, as one text: what is deployed

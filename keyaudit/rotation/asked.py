@@ -1,4 +1,4 @@
-"""What an operator asks for, and what was deployed before -> the settings of a stack (pure)."""
+"""What an operator asks for, and what is deployed -> the settings of a stack (pure)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from keyaudit.schema import InputError
 
 @dataclass(frozen=True)
 class Asked:
-    """The options; None: not given, so that what was deployed stays, or what is usual is deployed."""
+    """The options. None: not given, so what was deployed stays, or the default is deployed."""
 
     every: int | None = None
     grace: int | None = None
@@ -29,14 +29,15 @@ class Asked:
     bucket: str = ""
 
     def __post_init__(self) -> None:
-        """InputError for mistakes that show before AWS is asked."""
+        """InputError for mistakes that can be seen before AWS is asked."""
         check("--secret-arn", self.secret, f"({SECRET_ARN})?", _WHOLE)
         check("--template-bucket", self.bucket, f"({BUCKET})?", "the name of a bucket")
         check("--notify", self.notify or "", f"({EMAIL})?", "a mail address")
         check("--kms-key-arn", self.kms_key or "", f"({KMS_ARN})?", "the ARN of a key in KMS")
 
     def periods(self, before: Periods | None = None) -> Periods:
-        """Those asked for, else those deployed; of retention and quiet time only as long as they hold."""
+        """The periods that were asked for, or else those deployed; a deployed retention or quiet time only if it
+        still holds."""
         every = _first(self.every, before.every if before else None, EVERY)
         grace = _first(self.grace, before.grace if before else None, GRACE)
         max_age = _first(self.max_age, before.max_age if before else None, MAX_AGE)
@@ -45,11 +46,11 @@ class Asked:
                 retention = _first(self.retention, before.retention, 0)
                 return Periods.of(every, grace, max_age, retention, _first(self.quiet, before.quiet, 0))
             except InputError:
-                pass  # they are chosen anew, or the mistake is in what was asked for
+                pass  # they are chosen anew; otherwise the mistake is in what was asked for
         return Periods.of(every, grace, max_age, self.retention, self.quiet)
 
     def settings(self, before: Deployment | None = None) -> dict[str, Any]:
-        """What holds for the whole stack, as ``Deployment`` takes it, but for the periods."""
+        """What holds for the whole stack, as ``Deployment`` takes it, except for the periods."""
         names = ("master", "kms_key", "notify", "deactivates_in_use", "fields")
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         return ({name: getattr(before, name) for name in names} if before else {}) | given

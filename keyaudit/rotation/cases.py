@@ -1,6 +1,6 @@
-"""A user and its keys -> which case it is: what may be switched off, and what must not be (pure).
+"""A user and its keys -> which case this is: what may be switched off, and what must not be (pure).
 
-Two active keys are one case of their user. What is not known of a key's use is never taken for "not used".
+Two active keys are one case of their user. If a key's use is not known, the key never counts as "not used".
 """
 
 from __future__ import annotations
@@ -20,22 +20,23 @@ IN_PROGRESS, BOTH_IN_USE, TWO_KEYS = "in_progress", "both_in_use", "two_keys"
 IN_USE, DUE_SOON, A_PERSON_S, ASK = "in_use", "due_soon", "person", "ask"
 REPLACED, STALLED, UNREAD, UNTOLD = "replaced", "stalled", "unread", "untold"
 
-#: what was used since is not deactivated; a key younger than that is not called unused
+#: days: a key that was used within these is not deactivated; a key younger than these is not called unused
 QUIET_FOR, SETTLED_AFTER = timedelta(days=QUIET), timedelta(days=14)
-#: a deactivated key is kept so long before it is deleted; a console password used since is the sign of a person
+#: days: a deactivated key is kept so long before it is deleted; a console password used within these shows a person
 KEPT_FOR, SIGN_FOR = timedelta(days=RETENTION), timedelta(days=90)
-#: days without use after which a key is not needed, where the policy sets none (CIS)
+#: days without use after which a key is not needed, if the policy sets no number (CIS)
 IDLE_DAYS = 45
 
 USED, NEVER, UNSEEN = "used", "never", "unknown"
-#: who uses a key, by what the report tells of the user's console password and MFA
+#: who uses a key, by what the report says about the user's console password and MFA
 PERSON, MAYBE, PROGRAM, NOT_TOLD = "person", "maybe", "program", "not_told"
 
 
 @dataclass(frozen=True)
 class Key:
-    """A key with what was judged of it. ``name``: for a sentence; ``key_id``: the end of its id, where known;
-    ``use``: whether it was ever used, as far as the report tells; ``seen``: of which moment that tells at most."""
+    """A key, with what was judged of it. ``name``: for a sentence; ``key_id``: the end of its id, if known;
+    ``use``: whether it was ever used, as far as the report tells; ``seen``: the latest moment of which the report
+    can tell that."""
 
     name: str
     key_id: str | None
@@ -67,12 +68,12 @@ class Key:
 
     @property
     def is_unseen(self) -> bool:
-        """Whether it could not be told how long nobody has used it."""
+        """Whether it is not known for how long nobody has used the key."""
         return self.types.get(UNUSED) == INSUFFICIENT_DATA
 
     @property
     def was_used(self) -> bool:
-        """Whether a use of this very key is known: one before it was made is another's."""
+        """Whether a use of this key is known: a use from before it was made is that of another key."""
         return self.last_used is not None and (self.made is None or self.last_used >= self.made)
 
     @property
@@ -81,7 +82,8 @@ class Key:
 
     @property
     def may_go(self) -> bool:
-        """Whether it may be deactivated, be it ever so wrong otherwise. One that is approved to be idle may not."""
+        """Whether the key may be deactivated, whatever else is wrong with it. A key that is approved to be idle may
+        not."""
         if self.use == UNSEEN or self.types.get(UNUSED) == EXEMPT:
             return False
         if self.last_used is not None and self.seen - self.last_used < QUIET_FOR:
@@ -90,7 +92,7 @@ class Key:
 
     @property
     def is_idle(self) -> bool:
-        """Whether it may go, and nobody has used it for as long as the policy allows."""
+        """Whether the key may go, and nobody has used it for as long as the policy allows."""
         known = [moment for moment in (self.last_used, self.made) if moment]
         return self.may_go and self.seen - max(known) >= timedelta(days=self.idle_limit)
 
@@ -99,7 +101,7 @@ class Key:
         return self.use == USED and self.was_used and not self.is_idle
 
     def ripe(self, as_of: datetime) -> datetime:
-        """When it may be deactivated at the earliest, if nobody uses it any more."""
+        """The earliest moment at which the key may be deactivated, if nobody uses it any more."""
         moments = [as_of]
         if self.last_used is not None:
             moments.append(self.last_used + QUIET_FOR)
@@ -112,10 +114,10 @@ class Key:
 
 @dataclass(frozen=True)
 class User:
-    """A user and all its keys, the oldest first. ``too_many``: it has more active keys than the policy allows;
-    ``is_barred``: that allows none; ``soon``: a deadline until then is soon; ``rotated``: when the newest key was
-    made, where a rotation by a function of keyaudit's is on; ``is_proved``: whether that key is what the function
-    stored as current."""
+    """A user and all its keys, oldest first. ``too_many``: the user has more active keys than the policy allows;
+    ``is_barred``: the policy allows the user none; ``soon``: a deadline before this moment is soon; ``rotated``:
+    when the newest key was made, if a function of keyaudit's rotates the user's keys; ``is_proved``: whether that
+    key is the one that the function stored as current."""
 
     account_id: str
     name: str
@@ -134,7 +136,7 @@ class User:
 
     @property
     def inactive(self) -> tuple[Key, ...]:
-        """Keys that somebody has deactivated, and nobody has deleted; a function deletes what it deactivated."""
+        """Keys that somebody has deactivated and nobody has deleted; a function deletes what it deactivated."""
         return () if self.is_root or self.rotated else tuple(key for key in self.keys if not key.is_active)
 
     def is_soon(self, key: Key) -> bool:
@@ -143,7 +145,8 @@ class User:
 
 @dataclass(frozen=True)
 class Case:
-    """What it is, of which keys (of two, the one that is to go first), and which of them may be deactivated now."""
+    """Which case it is, which keys it is about (of two, the one that is to go comes first), and which of them may
+    be deactivated now."""
 
     name: str
     keys: tuple[Key, ...]
@@ -151,12 +154,12 @@ class Case:
 
 
 def oldest_first(keys: Sequence[Key]) -> tuple[Key, ...]:
-    """By creation; those without a date first."""
+    """The keys by creation; those without a date come first."""
     return tuple(sorted(keys, key=lambda one: (one.made or datetime.min.replace(tzinfo=UTC), one.name)))
 
 
 def case_of(user: User) -> Case | None:
-    """None: there is nothing to do."""
+    """The case of a user; None if there is nothing to do."""
     if user.is_root:
         return _root(user)
     active = user.active
@@ -204,7 +207,7 @@ def _two(user: User) -> Case:
     keys = user.active
     old, new, undated = keys[0], keys[-1], any(key.is_undated for key in keys)
     if new.is_young and not undated and not user.is_barred:
-        # an approved exception is no key to switch off by the way
+        # a key with an approved exception is not switched off in passing
         return Case(IN_PROGRESS, keys, (old,) if old.may_go and old.types.get(ROTATION) != EXEMPT else ())
     idle = tuple(key for key in keys if key.is_idle)
     if idle == keys:
@@ -217,12 +220,12 @@ def _two(user: User) -> Case:
         return Case(NOT_ALLOWED, keys)
     if user.kind == PERSON:
         return Case(A_PERSON_S, keys)
-    # nothing tells that what uses one of them has moved: whoever has seen to that may switch it off
+    # nothing shows that what uses one of them has moved; whoever has made sure of that may switch it off
     return Case(BOTH_IN_USE if all(key.is_in_use for key in keys) else TWO_KEYS, keys)
 
 
 def _rotated(user: User, newest: datetime) -> Case | None:
-    """Of a user whose keys a function rotates: what the secret holds is never to be deactivated."""
+    """The case of a user whose keys a function rotates: what the secret holds must never be deactivated."""
     active = user.active
     old = tuple(key for key in active if key.made is not None and key.made < newest)
     if old and (user.too_many or any(key.fails or user.is_soon(key) for key in old)):

@@ -1,8 +1,8 @@
 """The function's code as it is deployed: the parts in ``function`` put together, without their comments, so that a
-stack of many users fits in a template that is sent with the call.
+stack of many users fits into a template that is sent with the call.
 
-The lines are those of the parts, each indented by one space a level; the syntax tree is the same but for the
-docstrings, the annotations of functions and what is imported or named for them, and the tests run this text.
+The lines are those of the parts, indented by one space per level. The syntax tree is the same, except for
+docstrings, the annotations of functions and what is imported or named for them; the tests run this text.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def compact(source: str) -> str:
     """Python without docstrings, annotations of functions, comments and empty lines, indented by one space for each
     four.
 
-    Only for code like the handler's: ASCII, which has no string of several lines but docstrings.
+    Only for code like that of the parts: ASCII, in which only docstrings are strings of several lines.
     """
     lines = source.splitlines()
     for line, start in _comments(source):

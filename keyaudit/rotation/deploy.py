@@ -1,5 +1,5 @@
-"""A user, or a file of users -> what would be deployed for them, and its deployment. Nothing is changed but by
-``carry_out``."""
+"""A user, or a file of users -> what would be deployed for them, and its deployment. Only ``carry_out`` changes
+anything."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from keyaudit.rotation.template import rotation_template
 from keyaudit.schema import InputError
 from keyaudit.texts import masked, say, visible
 
-#: what Secrets Manager says of a secret that no key of the customer's own encrypts
+#: what Secrets Manager names for a secret that is not encrypted with a key of the customer's own
 USUAL_KEY = "alias/aws/secretsmanager"
-#: of the fields of a secret as many are shown, and of a name so much
+#: so many fields of a secret are shown, and so many characters of a name
 MOST_FIELDS, LONGEST_FIELD = 20, 64
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """What is to be deployed, and what is said before. ``template`` empty: the stack is to be deleted, since none
-    of its users is left; ``looked_at``: ARN -> user, of the secrets whose fields are to be looked at afterwards."""
+    """What is to be deployed, and what is said before. ``template`` empty: the stack is to be deleted, because none
+    of its users is left; ``looked_at``: ARN -> user, for the secrets whose fields are to be checked afterwards."""
 
     stack: Stack
     exists: bool
@@ -40,7 +40,7 @@ class Proposal:
 
 
 def propose(operator: Operator, user: str, asked: Asked) -> Proposal:
-    """The stack of one user. InputError where it cannot be, with the remedy."""
+    """The stack of one user. InputError with the remedy if there cannot be one."""
     stack = Stack(operator, stack_name(user))
     path, deployed_text = operator.path(user), stack.template()
     if path is None:
@@ -71,7 +71,7 @@ def propose(operator: Operator, user: str, asked: Asked) -> Proposal:
 def proposal(
     stack: Stack, before: str, one: Deployment, remarks: list[str], looked_at: dict[str, str], bucket: str
 ) -> Proposal:
-    """What was made of it, once nothing stands against it: no secret would change, and AWS takes it all."""
+    """The proposal for a deployment that nothing stands against: no secret would change, and AWS takes it all."""
     if before and stack.status() == "ROLLBACK_COMPLETE":
         raise InputError(
             f"stack {stack.name}: could not be made, and was rolled back; delete it (aws cloudformation "
@@ -84,7 +84,8 @@ def proposal(
 
 
 def before_of(name: str, template: str) -> Deployment | None:
-    """What the stack of this name deployed; None where there is none. InputError, which names it, for any other."""
+    """What the stack of this name deployed; None if there is no such stack. InputError, which names it, for a stack
+    that is not ours."""
     try:
         return deployed(template) if template else None
     except InputError as error:
@@ -100,7 +101,7 @@ def refuse_changed_secrets(name: str, before: str, template: str) -> None:
 
 
 def refuse_member_of_many(operator: Operator, user: str) -> None:
-    """InputError for a user whom the stack of many users rotates already."""
+    """InputError for a user whose keys the stack of many users rotates already."""
     many = before_of(MANY, Stack(operator, MANY).template())
     if many and user in many.users.values():
         raise InputError(
@@ -116,8 +117,8 @@ def active_keys(keys: list[dict[str, Any]]) -> tuple[str, ...]:
 def _secret(
     operator: Operator, user: str, arn: str, before: Deployment | None, settings: dict[str, Any]
 ) -> tuple[str, list[str]]:
-    """The ARN of the user's secret where the stack takes one over, and what is said of it. ``settings`` get the key
-    that it is encrypted with."""
+    """The ARN of the user's secret if the stack takes one over, and what is said about it. ``settings`` get the key
+    with which it is encrypted."""
     if before and not arn:
         return before.only.secret, []
     told = operator.secret(arn or secret_name(user))
@@ -138,13 +139,13 @@ def _secret(
 
 
 def encrypted_with(told: dict[str, Any]) -> str:
-    """The customer's own key of a secret; empty where it is AWS's."""
+    """The customer's own key of a secret; empty if the key is AWS's."""
     key = str(told.get("KmsKeyId") or "")
     return "" if key == USUAL_KEY else key
 
 
 def _former(operator: Operator, user: str) -> list[str]:
-    """A word on a secret that may be the user's, under the name that the first version gave it."""
+    """A remark about a secret that may be the user's, under the name that the first version gave it."""
     name = former_secret_name(user)
     told = operator.secret(name) if name != secret_name(user) else None
     return [say("operate.former_secret", name=name, user=user, arn=told["ARN"])] if told else []
@@ -152,7 +153,7 @@ def _former(operator: Operator, user: str) -> list[str]:
 
 # --- carried out -------------------------------------------------------------------------------------------------
 def carry_out(one: Proposal, yes: bool, dry_run: bool) -> Iterator[str]:
-    """Show what would change, and with ``yes`` do it; what is said of it, as it happens."""
+    """Show what would change and, with ``yes``, do it; yields what is said, as it happens."""
     size = len(one.template.encode())
     if not one.template:
         if dry_run or not yes:
@@ -181,7 +182,7 @@ def carry_out(one: Proposal, yes: bool, dry_run: bool) -> Iterator[str]:
 
 
 def change_line(one: Change, deployment: Deployment | None) -> str:
-    """A line of a change set; of a resource of one user among many, whose it is."""
+    """A line of a change set; for a resource of one user among many, with that user."""
     many = deployment.members if deployment and deployment.is_many else ()
     users = {deployment.resource(kind, member): member.user for member in many for kind in "SPR" if deployment}
     whose = users.get(one.name, "")
@@ -204,8 +205,8 @@ def _done(one: Proposal) -> str:
 
 
 def _look(one: Proposal) -> Iterator[str]:
-    """The fields of secrets that were there before, by the function: no value comes to this machine. OperationError
-    where a rotation would stop at one."""
+    """The fields of secrets that existed before, as the function tells them: no value comes to this machine.
+    OperationError if a rotation would stop at one of them."""
     function = output(one.stack.told(), "Function") if one.looked_at else ""
     problems = []
     for arn, user in one.looked_at.items():
@@ -213,7 +214,7 @@ def _look(one: Proposal) -> Iterator[str]:
         fields, problem = told.get("fields"), told.get("problem")
         if not isinstance(fields, list) or not isinstance(problem, str):
             raise OperationError(say("operate.look.failed", function=function))
-        # names that somebody else gave: whatever they hold, a terminal bears it
+        # names that somebody else gave: whatever is in them must not harm a terminal
         named = ", ".join(visible(masked(str(one)[:LONGEST_FIELD])) for one in fields[:MOST_FIELDS])
         yield say("operate.look.fields", user=user, n=len(fields), fields=named)
         if problem:

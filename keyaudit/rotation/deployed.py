@@ -1,4 +1,4 @@
-"""A template that was deployed -> what it deployed: read from its metadata, or, of the first version, which has
+"""A template that was deployed -> what it deployed: read from its metadata or, for the first version, which has
 none, from our own regular text (pure)."""
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def whose(description: str) -> str:
 
 
 def deployed(template: str) -> Deployment:
-    """What was asked for when this was deployed. InputError where it is not as keyaudit writes it."""
+    """What was asked for when this was deployed. InputError if the template is not as keyaudit writes it."""
     try:
         found = _metadata(template)
         return _from_metadata(found, template) if found else _from_text(template)
@@ -46,8 +46,8 @@ def version_of(template: str) -> str:
 
 
 def secrets_in(template: str) -> dict[str, dict[str, str]]:
-    """The secrets of a template by their names in it, with their properties: resources, or parameters for those
-    that were there before (``Default``). Two templates that agree in this put no value in place of a key."""
+    """The secrets of a template by their names in it, with their properties: resources, or parameters for secrets
+    that existed before (``Default``). Between two templates that agree in this, no value replaces a key."""
     found = {}
     for block in re.finditer(r"^( +)(\w+):\n((?:\1 .*\n)+)", template, re.MULTILINE):
         if re.search(r"^ +Type: (AWS::SecretsManager::Secret|String)$", block[3], re.MULTILINE):
@@ -57,7 +57,7 @@ def secrets_in(template: str) -> dict[str, dict[str, str]]:
 
 
 def changed_secrets(before: str, after: str) -> list[str]:
-    """Names of the secrets that a deployment would change, or that it would no longer know though they stay."""
+    """The names of the secrets that a deployment would change, or would no longer know although they stay."""
     old, new = secrets_in(before), secrets_in(after)
     return [name for name in old if name in new and old[name] != new[name]]
 
@@ -83,7 +83,7 @@ def _from_metadata(found: dict[str, Any], template: str) -> Deployment:
         for owner, users in owners.items()
         for user, every in users.items()
     }
-    # in the order of the template, which a later one keeps
+    # in the order of the template, which a later template keeps
     order = list(json.loads(_setting(template, "USERS")).values())
     strict.must(sorted(order) == sorted(members) and (is_many or len(members) == 1))
     adopted = tuple(_setting(template, "ADOPTED", '""').split())
@@ -125,7 +125,7 @@ def _setting(template: str, name: str, default: str = "") -> str:
 
 
 def _resource(template: str, sid: str) -> str:
-    """What a statement of one action is about; empty where there is no such statement."""
+    """The resource of a statement with one action; empty if there is no such statement."""
     found = re.search(rf"^ *- Sid: {sid}\n(?: .*\n){{3}} *Resource: ({_TEXT})$", template, re.MULTILINE)
     return _plain(found[1]) if found else ""
 

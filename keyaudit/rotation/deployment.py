@@ -1,4 +1,4 @@
-"""What is deployed: the users of a stack, and what holds for all of them (pure)."""
+"""What is deployed: the users of a stack, and the settings that hold for all of them (pure)."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ ALONE = {"S": "Secret", "P": "InvokeToRotate", "R": "Schedule"}
 
 @dataclass(frozen=True)
 class Member:
-    """A user, whose path in IAM is ``path``, and who gets a new key every ``every`` days. ``secret``: ARN of one
-    that is there, instead of a new one; ``name``: of the secret, where a new one would get another."""
+    """A user, whose path in IAM is ``path``, and who gets a new key every ``every`` days. ``secret``: the ARN of an
+    existing secret, used instead of a new one; ``name``: the secret's name, if a new secret would get another."""
 
     user: str
     every: int
@@ -44,7 +44,7 @@ class Member:
     name: str = ""
 
     def __post_init__(self) -> None:
-        """InputError for what AWS would not take, or what could be more than it looks like."""
+        """InputError for what AWS would refuse, or what could mean more than it seems to."""
         check("--user", self.user, USER, "a user's name: 1 to 64 letters, digits or _+=,.@-")
         check("--path", self.path, PATH, "a user's path, as / or /division/")
         if "$" in self.path or "*" in self.path or "?" in self.path:
@@ -60,10 +60,10 @@ class Member:
 
 @dataclass(frozen=True)
 class Deployment:
-    """A stack of one user, or of many. ``master``: ARN of the secret whose key signs the calls of IAM, ``self`` for
-    the user's own, empty for the function's role; ``kms_key``: ARN of the customer-managed key of the secrets, if
-    any; ``adopted``: ids of the keys that were there before, which the secrets replace; ``notify``: a mail address;
-    ``fields``: field of the value -> its name there, where that is another."""
+    """A stack of one user, or of many. ``master``: the ARN of the secret whose key signs the calls to IAM, ``self``
+    for the user's own key, empty for the function's role; ``kms_key``: the ARN of the customer-managed key of the
+    secrets, if any; ``adopted``: the ids of the keys from before, which the secrets replace; ``notify``: a mail
+    address; ``fields``: field of the value -> its name there, if that differs."""
 
     members: tuple[Member, ...]
     periods: Periods
@@ -76,7 +76,7 @@ class Deployment:
     fields: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """InputError as for a member, and where two users would share what must be one's alone."""
+        """InputError as for a member, and if two users would share what must belong to one."""
         if self.master != SELF:
             check("--master-arn", self.master, f"({SECRET_ARN})?", "the whole ARN of a secret")
         check("--kms-key-arn", self.kms_key, f"({KMS_ARN})?", "the ARN of a key in KMS")
@@ -113,21 +113,21 @@ class Deployment:
 
     @property
     def stack(self) -> str:
-        """What the stack is called that keyaudit deploys."""
+        """The name of the stack that keyaudit deploys."""
         return MANY if self.is_many else stack_name(self.only.user)
 
     @property
     def users(self) -> dict[str, str]:
-        """Name of the secret -> user: what binds the two, and nothing else does."""
+        """Name of the secret -> user: the only thing that binds the two."""
         return {one.name: one.user for one in self.members}
 
     def resource(self, kind: str, member: Member) -> str:
-        """What a member's secret (S), permission (P) or schedule (R) is called in the template: among many, as
-        short as can be, since the template's size decides how many there can be."""
+        """The name of a member's secret (S), permission (P) or schedule (R) in the template: among many members as
+        short as possible, because the template's size decides how many there can be."""
         return f"{kind}{short_hash(member.user, 6)}" if self.is_many else ALONE[kind]
 
     def first_value(self, member: Member) -> dict[str, str]:
-        """What a new secret holds until the first rotation: whose it is, and who signs."""
+        """What a new secret holds until the first rotation: the user to whom it belongs, and who signs."""
         value = {self.fields.get("username", "username"): member.user}
         if self.master:
             value["masterarn"] = member.name if self.master == SELF else self.master
@@ -159,8 +159,8 @@ def _check_fields(fields: dict[str, str]) -> None:
 
 
 def spread(periods: Periods, members: tuple[Member, ...], new: tuple[Member, ...]) -> tuple[Member, ...]:
-    """The new members, each with the days between its rotations: those of one owner rotate on different days. Each
-    takes the value that is used least among its owner's users, of such the longest."""
+    """The new members, each with the days between its rotations, so that the users of one owner rotate on different
+    days. Each takes the value that is used least among its owner's users and, of these, the longest."""
     values, placed = days_between(periods), list(members)
     for one in new:
         used = [other.every for other in placed if other.owner == one.owner]
@@ -169,7 +169,7 @@ def spread(periods: Periods, members: tuple[Member, ...], new: tuple[Member, ...
 
 
 def days_between(periods: Periods) -> list[int]:
-    """The values of ``every`` that are not longer than asked for and keep all that must hold; the longest first."""
+    """The values of ``every`` that are no longer than asked for and keep all that must hold; longest first."""
     found = []
     for days in range(periods.every, 0, -1):
         try:
@@ -181,5 +181,5 @@ def days_between(periods: Periods) -> list[int]:
 
 
 def fits(periods: Periods, member: Member) -> bool:
-    """Whether a member's days between rotations still are among those that may be."""
+    """Whether a member's days between rotations are still among the allowed values."""
     return member.every in days_between(periods)

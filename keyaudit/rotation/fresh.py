@@ -1,4 +1,4 @@
-"""Is the evidence fresh enough to change anything by it? The only place of the plan that knows the clock."""
+"""Is the evidence fresh enough to change anything because of it? The only part of the plan that knows the clock."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from datetime import datetime, timedelta
 from keyaudit.model import Audit, Origin
 from keyaudit.texts import listed, say, utc
 
-#: a key may have come into use since
+#: in older evidence, a key may have come into use since
 LONGEST, CLOCKS = timedelta(hours=24), timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class Freshness:
-    """Accounts by whose evidence nothing is to be changed, and what to say of them; empty where all is fresh."""
+    """Accounts whose evidence is too old to change anything, and what to say about them; empty if all of it is
+    fresh."""
 
     old: frozenset[str]
     sentence: str
 
 
 def freshness(audit: Audit, now: datetime) -> Freshness:
-    """Old: generated over 24 hours ago, or judged as of another time than now; or undated, and not piped in at this
-    moment. The sample never is: nobody has its keys."""
+    """Whether evidence is old: generated over 24 hours ago, judged as of another time than now, or undated and not
+    piped in at this moment. The sample is never old: nobody has its keys."""
     read = [one for one in audit.provenance if one.form]
     everyone = frozenset(one.account_id for one in read)
     if audit.is_sample or not read:
@@ -49,5 +50,5 @@ def freshness(audit: Audit, now: datetime) -> Freshness:
 
 
 def _is_piped(origin: Origin | None) -> bool:
-    """Read from a pipe, which gives what somebody writes into it now, and not from a file."""
+    """Whether it was read from a pipe, which gives what somebody writes into it now, and not from a file."""
     return origin is not None and origin.is_piped

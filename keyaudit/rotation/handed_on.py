@@ -21,16 +21,16 @@ COLUMNS = (
 
 
 def as_csv(tasks: tuple[Task, ...]) -> bytes:
-    """A row per task, in their order."""
+    """One row per task, in the order of the tasks."""
     return table_csv(COLUMNS, (_row(rank, task) for rank, task in enumerate(tasks, 1)))
 
 
 def _row(rank: int, task: Task) -> list[Any]:
     facts = _facts(rank, task)
-    # of two keys, each with its own dates: those of the row are the worse of both
+    # for two keys, the dates of each; the row itself has the worse of both
     facts["keys"] = "; ".join(map(told, task.keys))
     facts["steps"] = _numbered([step.text for step in task.steps])
-    # numbered, so that no cell runs as a whole where it is pasted
+    # numbered, so that no cell runs as a whole if it is pasted into a shell
     facts["commands"] = _numbered([step.command for step in task.steps])
     return [facts[name] for name in COLUMNS]
 
@@ -50,7 +50,7 @@ def _dated(facts: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def as_json(judged: Audit, tasks: tuple[Task, ...], unseen: list[str], fresh: Freshness) -> str:
-    """The plan for machines: ``tasks`` with their keys, steps and commands, and what must be known before."""
+    """The plan for machines: ``tasks`` with their keys, steps and commands, and what must be known beforehand."""
     found = {
         "as_of": utc(judged.as_of),
         "policy": {"title": judged.policy.title, "sha256": judged.policy.sha256, "given": judged.policy.given},

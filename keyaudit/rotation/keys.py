@@ -1,4 +1,4 @@
-"""The frames of an Audit -> the users with anything to do, each with its keys (pure)."""
+"""The frames of an Audit -> the users for whom there is something to do, each with their keys (pure)."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from keyaudit.schema import (
 )
 from keyaudit.texts import say
 
-#: a key of a frame: account, user, whether that is root, slot, id
+#: a key in a frame: account, user, whether that is root, slot, id
 Which = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
 class Owned:
-    """A user, and what is known of whose it is."""
+    """A user, and what is known about its owner."""
 
     user: User
     account_name: str | None
@@ -41,8 +41,8 @@ class Owned:
 
 @dataclass(frozen=True)
 class _Judged:
-    """What the findings say: of each key, control -> compliance type, days over and limits; which users have too
-    many, and which of them may have none."""
+    """What the findings say: for each key, control -> compliance type, days over and limits; which users have too
+    many keys, and which of them may have none."""
 
     types: dict[Which, dict[str, str]]
     over: dict[Which, int]
@@ -52,7 +52,7 @@ class _Judged:
 
 
 def users_of(audit: Audit) -> Iterator[Owned]:
-    """Users of whose keys one fails, is due soon, could not be judged, or is inactive."""
+    """Users with a key that fails, is due soon, could not be judged, or is inactive."""
     keys, soon = audit.keys, audit.as_of + timedelta(days=audit.policy.warn_before)
     if not len(keys):
         return
@@ -95,13 +95,14 @@ def users_of(audit: Audit) -> Iterator[Owned]:
 
 
 def _seen(row: dict[str, Any], as_of: datetime) -> datetime:
-    """Of which moment its report tells: what was used after it was made is not known, however late it is judged."""
+    """The latest moment about which the report can tell: a use after it was generated is not known, however late
+    the report is judged."""
     generated = _moment(row["generated_time"])
     return min(as_of, generated) if generated else as_of
 
 
 def _judged(findings: pd.DataFrame, roots: set[tuple[str, str | None]], has_period: bool) -> _Judged:
-    """Where no period is defined it is the policy that fails rotation, and no key is overdue."""
+    """What the findings say. If no period is defined, the policy fails rotation, and no key is overdue."""
     judged = _Judged({}, {}, {}, set(), set())
     named = findings[findings["user"].notna()]
     columns = (
@@ -112,7 +113,7 @@ def _judged(findings: pd.DataFrame, roots: set[tuple[str, str | None]], has_peri
         *(named[name] for name in columns), strict=True
     ):
         is_root = (account, _text(arn)) in roots and (not pd.isna(arn) or user == ROOT_USER)
-        if control == ACTIVE_KEYS:  # such a finding is of no single key
+        if control == ACTIVE_KEYS:  # such a finding is not about a single key
             if kind == NON_COMPLIANT:
                 judged.too_many.add((account, user, is_root))
                 if limit == 0:
@@ -163,7 +164,7 @@ def _whose(row: dict[str, Any]) -> Which:
 
 
 def _signs(users: pd.DataFrame, wanted: dict[Which, Any]) -> dict[tuple[str, str], dict[str, Any]]:
-    """Of these users, what the report tells of their console password and MFA."""
+    """What the report says about the console password and MFA of these users."""
     names = [name for name in ("password_enabled", "password_last_used", "mfa_active") if name in users]
     if not names or not wanted:
         return {}

@@ -1,4 +1,4 @@
-"""How near a deployment comes to what AWS takes: measured before anything is asked of AWS (pure)."""
+"""How near a deployment comes to AWS's limits: measured before anything is asked of AWS (pure)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from keyaudit.rotation.policies import Resource, role_statements, secret_of
 from keyaudit.schema import InputError
 from keyaudit.texts import say
 
-#: CloudFormation, "Understand CloudFormation quotas": a template that is sent with the call, one in S3; in bytes
+#: CloudFormation, "Understand CloudFormation quotas": bytes of a template that is sent with the call, and of one in
+#: S3
 BODY, IN_S3 = 51_200, 1_000_000
 RESOURCES = 500
 PARAMETERS = 200
@@ -23,7 +24,7 @@ FUNCTION_POLICY, ENVIRONMENT = 20_480, 4_096
 
 @dataclass(frozen=True)
 class Measure:
-    """What was measured and the most that AWS takes; ``name`` is that of its sentence."""
+    """What was measured, and the most that AWS takes; ``name`` names its sentence."""
 
     name: str
     found: int
@@ -36,7 +37,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Where:
-    """Where a stack is, as far as lengths depend on it. Where that is unknown, the longest that there is."""
+    """Where a stack is, as far as lengths depend on it; the defaults are the longest names that exist."""
 
     account: str = "000000000000"
     region: str = "ap-southeast-99"
@@ -44,7 +45,7 @@ class Where:
 
 
 def measures(one: Deployment, template: str, where: Where | None = None, in_s3: bool = False) -> list[Measure]:
-    """What AWS limits, of this deployment."""
+    """The measures of this deployment that AWS limits."""
     names = vars(where or Where()) | {"stack": one.stack}
     statements = ",".join(statement.json(**names) for statement in role_statements(one))
     itself = json.dumps(_allowed(names), separators=(",", ":"))
@@ -60,7 +61,7 @@ def measures(one: Deployment, template: str, where: Where | None = None, in_s3: 
 
 
 def check_limits(one: Deployment, template: str, where: Where | None = None, in_s3: bool = False) -> None:
-    """InputError with the numbers, and what to do, for everything that AWS would not take."""
+    """InputError with the numbers, and what to do, for everything that AWS would refuse."""
     over = [found for found in measures(one, template, where, in_s3) if found.is_over]
     if over:
         raise InputError("; ".join(said(found) for found in over))
@@ -74,7 +75,7 @@ _ENVELOPE = '{"Version":"2012-10-17","Statement":[]}'
 
 
 def _allowed(names: dict[str, str]) -> dict[str, object]:
-    """The statement that the role needs besides, in a policy of its own."""
+    """The statement that the role needs as well, in a policy of its own."""
     arn = _function(names)
     return {"Sid": "Itself", "Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": arn}
 
@@ -84,7 +85,8 @@ def _function(names: dict[str, str]) -> str:
 
 
 def _function_policy(one: Deployment, names: dict[str, str]) -> str:
-    """The policy that Lambda keeps for the function, as GetPolicy shows it: one statement for each permission."""
+    """The policy that Lambda keeps for the function, as GetPolicy shows it, with one statement for each
+    permission."""
     secrets = [(one.resource("P", member), secret_of(one, member)) for member in one.members]
     rule = Resource("", "arn:{partition}:events:{region}:{account}:rule/{stack}-Daily-ABCDEFGHIJKL")
     statements = [_permission(name, arn, "secretsmanager", names) for name, arn in secrets]
@@ -108,7 +110,7 @@ def _permission(name: str, source: Resource, service: str, names: dict[str, str]
 
 
 def _length(value: str, names: dict[str, str]) -> int:
-    """Bytes of a setting, as the function will have it."""
+    """The bytes of a setting as the function will have it."""
     if value.startswith("'"):
         return len(value[1:-1].encode())
     if value.startswith('"'):

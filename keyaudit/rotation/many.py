@@ -1,4 +1,4 @@
-"""A file of users -> what would be deployed for all of them: the stack of many users of an account."""
+"""A file of users -> what would be deployed for all of them: an account's stack of many users."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from keyaudit.texts import say
 
 @dataclass
 class Findings:
-    """What AWS tells of the users of a file: those that come anew, and why others are left out."""
+    """What AWS says about the users of a file: those who are new, and why others are left out."""
 
     new: list[Member] = field(default_factory=list)
     adopted: list[str] = field(default_factory=list)
@@ -30,7 +30,7 @@ class Findings:
 
 
 def template_of(path: str, account: str, asked: Asked, user_path: str) -> tuple[Deployment, Taken]:
-    """The stack of the users of a file, by the file alone."""
+    """The stack of the users of a file, from the file alone."""
     periods = asked.periods()
     taken = take(path, read_rows(path), account, periods.max_age)
     members = tuple(Member(one.user, periods.every, user_path, one.owner) for one in taken.users)
@@ -40,8 +40,8 @@ def template_of(path: str, account: str, asked: Asked, user_path: str) -> tuple[
 
 
 def propose_many(operator: Operator, path: str, removed: tuple[str, ...], asked: Asked) -> Proposal:
-    """The stack of many users with the file's added or changed, and others taken out. InputError where it cannot
-    be, or nothing is left to do."""
+    """The stack of many users, with the file's users added or changed and others taken out. InputError if there
+    cannot be one, or nothing is left to do."""
     stack = Stack(operator, MANY)
     text = stack.template()
     before = before_of(MANY, text)
@@ -62,7 +62,7 @@ def propose_many(operator: Operator, path: str, removed: tuple[str, ...], asked:
         if before and removed:
             return Proposal(stack, True, "", None, tuple(left_out), {})
         raise InputError(f"--users {path}: no user is left to put under rotation ({'; '.join(left_out)})")
-    # what was adopted stays, also of users that are taken out: it speaks of nobody else's keys
+    # adopted keys stay listed even for users who are taken out: they are nobody else's keys
     adopted = tuple(dict.fromkeys([*(before.adopted if before else ()), *found.adopted]))
     one = Deployment(members, periods, is_many=True, adopted=adopted, **settings)
     remarks = [*found.remarks, *(say("operate.left_out", why=why) for why in left_out), *fields_line(one)]
@@ -79,7 +79,7 @@ def _known(removed: tuple[str, ...], there: tuple[Member, ...]) -> None:
 def _kept(
     operator: Operator, there: tuple[Member, ...], removed: tuple[str, ...], users: tuple[Planned, ...]
 ) -> tuple[Member, ...]:
-    """The users that were deployed and stay, with what the file and IAM tell of them now."""
+    """The users who were deployed and stay, with what the file and IAM say about them now."""
     told = {one.user: one.owner for one in users}
     return tuple(
         replace(one, owner=told[one.user], path=operator.path(one.user) or one.path) if one.user in told else one
@@ -89,7 +89,8 @@ def _kept(
 
 
 def _spread(periods: Periods, kept: tuple[Member, ...], new: list[Member]) -> tuple[Member, ...]:
-    """All members in their order; those whose days between rotations hold no longer get others, as new ones do."""
+    """All members in their order; those whose days between rotations are no longer allowed get others, like new
+    members."""
     stay = tuple(one for one in kept if fits(periods, one))
     moved = tuple(one for one in kept if one not in stay)
     placed = {one.user: one for one in (*stay, *spread(periods, stay, (*moved, *new)))}
@@ -99,7 +100,7 @@ def _spread(periods: Periods, kept: tuple[Member, ...], new: list[Member]) -> tu
 def _found(
     operator: Operator, stack: Stack, users: list[Planned], periods: Periods, settings: dict[str, Any]
 ) -> Findings:
-    """What AWS tells of the users that come anew."""
+    """What AWS says about the users who are new."""
     found = Findings()
     alone = {whose(str(one["Description"])) for one in stacks_of_ours(operator)} if users else set()
     function = output(stack.told(), "Function") if users else ""
@@ -129,7 +130,7 @@ def _against(
     function: str,
     settings: dict[str, Any],
 ) -> str:
-    """What stands against a user in the stack of many: the name of its sentence; empty where nothing does."""
+    """What stands against a user in the stack of many: the name of a sentence; empty if nothing does."""
     if one.user in alone:
         return "own_stack"
     if len(active_keys(keys)) > 1:

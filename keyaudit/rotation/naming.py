@@ -1,4 +1,4 @@
-"""What users, secrets, stacks and resources are called, and what AWS takes as such (pure)."""
+"""The names of users, secrets, stacks and resources, and which names AWS accepts (pure)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KEY_ID = r"\w{16,128}"
 ACCOUNT = r"[0-9]{12}"
 PARTITION = r"arn:aws[a-z-]*"
 SECRET_NAME = r"[\w/+=.@-]{1,512}"
-#: whole, with the six characters that Secrets Manager puts at the end: IAM policies match nothing less
+#: a whole ARN, with the six characters that Secrets Manager puts at its end: IAM policies match nothing less
 SECRET_ARN = rf"{PARTITION}:secretsmanager:[a-z0-9-]+:{ACCOUNT}:secret:({SECRET_NAME})-[A-Za-z0-9]{{6}}"
 KMS_ARN = rf"{PARTITION}:kms:[a-z0-9-]+:{ACCOUNT}:key/[\w-]{{1,128}}"
 EMAIL = r"[^\s@\"'\\<>{}]{1,64}@[\w.-]{1,255}"
@@ -29,13 +29,14 @@ LONGEST_NAME = 128
 
 
 def check(option: str, value: str, pattern: str, wanted: str) -> None:
-    """InputError, which names the option, unless the whole value is of this pattern."""
+    """InputError, which names the option, unless the whole value matches this pattern."""
     if not re.fullmatch(pattern, value, re.ASCII):
         raise InputError(f"{option} {visible(value[:80])}: not {wanted}")
 
 
 def stack_name(user: str) -> str:
-    """The name of a user's own stack. One that had to be changed ends with a hash: no two users share it."""
+    """The name of a user's own stack. A name that had to be changed ends with a hash, so that no two users share
+    it."""
     plain = re.sub(r"[^A-Za-z0-9-]", "-", user)
     if plain != user:
         plain = f"{plain}-{short_hash(user)}"
@@ -43,19 +44,19 @@ def stack_name(user: str) -> str:
 
 
 def secret_name(user: str) -> str:
-    """The name of a user's secret: Secrets Manager takes no comma. What had to be changed gets a hash, after a
-    slash, which no name of a user has: ``a,b`` and ``a_b`` are two secrets."""
+    """The name of a user's secret: Secrets Manager takes no comma. A name that had to be changed gets a hash after
+    a slash, which no user's name has: ``a,b`` and ``a_b`` are two secrets."""
     plain = former_secret_name(user)
     return plain if "," not in user else f"{plain}/{short_hash(user)}"
 
 
 def former_secret_name(user: str) -> str:
-    """As the first version named it: not always one user's alone."""
+    """The name that the first version gave it, which more than one user may share."""
     return f"keyaudit/{user.replace(',', '_')}"
 
 
 def name_in(arn: str) -> str:
-    """The secret's name in its whole ARN."""
+    """The secret's name, from its whole ARN."""
     found = re.fullmatch(SECRET_ARN, arn, re.ASCII)
     if not found:
         raise InputError(f"{visible(arn[:80])}: not the whole ARN of a secret")

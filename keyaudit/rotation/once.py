@@ -1,4 +1,4 @@
-"""One rotation, at once; and where a user's rotation is: a stack of its own, or that of many users."""
+"""One rotation, at once; and where a user is rotated: by a stack of its own, or by that of many users."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from keyaudit.texts import say
 
 @dataclass(frozen=True)
 class Home:
-    """Where a user's keys are rotated; without a stack, the secret that one would give it."""
+    """Where a user's keys are rotated; without a stack, with the secret that a stack would make."""
 
     user: str
     stack: Stack
@@ -43,7 +43,7 @@ def home(operator: Operator, user: str) -> Home:
 
 
 def rotated_secret(operator: Operator, where: Home) -> dict[str, Any]:
-    """The secret, ready to be rotated. InputError where no rotation is deployed, or one has not ended."""
+    """The secret, ready to be rotated. InputError if no rotation is deployed, or one has not ended."""
     secret = operator.secret(where.secret_id)
     if secret is None or not secret.get("RotationEnabled"):
         raise InputError(f"--user {where.user}: no rotation is deployed for it; see keyaudit rotation deploy")
@@ -60,8 +60,8 @@ def rotated_secret(operator: Operator, where: Home) -> dict[str, Any]:
 
 
 def rotate(operator: Operator, where: Home, secret: dict[str, Any]) -> datetime:
-    """Rotate at once; when the new key was made, by IAM. OperationError with the function's own words where the
-    rotation does not come to its end."""
+    """Rotate at once; returns when the new key was made, by IAM. OperationError with the function's own words if
+    the rotation does not come to its end."""
     started, arn = datetime.now(UTC), secret["ARN"]
     token = operator.ask(operator.secrets, "rotate_secret", "VersionId", SecretId=arn)["VersionId"]
 
@@ -70,7 +70,7 @@ def rotate(operator: Operator, where: Home, secret: dict[str, Any]) -> datetime:
     def ended() -> bool | None:
         now = operator.secret(arn) or {}
         current, pending = _version_of(now, "AWSCURRENT"), _version_of(now, "AWSPENDING")
-        # not the token's version alone: fields that a person changed meanwhile are carried over into another
+        # not only the token's version: fields that a person changed meanwhile are carried over into another version
         return True if current != former and not pending else None
 
     late = say("operate.late.rotate", user=where.user)
@@ -80,7 +80,7 @@ def rotate(operator: Operator, where: Home, secret: dict[str, Any]) -> datetime:
 
 
 def _version_of(secret: dict[str, Any], stage: str) -> str:
-    """The version that a stage is on; empty where it is on none."""
+    """The version that has a stage; empty if none has it."""
     stages = secret.get("VersionIdsToStages", {})
     return next((version for version, names in stages.items() if stage in names), "")
 

@@ -1,4 +1,4 @@
-"""The calls of an operator, and what they tell of users, keys and secrets. No value of a secret is read.
+"""The calls of an operator, and what they say about users, keys and secrets. No value of a secret is read.
 
 Every failure of a call is an OperationError with AWS's reason.
 """
@@ -20,7 +20,7 @@ from keyaudit.schema import EvidenceError
 from keyaudit.texts import say, utc
 
 PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds
-#: AWS's answers that mean: there is none
+#: AWS's answers that mean: there is no such thing
 ABSENT = {
     "get_user": ("NoSuchEntity",),
     "describe_secret": ("ResourceNotFoundException",),
@@ -32,11 +32,11 @@ ABSENT = {
 
 
 class OperationError(EvidenceError):
-    """What AWS refused, or what did not come to its end; exit 4."""
+    """Something that AWS refused, or that did not come to its end (exit code 4)."""
 
 
 class Operator:
-    """Who acts, in which account and region; ``wait``: seconds that all of it may take."""
+    """Who acts, in which account and region; ``wait``: how many seconds all of it may take."""
 
     def __init__(self, profile: str, region: str, wait: float) -> None:
         self.session, self.calls = connect(profile, region), Calls(wait, Pace(50))
@@ -70,12 +70,12 @@ class Operator:
         return Where(self.account, self.region, self.session.partition)
 
     def said(self) -> str:
-        """For whoever confirms it."""
+        """Who acts where, for whoever confirms it."""
         return say("operate.where", account=self.account, region=self.region, caller=self.caller)
 
     # --- calls ----------------------------------------------------------------------------------------------------
     def ask(self, client: Any, method: str, *needs: str, **what: Any) -> Any:
-        """An answer; None where AWS says that there is no such thing. OperationError for any other failure."""
+        """AWS's answer; None if AWS says that there is no such thing. OperationError for any other failure."""
         try:
             return self.calls.call(client, method, needs, **what)
         except CallFailedError as error:
@@ -84,14 +84,14 @@ class Operator:
             raise OperationError(error.why) from None
 
     def pages(self, client: Any, method: str, key: str, **what: Any) -> list[dict[str, Any]]:
-        """All of a list."""
+        """All items of a list."""
         try:
             return [one for page in self.calls.pages(client, method, key, **what) for one in page[key]]
         except CallFailedError as error:
             raise OperationError(error.why) from None
 
     def until(self, ask: Callable[[], Any], late: str, why: Callable[[], str] = str) -> Any:
-        """What ``ask`` says, once it says something; OperationError after the deadline."""
+        """What ``ask`` returns, as soon as it returns something; OperationError after the deadline."""
         pause = PAUSE
         while (found := ask()) is None:
             if time.monotonic() + pause >= self.calls.until:
@@ -102,8 +102,8 @@ class Operator:
         return found
 
     def invoke(self, function: str, event: dict[str, str]) -> Any:
-        """What a function answers, JSON. OperationError where it fails, with AWS's name of the failure alone: what
-        else a function says may be anything."""
+        """What a function answers, from JSON. OperationError if it fails, with only AWS's name for the failure:
+        anything else that a function says may be anything."""
         told = self.ask(
             self.client("lambda"),
             "invoke",
@@ -122,12 +122,12 @@ class Operator:
 
     # --- what is there --------------------------------------------------------------------------------------------
     def path(self, user: str) -> str | None:
-        """The user's path; None where there is no such user."""
+        """The user's path; None if there is no such user."""
         found = self.ask(self.iam, "get_user", "User", UserName=user)
         return str(found["User"]["Path"]) if found else None
 
     def keys(self, user: str) -> list[dict[str, Any]]:
-        """The user's keys with their last use, the newest first."""
+        """The user's keys with their last use, newest first."""
         found = self.ask(self.iam, "list_access_keys", "AccessKeyMetadata", UserName=user)["AccessKeyMetadata"]
         for key in found:
             what = {"AccessKeyId": key["AccessKeyId"]}
@@ -135,13 +135,13 @@ class Operator:
         return sorted(found, key=lambda key: key["CreateDate"], reverse=True)
 
     def secret(self, secret_id: str) -> dict[str, Any] | None:
-        """A secret without its value; None where there is none."""
+        """A secret without its value; None if there is no such secret."""
         found: dict[str, Any] | None = self.ask(self.secrets, "describe_secret", "ARN", SecretId=secret_id)
         return found
 
 
 def key_line(key: dict[str, Any]) -> str:
-    """A key in a sentence: its id's end, state, age, and who uses it, as far as AWS tells."""
+    """A key in words: the end of its id, its state, its age, and what uses it, as far as AWS tells."""
     used = key["LastUsed"]
     use = say("operate.never_used")
     if used.get("LastUsedDate"):

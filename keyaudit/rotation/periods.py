@@ -1,4 +1,4 @@
-"""The periods of a rotation that is deployed, in days: those that do not hold are refused with the numbers."""
+"""The periods of a deployed rotation, in days: those that break a rule are refused, with the numbers."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from keyaudit.schema import InputError
 
 LONGEST = 1000  # days that Secrets Manager takes
 RETENTION, QUIET = 30, 7
-#: what is deployed where nothing else was asked for
+#: what is deployed if nothing else was asked for
 EVERY, GRACE, MAX_AGE = 60, 14, 90
 
 
 @dataclass(frozen=True)
 class Periods:
-    """Days: a new key every ``every``; the replaced one is left for ``grace``, deactivated once unused for
-    ``quiet``, deleted ``retention`` later; ``max_age`` is the policy's limit."""
+    """In days: a new key is made every ``every``; the replaced key is left for ``grace``, deactivated once it was
+    unused for ``quiet``, and deleted ``retention`` later; ``max_age`` is the policy's limit."""
 
     every: int
     grace: int
@@ -29,7 +29,8 @@ class Periods:
     def of(
         cls, every: int, grace: int, max_age: int, retention: int | None = None, quiet: int | None = None
     ) -> Self:
-        """Periods that hold, those not given chosen; InputError with the numbers for those that do not."""
+        """Periods that keep the rules, with those chosen that were not given; InputError with the numbers for
+        periods that break one."""
         room = every - grace - SLACK - 1
         chosen = min(RETENTION, max(room, 1)) if retention is None else retention
         found = cls(every, grace, chosen, min(QUIET, grace) if quiet is None else quiet, max_age)

@@ -1,7 +1,7 @@
-"""An Audit -> who must do what with which key, by when, in which order (pure): the worst first.
+"""An Audit -> who must do what with which key, by when, in which order (pure): worst first.
 
-One task for a user, whatever number of keys and controls fail; where a key is deactivated, deleting it is a task of
-its own, 30 days later. Everything follows from the evidence and ``as_of`` alone.
+One task per user, however many keys and controls fail; if a key is deactivated, deleting it is a task of its own,
+30 days later. Everything follows from the evidence and ``as_of`` alone.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from keyaudit.rotation.keys import Owned, users_of
 from keyaudit.rotation.steps import Step, deletion, fits, steps_of
 from keyaudit.texts import listed, say, utc
 
-#: a case of more weight comes first; within one, the longest overdue
+#: a case of more weight comes first; within a case, the longest overdue
 _FIRST, _FAILS, _UNSEEN, _SOON, _LATER = range(5)
 _WEIGHT = {
     cases.ROOT: _FIRST,
@@ -28,14 +28,14 @@ _WEIGHT = {
     cases.LOOK_UP: _UNSEEN,
     cases.INACTIVE: _LATER,
 }
-#: what cannot be undone, and comes 30 days after what can
+#: the case of what cannot be undone, and comes 30 days after what can
 _DELETIONS = (cases.DELETE, cases.ROOT_DELETE, cases.INACTIVE)
 
 
 @dataclass(frozen=True)
 class Told:
-    """A key of a task. ``name``: what it is called in the task; ``use``: used, never or unknown; ``used_by``: the
-    service and region of its last use."""
+    """A key in a task. ``name``: its name in the task; ``use``: used, never or unknown; ``used_by``: the service
+    and region of its last use."""
 
     name: str
     key_id: str | None
@@ -48,10 +48,10 @@ class Told:
 
 @dataclass(frozen=True)
 class Task:
-    """Something that must be done with a key, or with the two of a user. ``key``: what is known of it, an id's last
-    characters or its slot in the report; of two keys ``made``, ``age_days``, ``limit``, ``due`` and ``days_over``
-    are the worse, ``last_used`` is the later. ``due``: when it was, or is, to be rotated; ``by``: until when to act
-    (None: now); ``not_before``: what is to be done later."""
+    """Something that must be done with a key, or with both keys of a user. ``key``: what is known of it, the last
+    characters of its id or its slot in the report; for two keys, ``made``, ``age_days``, ``limit``, ``due`` and
+    ``days_over`` are those of the worse one, and ``last_used`` is the later. ``due``: when it was, or is, to be
+    rotated; ``by``: until when to act (None: now); ``not_before``: the start of what is to be done later."""
 
     account_id: str
     account_name: str | None
@@ -75,7 +75,7 @@ class Task:
 
     @property
     def by_when(self) -> str:
-        """The deadline where it lies ahead; else at once, or from when on."""
+        """The deadline if it lies ahead; otherwise that it is to be done at once, or from when on."""
         if self.not_before:
             return say("plan.from", at=utc(self.not_before))
         if self.case == cases.INACTIVE:
@@ -84,13 +84,14 @@ class Task:
 
 
 def plan(audit: Audit) -> tuple[Task, ...]:
-    """The tasks of a whole Audit (one with all its findings). Keys that are exempt need none; inactive ones are
-    deleted in the end."""
+    """The tasks of a whole Audit (one that has all its findings). Keys that are exempt need no task; inactive ones
+    are deleted in the end."""
     return tuple(sorted((task for one in users_of(audit) for task in _tasks(one, audit.as_of)), key=_order))
 
 
 def crowds(tasks: tuple[Task, ...]) -> dict[str, tuple[int, int | None]]:
-    """Accounts in which several users are to be put under rotation: how many, and the least limit of their keys."""
+    """Accounts in which several users are to be put under rotation: how many users, and the smallest limit of their
+    keys."""
     found: dict[str, tuple[int, int | None]] = {}
     for account in dict.fromkeys(one.account_id for one in tasks):
         advised = (cases.IN_USE, cases.DUE_SOON)
@@ -118,7 +119,7 @@ def _tasks(one: Owned, as_of: datetime) -> Iterator[Task]:
         yield from _of(one, case, as_of)
     if keys := one.user.inactive:
         known = [moment for key in keys for moment in (key.made, key.last_used) if moment]
-        # when it was deactivated a report does not tell: not before its last use
+        # a report does not tell when a key was deactivated: not before its last use
         start = max(known, default=as_of) + cases.KEPT_FOR
         case = Case(cases.INACTIVE, keys)
         yield _task(
@@ -127,7 +128,7 @@ def _tasks(one: Owned, as_of: datetime) -> Iterator[Task]:
 
 
 def _of(one: Owned, case: Case, as_of: datetime) -> Iterator[Task]:
-    """What is to be done with active keys; root's, which no policy leaves, whatever they are."""
+    """What is to be done with active keys; with the root user's keys in any case, because no policy allows them."""
     user = one.user
     if case.name != cases.ROOT_DELETE:
         yield _task(one, case, case.name, case.keys, steps_of(case, user), by=_by(case, user, as_of))
@@ -140,8 +141,8 @@ def _of(one: Owned, case: Case, as_of: datetime) -> Iterator[Task]:
 
 
 def _deleted(case: Case, user: User) -> tuple[Key, ...]:
-    """The keys that are to be deleted once they were deactivated, as this plan advises. A function of keyaudit's
-    deletes what it replaced."""
+    """The keys that are to be deleted once they have been deactivated, as this plan advises. A function of
+    keyaudit's deletes what it replaced."""
     if user.is_root:
         return tuple(key for key in user.keys if key.fails)
     if case.name == cases.IN_PROGRESS:
@@ -150,7 +151,7 @@ def _deleted(case: Case, user: User) -> tuple[Key, ...]:
 
 
 def _by(case: Case, user: User, as_of: datetime) -> datetime | None:
-    """Until when; None: now. A rotation by hand has until the older key's deadline."""
+    """Until when to act; None: now. A rotation by hand has time until the older key's deadline."""
     keys = case.keys
     if case.name == cases.IN_PROGRESS:
         due = keys[0].due
@@ -198,13 +199,13 @@ def _task(
 
 
 def _told(key: Key) -> Told:
-    # a use from before it was made is of the key that had its place
+    # a use from before it was made is that of the key that had its slot
     use = cases.NEVER if key.use == cases.USED and not key.was_used else key.use
     return Told(key.name, key.key_id, _status(key), key.made, use, key.last_used, key.used_by)
 
 
 def _action(name: str, case: Case, user: User, keys: tuple[Key, ...]) -> str:
-    """What to do in one line, in the words that fit these keys and their user."""
+    """What to do, in one line, in the words that fit these keys and their user."""
     others = [key for key in case.keys if key not in case.gone]
     words = {"old": case.keys[0].name, "new": case.keys[-1].name}
     words |= {"gone": (case.gone or case.keys)[0].name, "other": (others or case.keys)[-1].name}

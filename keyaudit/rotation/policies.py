@@ -34,8 +34,8 @@ _CONTEXT = '"kms:EncryptionContext:SecretARN"'
 
 @dataclass(frozen=True)
 class Resource:
-    """What a statement is about: in the template, and as an ARN with ``{partition}``, ``{region}``, ``{account}``
-    and ``{stack}`` where they stand."""
+    """What a statement is about: in the template, and as an ARN with placeholders ``{partition}``, ``{region}``,
+    ``{account}`` and ``{stack}``."""
 
     yaml: str
     arn: str
@@ -43,8 +43,8 @@ class Resource:
 
 @dataclass(frozen=True)
 class Statement:
-    """Actions that are allowed on resources; ``why`` is for who reviews the template. ``is_for_the_secrets``: only
-    to decrypt and encrypt these secrets."""
+    """Actions that are allowed on resources; ``why`` is for whoever reviews the template. ``is_for_the_secrets``:
+    only to decrypt and encrypt these secrets."""
 
     sid: str
     actions: tuple[str, ...]
@@ -62,7 +62,7 @@ class Statement:
         return "\n".join(lines)
 
     def json(self, **names: str) -> str:
-        """As IAM counts it: without whitespace."""
+        """The statement as IAM counts it: without whitespace."""
         found: dict[str, object] = {"Sid": self.sid, "Effect": "Allow", "Action": list(self.actions)}
         found["Resource"] = [one.arn.format(**names) for one in self.resources]
         if self.secrets:
@@ -81,7 +81,7 @@ def _listed(key: str, resources: tuple[Resource, ...]) -> str:
 
 
 def role_statements(one: Deployment) -> list[Statement]:
-    """Those of the role's own policy."""
+    """The statements of the role's own policy."""
     secrets = tuple(secret_of(one, member) for member in one.members)
     users = tuple(user_of(member) for member in one.members)
     found = [
@@ -127,12 +127,12 @@ def user_of(member: Member) -> Resource:
 
 
 def braced(text: str) -> str:
-    """A text that ``format`` gives back as it is: a path may have braces."""
+    """A text that ``format`` returns unchanged: a path may have braces."""
     return text.replace("{", "{{").replace("}", "}}")
 
 
 def self_management(one: Deployment) -> str:
-    """The user's own permission to replace its keys, and nothing else of itself."""
+    """The permission of a user to replace its own keys, and nothing else."""
     member = one.only
     why = "The user's own key signs the calls of IAM: it may replace its keys, and nothing else of itself."
     statement = Statement("OwnKeys", KEY_ACTIONS, (user_of(member),), "nothing of passwords or certificates")

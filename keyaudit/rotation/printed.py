@@ -1,4 +1,4 @@
-"""A plan as text for a terminal: the list, then how each thing is done, with the commands for each key."""
+"""A plan as text for a terminal: first the list, then how each task is done, with the commands for each key."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ AGAIN = "keyaudit rotation plan -f csv"
 
 
 def without_changes(tasks: tuple[Task, ...], fresh: Freshness) -> tuple[Task, ...]:
-    """The tasks without the commands that would change anything by evidence that is old."""
+    """The tasks, without the commands that would change anything because of old evidence."""
     return tuple(
         replace(one, steps=tuple(_harmless(step) for step in one.steps)) if one.account_id in fresh.old else one
         for one in tasks
@@ -31,13 +31,13 @@ def incomplete(unseen: list[str]) -> str:
 
 
 def first_lines(judged: Audit) -> list[str]:
-    """What must be known before anything that the plan says."""
+    """What must be known before anything in the plan."""
     no_period = [say("plan.no_period")] if judged.policy.max_access_key_age is None else []
     return [*caveats(judged), *no_period]
 
 
 def as_text(judged: Audit, tasks: tuple[Task, ...], unseen: list[str], fresh: Freshness, again: str = AGAIN) -> str:
-    """The whole plan; one that has nothing to do in a few lines. ``again``: the command for it as CSV."""
+    """The whole plan; a few lines if there is nothing to do. ``again``: the command that gives the plan as CSV."""
     lines = first_lines(judged)
     if tasks or not unseen:
         given = "policy" if judged.policy.given else "preset"
@@ -60,7 +60,7 @@ def as_text(judged: Audit, tasks: tuple[Task, ...], unseen: list[str], fresh: Fr
 
 
 def remarks(judged: Audit) -> list[str]:
-    """What holds of every task, said once."""
+    """What holds for every task, said once."""
     is_unasked = any(one.form and one.rotations is None for one in judged.provenance)
     nameless = sorted(one.account_id for one in judged.provenance if one.form and not is_known(one.account_id))
     found = [say("plan.remarks.ids"), say("plan.remarks.terraform")]
@@ -78,7 +78,7 @@ def _list(tasks: tuple[Task, ...]) -> str:
         for rank, one in enumerate(tasks, 1)
     ]  # fmt: skip
     headings = say("plan.columns").split("|")
-    # of whom nothing is known there is no column
+    # a column about which nothing is known is left out
     kept = [i for i, name in enumerate(headings) if not name.startswith("?") or any(row[i] for row in rows)]
     columns = tuple(headings[i].strip("?") for i in kept)
     numeric = frozenset(headings[i] for i in (0, 7, 8))
@@ -119,7 +119,7 @@ def told(key: Told) -> str:
 
 
 def _together(tasks: tuple[Task, ...], fresh: Freshness, again: str) -> list[str]:
-    """Where several users of an account are to be put under rotation: one stack for them all."""
+    """If several users of an account are to be put under rotation: one stack for all of them."""
     blocks = []
     for account, (users, limit) in crowds(tasks).items():
         steps = together(limit, again)

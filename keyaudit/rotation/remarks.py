@@ -11,7 +11,7 @@ from keyaudit.texts import say
 
 
 def inactive_lines(user: str, keys: list[dict[str, Any]], periods: Periods) -> list[str]:
-    """The user's inactive keys, each with the command that deletes it: until then a rotation may have no room."""
+    """The user's inactive keys, each with the command that deletes it: until then, a rotation may have no room."""
     return [
         say(
             "operate.inactive",
@@ -26,7 +26,7 @@ def inactive_lines(user: str, keys: list[dict[str, Any]], periods: Periods) -> l
 
 
 def fields_line(one: Deployment) -> list[str]:
-    """What must be confirmed, and where consumers find the key."""
+    """What must be confirmed, and where consumers will find the key."""
     _, key_id, secret = (one.fields.get(name, name) for name in FIELDS)
     return [say("operate.consumers", key_id=key_id, secret=secret)]
 

@@ -1,5 +1,5 @@
-"""A stack in CloudFormation: looked at, changed by a change set, deleted. Nothing is changed but by ``execute`` and
-``delete``; a template that is too large to be sent with the call is put into a bucket, before the change set."""
+"""A stack in CloudFormation: looked at, changed by a change set, deleted. Only ``execute`` and ``delete`` change
+anything, except that a template that is too large to be sent with the call is first put into a bucket."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_CHANGES = ("didn't contain changes", "No updates are to be performed")
 
 @dataclass(frozen=True)
 class Change:
-    """One line of a change set; ``replaces``: the resource is made anew."""
+    """One line of a change set; ``replaces``: the resource is replaced by a new one."""
 
     action: str
     name: str
@@ -31,7 +31,7 @@ class Stack:
 
     def __init__(self, operator: Operator, name: str) -> None:
         self.operator, self.name = operator, name
-        # one of its own: what another run left is not in the way
+        # a name of its own, so that what another run left is not in the way
         self.change_set = f"keyaudit-{uuid.uuid4().hex[:12]}"
 
     # --- what is there --------------------------------------------------------------------------------------------
@@ -39,7 +39,7 @@ class Stack:
         return self.operator.ask(self.operator.stacks, method, *needs, StackName=self.name, **what)
 
     def told(self) -> dict[str, Any]:
-        """What CloudFormation tells of it; empty where there is none."""
+        """What CloudFormation says about the stack; empty if there is none."""
         found = self._ask("describe_stacks") or {}
         return dict(next(iter(found.get("Stacks", [])), {}))
 
@@ -47,18 +47,18 @@ class Stack:
         return str(self.told().get("StackStatus", ""))
 
     def template(self) -> str:
-        """The template of the stack that there is; empty where there is none."""
+        """The template of the existing stack; empty if there is none."""
         found = self._ask("get_template", "TemplateBody")
         return str(found["TemplateBody"]) if found else ""
 
     def resource(self, name: str) -> str:
-        """The physical id of a resource; empty where there is none."""
+        """The physical id of a resource; empty if there is none."""
         told = self._ask("describe_stack_resource", LogicalResourceId=name)
         return str(((told or {}).get("StackResourceDetail") or {}).get("PhysicalResourceId") or "")
 
     # --- a change set ---------------------------------------------------------------------------------------------
     def prepare(self, template: str, exists: bool, bucket: str = "") -> list[Change] | None:
-        """The change set, made and looked at; None where nothing would change."""
+        """The lines of a new change set; None if nothing would change."""
         sent = {"TemplateBody": template}
         if len(template.encode()) > BODY:
             sent = {"TemplateURL": self._put(template, bucket)}
@@ -86,7 +86,7 @@ class Stack:
         return found
 
     def _put(self, template: str, bucket: str) -> str:
-        """The URL at which CloudFormation finds the template, with the operator's own permissions."""
+        """The URL at which CloudFormation finds the template, using the operator's own permissions."""
         content = template.encode()
         key = f"{self.name}/{hashlib.sha256(content).hexdigest()[:16]}.yaml"
         s3 = self.operator.client("s3")
@@ -100,18 +100,18 @@ class Stack:
         return None if told["Status"] in ("CREATE_PENDING", "CREATE_IN_PROGRESS") else told
 
     def withdraw(self, exists: bool) -> None:
-        """The change set gone again, and the empty stack that it was made for."""
+        """Delete the change set, and the empty stack for which it was made."""
         self._ask("delete_change_set", ChangeSetName=self.change_set)
         if not exists:
             self._ask("delete_stack")
 
     def execute(self) -> None:
-        """Carry the change set out, to its end. OperationError with the first reason where it fails."""
+        """Carry out the change set to its end. OperationError with the first reason if it fails."""
         self._ask("execute_change_set", ChangeSetName=self.change_set)
         self._settled("deploy")
 
     def delete(self) -> None:
-        """Delete the stack, to its end; what is retained stays."""
+        """Delete the stack and wait for the end; what is retained stays."""
         self._ask("delete_stack")
         self._settled("remove")
 
@@ -133,7 +133,7 @@ class Stack:
 
 
 def output(told: dict[str, Any], name: str) -> str:
-    """An output of a stack; empty where it has none of this name."""
+    """An output of a stack; empty if it has none of this name."""
     found = (one for one in told.get("Outputs", []) if one["OutputKey"] == name)
     return next((str(one["OutputValue"]) for one in found), "")
 
@@ -143,7 +143,8 @@ def parameters(told: dict[str, Any]) -> dict[str, str]:
 
 
 def stacks_of_ours(operator: Operator) -> list[dict[str, Any]]:
-    """What CloudFormation tells of the stacks that came of our templates, whatever they are called; by name."""
+    """What CloudFormation says about the stacks that were made from our templates, whatever they are called; by
+    name."""
     found = operator.pages(operator.stacks, "describe_stacks", "Stacks")
     ours = [one for one in found if is_ours(str(one.get("Description", "")))]
     return sorted(ours, key=lambda one: str(one["StackName"]))

@@ -1,7 +1,7 @@
 """What to do in each case, in the safe order, and the command for each step (pure).
 
 What can be undone comes before what cannot; what is in use is moved before it is switched off; each deactivation
-begins with reading the last use anew. Whatever a command takes from outside is quoted.
+begins with reading the last use again. Whatever a command takes from outside is quoted.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from keyaudit.schema import COMPLIANT, ROTATION, InputError
 from keyaudit.texts import listed, say
 
 LONGEST_GRACE, LONGEST_EVERY = 14, 60
-#: whose last use tells of mail
+#: the service of a last use that shows that mail is sent
 SES = "ses"
 
 
 @dataclass(frozen=True)
 class Step:
-    """What to do, and the command for it, if there is one; ``changes``: whether that changes anything."""
+    """What to do, and the command for it, if there is one; ``changes``: whether the command changes anything."""
 
     text: str
     command: str = ""
@@ -37,7 +37,7 @@ def steps_of(case: Case, user: User) -> tuple[Step, ...]:
     if user.is_root:
         return tuple(_root(case))
     steps = [_step("who", "aws sts get-caller-identity --query Account --output text"), *_of(case, user)]
-    # a name that IAM cannot have is in no command: it might do anything to a terminal
+    # a name that IAM cannot have is put into no command: it might do anything to a terminal
     is_safe = user.name.isprintable()
     return tuple(steps if is_safe else [Step(one.text) for one in steps])
 
@@ -51,7 +51,7 @@ def deletion(keys: tuple[Key, ...], user: User) -> tuple[Step, ...]:
     steps.append(_step("inactive", f"aws iam list-access-keys {_named(user)}", n=n, ids=_holders(keys)))
     for key in keys:
         steps.append(_step("unused_since", _last_use(key), which=key.name))
-        # none for a key that this plan leaves active: a later one deactivates it, and has the command then
+        # no command for a key that this plan leaves active: a later plan deactivates it, and will have the command
         what = f"aws iam delete-access-key {_named(user)} --access-key-id {_holder(key)}"
         what = what if key.may_go or not key.is_active else ""
         steps.append(_step("delete" if what else "delete_later", what, True, which=key.name))
@@ -77,7 +77,7 @@ def _of(case: Case, user: User) -> Iterator[Step]:
         yield _step("capture")
         yield from _by_hand_of_two(tuple(key for key in keys if not key.is_idle))
         return
-    # where it is switched off its last use is read anew just before that
+    # if the key is switched off, its last use is read again just before that
     yield from (_use(key) for key in keys if key not in case.gone)
     yield from _ses(keys)
     yield from _middle(case, user)
@@ -89,7 +89,7 @@ def _of(case: Case, user: User) -> Iterator[Step]:
 
 
 def _middle(case: Case, user: User) -> Iterator[Step]:
-    """Between looking and switching off."""
+    """The step between looking and switching off."""
     name, keys = case.name, case.keys
     if user.kind == cases.PERSON and name not in (cases.NEVER_USED, cases.NOT_USED, cases.LOOK_UP, *_BY_FUNCTION):
         yield _step("person")
@@ -134,7 +134,7 @@ def _after(case: Case, user: User) -> Iterator[Step]:
         yield from (_step("moved", which=key.name) for key in keys)
 
 
-#: cases in which a function of keyaudit's makes and retires the keys
+#: cases in which a function of keyaudit's makes and retires keys
 _BY_FUNCTION = (cases.REPLACED, cases.UNREAD, cases.UNTOLD)
 
 
@@ -164,13 +164,13 @@ def _automatic(case: Case, user: User) -> Iterator[Step]:
 
 
 def _by_hand(user: User, key: Key) -> Iterator[Step]:
-    """What to do meanwhile about a key that is overdue and in use."""
+    """What to do in the meantime about a key that is overdue and in use."""
     yield from (_step("hand_room", which=one.name) for one in user.keys if not one.is_active)
     yield _step("hand", f"aws iam create-access-key {_named(user)}", True, which=key.name)
 
 
 def _by_hand_of_two(keys: tuple[Key, ...]) -> Iterator[Step]:
-    """The same where both places are taken: onto the other key, if that is in time."""
+    """The same if both slots are taken: move to the other key, if that is in time."""
     over = [key for key in keys if key.is_overdue]
     in_time = [key for key in keys if key.types.get(ROTATION) == COMPLIANT]
     if over and in_time:
@@ -187,7 +187,7 @@ def _root(case: Case) -> Iterator[Step]:
 
 
 def together(limit: int | None, again: str) -> list[Step]:
-    """Many users of an account at once, with one stack, by the plan as a file; ``again``: the command that makes
+    """Many users of an account at once, with one stack, from the plan as a file; ``again``: the command that makes
     the plan once more, as CSV."""
     periods = periods_for(limit) if limit else None
     if periods is None:
@@ -206,7 +206,7 @@ def fits(key: Key) -> bool:
 
 
 def periods_for(limit: int) -> Periods | None:
-    """Periods that keep a limit of so many days, the longest that are usual; None where none do."""
+    """Periods that keep a limit of so many days, the longest usual ones; None if none do."""
     grace = max(1, min(LONGEST_GRACE, limit // 6))
     try:
         return Periods.of(min(LONGEST_EVERY, limit - grace - SLACK), grace, limit)
@@ -240,8 +240,8 @@ def _named(user: User) -> str:
 
 
 def _holder(key: Key) -> str:
-    """Stands in a command for an id, of which a report has the last characters at most: whoever runs it looks up
-    the id first, and nothing happens to what is pasted unseen."""
+    """What stands in a command for a key's id, of which a report has at most the last characters: whoever runs the
+    command looks up the id first, and a command that is pasted unread does nothing."""
     return f"{re.sub('[^A-Z0-9]+', '_', key.name.upper()).strip('_')}_ID"
 
 

@@ -13,13 +13,13 @@ from keyaudit.rotation.naming import secret_name
 from keyaudit.rotation.policies import role_statements, self_management
 from keyaudit.schema import FUNCTION_VERSION
 
-#: what a template's description begins with, by which stacks of ours are known
+#: the beginning of a template's description, by which our stacks are recognised
 ABOUT = "Rotation of the access keys of "
 ABOUT_MANY = f"{ABOUT}many users"
 
 
 def rotation_template(one: Deployment) -> str:
-    """The template, YAML. That it is within AWS's limits is for ``limits`` to say."""
+    """The template as YAML. ``limits`` says whether it is within AWS's limits."""
     periods = one.periods
     whose = "many users" if one.is_many else one.only.user
     values = {
@@ -54,8 +54,8 @@ _SECRET_OUTPUT = "Secret:\n Value: !Ref Secret"
 
 
 def metadata(one: Deployment) -> str:
-    """What was asked for, as JSON; what is as usual is left out. Users stand in their order, below their owners,
-    with the days between their rotations; the keys that were adopted are in the environment alone."""
+    """What was asked for, as JSON, without what has its default. Users stand in their order under their owners,
+    with the days between their rotations; adopted keys are only in the environment."""
     found: dict[str, Any] = {"version": str(FUNCTION_VERSION), "many": one.is_many, "periods": asdict(one.periods)}
     settings = ("master", "kms_key", "notify", "deactivates_in_use", "fields")
     found |= {name: getattr(one, name) for name in settings if getattr(one, name)}
@@ -73,7 +73,7 @@ def metadata(one: Deployment) -> str:
 
 
 def _is_odd(member: Member) -> bool:
-    """Whether its secret is its stack's, under a name that a new one would not get."""
+    """Whether a member's secret belongs to its stack, under a name that a new secret would not get."""
     return not member.secret and member.name != secret_name(member.user)
 
 
@@ -82,7 +82,7 @@ def _json(value: Any) -> str:
 
 
 def quoted(text: str) -> str:
-    """A string of YAML, shorter than that of JSON where it holds JSON."""
+    """A string of YAML, which is shorter than that of JSON if it holds JSON."""
     return "'" + text.replace("'", "''") + "'"
 
 
@@ -94,7 +94,8 @@ def _member(one: Deployment, member: Member) -> str:
 
 
 def _secret(one: Deployment, member: Member) -> dict[str, str]:
-    """Nothing of what can be deployed again with other values: see the comment in the template."""
+    """A description without anything that can be deployed again with other values: see the comment in the
+    template."""
     more = {} if one.is_many else {"Description": f"Access key of the IAM user {member.user}"}
     more |= {"KmsKeyId": one.kms_key} if one.kms_key else {}
     return {
@@ -105,7 +106,7 @@ def _secret(one: Deployment, member: Member) -> dict[str, str]:
 
 
 def _parameters(one: Deployment) -> str:
-    """In the place of the resources: everything that refers to a secret refers to its parameter."""
+    """The parameters in place of the resources: everything that refers to a secret refers to its parameter."""
     lines = [
         f" {one.resource('S', member)}:\n  Type: String\n  Default: {json.dumps(member.secret)}\n"
         for member in one.members
@@ -116,7 +117,7 @@ def _parameters(one: Deployment) -> str:
 
 
 def _optional(one: Deployment) -> str:
-    """Settings that not every function has."""
+    """The settings that not every function has."""
     lines = []
     if one.fields:
         text = quoted(json.dumps(one.fields, separators=(",", ":")))

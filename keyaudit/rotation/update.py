@@ -1,5 +1,5 @@
-"""Stacks whose function is of an older version than this keyaudit deploys, brought up to date: with the settings
-that they were deployed with, and without a change of any secret. One that cannot be is named; the others go on."""
+"""Update the stacks whose function is older than the one that this keyaudit deploys: with the settings with which
+they were deployed, and without changing any secret. A stack that cannot be updated is named; the others go on."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from keyaudit.rotation.stack import Stack, parameters, stacks_of_ours
 from keyaudit.schema import FUNCTION_VERSION, InputError, KeyAuditError
 from keyaudit.texts import say
 
-#: of these nothing can be updated
+#: stacks in these states cannot be updated
 _NOT_THERE = ("REVIEW_IN_PROGRESS", "ROLLBACK_COMPLETE", "DELETE_COMPLETE", "DELETE_IN_PROGRESS")
 
 
 @dataclass
 class Update:
-    """An update of stacks: ``lines`` says what happens, as it happens; ``failed`` are afterwards the stacks that it
-    could not update."""
+    """An update of stacks: ``lines`` says what happens, as it happens; afterwards, ``failed`` has the stacks that
+    could not be updated."""
 
     operator: Operator
     user: str = ""
@@ -47,7 +47,7 @@ class Update:
             yield say("operate.not_yet")
 
     def _older(self) -> Iterator[tuple[dict[str, Any], str]]:
-        """What CloudFormation tells of each stack, and its template. InputError where the user has none."""
+        """What CloudFormation says about each stack, and its template. InputError if the user has none."""
         found = [one for one in stacks_of_ours(self.operator) if one["StackStatus"] not in _NOT_THERE]
         if self.user:
             own = [one for one in found if one["StackName"] == stack_name(self.user)]
@@ -89,8 +89,8 @@ def _changed(one: Proposal, yes: bool) -> Iterator[str]:
 
 
 def _refuse_other_secrets(name: str, told: dict[str, Any], one: Deployment) -> None:
-    """InputError where the stack was given other secrets than its template names: these would be put in their
-    place."""
+    """InputError if the stack was given other secrets than its template names: the template's would replace
+    them."""
     given = parameters(told)
     for member in one.members:
         parameter = given.get(one.resource("S", member), member.secret)

@@ -14,9 +14,9 @@ from keyaudit.rotation.naming import ACCOUNT, KEY_ID, USER, check
 from keyaudit.schema import InputError
 from keyaudit.texts import say, visible
 
-#: what is read of the file; it may hold more
+#: the columns that are read; the file may have more
 NEEDED = ("account_id", "user", "key", "case", "owner", "limit")
-#: an account of a report that did not tell its own
+#: the account of a report that did not tell its own
 UNKNOWN = r"unknown-\d+"
 LARGEST = 50_000_000
 HOW = "make it again with keyaudit rotation plan -f csv"
@@ -24,7 +24,7 @@ HOW = "make it again with keyaudit rotation plan -f csv"
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the plan."""
+    """A row of the plan."""
 
     account: str
     user: str
@@ -36,8 +36,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Planned:
-    """A user of the file, whatever number of rows it has: its owner, the ids of its keys in them as far as the file
-    has these, and the least limit."""
+    """A user of the file, however many rows it has: its owner, the ids of its keys as far as the file has them, and
+    the smallest limit."""
 
     user: str
     owner: str
@@ -47,7 +47,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class Taken:
-    """The users that are taken of a file, in its order, and what is said of the rows that are not."""
+    """The users who are taken from a file, in its order, and what is said about the rows that are not taken."""
 
     account: str
     users: tuple[Planned, ...]
@@ -55,7 +55,7 @@ class Taken:
 
 
 def read_rows(path: str) -> list[Row]:
-    """All rows, also of a file that a spreadsheet wrote again; InputError with the place that cannot be read."""
+    """All rows, even of a file that a spreadsheet saved again; InputError with the place that cannot be read."""
     text = _text(path)
     first = text.split("\n", 1)[0]
     sign = max(",;\t", key=first.count)
@@ -71,7 +71,7 @@ def read_rows(path: str) -> list[Row]:
 
 def take(path: str, rows: list[Row], account: str = "", max_age: int | None = None) -> Taken:
     """The users of an account whose keys the plan advises to put under rotation, and whose limit the stack keeps.
-    Without an account, the only one of the file. InputError where none is left."""
+    Without an account, the only account of the file. InputError if no user is left."""
     accounts = sorted({row.account for row in rows})
     if not account and len(accounts) > 1:
         raise InputError(
@@ -95,7 +95,7 @@ def take(path: str, rows: list[Row], account: str = "", max_age: int | None = No
 
 
 def _users(rows: list[Row]) -> list[Planned]:
-    """One for each user, in the order of the file."""
+    """One entry for each user, in the order of the file."""
     of: dict[str, list[Row]] = {}
     for row in rows:
         of.setdefault(row.user, []).append(row)
@@ -128,12 +128,14 @@ def _row(path: str, number: int, line: dict[str, str]) -> Row:
     cells = {name: plain(line[name]) for name in NEEDED}
     if not re.fullmatch(f"{ACCOUNT}|{UNKNOWN}", cells["account_id"], re.ASCII):
         raise InputError(
-            f"--users {path}, line {number}: {visible(cells['account_id'][:40])!r} is no account id "
+            f"--users {path}, line {number}: {visible(cells['account_id'][:40])!r} is not an account id "
             f"(12 digits; did a spreadsheet change it?); {HOW}"
         )
     limit = cells["limit"]
     if limit and not re.fullmatch(r"\d{1,6}", limit, re.ASCII):
-        raise InputError(f"--users {path}, line {number}: {visible(limit[:40])!r} is no limit in whole days; {HOW}")
+        raise InputError(
+            f"--users {path}, line {number}: {visible(limit[:40])!r} is not a limit in whole days; {HOW}"
+        )
     return Row(
         cells["account_id"],
         cells["user"],

@@ -10,7 +10,7 @@ from keyaudit.schema import InputError
 
 DAY, WEEK, MONTH, QUARTER = "day", "week", "month", "quarter"
 LONGEST = 3_660  # days
-#: periods of so many days are counted from here
+#: periods of a number of days are counted from here
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -20,10 +20,10 @@ class Every:
     number of days (``30d``, counted from 1970-01-01). ``text`` is what was asked for."""
 
     text: str
-    days: int = 0  # where it is a number of days
+    days: int = 0  # if the period is a number of days
 
     def start(self, moment: datetime) -> datetime:
-        """Midnight at which the period that holds ``moment`` began."""
+        """Midnight at the beginning of the period that contains ``moment``."""
         moment = moment.astimezone(UTC)
         midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0)
         if self.text == DAY:
@@ -46,8 +46,8 @@ class Every:
         return start + timedelta(days={DAY: 1, WEEK: 7}.get(self.text, self.days))
 
     def name(self, moment: datetime) -> str:
-        """What people call the period that holds ``moment``: 2026-11-24, 2026-W48, 2026-11, 2026-Q4, or the first
-        day and the number of days (2026-11-10+30d)."""
+        """What people call the period that contains ``moment``: 2026-11-24, 2026-W48, 2026-11, 2026-Q4, or its
+        first day and the number of days (2026-11-10+30d)."""
         start = self.start(moment)
         if self.text == WEEK:
             year, week, _ = start.isocalendar()

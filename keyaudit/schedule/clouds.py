@@ -27,19 +27,21 @@ WHEEL = f"keyaudit-{__version__}-py3-none-any.whl"
 
 
 def github_actions(timetable: Timetable) -> dict[str, str]:
-    """A workflow. InputError outside a checkout, and for a file outside of it."""
+    """A workflow. InputError outside a checkout, and for a file outside the checkout."""
     root = next((one for one in (timetable.folder, *timetable.folder.parents) if (one / ".git").exists()), None)
     if root is None:
-        raise InputError(f"{timetable.folder}: no git checkout; a workflow is of a repository, so run this in one")
+        raise InputError(
+            f"{timetable.folder}: not a git checkout; a workflow belongs to a repository, so run this in one"
+        )
 
     def place(path: Path) -> str:
         if not path.is_relative_to(root):
-            raise InputError(f"{path}: outside {root}; a workflow has the files of its repository alone")
-        return f"./{path.relative_to(root).as_posix()}"  # a file, whatever its name
+            raise InputError(f"{path}: outside {root}; a workflow has only the files of its repository")
+        return f"./{path.relative_to(root).as_posix()}"  # a file, whatever it is called
 
     command = _command(timetable, place)
     if "${{" in command:
-        raise InputError("${{: GitHub would replace it by a value of its own; name the file differently")
+        raise InputError("${{: GitHub would replace this with a value of its own; name the file differently")
     name = f"{timetable.name}.yaml"
     facts = {
         "Name": timetable.name,
@@ -52,12 +54,15 @@ def github_actions(timetable: Timetable) -> dict[str, str]:
 
 
 def eventbridge(timetable: Timetable) -> dict[str, str]:
-    """A CloudFormation template. InputError where the command reads files that are not copied by themselves."""
+    """A CloudFormation template. InputError if the command reads something other than single files, which are
+    copied for it."""
     copies = {f"dist/{WHEEL}": f"{WHEEL}", "constraints.txt": "constraints.txt"}
 
     def place(path: Path) -> str:
         if path.is_dir():
-            raise InputError(f"{path}: a folder; a build reads live AWS, and single files that are copied for it")
+            raise InputError(
+                f"{path}: is a folder; a build reads live AWS, and single files that are copied for it"
+            )
         if copies.setdefault(str(path), path.name) in [name for one, name in copies.items() if one != str(path)]:
             raise InputError(f"{path}: another file of the command has the same name; rename one of the two")
         return f"config/{path.name}"
@@ -91,7 +96,7 @@ def _command(timetable: Timetable, place: Callable[[Path], str]) -> str:
 
 
 def _reads(timetable: Timetable, place: Callable[[Path], str]) -> str:
-    """A comment: the command that prints what reading AWS takes, if AWS is read."""
+    """A comment with the command that prints which permissions reading AWS takes, if AWS is read."""
     words = ["keyaudit", "capture", *_placed(timetable.permissions, place), "--print-policy"]
     return f"#                    and what this prints: {shlex.join(words)}" if timetable.statements else ""
 

@@ -1,4 +1,5 @@
-"""Which evidence counts for which period: that of a run for the one in which it began, if it judges it."""
+"""Which evidence counts for which period: that of a run counts for the period in which the run began, if it judges
+that period."""
 
 from __future__ import annotations
 
@@ -16,8 +17,9 @@ from keyaudit.texts import say, utc
 
 
 def not_of(one: Entry, start: datetime, end: datetime) -> str:
-    """Why evidence does not count for the period from ``start`` to ``end``, in a sentence; empty where it does.
-    When a command was given says nothing of what it judged, and evidence of before says nothing of a period."""
+    """Why evidence does not count for the period from ``start`` to ``end``, in a sentence; empty if it does. The
+    time of a command says nothing about what it judged, and evidence from before a period says nothing about the
+    period."""
     if not start <= one.started < end:
         return say("period.other_run", started=utc(one.started))
     if one.as_of > one.sealed:
@@ -28,8 +30,8 @@ def not_of(one: Entry, start: datetime, end: datetime) -> str:
 
 
 def undated(folder: Path) -> frozenset[str]:
-    """The digests of the reports in a folder of evidence that do not tell when they were generated, by its
-    captures."""
+    """The digests of those reports in a folder of evidence that, by its captures, do not tell when they were
+    generated."""
     found = set()
     for path in sorted((folder / RAW).glob("*/capture.json")):
         try:
@@ -38,14 +40,14 @@ def undated(folder: Path) -> frozenset[str]:
             if isinstance(name, str) and name == Path(name).name and not told.get("generated_time"):
                 found.add(hashlib.sha256(read_plain(path.parent / name)).hexdigest())
         except (OSError, ValueError, AttributeError, RecursionError):
-            continue  # verify says so
+            continue  # verify will say so
     return frozenset(found)
 
 
 def counting(runs: Iterable[Entry], every: Every) -> dict[Path, str]:
-    """Of evidence, in the order in which it was sealed, what does not count for the period in which its run began,
-    and why: another folder is the same evidence, or a file without a time of its own was evidence of an earlier
-    period, and nothing shows that it is not still the same old file."""
+    """Which evidence (given in the order in which it was sealed) does not count for the period in which its run
+    began, and why: another folder is the same evidence, or a file without a time of its own was evidence of an
+    earlier period, and nothing shows that it is not still the same old file."""
     refused: dict[Path, str] = {}
     seen: dict[str, Path] = {}
     periods: dict[str, str] = {}

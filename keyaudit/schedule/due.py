@@ -1,4 +1,4 @@
-"""Evidence once a period: what decides which evidence that is, and whether it is there already."""
+"""Evidence once per period: what decides which evidence that is, and whether it exists already."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from keyaudit.sources import content_digest
 
 @dataclass(frozen=True)
 class Outcome:
-    """The evidence of a period and its conclusion; whether it was made now, and why it does not count for the
-    period, where it does not: then it is at best as good as none."""
+    """The evidence of a period and its conclusion; whether it was made now; and why it does not count for the
+    period, if it does not: then it is at best as good as no evidence."""
 
     folder: Path
     conclusion: str
@@ -28,7 +28,7 @@ class Outcome:
 def once(
     reports: Path, run: Occasion, again: bool, notebook: str, make: Callable[[dict[str, str]], Evidence]
 ) -> Outcome:
-    """Evidence for this period, made unless it is there, or is wanted ``again``."""
+    """Evidence for this period, which is made unless it exists, or if it is wanted ``again``."""
     with alone(reports, run, notebook):
         done = None if again else find_done(reports, run)
         if done is not None:
@@ -39,21 +39,21 @@ def once(
 
 
 def content(name: str) -> str:
-    """What stands for a file or folder in what is asked for: a SHA-256 of the bytes that are read of it, so that
-    what was changed is asked anew, and what was not is known again elsewhere; what cannot be read stands for
-    itself."""
+    """What stands for a file or folder in the request: the SHA-256 of the bytes that are read from it, so that a
+    change makes another request, and the same content is recognised in another place. What cannot be read stands
+    for itself."""
     try:
         return content_digest(Path(name)) if name and Path(name).exists() else name
     except OSError:
-        return name  # reading it in earnest says so
+        return name  # reading it will say so
 
 
 def contents(sources: Sequence[str], policy: str, notebook: str, before: str) -> dict[str, Any]:
-    """What stands for the files that a report is made of, those that come with keyaudit too."""
+    """What stands for the files from which a report is made, including those that come with keyaudit."""
     presets, preset = resources.names("policies", ".toml"), policy or DEFAULT_PRESET
     own = resources.notebooks() / f"{notebook}.ipynb"
     return {
-        # a preset that stands in for no policy concludes less than the same one given
+        # a preset that stands in for a missing policy concludes less than the same preset if it was asked for
         "policy": ("" if policy else "not given: ")
         + content(str(resources.data("policies", f"{preset}.toml")) if preset in presets else policy),
         "notebook": content(notebook if notebook.endswith(".ipynb") else str(own)),

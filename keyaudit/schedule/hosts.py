@@ -1,4 +1,4 @@
-"""A Timetable -> the files by which a host runs it: a line for cron, a service and a timer for systemd."""
+"""A Timetable -> the files with which a host runs it: a line for cron, a service and a timer for systemd."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ from keyaudit.schema import InputError
 from keyaudit.texts import say
 
 UNITS = "/etc/systemd/system"
-#: cron(8) of Debian takes a command of fewer than 1,000 signs
+#: Debian's cron(8) takes a command of fewer than 1,000 characters
 LONGEST_COMMAND = 990
 
 
 def crontab(timetable: Timetable) -> dict[str, str]:
-    """A line for ``crontab -e``. InputError where cron would cut it."""
+    """A line for ``crontab -e``. InputError if cron would cut it off."""
     folder, command = (_for_cron(shlex.join(words)) for words in ([str(timetable.folder)], _command(timetable)))
     if len(f"cd {folder} && {command}") > LONGEST_COMMAND:
-        raise InputError(f"the command is longer than the {LONGEST_COMMAND} signs of cron; use shorter paths")
+        raise InputError(
+            f"the command is longer than the {LONGEST_COMMAND} characters that cron takes; use shorter paths"
+        )
     facts = {"Time": timetable.cron(), "Folder": folder, "Command": command}
     return {f"{timetable.name}.cron": filled(data("schedule", "crontab.txt"), _shared(timetable) | facts)}
 
 
 def systemd(timetable: Timetable) -> dict[str, str]:
-    """A service and its timer. InputError where systemd would read the name of the folder otherwise."""
+    """A service and its timer. InputError if systemd would read the folder's name differently."""
     if str(timetable.folder) != str(timetable.folder).strip().rstrip("\\"):
         raise InputError(
             f"{timetable.folder}: ends with a blank or a backslash, which systemd does not take; rename it"
@@ -36,7 +38,7 @@ def systemd(timetable: Timetable) -> dict[str, str]:
         "Name": timetable.name,
         "Place": UNITS,
         "User": _user(),
-        # the whole rest of its line, blanks and all
+        # the whole rest of the line, including blanks
         "Folder": str(timetable.folder).replace("%", "%%"),
         "Command": " ".join([_for_systemd(program), *(_for_systemd(word).replace("$", "$$") for word in words)]),
         "Time": timetable.calendar(),
@@ -61,12 +63,12 @@ def _shared(timetable: Timetable) -> dict[str, str]:
 
 
 def _for_cron(text: str) -> str:
-    """In a crontab a percent sign is the end of the line."""
+    """A word of a crontab, in which a percent sign would end the line."""
     return text.replace("%", r"\%")
 
 
 def _for_systemd(word: str) -> str:
-    """systemd.service(5), "Command lines": quotes, backslashes and percent signs have a meaning."""
+    """A word as in systemd.service(5), "Command lines": quotes, backslashes and percent signs are special."""
     word = word.replace("\\", "\\\\").replace("%", "%%")
     return word if re.fullmatch(r"[\w@%+=:,./\\-]+", word) else '"{}"'.format(word.replace('"', '\\"'))
 
@@ -74,5 +76,5 @@ def _for_systemd(word: str) -> str:
 def _user() -> str:
     try:
         return getpass.getuser()
-    except (OSError, KeyError, ImportError):  # nobody of that number
+    except (OSError, KeyError, ImportError):  # no user has that number
         return "keyaudit"

@@ -17,17 +17,18 @@ from keyaudit.texts import say
 
 #: seconds; a message must not hold up a run
 DEADLINE = 20.0
-#: SNS: ASCII without control characters, fewer than 100 of them
+#: SNS allows ASCII without control characters, fewer than 100 characters
 LONGEST_SUBJECT = 99
 TOPIC = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]{1,40}):[0-9]{12}:[\w-]{1,256}(?:\.fifo)?", re.ASCII)
 
 
 class NotSentError(KeyAuditError):
-    """The message was not taken by SNS, and why. The evidence is what it is all the same."""
+    """SNS did not take the message, and why. The evidence does not depend on that."""
 
 
 def region_of(topic: str) -> str:
-    """The region of a topic's ARN; InputError if it is none, or of a FIFO topic, which delivers to queues alone."""
+    """The region in a topic's ARN; InputError if this is not such an ARN, or is that of a FIFO topic, which
+    delivers only to queues."""
     match = TOPIC.fullmatch(topic)
     if not match or topic.endswith(".fifo"):
         raise InputError(
@@ -57,8 +58,8 @@ def send(topic: str, subject: str, text: str, profile: str = "") -> None:
 
 
 class Notice:
-    """The message after a run, if one was asked for: what was made, or that nothing was. That it cannot be sent is
-    said, and changes nothing else."""
+    """The message after a run, if one was asked for: what was made, or that nothing was made. If the message cannot
+    be sent, that is said and changes nothing else."""
 
     def __init__(self, topic: str, profile: str, reports: Path, tell: Callable[[str], None]) -> None:
         self.topic, self.profile, self.reports, self.tell = topic, profile, reports, tell

@@ -1,4 +1,5 @@
-"""A run of a schedule: its period, the evidence that it need not make again, its lock, word of its failure."""
+"""A run of a schedule: its period, the evidence that it need not make again, its lock, and the record of its
+failure."""
 
 from __future__ import annotations
 
@@ -23,8 +24,8 @@ from keyaudit.schema import INSUFFICIENT_DATA, EvidenceError, InputError, KeyAud
 
 @dataclass(frozen=True)
 class Occasion:
-    """``period`` holds the moment at which the run began. ``asked``: SHA-256 over what is asked for, which tells
-    apart the schedules that share a reports folder."""
+    """``period`` contains the moment at which the run began. ``asked``: the SHA-256 over what is asked for, which
+    tells apart the schedules that share a reports folder."""
 
     every: Every
     started: datetime
@@ -35,13 +36,13 @@ class Occasion:
         return self.every.name(self.started)
 
     def facts(self) -> dict[str, str]:
-        """What the manifest of its evidence says of it."""
+        """What the manifest of its evidence says about the run."""
         return {"every": self.every.text, "period": self.period, "asked": self.asked}
 
 
 def occasion(every: Every, asked: Mapping[str, Any], started: datetime | None = None) -> Occasion:
-    """The run that began at ``started``, else now; ``asked`` is what decides which evidence it makes, as JSON can
-    hold it."""
+    """The run that began at ``started``, or else now. ``asked``: what decides which evidence it makes, as values
+    that JSON can hold."""
     text = json.dumps(asked, sort_keys=True, ensure_ascii=False)
     return Occasion(
         every, started or datetime.now(UTC), hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
@@ -49,21 +50,21 @@ def occasion(every: Every, asked: Mapping[str, Any], started: datetime | None = 
 
 
 def find_done(reports: Path, run: Occasion) -> tuple[Path, str] | None:
-    """The evidence of the same schedule and period, and its conclusion: one that counts for the period, verifies,
-    and concludes something other than INSUFFICIENT_DATA."""
+    """The evidence of the same schedule and period, and its conclusion: evidence that counts for the period,
+    verifies, and concludes something other than INSUFFICIENT_DATA."""
     for folder in reversed(seal.finished(reports)):
         try:
             manifest = seal.read_manifest(folder)
             is_same, conclusion = manifest.get("schedule") == run.facts(), manifest["conclusion"]
         except seal.NOT_OURS:
-            continue  # not ours, or damaged: verify says so
+            continue  # not ours, or damaged: verify will say so
         if is_same and conclusion != INSUFFICIENT_DATA and not why_not(reports, run, folder) and _holds(folder):
             return folder, str(conclusion)
     return None
 
 
 def why_not(reports: Path, run: Occasion, folder: Path) -> str:
-    """Why evidence in the reports folder does not count for the period of the run; empty where it does."""
+    """Why evidence in the reports folder does not count for the period of the run; empty if it does."""
     try:
         one = entry(folder)
     except InputError as error:
@@ -78,7 +79,8 @@ def why_not(reports: Path, run: Occasion, folder: Path) -> str:
 
 
 def _holds(folder: Path) -> bool:
-    """Not so where a later version made it: what cannot be verified stands in for no run."""
+    """Whether evidence verifies. It does not if a later version made it: what cannot be verified cannot replace a
+    run."""
     try:
         return not verify(folder)[0]
     except NewerError:
@@ -87,13 +89,13 @@ def _holds(folder: Path) -> bool:
 
 @contextmanager
 def alone(reports: Path, run: Occasion, notebook: str) -> Iterator[None]:
-    """No two runs of a schedule at once: EvidenceError for the second. A run that ends by an error leaves a
-    ``.failed-*`` folder with the reason, unless one was kept already."""
+    """Prevent two runs of a schedule at the same time: EvidenceError for the second one. A run that ends with an
+    error leaves a ``.failed-*`` folder with the reason, unless one was kept already."""
     from filelock import FileLock, Timeout
 
     try:
         make_folder(reports)
-        # the system frees it, however the process ends
+        # the system frees the lock, however the process ends
         lock = FileLock(reports / f".run-{run.asked[:16]}.lock", timeout=0, mode=0o600)
         lock.acquire()
     except Timeout:
@@ -114,5 +116,5 @@ def alone(reports: Path, run: Occasion, notebook: str) -> Iterator[None]:
 
 def _leave_word(reports: Path, name: str, error: BaseException) -> None:
     reason = str(error) if isinstance(error, KeyAuditError) else f"ended by {type(error).__name__}"
-    with suppress(OSError, InputError):  # what cannot be written there may be why it failed
+    with suppress(OSError, InputError):  # perhaps the run failed because nothing can be written there
         fail(make_staging(reports), name, reason)

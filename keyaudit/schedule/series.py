@@ -1,4 +1,4 @@
-"""A reports folder + how often evidence is due -> each period with what is there of it, and what is wrong."""
+"""A reports folder + how often evidence is due -> each period with its evidence, and what is wrong."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from keyaudit.schedule.counting import counting
 from keyaudit.schema import INSUFFICIENT_DATA, NON_COMPLIANT, InputError
 from keyaudit.texts import say
 
-#: what there is of a period, the worst first
+#: the states of a period, worst first
 BROKEN, MISSING, FAILED, INCONCLUSIVE, PRESENT, OPEN = (
     "broken", "missing", "failed", "inconclusive", "present", "open",
 )  # fmt: skip
-#: states that a monitor must hear of
+#: states that a monitor must hear about
 WRONG = (BROKEN, MISSING, FAILED)
 
 
 @dataclass(frozen=True)
 class Due:
     """A period of one subject (notebook and account): its state, the evidence that counts, if there is any (the
-    last of the worst), its conclusion, and what is to be known."""
+    last of the worst), its conclusion, and remarks."""
 
     subject: str
     period: str
@@ -39,7 +39,7 @@ class Due:
 
 @dataclass(frozen=True)
 class Series:
-    """All periods of all subjects, and faults of folders that belong to none of them."""
+    """All periods of all subjects, and faults of folders that belong to no subject."""
 
     dues: tuple[Due, ...]
     faults: tuple[str, ...]
@@ -62,11 +62,12 @@ def series(
     notebook: str = "",
     progress: Progress | None = None,
 ) -> Series:
-    """The periods from ``since`` (else the first run of each subject) to ``now``, whose own may still be open.
+    """The periods from ``since`` (or else the first run of each subject) to ``now``; the last one may still be
+    open.
 
-    A run counts for the period in which it began, if what it judges is of that period (``ledger.counting``); one
-    that was given an instant judges the past and counts for none, nor do samples. Every folder is verified, and
-    each must follow the one before it. InputError if there is no such folder.
+    A run counts for the period in which it began, if what it judges is of that period (``counting``). A run that
+    was given an instant judges the past and counts for no period; neither does a sample. Every folder is verified,
+    and each must follow the one before it. InputError if there is no such folder.
     """
     if not reports.is_dir():
         raise InputError(f"{reports}: no such reports folder")
@@ -84,7 +85,8 @@ def series(
         if not one.is_present:
             loose += [say("series.fault", folder=one.path.name, fault=fault) for fault in faults[one.path]]
     failed = [one for one in failures(reports) if not notebook or _is_of(one, notebook)]
-    # whoever the evidence is of: a file without a time that one of them judged is none of a later period for any
+    # over all subjects: a file without a time that one of them judged is not evidence of a later period for any of
+    # them
     refused = counting([one for one in present if not faults[one.path]], every)
     dues: list[Due] = []
     for subject in sorted({one.subject for one in present}):
@@ -99,21 +101,22 @@ def series(
 
 
 def _faults(folder: Path) -> list[str]:
-    """What verify finds; evidence of a later version cannot be relied on before keyaudit is upgraded."""
+    """What verify finds. Evidence of a later version cannot be relied on until keyaudit is upgraded."""
     try:
         return verify(folder)[0]
-    except InputError as error:  # of a later version, or gone by now
+    except InputError as error:  # made by a later version, or gone by now
         return [str(error)]
 
 
 def _is_of(failure: Failure, subject: str) -> bool:
-    """A run that failed before its account was known is of every account of its notebook."""
+    """Whether a failed run belongs to a subject. One that failed before its account was known belongs to every
+    account of its notebook."""
     return f"{subject}-".startswith(f"{failure.subject}-") or f"{failure.subject}-".startswith(f"{subject}-")
 
 
 def _breaks(found: list[Entry]) -> dict[Path, list[str]]:
-    """Where the chain of ``previous`` is broken: evidence whose predecessor is not there, or was sealed anew; two
-    that follow the same one; one that follows nothing, though there was earlier evidence."""
+    """Where the chain of ``previous`` is broken: evidence whose predecessor is missing or was sealed anew; two
+    folders that follow the same one; one that follows nothing, although there was earlier evidence."""
     known = {one.sha256 for one in found}
     followed = Counter(one.previous for one in found if one.previous)
     breaks: dict[Path, list[str]] = {}
@@ -128,9 +131,9 @@ def _breaks(found: list[Entry]) -> dict[Path, list[str]]:
 
 
 def _is_before(other: Entry, one: Entry) -> bool:
-    """Whether evidence that follows nothing should have followed what began the chain before it. Links tell the
-    order, not clocks, which may be set back: only which of two beginnings came first is told by the time. Chains
-    went by the accounts that were expected, before manifests told the organization."""
+    """Whether evidence that follows nothing should have followed what began the chain before it. The order is told
+    by links, and not by clocks, which may be set back; only which of two beginnings came first is told by the time.
+    Before manifests named the organization, a chain was that of the accounts that were expected."""
     if one.identity.is_named:
         is_same = other.subject == one.subject
     else:
@@ -161,7 +164,7 @@ def _dues(
         broken = [say("series.fault", folder=one.path.name, fault=f) for one in inside for f in faults[one.path]]
         sound = [one for one in inside if not faults[one.path]]
         conclusive = [one for one in sound if one.conclusion != INSUFFICIENT_DATA]
-        # what was judged otherwise, by hand or by another policy, does not hide a failure
+        # what was judged differently, by hand or by another policy, does not hide a failure
         last = max(conclusive or sound or inside, key=_worse, default=None)
         others = [
             say("series.not_counted", folder=one.path.name, why=refused[one.path])

@@ -1,4 +1,4 @@
-"""What a schedule is to run, and when; the same for every kind of schedule."""
+"""What a schedule runs, and when; the same for every kind of schedule."""
 
 from __future__ import annotations
 
@@ -27,13 +27,14 @@ Word = str | Place
 
 @dataclass(frozen=True)
 class Timetable:
-    """A run of ``keyaudit report`` once a period. ``at``: the hour and minute; ``is_daily``: that it is asked for
-    every day, and one day makes the evidence; ``program``: the words that start keyaudit on this host; ``folder``:
-    where it is run; ``options``: the words behind ``report``; ``reports``: the reports folder; ``topic``: ARN of
-    the SNS topic that hears of it, if any; ``permissions``: the options of ``keyaudit capture`` that print what
-    reading AWS takes, and ``statements`` that themselves, none where it reads files.
+    """A run of ``keyaudit report`` once per period. ``at``: the hour and minute; ``is_daily``: it is asked for
+    every day, and one of these runs makes the evidence; ``program``: the words that start keyaudit on this host;
+    ``folder``: where it is run; ``options``: the words after ``report``; ``reports``: the reports folder;
+    ``topic``: the ARN of the SNS topic that hears of it, if any; ``permissions``: the options of ``keyaudit
+    capture`` that print which permissions reading AWS takes; ``statements``: those permissions, none if files are
+    read.
 
-    InputError for a name or a time that cannot be used, or a word that no schedule could hold.
+    InputError for a name or a time that cannot be used, or a word that a schedule cannot hold.
     """
 
     every: Every
@@ -50,9 +51,9 @@ class Timetable:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(NAME, self.name):
-            raise InputError(f"--name {visible(self.name[:80])}: give small letters, digits and -, at most 40")
+            raise InputError(f"--name {visible(self.name[:80])}: give at most 40 lower-case letters, digits and -")
         if not re.fullmatch(AT, self.at):
-            raise InputError(f"--at {visible(self.at[:80])}: give a time of day, as 06:00")
+            raise InputError(f"--at {visible(self.at[:80])}: give a time of day, such as 06:00")
         for word in (*self.program, str(self.folder), *map(str, self.texts())):
             if looks_secret(word):
                 raise InputError(
@@ -71,30 +72,30 @@ class Timetable:
 
     @property
     def asked(self) -> str:
-        """How often it is asked for: calendars know no periods of so many days."""
+        """How often it is asked for: every day if the period is a number of days, which no calendar knows."""
         is_known = self.every.text in (DAY, WEEK, MONTH, QUARTER)
         return DAY if self.is_daily or not is_known else self.every.text
 
     @property
     def is_asked_more_often(self) -> bool:
-        """Whether there are runs that find the evidence of their period, and make none."""
+        """Whether there are runs that find the evidence of their period and make none."""
         return self.asked != self.every.text
 
     def texts(self) -> list[str]:
-        """The options, files by their full paths."""
+        """The options, with files by their full paths."""
         return [str(one.path) if isinstance(one, Place) else one for one in self.options]
 
     def cron(self) -> str:
-        """Minute, hour, day of the month, month, day of the week, as cron(5) has them."""
+        """Minute, hour, day of the month, month, and day of the week, as in cron(5)."""
         days = {WEEK: "* * 1", MONTH: "1 * *", QUARTER: "1 1,4,7,10 *"}.get(self.asked, "* * *")
         return f"{self.minute} {self.hour} {days}"
 
     def calendar(self) -> str:
-        """The same as systemd.time(7) has it, in UTC."""
+        """The same as in systemd.time(7), in UTC."""
         days = {WEEK: "Mon *-*-*", MONTH: "*-*-01", QUARTER: "*-01,04,07,10-01"}.get(self.asked, "*-*-*")
         return f"{days} {self.at}:00 UTC"
 
     def scheduler(self) -> str:
-        """The same as EventBridge Scheduler has it: of the two kinds of days one is a question mark."""
+        """The same as in EventBridge Scheduler, where one of the two kinds of days must be a question mark."""
         days = {WEEK: "? * MON", MONTH: "1 * ?", QUARTER: "1 1,4,7,10 ?"}.get(self.asked, "* * ?")
         return f"cron({self.minute} {self.hour} {days} *)"

@@ -1,4 +1,4 @@
-"""What ``series`` found, for a terminal, as JSON and as CSV."""
+"""What ``series`` found: for a terminal, as JSON, and as CSV."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Files, folders, standard input, captures and the sample -> credential reports, one at a time.
 
-A population is found first and read later, so that memory does not grow with the number of reports. A folder is a
+A population is first found and then read, so that memory does not grow with the number of reports. A folder is a
 capture folder if it holds ``accounts.json`` or folders with a ``capture.json``; any other is a set of report files.
 """
 
@@ -54,7 +54,7 @@ __all__ = [
     "vouch_for",
     "whole_capture",
 ]
-#: folders that a run of keyaudit fills and seals itself, in the kernel of that run
+#: in the kernel of a run: folders that this run of keyaudit fills and seals itself
 _VOUCHED: set[Path] = set()
 
 
@@ -64,19 +64,19 @@ def sample() -> Path:
 
 
 def vouch_for(folder: Path) -> None:
-    """Believe what captures in this folder say of an earlier reading. Only for a process that keyaudit itself has
-    started to judge what it just wrote there: a source never vouches for itself."""
+    """Believe what captures in this folder say about an earlier reading. Only for a process that keyaudit itself
+    has started to judge what it has just written there: a source never vouches for itself."""
     _VOUCHED.add(folder.resolve())
 
 
 def find(sources: object = (), sealed: bool = False, captured: Collection[str] = ()) -> Population:
     """The population of some sources: paths, ``-`` for standard input, none for the sample.
 
-    ``sealed``: they are raw evidence whose seal was just verified, so that what it says of when and by whom it was
-    read counts; of any other source, this is its reading. ``captured``: the accounts that this very process has
-    just read from AWS into the capture folder named.
+    ``sealed``: the sources are raw evidence whose seal was just verified, so what they say about when and by whom
+    they were read counts; any other source is read now. ``captured``: the accounts that this process has just read
+    from AWS into the capture folder that is named.
 
-    InputError: no such file, nothing in a folder, or a source that is no text.
+    InputError: no such file, nothing in a folder, or a source that is not a text.
     """
     if isinstance(sources, str | Path):
         sources = [sources] if str(sources) else []
@@ -86,7 +86,7 @@ def find(sources: object = (), sealed: bool = False, captured: Collection[str] =
     now = datetime.now(UTC)
     parts = [_find_one(str(one), now, sealed, captured) for one in sources] or [find_capture(sample(), now)]
     if len(parts) > 1 and any(part.is_sample for part in parts):
-        raise InputError("source: the sample account is no evidence, and is judged alone; leave it out")
+        raise InputError("source: the sample account is not evidence and is judged alone; leave it out")
     return Population(
         origins=_distinct([origin for part in parts for origin in part.origins]),
         received_time=max(part.received_time for part in parts),
@@ -128,10 +128,14 @@ def _find_one(source: str, now: datetime, sealed: bool, captured: Collection[str
 
 
 def _is_piped_in() -> bool:
-    """Not so for ``< report.csv``, which may be of any day."""
+    """Whether standard input is a pipe, and not ``< report.csv``, which may be of any day."""
     try:
         return not stat.S_ISREG(os.fstat(sys.stdin.fileno()).st_mode)
-    except (AttributeError, OSError, ValueError):  # something that stands in for it, without a descriptor
+    except (
+        AttributeError,
+        OSError,
+        ValueError,
+    ):  # an object that stands in for standard input, without a descriptor
         return False
 
 
@@ -146,7 +150,7 @@ def _folder(folder: Path, now: datetime) -> Population:
 
 
 def _distinct(origins: list[Origin]) -> tuple[Origin, ...]:
-    """The origins, those of one name numbered in the order of their places."""
+    """The origins; those with the same name are numbered in the order of their paths."""
     counts = Counter(origin.name for origin in origins if not _told(origin))
     places: dict[str, list[str]] = {}
     for origin in sorted(origins, key=lambda one: one.place):
@@ -160,5 +164,5 @@ def _distinct(origins: list[Origin]) -> tuple[Origin, ...]:
 
 
 def _told(origin: Origin) -> bool:
-    """Whether a capture tells the name of the source, which is then the same wherever it is read."""
+    """Whether a capture tells the source's name, which is then the same wherever the source is read."""
     return bool((origin.capture or {}).get("source"))

@@ -1,7 +1,7 @@
-"""Capture folders: ``accounts.json``, and a folder an account with its report and ``capture.json``.
+"""Capture folders: ``accounts.json``, and one folder per account with its report and ``capture.json``.
 
-The sample is one, and so is ``raw/`` of an evidence folder. Of a capture, which may come from somebody else,
-nothing is read or copied that has no digest in ``capture.json``, or is no plain file.
+The sample is a capture folder, and so is ``raw/`` in an evidence folder. A capture may come from somebody else, so
+nothing in it is read or copied that has no digest in ``capture.json`` or is not a plain file.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from keyaudit.sources.walk import account_folders
 from keyaudit.texts import looks_secret, masked, say
 
 POLICY_FILE = "policy.toml"
-#: facts that only a capture of the live account has, besides the digests of the documents beside the report
+#: facts that, besides the digests of documents, only a capture of the live account has
 LIVE = frozenset({"asked", "calls", "complete", "format", "remarks", "tool"})
-#: what evidence carries over of accounts.json
+#: what evidence carries over from accounts.json
 CARRIED = (
     "asked", "caller", "partition", "listed", "skipped", "problems",
     "started_time", "finished_time", "tool", "calls",
@@ -37,11 +37,11 @@ CARRIED = (
 
 
 def find_capture(folder: Path, now: datetime, sealed: bool = False, captured: Collection[str] = ()) -> Population:
-    """The accounts of a capture folder, those included that were expected and are not there. ``sealed`` and
-    ``captured`` as for ``sources.find``: a seal vouches for every file in the folder, also in evidence of before
-    reports had to have their own digest.
+    """The accounts of a capture folder, including those that were expected and are not there. ``sealed`` and
+    ``captured`` as for ``sources.find``: a seal vouches for every file in the folder, even in evidence that is
+    older than the digests of reports.
 
-    InputError for what is no capture, and for links in it.
+    InputError for what is not a capture, and for links in it.
     """
     inside = account_folders(folder)
     facts = _read_json(folder / ACCOUNTS_FILE) if (folder / ACCOUNTS_FILE).is_file() else {}
@@ -129,8 +129,8 @@ def _refuse_odd_facts(facts: dict[str, Any], path: Path) -> None:
 
 
 def read_document(origin: Origin, one: Document) -> dict[str, Any] | None:
-    """What AWS told when the report was captured, as JSON; None where nobody asked. InputError where it is not what
-    was captured."""
+    """What AWS said when the report was captured, as JSON; None if nobody asked. InputError if it is not what was
+    captured."""
     if origin.folder is None or origin.path is None or (origin.capture or {}).get(one.digest) is None:
         return None
     content = document(origin, one)
@@ -140,8 +140,8 @@ def read_document(origin: Origin, one: Document) -> dict[str, Any] | None:
 
 
 def document(origin: Origin, one: Document) -> bytes | None:
-    """A document beside the report, which ``capture.json`` has the digest of; None where it has none, or what is
-    there is another, or no plain file."""
+    """A document beside the report whose digest is in ``capture.json``; None if there is no digest, or if the file
+    is another one or not a plain file."""
     digest = (origin.capture or {}).get(one.digest)
     if origin.folder is None or digest is None:
         return None
@@ -153,20 +153,20 @@ def document(origin: Origin, one: Document) -> bytes | None:
 
 
 def is_live(capture: dict[str, Any]) -> bool:
-    """Whether ``keyaudit capture`` wrote it, so that whatever that always writes must be there."""
+    """Whether ``keyaudit capture`` wrote this, so that everything it always writes must be there."""
     return not LIVE.isdisjoint(capture) or any(one.digest in capture for one in documents.DOCUMENTS)
 
 
 def whole_capture(origin: Origin, account_id: str, is_read: bool) -> Path | None:
-    """The account's capture folder, if it can be copied as it stands and will be read the same: it tells when it
-    was received, and its name or its own word gives the report the name that it has now. So can one that says that
-    no report was had, and of which account."""
+    """The account's capture folder, if it can be copied as it is and will be read as the same: it tells when the
+    report was received, and its name or its own word gives the report its present name. A folder can be copied,
+    too, which says that no report was had, and of which account."""
     facts, folder = origin.capture or {}, origin.folder
     is_whole = (
         folder is not None
         and origin.told is not None
         and not looks_secret(origin.told.decode("utf-8", "replace"))
-        # without the digest of its report it would read in another way once a seal vouches for it
+        # without the digest of its report, it would be read differently once a seal vouches for it
         and (isinstance(facts.get("sha256"), str) or facts.get("file", REPORT_FILE) is None)
         and ("source" in facts or folder.name == account_id)
         and facts.get("file", REPORT_FILE)
@@ -199,7 +199,7 @@ def _parsed(content: bytes, place: str | Path) -> dict[str, Any]:
 
 
 def _named(origins: list[Origin], listed: Any) -> list[Origin]:
-    """Each account with its name in the organization's list; without one they are nameless."""
+    """Each account with its name in the organization's list; without a list they have no names."""
     some = listed if isinstance(listed, list) else []
     names = {str(one.get("Id")): str(one["Name"]) for one in some if isinstance(one, dict) and one.get("Name")}
     return [

@@ -1,5 +1,5 @@
-"""What ``accounts.json`` of a capture tells of an organization's accounts, read strictly: what is no list is not an
-empty one."""
+"""What ``accounts.json`` of a capture says about an organization's accounts, read strictly: what is not a list is
+not taken for an empty one."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from keyaudit.schema import InputError
 
 
 def listed_accounts(facts: dict[str, Any], folder: Path) -> set[str]:
-    """The accounts that AWS lists or the capture skipped, but for those of which AWS itself says why not: a state
-    that is unknown, or that nobody tells, is no reason to expect nothing."""
+    """The accounts that AWS lists or the capture skipped, except for those of which AWS itself says why they are
+    not expected: a state that is unknown or absent is no reason to expect nothing."""
     try:
         if not all(isinstance(facts.get(name, []), list) for name in ("listed", "skipped")):
             raise TypeError(ACCOUNTS_FILE)
         listed = {str(one["Id"]): str(one.get("State") or one.get("Status")) for one in facts.get("listed", [])}
         left_out = {str(one["account_id"]): str(one["reason"]) for one in facts.get("skipped", [])}
     except (AttributeError, KeyError, TypeError):
-        raise InputError(f"{folder / ACCOUNTS_FILE}: listed is no list of accounts; capture again") from None
+        raise InputError(f"{folder / ACCOUNTS_FILE}: listed is not a list of accounts; capture again") from None
     return {account for account, state in (left_out | listed).items() if state not in INACTIVE_STATES}
 
 
@@ -31,17 +31,17 @@ def skipped(facts: dict[str, Any], folder: Path) -> tuple[Skipped, ...]:
             for one in facts.get("skipped", [])
         )
     except (KeyError, TypeError):
-        raise InputError(f"{folder / ACCOUNTS_FILE}: skipped is no list of accounts; capture again") from None
+        raise InputError(f"{folder / ACCOUNTS_FILE}: skipped is not a list of accounts; capture again") from None
 
 
 def expected(facts: dict[str, Any], folder: Path) -> tuple[str, ...]:
     found = facts.get("expected", [])
     if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
-        raise InputError(f"{folder / ACCOUNTS_FILE}: expected is no list of account ids; capture again")
+        raise InputError(f"{folder / ACCOUNTS_FILE}: expected is not a list of account ids; capture again")
     return tuple(found)
 
 
 def refuse_odd_problems(facts: dict[str, Any], path: Path) -> None:
     problems = facts.get("problems", [])
     if not isinstance(problems, list) or not all(isinstance(one, str) for one in problems):
-        raise InputError(f"{path}: problems is no list of sentences; capture again")
+        raise InputError(f"{path}: problems is not a list of sentences; capture again")

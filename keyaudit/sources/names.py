@@ -1,4 +1,4 @@
-"""What the name of a file tells: when AWS generated the report, and whose it is (pure)."""
+"""What the name of a file tells: when AWS generated the report, and for which account (pure)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from datetime import datetime
 
 from keyaudit.credentials import parse_instant
 
-#: as AWS's console names its download; a browser, a file manager or keyaudit, where there is one of that name
-#: already, adds a number, and some systems write other signs
+#: how AWS's console names its download; a browser, a file manager or keyaudit adds a number if that name is taken,
+#: and some systems write other signs
 _CONSOLE = re.compile(
     r"status_reports_([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2})[-_:]([0-9]{2})[-_:]([0-9]{2})"
     r"([+-][0-9]{2})[-_:]([0-9]{2})"
@@ -21,12 +21,13 @@ _MOMENT = re.compile(r"20[0-9]{2}(0[1-9]|1[0-2])(0[1-9]|[12][0-9]|3[01])([01][0-
 
 
 def time_in_name(name: str) -> datetime | None:
-    """The generated time in the name of a report that was downloaded in AWS's console; None for any other name."""
+    """The generated time in the name of a report that was downloaded from AWS's console; None for any other
+    name."""
     told = _CONSOLE.fullmatch(name.rpartition("/")[2])
     return parse_instant(f"{told[1]}:{told[2]}:{told[3]}{told[4]}:{told[5]}") if told else None
 
 
 def other_account(name: str, account_id: str | None) -> str | None:
-    """The id of another account that the name of a report of ``account_id`` gives; None where there is none."""
+    """The id of another account in the name of a report of ``account_id``; None if there is none."""
     told = [one for one in _TWELVE_DIGITS.findall(name) if not _MOMENT.fullmatch(one)]
     return told[0] if account_id and told and account_id not in told else None

@@ -17,12 +17,12 @@ CHUNK = 2**24
 
 
 def read(origin: Origin) -> CredentialReport:
-    """The report of an origin; InputError where it cannot be had or is no credential report at all."""
+    """The report of an origin; InputError if it cannot be had or is not a credential report at all."""
     return read_and_unwrap(origin)[0]
 
 
 def read_and_unwrap(origin: Origin) -> tuple[CredentialReport, Unwrapped]:
-    """The report of an origin, and its text: of the very bytes that are in it. InputError as ``read``."""
+    """The report of an origin and its text, from the same bytes. InputError as for ``read``."""
     capture = origin.capture or {}
     content = content_of(origin)
     if content is None:
@@ -41,8 +41,8 @@ def read_and_unwrap(origin: Origin) -> tuple[CredentialReport, Unwrapped]:
 
 
 def _generated_time(found: Unwrapped, origin: Origin) -> datetime | None:
-    """By AWS's own answer, if the report came in one; else by its capture, or for a file by its column or its
-    name."""
+    """The generated time: by AWS's own answer, if the report came in one; otherwise by its capture or, for a file,
+    by its column or its name."""
     if found.form in ANSWERS and found.generated_time:
         return found.generated_time
     if origin.capture:
@@ -51,8 +51,8 @@ def _generated_time(found: Unwrapped, origin: Origin) -> datetime | None:
 
 
 def content_of(origin: Origin) -> bytes | None:
-    """The bytes of an origin, None where there are none. What is in a capture is read as the plain file that was
-    handed over; elsewhere people link their reports. InputError where it cannot be read."""
+    """The bytes of an origin, None if there are none. A file in a capture must be the plain file that was handed
+    over; elsewhere links are followed. InputError if it cannot be read."""
     if origin.content is not None or origin.path is None:
         return origin.content
     if origin.folder is None:
@@ -64,7 +64,7 @@ def content_of(origin: Origin) -> bytes | None:
 
 
 def read_bytes(path: Path, name: str) -> bytes:
-    """The bytes of a file, or of a pipe until it ends; InputError where there are too many for a report."""
+    """The bytes of a file, or of a pipe until it ends; InputError if there are too many for a report."""
     too_large = refused(name, "too_large")
     try:
         if path.stat().st_size > MOST_BYTES:
@@ -81,8 +81,8 @@ def read_bytes(path: Path, name: str) -> bytes:
 
 
 def fingerprint(origin: Origin) -> tuple[str, int]:
-    """SHA-256 and size of what could not be read as a report: of its bytes, else as its capture recorded them,
-    else of its name."""
+    """The SHA-256 and size of what could not be read as a report: of its bytes, or else as its capture recorded
+    them, or else of its name."""
     capture = origin.capture or {}
     try:
         content = content_of(origin)
@@ -97,12 +97,12 @@ def fingerprint(origin: Origin) -> tuple[str, int]:
 
 
 def labels(reads: list[tuple[str | None, str, str]]) -> list[str]:
-    """A label for each (account id, digest, name of the source): the id, else ``unknown-1``, ... in the order of
+    """A label for each (account id, digest, name of the source): the id, or else ``unknown-1``, ... in the order of
     digest and name, so that the order of files never matters."""
     unknown = sorted((digest, name) for account_id, digest, name in reads if account_id is None)
     return [account_id or f"unknown-{unknown.index((digest, name)) + 1}" for account_id, digest, name in reads]
 
 
 def texts(value: Any) -> list[str]:
-    """A JSON list as strings; anything else as none."""
+    """A JSON list as strings; anything else as no strings."""
     return [str(one) for one in value] if isinstance(value, list | tuple) else []

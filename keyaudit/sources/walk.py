@@ -1,5 +1,4 @@
-"""The files that reading a source reads: one walker, for the reader and for the digest that tells two runs
-apart."""
+"""Which files are read for a source: one walker, for the reader and for the digest that tells two runs apart."""
 
 from __future__ import annotations
 
@@ -11,26 +10,26 @@ from keyaudit.schema import InputError
 
 
 def is_capture(folder: Path) -> bool:
-    """Whether a folder is a capture: it, or a folder in it, says so itself."""
+    """Whether a folder is a capture: it says so itself, or a folder in it does."""
     return any((folder / name).is_file() for name in (ACCOUNTS_FILE, CAPTURE_FILE)) or any(
         (inside / CAPTURE_FILE).is_file() for inside in folder.iterdir()
     )
 
 
 def is_pipe(path: Path) -> bool:
-    """Whether a source can be read only once, as the ``<(aws ...)`` of a shell."""
+    """Whether a source can be read only once, like ``<(aws ...)`` in a shell."""
     return path.exists() and not (path.is_file() or path.is_dir())
 
 
 def report_files(folder: Path) -> list[Path]:
-    """All files of a folder and the folders in it, linked ones too, but hidden ones; InputError for a device or a
-    pipe among them, which nobody takes for a report, and which may have no end."""
+    """All files of a folder and of the folders in it, including linked but not hidden ones. InputError for a device
+    or a pipe among them: nobody takes it for a report, and it may never end."""
     return sorted(_visible_files(folder, set()))
 
 
 def _visible_files(folder: Path, seen: set[Path]) -> list[Path]:
     real = folder.resolve()
-    if real in seen:  # a link to a folder that it is in
+    if real in seen:  # a link to a folder that contains it
         return []
     seen.add(real)
     visible = [path for path in folder.iterdir() if not path.name.startswith(".")]
@@ -41,16 +40,16 @@ def _visible_files(folder: Path, seen: set[Path]) -> list[Path]:
 
 
 def account_folders(folder: Path) -> list[Path]:
-    """The folders of the accounts in a capture folder, or the folder itself where it is one account's. InputError
-    for a link, a device or a pipe in them: a capture holds what was handed over, and not what somebody made its
-    names lead to on the machine of whoever reads it."""
+    """The folders of the accounts in a capture folder, or the folder itself if it is that of one account.
+    InputError for a link, a device or a pipe in them: a capture holds what was handed over, and not what somebody
+    made its names lead to on the reader's machine."""
     inside = [folder] if (folder / CAPTURE_FILE).is_file() else _visible_folders(folder)
     at_top = [path for path in folder.iterdir() if not path.name.startswith(".")]
     for path in sorted(
         {*at_top, *(one for account in inside if not account.is_symlink() for one in account.iterdir())}
     ):
         if path.is_symlink():
-            raise InputError(f"{path}: a link in a capture folder, which holds plain files and folders alone")
+            raise InputError(f"{path}: a link in a capture folder, which may hold only plain files and folders")
         _refuse_special(path)
     return inside
 
@@ -61,12 +60,13 @@ def _visible_folders(folder: Path) -> list[Path]:
 
 def _refuse_special(path: Path) -> None:
     if is_pipe(path):
-        raise InputError(f"{path}: a device or a pipe inside a folder, which is no report; take it out of there")
+        raise InputError(f"{path}: a device or a pipe inside a folder is not a report; take it out of there")
 
 
 def content_digest(path: Path) -> str:
-    """SHA-256 over the names and bytes of all files that reading this file or folder reads. The name of a file by
-    itself counts too: it may tell when the report was generated, and of which account."""
+    """The SHA-256 over the names and bytes of all files that are read for this file or folder. A file's name counts
+    even if the file is given by itself, because it may tell when the report was generated, and for which
+    account."""
     digest = hashlib.sha256()
     for one in sorted(_all_read(path)):
         name = one.relative_to(path).as_posix() if one != path else path.name

@@ -33,7 +33,7 @@ COLUMNS = (
     "oldest_days",
 )
 NUMBERS = ("active", "failing", "exempt", "unknown", "due_soon")
-#: rows of single accounts; a third of them at most are of accounts that were not read
+#: rows for single accounts; at most a third of them are for accounts that were not read
 MOST = 15
 
 
@@ -66,7 +66,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Accounts:
-    """All accounts, worst first by what fails; no key is judged where the policy has no period."""
+    """All accounts, worst first by what fails; no key is judged if the policy sets no period."""
 
     table: pd.DataFrame
     people: Population
@@ -86,7 +86,7 @@ class Accounts:
 
     @cached_property
     def verdicts(self) -> dict[str, int]:
-        """The number of accounts of each verdict that there is."""
+        """The number of accounts for each verdict that occurs."""
         counts = self.judged["conclusion"].value_counts().to_dict() | {UNREAD: len(self.unread)}
         return {verdict: int(counts[verdict]) for verdict in ACCOUNT_VERDICTS if counts.get(verdict)}
 
@@ -97,18 +97,18 @@ class Accounts:
 
     @property
     def failing_otherwise(self) -> int:
-        """Accounts that do not comply, though no key of theirs is overdue."""
+        """Accounts that do not comply, although none of their keys is overdue."""
         failing = self.judged["conclusion"] == NON_COMPLIANT
         return int((failing & (self.judged["failing"] == 0)).sum()) if self.limit else 0
 
     @property
     def undecided(self) -> int:
-        """Accounts that were read, and of which it is not known whether keys are overdue: none is seen to be."""
+        """Accounts that were read, but for which it is not known whether keys are overdue: none is seen to be."""
         return int((self.judged["rotation"] == INSUFFICIENT_DATA).sum())
 
     @property
     def undecided_otherwise(self) -> int:
-        """Accounts without a conclusion, though rotation is decided and no key of theirs is overdue."""
+        """Accounts without a conclusion, although rotation is decided and none of their keys is overdue."""
         undecided = self.judged["conclusion"] == INSUFFICIENT_DATA
         decided = self.judged["rotation"] != INSUFFICIENT_DATA
         return int((undecided & decided & (self.judged["failing"] == 0)).sum()) if self.limit else 0
@@ -134,7 +134,7 @@ class Accounts:
 
 
 def accounts_of(accounts: pd.DataFrame, policy: Policy, as_of: datetime | None, most: int = MOST) -> Accounts:
-    """The accounts of an Audit in their order; InputError where this is the frame of something else."""
+    """The accounts of an Audit in their order; InputError if this is the frame of something else."""
     missing = [name for name in COLUMNS if name not in accounts.columns]
     if missing and len(accounts):
         raise InputError(f"accounts: no column {missing[0]}; give the accounts of an Audit (audit(...).accounts)")

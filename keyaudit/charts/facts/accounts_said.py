@@ -48,13 +48,14 @@ def _others(a: Accounts) -> list[str]:
 
 
 def _undecided(a: Accounts) -> list[str]:
-    """Where no key is overdue: of how many accounts it is not known, and of how many something else is open."""
+    """If no key is overdue: for how many accounts that is not known, and for how many something else is open."""
     numbers = {} if a.overdue else {"and_insufficient": a.undecided, "and_undecided": a.undecided_otherwise}
     return [say(f"charts.by_account.{kind}", n=number) for kind, number in numbers.items() if number]
 
 
 def remarks(a: Accounts) -> list[str]:
-    """The subtitle: population and date; then all keys together, the oldest, and who has a row of their own."""
+    """The subtitle: population and date; then all keys together, the oldest, and which accounts have a row of their
+    own."""
     facts = {"accounts": say("charts.accounts", n=len(a.table)), "when": when(a.people)}
     facts |= {"active": say("charts.active", n=a.total.active), "read": f"{len(a.judged):,}"}
     kind = "none_read" if a.judged.empty else "some_read" if len(a.unread) else "all_read"
@@ -124,7 +125,7 @@ def parts(a: Accounts) -> dict[str, str]:
 
 
 def is_early(a: Accounts, row: Row) -> bool:
-    """Whether all keys are younger than the policy's limit: who is over one then has a limit of their own."""
+    """Whether all keys are younger than the policy's limit: a key that is over a limit then has one of its own."""
     return bool(a.limit and row.oldest is not None and row.oldest < a.limit)
 
 

@@ -87,7 +87,7 @@ def part_text(bars: AgeBars, name: str) -> str:
 
 
 def group_text(low: float, high: float) -> str:
-    """The label of a wider group: days below a year, else years."""
+    """The label of a wider group: in days below a year, otherwise in years."""
     if isinf(high):
         return say("charts.ages.group_over", low=_span(low))
     if low % YEAR == 0:

@@ -13,7 +13,7 @@ import numpy as np
 
 #: bars up to the limit, best first
 PARTS = (6, 5, 7, 8, 9, 4, 10, 12, 3, 11)
-#: widths where there is no limit to divide
+#: widths if there is no limit to divide
 WIDTHS = (1, 2, 5, 10, 15, 30, 60, 90, 180, 365, 730, 1825)
 YEAR = 365
 #: ends of the wider groups
@@ -32,7 +32,7 @@ class Bins:
         return (*self.edges[1:], *self.groups)
 
     def counts(self, ages: np.ndarray) -> np.ndarray:
-        """How many ages lie in each bar: above the end of the bar before, up to its own."""
+        """How many ages are in each bar: above the end of the previous bar, and up to its own."""
         places = np.searchsorted(self.uppers, ages, side="left")
         return np.bincount(places, minlength=len(self.uppers))
 

@@ -32,7 +32,7 @@ class Deadlines:
     warn_before: int
 
     def date(self, day: float) -> str:
-        """Month and day, as ISO 8601 has them, of a day from ``as_of`` on."""
+        """Month and day, as in ISO 8601, of a day counted from ``as_of``."""
         return f"{self.as_of + timedelta(days=day):%m-%d}"
 
 

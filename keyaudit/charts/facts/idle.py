@@ -57,7 +57,7 @@ def idle(people: Population) -> Idle:
 
 
 def _unused(people: Population, *types: str) -> np.ndarray:
-    """Active keys whose finding of unused keys is of one of these types, those that are not drawn included."""
+    """Active keys whose finding under ``unused`` has one of these types, including those that are not drawn."""
     return people.active["unused_type"].isin(types).to_numpy(bool)
 
 

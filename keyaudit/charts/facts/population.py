@@ -46,7 +46,7 @@ class Population:
 
     @cached_property
     def ages(self) -> np.ndarray:
-        """Days since the last rotation, of each active key; NaN where unknown."""
+        """Days since the last rotation of each active key; NaN if unknown."""
         return self.elapsed(self.active["last_rotated"], self.active["age_days"])
 
     @cached_property
@@ -64,7 +64,7 @@ class Population:
 
     @cached_property
     def own_limits(self) -> list[int]:
-        """The limits of active keys that differ from the policy's, one entry a key, sorted."""
+        """The limits of active keys that differ from the policy's, one entry per key, sorted."""
         limits = self.active["limit"].dropna()
         return sorted(int(limit) for limit in limits if limit != self.limit)
 
@@ -89,7 +89,7 @@ class Population:
 def population(
     keys: pd.DataFrame, policy: Policy, as_of: datetime | None = None, what_if: bool = False
 ) -> Population:
-    """The population of ``Audit.keys``; InputError where these are keys of something else."""
+    """The population of ``Audit.keys``; InputError if these are the keys of something else."""
     columns = {**KEY_COLUMNS, **JUDGED_COLUMNS}
     missing = [name for name in columns if name not in keys.columns]
     if missing and len(keys):
@@ -140,7 +140,7 @@ def when(people: Population) -> str:
 
 
 def subtitle(people: Population, *remarks: str, left_out: Sequence[str] = ()) -> list[str]:
-    """Population and date; then remarks, limits of keys' own, and what is not shown."""
+    """Population and date; then remarks, the limits that keys have of their own, and what is not shown."""
     accounts = say("charts.accounts", n=int(people.active["account_id"].nunique()))
     active = say("charts.active", n=len(people.active))
     lines = [say("charts.population", active=active, accounts=accounts, when=when(people))]
@@ -157,6 +157,6 @@ def subtitle(people: Population, *remarks: str, left_out: Sequence[str] = ()) ->
 
 
 def limit_range(limits: list[int]) -> str:
-    """Limits of keys' own in words, from the lowest to the highest."""
+    """The limits that keys have of their own, in words, from the lowest to the highest."""
     low, high = days(limits[0]), days(limits[-1])
     return low if low == high else say("charts.own_limits_range", low=f"{limits[0]:,}", high=high)

@@ -26,7 +26,7 @@ class Share:
     total: int
 
     def upto(self, day: float) -> int:
-        """Keys that are known to be no further."""
+        """The number of keys that are known to be no further."""
         return int(np.searchsorted(self.days, day, side="right"))
 
     @property
@@ -74,7 +74,7 @@ def remarks(people: Population) -> list[str]:
 
 
 def deadline_text(people: Population, shares: Share) -> str:
-    """What the curve says at the deadline, and what is missing there from all active keys."""
+    """What the curve says at the deadline, and which active keys are missing there."""
     number, exempt = shares.upto(0), int(people.exempt.sum())
     lines = [say("charts.share.in_time", n=number, share=percent(number, shares.total))]
     lines.append(part("over", int(people.over.sum())))

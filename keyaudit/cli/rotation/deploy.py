@@ -21,12 +21,19 @@ FAILED = 4
 @click.command()
 @click.option("--user", metavar="NAME", default="", help="The IAM user whose keys are rotated.")
 @click.option("--users", metavar="FILE", default="", help="Many users: from keyaudit rotation plan -f csv.")
-@click.option("--remove-user", metavar="NAME", multiple=True, help="Out of the stack of many users. Repeatable.")
-@click.option("--update", is_flag=True, help="Stacks with an older function, all of them or that of --user.")
+@click.option(
+    "--remove-user",
+    metavar="NAME",
+    multiple=True,
+    help="Take this user out of the stack of many users. Repeatable.",
+)
+@click.option("--update", is_flag=True, help="Update stacks with an older function: all, or that of --user.")
 @settings
 @operating
-@click.option("--template-bucket", metavar="NAME", default="", help="In S3, for a template that is too large.")
-@click.option("--yes", is_flag=True, help="Do it; without this it is only shown.")
+@click.option(
+    "--template-bucket", metavar="NAME", default="", help="An S3 bucket for a template that is too large to send."
+)
+@click.option("--yes", is_flag=True, help="Do it; without this option, only show it.")
 def deploy(
     user: str,
     users: str,
@@ -38,9 +45,9 @@ def deploy(
 ) -> int:
     """Put keys under automatic rotation: check, show the change set, and deploy it with --yes.
 
-    One user with a stack of its own (--user), or many users of this account with one stack (--users FILE): the file
-    adds and changes, users that are not in it stay. Makes no key and touches none. The keys that a user has now are
-    adopted: they are retired once the secret has replaced them and they are quiet.
+    Either one user with a stack of its own (--user), or many users of this account with one stack (--users FILE):
+    the file adds and changes users; those that are not in it stay. No key is made or touched. The keys that a user
+    has now are adopted: they are retired once the secret has replaced them and nothing uses them any more.
     """
     _one_way(user, users, remove_user, update)
     if user:
@@ -54,7 +61,7 @@ def deploy(
 
 
 def _refuse_no_name(user: str) -> None:
-    """InputError for a mistake that shows before AWS is asked."""
+    """InputError for a mistake that can be seen before AWS is asked."""
     from keyaudit.rotation.deployment import Member
     from keyaudit.rotation.periods import EVERY
 
@@ -62,7 +69,7 @@ def _refuse_no_name(user: str) -> None:
 
 
 def _update(user: str, asked: Asked, acting: Acting, yes: bool) -> int:
-    """Stacks with an older function, with the settings that they have."""
+    """Update the stacks with an older function, which keep their settings."""
     from keyaudit.rotation.asked import Asked
     from keyaudit.rotation.update import Update
 
@@ -80,7 +87,7 @@ def _proposed(user: str, users: str, remove_user: tuple[str, ...], asked: Asked,
     from keyaudit.rotation.many import propose_many
 
     if (users or remove_user) and asked.secret:
-        raise InputError("--secret-arn: of one user alone; give --user, which makes a stack of its own")
+        raise InputError("--secret-arn: only for one user; give --user, which makes a stack of its own")
     operator = connected(acting)
     return propose(operator, user, asked) if user else propose_many(operator, users, remove_user, asked)
 
@@ -94,10 +101,12 @@ def _carried_out(found: Proposal, yes: bool, acting: Acting) -> int:
 
 
 def _one_way(user: str, users: str, remove_user: tuple[str, ...], update: bool) -> None:
-    """InputError unless it is one of: a user, many users, an update."""
+    """InputError unless exactly one is asked for: a user, many users, or an update."""
     if update and (users or remove_user):
         raise InputError("--update: takes no --users or --remove-user; it keeps what was deployed")
     if user and (users or remove_user):
-        raise InputError("--user: a stack of its own; --users and --remove-user are of the stack of many users")
+        raise InputError(
+            "--user: is for a stack of its own; --users and --remove-user are for the stack of many users"
+        )
     if not (user or users or remove_user or update):
         raise InputError("--user: missing; give it, or --users FILE for many, or --update")

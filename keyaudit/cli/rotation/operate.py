@@ -18,8 +18,8 @@ _USER = click.option("--user", metavar="NAME", required=True, help="The IAM user
 def now(user: str, acting: Acting) -> int:
     """Rotate a user's key at once, and wait for the outcome.
 
-    Exits with 0 when the new key is AWSCURRENT, 4 when the rotation did not come to its end, with the function's
-    own words.
+    Exits with 0 if the new key is AWSCURRENT, 4 if the rotation did not come to its end; the output then has the
+    function's own words.
     """
     from keyaudit.rotation.once import home, rotate, rotated_secret
     from keyaudit.rotation.operator import key_line
@@ -41,11 +41,11 @@ def now(user: str, acting: Acting) -> int:
 @click.command()
 @_USER
 @operating
-@click.option("--yes", is_flag=True, help="Do it; without this it is only shown.")
+@click.option("--yes", is_flag=True, help="Do it; without this option, only show it.")
 def remove(user: str, acting: Acting, yes: bool) -> int:
     """Take the rotation away, with --yes; the secret, its key and the log stay.
 
-    Nothing breaks: consumers go on reading the secret, whose key nobody rotates any more.
+    Nothing breaks: consumers go on reading the secret, but nobody rotates its key any more.
     """
     from keyaudit.rotation.naming import MANY, stack_name
     from keyaudit.rotation.once import home

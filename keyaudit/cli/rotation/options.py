@@ -1,4 +1,4 @@
-"""Options that the commands of ``keyaudit rotation`` share, and who acts by them."""
+"""Options that the commands of ``keyaudit rotation`` share, and the operator that acts on them."""
 
 from __future__ import annotations
 
@@ -20,20 +20,26 @@ DEPLOYED = "Default: as deployed, else"
 
 _OPERATOR = (
     click.option("--profile", metavar="NAME", default="", help="A profile of your AWS configuration."),
-    click.option("--region", metavar="NAME", default="", help="Where the secret and the function are."),
+    click.option("--region", metavar="NAME", default="", help="The region of the secret and the function."),
     click.option("--dry-run", is_flag=True, help="Say what would be done; nothing is changed."),
     click.option("--wait", metavar="SECONDS", type=click.FloatRange(1, 3600), default=600.0, help="Default: 600."),
 )
 _STACK = (
-    click.option("--every", metavar="DAYS", type=int, help=f"A new key every so many days. {DEPLOYED} 60."),
-    click.option("--grace", metavar="DAYS", type=int, help=f"The replaced key is left for. {DEPLOYED} 14."),
-    click.option("--quiet", metavar="DAYS", type=int, help=f"Unused for so long, it is deactivated. {DEPLOYED} 7."),
-    click.option("--retention", metavar="DAYS", type=int, help=f"Deleted so long after. {DEPLOYED} at most 30."),
+    click.option("--every", metavar="DAYS", type=int, help=f"Make a new key every so many days. {DEPLOYED} 60."),
+    click.option(
+        "--grace", metavar="DAYS", type=int, help=f"Leave the replaced key for so many days. {DEPLOYED} 14."
+    ),
+    click.option(
+        "--quiet", metavar="DAYS", type=int, help=f"Deactivate it once it is unused for so long. {DEPLOYED} 7."
+    ),
+    click.option(
+        "--retention", metavar="DAYS", type=int, help=f"Delete it so many days after that. {DEPLOYED} at most 30."
+    ),
     click.option("--max-age", metavar="DAYS", type=int, help=f"The policy's limit. {DEPLOYED} 90."),
     click.option("--self-managed", is_flag=True, help="The user's own key signs; put a first one in the secret."),
     click.option("--master-arn", metavar="ARN", help="The secret whose key signs. Default: the role does."),
-    click.option("--secret-arn", metavar="ARN", default="", help="A secret that is there, instead of a new one."),
-    click.option("--fields", metavar="FIELD=NAME,...", help="What accesskey and secretkey are called."),
+    click.option("--secret-arn", metavar="ARN", default="", help="Use this existing secret instead of a new one."),
+    click.option("--fields", metavar="FIELD=NAME,...", help="The names of the fields accesskey and secretkey."),
     click.option(
         "--deactivate-in-use/--leave-in-use",
         default=None,
@@ -46,7 +52,7 @@ _STACK = (
 
 @dataclass(frozen=True)
 class Acting:
-    """Whose credentials act, where, for how many seconds at most; and whether nothing is to be changed."""
+    """Whose credentials act, in which region, for how many seconds at most, and whether nothing may be changed."""
 
     profile: str
     region: str
@@ -55,7 +61,7 @@ class Acting:
 
 
 def operating(command: Command) -> Command:
-    """The command gets ``acting``."""
+    """Pass ``acting`` to the command."""
 
     @wraps(command)
     def wrapped(**given: Any) -> Any:
@@ -66,7 +72,7 @@ def operating(command: Command) -> Command:
 
 
 def settings(command: Command) -> Command:
-    """The command gets ``asked``, all options of a stack in one value."""
+    """Pass ``asked`` to the command: all options of a stack in one value."""
 
     @wraps(command)
     def wrapped(**given: Any) -> Any:
@@ -126,7 +132,7 @@ def _with(options: tuple[Callable[[Command], Command], ...], command: Command) -
 
 
 def connected(acting: Acting) -> Operator:
-    """The operator; in which account it acts is said, for whoever confirms it."""
+    """The operator. The account in which it acts is printed, for whoever confirms the change."""
     from keyaudit.rotation.operator import Operator
 
     operator = Operator(acting.profile, acting.region, acting.wait)

@@ -32,9 +32,9 @@ TO_DO, NOTHING, UNSEEN = 1, 0, 3
 def plan(sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: Path | None, live: Live) -> int:
     """Print what to do with which key, by when, worst first, with the commands.
 
-    SOURCE is as for check. Nothing is changed. By evidence that is over 24 hours old no command is printed that
-    would change anything. Exits with 0 if there is nothing to do, 1 if there is, 3 if nothing was seen to be done
-    but something was not seen.
+    SOURCE is as for check. Nothing is changed. From evidence that is over 24 hours old, no command is printed that
+    would change anything. Exits with 0 if there is nothing to do, 1 if there is something to do, 3 if nothing was
+    found to be done but something was not seen.
     """
     from keyaudit.auditing import audit
     from keyaudit.rotation.fresh import freshness

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @sources_argument
 @policy_option
 @as_of_option
-@click.option("--user", metavar="NAME", default="", help="Of this user alone.")
+@click.option("--user", metavar="NAME", default="", help="Only the secrets of this user.")
 @click.option(
     "-f", "--format", "form", type=click.Choice(["table", "json"]), default="table", help="Default: table."
 )
@@ -39,7 +39,8 @@ def status(
 ) -> int:
     """Print the verdict on each secret under rotation, with its dates and what its function logged.
 
-    SOURCE is a capture made with --rotation; without one AWS is read now. Exits with 0 if all are rotated within
+    SOURCE is a capture made with --rotation; without a SOURCE, AWS is read now. Exits with 0 if all are rotated
+    within
     the policy, 1 if one is not, 3 if something needed was not seen.
     """
     from keyaudit.auditing import audit
@@ -50,7 +51,7 @@ def status(
     judged = audit(resolve(sources, policy, as_of, folder, live), policy, as_of, progress=progress("judging"))
     unseen = [one.account_id for one in judged.provenance if one.rotations is None or one.problems]
     if not any(ROTATION.name in _asked(one.origin) for one in judged.provenance):
-        raise InputError("nothing tells of rotations: capture with --rotation, or name no SOURCE")
+        raise InputError("the SOURCE has nothing about rotations: capture with --rotation, or name no SOURCE")
     found = [one for one in judged.rotations if user in ("", one.secret.user)]
     if user and not found and not unseen:
         raise InputError(

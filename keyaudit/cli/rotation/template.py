@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--user", metavar="NAME", default="", help="The IAM user whose keys are rotated.")
 @click.option("--users", metavar="FILE", default="", help="Many users: from keyaudit rotation plan -f csv.")
-@click.option("--account", metavar="ID", default="", help="Which account's users of FILE. Default: its only one.")
+@click.option(
+    "--account", metavar="ID", default="", help="The account whose users in FILE are meant. Default: the only one."
+)
 @click.option("--path", metavar="PATH", default="/", help="The users' path in IAM. Default: /.")
 @click.option("--adopt", metavar="KEYID", multiple=True, help="A key that the secret replaces. Repeatable.")
 @settings
 def template(user: str, users: str, account: str, path: str, adopt: tuple[str, ...], asked: Asked) -> int:
-    """Print the CloudFormation template for a user, or for many; nothing is deployed.
+    """Print the CloudFormation template for one user or for many; deploy nothing.
 
-    A secret for each user, the function with its code, its role, the schedules, a daily rule that retires what was
-    replaced, and a topic for notices.
+    It has a secret for each user, the function with its code, its role, the schedules, a daily rule that retires
+    what was replaced, and a topic for notices.
     """
     from keyaudit.rotation.deployment import Deployment, Member
     from keyaudit.rotation.limits import measures, said
@@ -37,7 +39,7 @@ def template(user: str, users: str, account: str, path: str, adopt: tuple[str, .
     if bool(user) == bool(users):
         raise InputError("--user, --users: give one of the two, a user's name or the FILE of many")
     if users and (adopt or asked.secret):
-        raise InputError("--adopt, --secret-arn: of one user alone; give --user")
+        raise InputError("--adopt, --secret-arn: only for one user; give --user")
     if user:
         periods = asked.periods()
         member = Member(user, periods.every, path, secret=asked.secret)

@@ -1,8 +1,8 @@
-"""An evidence folder -> what is wrong with it: its seal, and the same verdict reached again from its raw evidence,
-which is also what notebook and page must say, in the language of the evidence.
+"""An evidence folder -> what is wrong with it: its seal is checked, and the verdict is reached again from the raw
+evidence. That verdict is also what notebook and page must say, in the language of the evidence.
 
-Imports neither papermill nor nbconvert: a year of folders is verified in seconds. What is not proved here are the
-pictures: they are sealed, not drawn again.
+Imports neither papermill nor nbconvert, so a year of folders is verified in seconds. Pictures are not proved here:
+they are sealed, but not drawn again.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ __all__ = ["verify"]
 
 
 def verify(folder: Path) -> tuple[list[str], list[str]]:
-    """(faults, remarks) of a finished evidence folder; no fault: all holds. A remark is no fault: another version
-    of keyaudit made it, so that sentences may differ, today's rules give other verdicts, or it was not keyaudit's
-    own notebook that made its page.
+    """(faults, remarks) of a finished evidence folder; without a fault, all holds. A remark is not a fault: another
+    version of keyaudit made the folder, so sentences may differ; today's rules give other verdicts; or a notebook
+    made the page that is not keyaudit's own.
 
-    InputError if there is no such folder, NewerError if it takes a later version of keyaudit to verify it.
+    InputError if there is no such folder, NewerError if only a later version of keyaudit can verify it.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such evidence folder")

@@ -1,5 +1,5 @@
 """What a folder of evidence may hold: a closed list (DESIGN.md, "Evidence folder"). A file that no judgement reads
-is no evidence, whatever the seal says of it; what a notebook of one's own wrote is named."""
+is not evidence, whatever the seal says about it; what a notebook of your own wrote is named."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from keyaudit.evidence.contents import EXPECTED, RAW
 from keyaudit.model import Audit
 from keyaudit.texts import say, visible
 
-MOST = 10  # files that are named one by one
+MOST = 10  # the most files that are named one by one
 
 
 def unread(folder: Path, listed: Iterable[str], judgements: dict[str, Audit]) -> list[str]:
-    """Files among the raw evidence that its judgement did not read. ``judgements`` by the folder in evidence that
-    each was made from."""
+    """Files among the raw evidence that its judgement did not read. ``judgements``: by the folder of raw evidence
+    from which each was made."""
     known = {name for place, judged in judgements.items() for name in _read(folder, place, judged)}
     places = tuple(f"{place}/" for place in {*judgements, RAW})
     return [

@@ -1,7 +1,7 @@
-"""An executed notebook as JSON: its cells, what each shows, and what it should show of a judgement.
+"""An executed notebook as JSON: its cells, what each cell shows, and what it should show of a judgement.
 
-What a cell of keyaudit's own notebooks should show is told by the calls in it, which are made again. Not so charts:
-drawing them takes longer than all the rest.
+What a cell of keyaudit's own notebooks should show follows from the calls in it, which are made again. Charts are
+an exception, because drawing them takes longer than all the rest.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 import keyaudit
 from keyaudit.evidence.released import executed_digest, given_at, source_of
 
-#: of notebooks, the one that keyaudit writes
+#: the format of notebooks that keyaudit writes
 FORMAT = 4
 #: what papermill writes over the parameters
 HEADING = "# Parameters"
-#: rooms whose values are made again: they draw nothing
+#: rooms whose values are made again, because they draw nothing
 REMADE = ("keyaudit.present", "keyaudit.rotation.plan")
 #: the room whose values are charts
 DRAWN = "keyaudit.charts"
@@ -29,7 +29,8 @@ DRAWN = "keyaudit.charts"
 
 @dataclass(frozen=True)
 class Output:
-    """What a cell shows: as text and as HTML, and the metadata of it. ``kind`` is nbformat's, and which stream."""
+    """What a cell shows, as text and as HTML, and its metadata. ``kind`` is nbformat's, with the stream if it is
+    one."""
 
     kind: str
     text: str
@@ -50,8 +51,8 @@ class Cell:
 
 @dataclass(frozen=True)
 class Expected:
-    """What an output should be; ``call`` names what made it, ``text`` is None where it was not made again, and
-    ``is_chart`` where that is because it is drawn."""
+    """What an output should be. ``call`` names the call that made it; ``text`` is None if it was not made again,
+    and ``is_chart`` tells that this is because it is drawn."""
 
     call: str
     text: str | None = None
@@ -61,7 +62,7 @@ class Expected:
 
 
 def read(content: bytes) -> tuple[list[Cell], str]:
-    """(the cells of a notebook, the digest of them); ValueError, KeyError, TypeError where it is none."""
+    """(the cells of a notebook, their digest); ValueError, KeyError or TypeError if it is not a notebook."""
     notebook = json.loads(content)
     if type(notebook["nbformat"]) is not int or notebook["nbformat"] != FORMAT:
         raise ValueError("nbformat")
@@ -96,8 +97,7 @@ def _joined(text: Any) -> str:
 
 
 def parameters_of(cell: Cell) -> dict[str, Any]:
-    """The parameters that a run was given; ValueError where the cell says or does anything else than set each of
-    them once."""
+    """The parameters that a run was given; ValueError if the cell does anything but set each of them once."""
     found: dict[str, Any] = {}
     for statement in ast.parse(cell.source).body:
         targets = statement.targets if isinstance(statement, ast.Assign) else []
@@ -120,8 +120,8 @@ def _comments(source: str) -> set[str]:
 
 
 def expected(cell: Cell, known: Mapping[str, Any]) -> list[Expected] | None:
-    """What the last expression of a cell shows, one entry for each output; None where their number is not known.
-    ``known`` are the values of its names."""
+    """What the last expression of a cell shows, one entry for each output; None if the number of outputs is not
+    known. ``known``: the values of its names."""
     lines = [line for line in cell.source.splitlines() if not line.lstrip().startswith("%")]
     body = ast.parse("\n".join(lines)).body
     if not body or not isinstance(body[-1], ast.Expr):
@@ -134,7 +134,7 @@ def expected(cell: Cell, known: Mapping[str, Any]) -> list[Expected] | None:
 
 
 def _made_of(shown: ast.expr, known: Mapping[str, Any]) -> list[Expected] | None:
-    """What one argument shows: a starred one as many charts as there are judgements that it goes through."""
+    """What one argument shows: a starred argument shows one chart for each judgement that it goes through."""
     if not isinstance(shown, ast.Starred):
         return [_made(shown, known)]
     match shown.value:
@@ -155,7 +155,7 @@ def _made(shown: ast.expr, known: Mapping[str, Any]) -> Expected:
 
 
 def _value(shown: ast.expr, known: Mapping[str, Any]) -> Any:
-    """The value of a call of ours with names for arguments; LookupError where it is not made again."""
+    """The value of a call of ours with names as arguments; LookupError if it is not made again."""
     if isinstance(shown, ast.Name):
         return known[shown.id]
     if not isinstance(shown, ast.Call) or shown.keywords or not isinstance(shown.func, ast.Attribute):
@@ -166,5 +166,5 @@ def _value(shown: ast.expr, known: Mapping[str, Any]) -> Any:
 
 
 def shown(cells: list[Cell]) -> Iterator[Output]:
-    """What of a notebook is on its page."""
+    """The part of a notebook that is on its page."""
     return (one for cell in cells for one in cell.outputs if one.kind in ("display_data", "execute_result"))

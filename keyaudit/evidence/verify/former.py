@@ -1,6 +1,6 @@
-"""What a notebook of an older version shows, against the same calls made today: its sentences may differ, its
-facts may not. Facts are numbers, dates, ids, compliance types and the words SAMPLE DATA; in tables, every cell but
-those of sentences. Where an older version showed other facts, ``then`` says which.
+"""What a notebook of an older version shows, compared with the same calls made today: its sentences may differ, but
+not its facts. Facts are numbers, dates, ids, compliance types and the words SAMPLE DATA; in tables, every cell that
+is not a sentence. If an older version showed other facts, ``then`` says which.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FACT = re.compile(rf"[\w.:/+-]*\d[\w.:/+-]*|\b(?:{'|'.join(COMPLIANCE_TYPES)})\
 
 
 def agrees(want: Expected, output: Output, a: Audit, is_former: bool) -> bool:
-    """Whether an output is what the same call gave in its version. ``is_former``: of a version before 0.4.0."""
+    """Whether an output is what the same call gave in its version. ``is_former``: that version is before 0.4.0."""
     value = want.value
     if not want.html or not output.html:
         return want.html == output.html and want.text == output.text
@@ -43,12 +43,12 @@ def agrees(want: Expected, output: Output, a: Audit, is_former: bool) -> bool:
 
 
 def _kind(html: str) -> str:
-    """What an output is drawn as: which table, an empty one, or which paragraphs."""
+    """What kind of output this is: which table, an empty table, or which paragraphs."""
     return re.sub(r'^<table class="short"', "<table", html).partition(">")[0]
 
 
 def _same_words(output: Output) -> bool:
-    """Whether it says as HTML what it says as text, and nothing of it is markup that no page has."""
+    """Whether its HTML says what its text says, without markup that no page has."""
     seen = markup.read(output.html)
     return (
         set(seen.texts) <= {"", "style"}
@@ -99,7 +99,7 @@ def _table(call: str, value: Table, text: str, a: Audit, is_former: bool) -> boo
 
 
 def _same_rows(call: str, wanted: Table, rows: list[tuple[str, ...]]) -> bool:
-    """The same rows in any order; sentences by their facts."""
+    """Whether these are the same rows in any order, with sentences compared by their facts."""
     if len(rows) != len(wanted.rows) or any(len(row) != len(wanted.columns) for row in rows):
         return False
     worded = [place for place, name in enumerate(wanted.columns) if name in WORDED]

@@ -1,4 +1,4 @@
-"""The verdict, reached again from the raw evidence, by the rules that it was judged by; then by today's."""
+"""The verdict, reached again from the raw evidence: by the rules under which it was judged, and then by today's."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from keyaudit.present import findings_digest
 from keyaudit.schema import RULES
 from keyaudit.texts import say, visible
 
-#: what a manifest tells of the judgement, and of whose it is
+#: what a manifest states about the judgement, and about whose evidence it is
 TOLD = (
     "as_of", "as_of_source", "conclusion", "sample", "accounts", "organization", "assurance", "policy", "overdue",
 )  # fmt: skip
@@ -36,9 +36,9 @@ MOST = 10  # differences between rules that are told one by one
 
 
 def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[list[str], list[str]]:
-    """(faults, remarks): findings and summary from ``raw/`` and ``policy.toml``, by the rules that the evidence was
-    judged by, byte-identical under the same version of keyaudit, else in all but sentences; then what notebook and
-    page say; then what today's rules give."""
+    """(faults, remarks): first of findings and summary, made from ``raw/`` and ``policy.toml`` by the rules under
+    which the evidence was judged; they must be byte-identical under the same version of keyaudit, otherwise equal
+    in all but sentences. Then of what notebook and page say; then of what today's rules give."""
     own, made_by = manifest.get("rules", 1), str(manifest["tool"]["keyaudit"])
     if type(own) is not int or own < 1:
         raise ValueError("rules")
@@ -66,7 +66,7 @@ def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
     ]
     if faults:
         return faults, []
-    # in the notebook, the policy is the file beside it
+    # in the notebook, the policy is the file beside the notebook
     run_by = parse_policy(files[POLICY], POLICY if is_given else terms["name"], given=is_given)
     known = {**manifest["parameters"], "a": replace(judged, policy=run_by), "b": None}
     if manifest["parameters"].get("before"):
@@ -92,7 +92,7 @@ def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
 
 
 def _outside(parameters: Mapping[str, Any]) -> str:
-    """The parameter, if any, by which a notebook would read what is not in its folder, or what is none of it."""
+    """The parameter, if any, by which a notebook would read what is outside its folder, or is not evidence."""
     allowed: dict[str, set[str | None]] = {
         "source": {RAW},
         "policy": {POLICY, ""},
@@ -107,7 +107,7 @@ def _is_among(value: Any, allowed: set[str | None]) -> bool:
 
 
 def _unsealed(judged: Audit, folder: Path, manifest: Manifest) -> list[str]:
-    """Reports that were read with other bytes than the seal's: they were changed in between."""
+    """Reports whose bytes are not those of the seal: they were changed after the seal was read."""
     listed = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
     paths = {one.origin.path: one for one in judged.provenance if one.origin is not None and one.origin.path}
     names = {path.relative_to(folder).as_posix(): one.sha256 for path, one in paths.items()}
@@ -115,7 +115,7 @@ def _unsealed(judged: Audit, folder: Path, manifest: Manifest) -> list[str]:
 
 
 def _by_today(judged: Audit, today: Audit, own: int) -> list[str]:
-    """What today's rules conclude in another way from the same evidence."""
+    """What today's rules conclude differently from the same evidence."""
     before, after = _verdicts(judged), _verdicts(today)
     absent = say("verify.absent")
     found = [
@@ -130,7 +130,7 @@ def _by_today(judged: Audit, today: Audit, own: int) -> list[str]:
 
 
 def _verdicts(judged: Audit) -> dict[str, str]:
-    """Everything concluded, the whole first: of what -> compliance types."""
+    """Everything that was concluded, the whole first: subject -> compliance types."""
     found = {say("verify.conclusion"): {judged.conclusion}}
     found |= {control: {kind} for control, kind in judged.conclusions.items()}
     rows = judged.findings.sort_values("finding_id")

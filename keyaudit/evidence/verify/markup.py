@@ -1,4 +1,5 @@
-"""What a page shows, read without a browser: its text, its pictures, and whatever could make it look otherwise."""
+"""What a page shows, read without a browser: its text, its pictures, and anything that could change how it
+looks."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from html.parser import HTMLParser
 
 from keyaudit.evidence.sheet import csp_hash
 
-#: all that keyaudit's pages are made of; nothing among it runs, hides or fetches anything
+#: all tags that keyaudit's pages are made of; none of them runs, hides or fetches anything
 TAGS = frozenset(
     re.findall(
         r"\w+",
@@ -16,7 +17,7 @@ TAGS = frozenset(
         "pre blockquote hr br a table caption thead tbody tr th td",
     )
 )
-#: the attributes of a tag, besides class
+#: the attributes of each tag, besides class
 ATTRIBUTES = {
     "html": {"lang"},
     "meta": {"charset", "http-equiv", "content", "name"},
@@ -36,9 +37,9 @@ _SPACE = re.compile(r"\s+")
 
 @dataclass
 class Seen:
-    """The text of a page by the element that holds it (``main``, ``title``, ``style``, ``footer``), its pictures
-    (source, alternative text), links and classes in their order, the tags up to its text and what ``meta`` among
-    them say, and markup that no page of keyaudit has."""
+    """The text of a page by the element that holds it (``main``, ``title``, ``style``, ``footer``); its pictures
+    (source, alternative text), links and classes in their order; the tags before its text, and what the ``meta``
+    among them say; and markup that no page of keyaudit has."""
 
     texts: dict[str, str] = field(default_factory=dict)
     pictures: list[tuple[str, str]] = field(default_factory=list)
@@ -50,7 +51,7 @@ class Seen:
 
 
 def read(html: str) -> Seen:
-    """A page, or a part of one (whose text is then under the empty name)."""
+    """Read a page, or a part of one (whose text is then under the empty name)."""
     parser = _Reader()
     parser.feed(html)
     parser.close()
@@ -68,7 +69,7 @@ def read(html: str) -> Seen:
 
 
 def head_of(style: str) -> list[dict[str, str]]:
-    """What the ``meta`` of a page with this style sheet say: nothing but that style, and no request to anywhere."""
+    """What the ``meta`` of a page with this style sheet must say: only that style, and no request to anywhere."""
     return [
         {"charset": "utf-8"},
         {"http-equiv": "Content-Security-Policy", "content": POLICY.format(style=csp_hash(style))},
@@ -87,7 +88,7 @@ def squeezed(text: str) -> str:
 
 
 def letters(text: str) -> str:
-    """The text without what depends on how it is set."""
+    """The text without what depends on its typesetting."""
     return "".join(c for c in text if c.isalnum())
 
 
@@ -127,7 +128,7 @@ class _Reader(HTMLParser):
         self._space(tag)
 
     def _head(self, tag: str, told: dict[str, str]) -> None:
-        """A page has its head before its text, and no ``meta`` in it."""
+        """A page must have its head before its text, and no ``meta`` in the text."""
         if "main" not in self.opening:
             self.opening.append(tag)
             self.metas += [told] if tag == "meta" else []
@@ -155,7 +156,7 @@ class _Reader(HTMLParser):
         self.odd.append("an unknown declaration")
 
     def _space(self, tag: str) -> None:
-        # all others stand apart from what is around them
+        # all other tags separate their text from what is around it
         if tag not in ("em", "strong", "b", "code", "a") and "style" not in self.place:
             self._add(" ")
 

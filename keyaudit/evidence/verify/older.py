@@ -1,6 +1,7 @@
-"""Data of another version against data of this one: alike in all but sentences, and what that version did not have.
+"""Data of another version against data of this one: equal except for sentences, and for what that version did not
+have.
 
-Of sentences the facts are compared all the same: numbers, dates and ids in the rule, the warnings and the notes.
+The facts in sentences are compared even so: numbers, dates and ids in the rule, the warnings and the notes.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from typing import Any
 
 from keyaudit.evidence.released import Version, version_of
 
-#: sentences, which versions may word in other ways
+#: fields with sentences, which versions may word differently
 WORDED = {"annotation", "problems", "remarks"}
-#: what a finding or a rotation has had since a version
+#: fields that a finding or a rotation has had since a version
 SINCE: dict[str, Version] = {
     "owner": (0, 2),
     "administrator": (0, 2),
@@ -24,15 +25,15 @@ SINCE: dict[str, Version] = {
     "function_version": (0, 3),
     "assurance": (0, 4),
 }
-#: what of a summary every version must agree on
+#: the part of a summary on which all versions must agree
 CORE = (
     "as_of", "as_of_source", "sample", "policy", "conclusion", "conclusions", "counts", "findings", "accounts",
 )  # fmt: skip
-#: what a summary has of some evidence, or since a version
+#: the part of a summary that only some evidence has, or only later versions have
 LATER = ("rotations", "assurance")
-#: lists of sentences, of which the facts must be the same, each told by as many
+#: lists of sentences, which must have the same facts, each as often
 TOLD = ("warnings", "notes")
-#: what of a sentence is a fact: whatever has a digit in it
+#: what counts as a fact in a sentence: whatever has a digit in it
 _FACT = re.compile(r"[\w.:/+-]*\d[\w.:/+-]*")
 
 
@@ -45,7 +46,7 @@ def agrees(made_by: str, told: bytes, again: bytes) -> bool:
 
 
 def told_digest(summary: bytes) -> str:
-    """The digest of the findings as a summary tells them, as ``present.findings_digest`` makes it."""
+    """The digest of the findings in a summary, as ``present.findings_digest`` makes it."""
     told = json.loads(summary)
     rows = ("\x1f".join((r["finding_id"], r["compliance_type"], r["annotation"])) for r in told["findings"])
     return hashlib.sha256("\n".join([told["conclusion"], *rows]).encode()).hexdigest()
@@ -67,7 +68,7 @@ def _facts(sentence: str) -> list[str]:
 
 
 def _agree(told: Any, again: Any, version: Version) -> bool:
-    """Whether two values are the same, sentences and what the version did not yet have aside."""
+    """Whether two values are the same, apart from sentences and what the version did not yet have."""
     if isinstance(told, dict) and isinstance(again, dict):
         later = {name for name, since in SINCE.items() if version < since}
         if told.keys() - again.keys() or again.keys() - told.keys() - later:

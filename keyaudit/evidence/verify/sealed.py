@@ -16,8 +16,8 @@ from keyaudit.files import is_plain, json_bytes, read_plain
 
 @dataclass
 class Sealed:
-    """What the seal tells: the manifest, every way in which the folder is not as it was sealed, and the bytes that
-    were hashed of what is not raw evidence, by path."""
+    """What the seal tells: the manifest, every way in which the folder differs from what was sealed, and the bytes
+    that were hashed of everything but the raw evidence, by path."""
 
     manifest: Manifest | None = None
     faults: list[str] = field(default_factory=list)
@@ -25,7 +25,7 @@ class Sealed:
 
 
 def check(folder: Path) -> Sealed:
-    """The seal of a folder. NewerError if it takes a later version of keyaudit."""
+    """The seal of a folder. NewerError if only a later version of keyaudit can read it."""
     missing = [name for name in (contents.MANIFEST, SUMS) if not is_plain(folder / name)]
     if missing:
         return Sealed(faults=[f"{name}: missing, or a link: not a finished evidence folder" for name in missing])
@@ -85,7 +85,7 @@ def _changed(content: bytes, name: str, entry: File) -> str:
 
 
 def _empty_folders(folder: Path) -> list[str]:
-    """Folders with nothing in them; one that cannot be looked into is named as it is by ``why``."""
+    """Folders with nothing in them; a folder that cannot be read is named as ``why`` names it."""
     return sorted(
         Path(base).relative_to(folder).as_posix()
         for base, folders, names in os.walk(folder, onerror=_raise)

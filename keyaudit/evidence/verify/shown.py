@@ -1,7 +1,8 @@
-"""What the judgement says, compared as text with what the executed notebook and the page show.
+"""What the judgement says, compared as text with what the executed notebook and its page show.
 
-Of keyaudit's own notebooks by the same version everything is made again but the pictures; of other versions, whose
-sentences may differ, the facts in them. Of a notebook that is not keyaudit's own, the bottom line alone is proved.
+For keyaudit's own notebooks by the same version, everything is made again except the pictures; for those by other
+versions, whose sentences may differ, the facts are compared. For a notebook that is not keyaudit's own, only the
+bottom line is proved.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from keyaudit.model import Audit
 from keyaudit.present import bottom_line
 from keyaudit.texts import say
 
-FORMER = (0, 4)  # the version before which some of what is shown was something else
+FORMER = (0, 4)  # before this version, some of what is shown was different
 #: a chart as keyaudit shows it
 _CHART = re.compile(
     r'<figure><img src="data:image/png;base64,[A-Za-z0-9+/=]+" alt="[^"<>]*"'
@@ -27,14 +28,14 @@ _CHART = re.compile(
 )
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]*)\)")
 _LINKED = re.compile(r"\[([^\]]*)\]\([^)]*\)")
-FRAME = "output"  # of the page, around each output
+FRAME = "output"  # what the page has around each output
 HEAD = "its head is not one of keyaudit's, which lets nothing run and leads nowhere"
 _NUMBERED = re.compile(r"^\s*[0-9]+[.)]\s", re.MULTILINE)
 
 
 @dataclass
 class Comparison:
-    """What differs, and what was not compared. ``is_ours``: whether keyaudit's own notebook made the page."""
+    """What differs, and what was not compared. ``is_ours``: keyaudit's own notebook made the page."""
 
     is_ours: bool
     faults: list[str] = field(default_factory=list)
@@ -44,8 +45,8 @@ class Comparison:
 def compare(
     files: Mapping[str, bytes], manifest: Manifest, known: Mapping[str, Any], digest: str, is_same: bool
 ) -> Comparison:
-    """``known``: the values of names in the notebook, of which ``a`` is the Audit. ``digest``: that of the findings
-    as they were told. ``is_same``: whether the version and the rules are those of this keyaudit."""
+    """``known``: the values of names in the notebook; ``a`` is the Audit. ``digest``: of the findings as they were
+    stated. ``is_same``: whether version and rules are those of this keyaudit."""
     a, name = known["a"], str(manifest["notebook"]["name"])
     try:
         cells, digest_of_cells = executed.read(files[NOTEBOOK])
@@ -53,7 +54,7 @@ def compare(
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         return Comparison(False, [f"{NOTEBOOK}, {PAGE}: not as keyaudit writes them ({type(error).__name__})"])
     is_ours, told = released.is_ours(name, digest_of_cells), _told_ours(manifest)
-    # a notebook that had a run before is not ours, whatever papermill made of it
+    # a notebook that had been run before is not ours, whatever papermill made of it
     found = Comparison(is_ours and told is not False)
     if told not in (None, False, is_ours):
         found.faults.append(f"{NOTEBOOK}: is not the notebook that the manifest tells of")
@@ -70,7 +71,7 @@ def compare(
 
 
 def _told_ours(manifest: Manifest) -> bool | None:
-    """Whether the manifest says that the notebook is keyaudit's; None of a version that did not say so."""
+    """Whether the manifest says that the notebook is keyaudit's; None if its version did not say so."""
     told = manifest["notebook"]
     if "ours" not in told and not released.tells(str(manifest["tool"]["keyaudit"]), "ours"):
         return None
@@ -80,7 +81,8 @@ def _told_ours(manifest: Manifest) -> bool | None:
 
 
 def _bottom_line(cells: list[executed.Cell], a: Audit, digest: str, older: str | None) -> list[str]:
-    """The bottom line is shown, is the one of this judgement, and says so in words and in what it carries."""
+    """Whether the bottom line is shown and is that of this judgement, in its words and in the data that it
+    carries."""
     told = [one for one in executed.shown(cells) if "keyaudit" in one.metadata]
     if not told:
         return [f"{NOTEBOOK}: shows no bottom line"]
@@ -98,15 +100,16 @@ def _expected_line(line: Any) -> executed.Expected:
 
 
 def _shows(want: executed.Expected, output: executed.Output, a: Audit, older: str | None) -> bool:
-    """Whether an output is what was made again, word for word; or, ``older`` being another version that made it, by
-    its facts."""
+    """Whether an output is what was made again: word for word or, if another version (``older``) made it, by its
+    facts."""
     if older is None:
         return (output.text, output.html) == (want.text, want.html)
     return former.agrees(want, output, a, released.version_of(older) < FORMER)
 
 
 def _foreign(cells: list[executed.Cell], seen: markup.Seen, manifest: Manifest, is_same: bool) -> list[str]:
-    """Of a page that keyaudit's own notebook did not make: it shows the bottom line, and names its notebook."""
+    """Faults of a page that keyaudit's own notebook did not make: it must show the bottom line, and name its
+    notebook."""
     main = seen.texts.get("main", "")
     lines = [markup.read(one.html).texts.get("", "") for one in executed.shown(cells) if "keyaudit" in one.metadata]
     faults = (
@@ -136,7 +139,7 @@ def _parameters(cells: list[executed.Cell], manifest: Manifest) -> list[str]:
 def _made_again(
     cells: list[executed.Cell], known: Mapping[str, Any], remarks: list[str], older: str | None
 ) -> list[str]:
-    """Each output against the same call made again; what is a picture is said not to have been compared."""
+    """Compare each output with the same call made again; say of pictures that they were not compared."""
     faults, unseen = [], []
     for number, cell in enumerate(cells, 1):
         if cell.kind != "code" or cell.is_injected:
@@ -161,19 +164,19 @@ def _made_again(
 
 
 def _is_chart(output: executed.Output) -> bool:
-    """Whether it is a picture with its alternative text, and no word beside it."""
+    """Whether this is a picture with its alternative text, and nothing else."""
     alternatives = [alt for _, alt in markup.read(output.html).pictures]
     return bool(_CHART.fullmatch(output.html)) and alternatives == [output.text]
 
 
 def _is_odd(output: executed.Output) -> bool:
-    """Whether a cell shows what none of ours does: something printed, be it as a warning, an error, or a kind of
-    content that a viewer would prefer."""
+    """Whether a cell shows what none of ours does: something printed, a warning, an error, or a kind of content
+    that a viewer would prefer."""
     return bool(output.others) or output.kind not in ("display_data", "execute_result")
 
 
 def _page(cells: list[executed.Cell], seen: markup.Seen, a: Audit, is_same: bool) -> list[str]:
-    """The page shows the cells of its notebook, one after the other, and nothing else."""
+    """Faults of the page, which must show the cells of its notebook, one after the other, and nothing else."""
     faults = [f"has markup that no page of keyaudit has ({what})" for what in dict.fromkeys(seen.odd)]
     title = seen.texts.get("title", "")
     style = seen.texts.get("style", "").replace(css_text(title), TITLE)
@@ -207,7 +210,7 @@ def _footer() -> str:
 
 def _follows(cells: list[executed.Cell], main: str) -> bool:
     """Whether the text of a page is that of the cells in their order: outputs word for word, and between them the
-    letters of the prose (how it is set is for the page to say)."""
+    letters of the prose (whose typesetting is the page's own affair)."""
     at, prose = 0, ""
     for cell in cells:
         if cell.kind == "markdown":

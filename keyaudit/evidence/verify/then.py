@@ -1,4 +1,4 @@
-"""What versions before 0.4.0 showed of a judgement, where it was something else than today (the words are data:
+"""What versions before 0.4.0 showed of a judgement, if it differs from today (the words are data:
 ``data/released.toml``)."""
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class BottomLine:
 
 
 def bottom_line(value: Prose, a: Audit) -> BottomLine:
-    """The bottom line; that of today, ``value``, has the same lines of controls."""
+    """The bottom line; today's, ``value``, has the same lines of controls."""
     unread = [one for one in a.provenance if not one.form]
     first = [say("verdict.sample")] if a.is_sample else []
     if unread and len(a.provenance) > 1:
@@ -82,7 +82,7 @@ def _unread(a: Audit, unread: list[Provenance]) -> str:
 
 
 def _reasons(a: Audit) -> list[str]:
-    """Why the evidence was not enough, the first few."""
+    """Why the evidence was not enough: the first few reasons."""
     accounts: dict[str, list[str]] = {}
     for problem in a.problems:
         accounts.setdefault(problem.message, []).append(problem.account_id)
@@ -118,7 +118,7 @@ def _problems(a: Audit) -> list[str]:
 
 
 def table(call: str, value: Table, a: Audit) -> Table:
-    """A table with the columns and rows of then."""
+    """A table with its former columns and rows."""
     made = _FORMER.get(call)
     return made(value, a) if made else value
 
@@ -134,7 +134,7 @@ def _controls(value: Table, a: Audit) -> Table:
 
 
 def _first(a: Audit) -> list[Any]:
-    """The accounts in the order of then: one that was not read first, then by its conclusion."""
+    """The accounts in their former order: those that were not read first, then by conclusion."""
     return sorted(
         a.provenance, key=lambda one: (bool(one.form), COMPLIANCE_TYPES.index(one.conclusion), one.account_id)
     )
@@ -158,7 +158,8 @@ def _provenance(value: Table, a: Audit) -> Table:
 
 
 def _exemptions(value: Table, a: Audit) -> Table:  # noqa: ARG001
-    """Of one that is expired, no finding was counted; why one is not used, or for some keys, was not said."""
+    """For an expired exemption no finding was counted; and it was not said why an exemption is not used, or not for
+    some keys."""
     state, number = value.columns.index("State"), value.columns.index("Findings")
     rows = []
     for row in map(list, value.rows):
@@ -174,8 +175,8 @@ def _policy(value: Table, a: Audit) -> Table:  # noqa: ARG001
 
 
 def has_tasks(rows: list[tuple[str, ...]], columns: tuple[str, ...], a: Audit) -> bool:
-    """Whether the tasks in a table are by its columns of then, each of a user that has keys, and of every user with
-    an overdue key, as far as it goes: what was to be done is another plan today."""
+    """Whether a table of tasks has its former columns, only users that have keys, and every user with an overdue
+    key, as far as the table goes. What was to be done is not compared: the plan is another one today."""
     if columns != tuple(released.words("to_do").split("|")) or any(len(row) != len(columns) for row in rows):
         return False
     failing = a.findings[(a.findings["control"] == ROTATION) & (a.findings["compliance_type"] == NON_COMPLIANT)]
