@@ -40,6 +40,10 @@ from keyaudit.cli import main
 import keyaudit.auditing, keyaudit.capture, keyaudit.evidence, keyaudit.export, keyaudit.present, keyaudit.evidence.verify
 from keyaudit.evidence import forked
 forked.import_all()
+import keyaudit.capture.inventory, keyaudit.capture.rotations, keyaudit.evidence.folder, keyaudit.evidence.page
+import keyaudit.rotation.code, keyaudit.rotation.many, keyaudit.rotation.once, keyaudit.rotation.printed
+import keyaudit.rotation.update, keyaudit.schedule
+keyaudit.rotation.code.function_code()
 # AWS's models are read once, for all sessions
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 for service in ("iam", "sts", "organizations", "secretsmanager", "lambda", "logs", "cloudformation", "s3"):

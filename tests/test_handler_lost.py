@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from aws import MANAGEMENT, Fault, aws, set_key
-from handling import MINUTES, active, later, lose_a_key, noticed, notices, second, stopped, tags
+from handling import ALL_OVER, BRIEF, MINUTES, active, later, lose_a_key, noticed, notices, second, stopped, tags
 from moto.iam.models import iam_backends
 from rotating import STEPS, Rotated, function, pending_token, rotated
 
@@ -124,15 +124,17 @@ def test_a_young_attempt_is_judged_by_no_call(rotated: Rotated, step: str) -> No
 @pytest.mark.parametrize("service", ["s3", "sts"])
 def test_a_key_that_was_used_is_not_lost_whatever_it_was_used_for(noticed: Rotated, service: str) -> None:
     one = noticed
+    one.settings |= BRIEF
     _, key_id = lose_a_key(one)
     set_key(one.account, key_id, last_used=datetime.now(UTC), service=service)
-    one.daily(60)
+    one.daily(ALL_OVER)
     assert active(one)[key_id] == "Active"
     assert sum("is an active key that is not the secret's" in text for text in notices(one)) == 1
 
 
 def test_a_lost_key_that_is_used_after_all_or_brought_back_is_left(noticed: Rotated) -> None:
     one = noticed
+    one.settings |= BRIEF
     _, key_id = lose_a_key(one)
     assert "lost key deactivated" in one.daily(1)
     with later(1.2):
@@ -140,7 +142,7 @@ def test_a_lost_key_that_is_used_after_all_or_brought_back_is_left(noticed: Rota
     with later(1.3):
         assert "nobody's key" in one.call("retire").outcomes
     with later(3):
-        one.daily(60)
+        one.daily(ALL_OVER)
     assert active(one)[key_id] == "Active"
 
 
@@ -176,13 +178,14 @@ def test_after_an_answer_that_says_no_a_person_s_key_is_never_taken_for_a_lost_o
     rotated: Rotated, code: str
 ) -> None:
     """CreateAccessKey is refused; a person makes a key within the next minutes."""
+    rotated.settings |= BRIEF
     token = rotated.begin()
     rotated.call("createSecret", token, Fault("CreateAccessKey", code))
     assert tags(rotated)["keyaudit:attempt"] == ""
     persons = second(rotated, "Active", 0)
     stopped(rotated.call("createSecret", token), "is active")
     set_key(rotated.account, persons, last_used=datetime.now(UTC), service="sts")
-    rotated.daily(50)
+    rotated.daily(ALL_OVER)
     assert active(rotated)[persons] == "Active"
 
 

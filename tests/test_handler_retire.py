@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 from aws import MANAGEMENT, Fault, aws, set_key
 from evidence_helpers import wait_for
-from handling import DAY, active, later, noticed, notices, replaced, second, stopped
+from handling import ALL_OVER, BRIEF, DAY, active, later, noticed, notices, replaced, second, stopped
 from moto.iam.models import iam_backends
 from rotating import STEPS, Rotated, function, rotated
 
@@ -105,10 +105,11 @@ def test_a_key_in_use_that_is_about_to_breach_is_deactivated_only_if_the_owner_o
 
 def test_the_current_key_is_never_touched_also_where_it_is_the_previous_one_too(replaced) -> None:
     one, _ = replaced
+    one.settings |= BRIEF
     held = one.value("AWSCURRENT")
     one.put(**held)  # by hand
     assert one.value("AWSPREVIOUS")["accesskey"] == held["accesskey"]
-    one.daily(60)
+    one.daily(ALL_OVER)
     assert active(one) == {held["accesskey"]: "Active"}
 
 
@@ -227,6 +228,7 @@ def test_before_the_first_rotation_there_is_nothing_to_retire(rotated: Rotated) 
 @pytest.mark.parametrize("where", ["a note", "nested", "a file", "a note of long ago"])
 def test_a_person_s_key_that_a_value_mentions_is_left_alone(noticed: Rotated, where: str) -> None:
     one = noticed
+    one.settings |= BRIEF
     persons = second(one, "Active", 200, 20)
     extra = {
         "nested": {"credentials": {"AccessKeyId": persons}},
@@ -236,14 +238,15 @@ def test_a_person_s_key_that_a_value_mentions_is_left_alone(noticed: Rotated, wh
     one.put(**held, **extra)
     if where == "a note of long ago":
         one.put(**held)
-    assert set(one.daily(50)) == {"nobody's key"}
+    assert set(one.daily(ALL_OVER)) == {"nobody's key"}
     assert active(one)[persons] == "Active" and len(notices(one)) == 1
 
 
 def test_a_replaced_key_that_awscurrent_still_mentions_is_left_and_named(replaced) -> None:
     one, former = replaced
+    one.settings |= BRIEF
     one.put(**one.value("AWSCURRENT"), note=f"before it was {former}")
-    one.daily(50)
+    one.daily(ALL_OVER)
     assert active(one)[former] == "Active" and "names in another place" in notices(one)[0]
 
 

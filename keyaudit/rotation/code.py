@@ -12,6 +12,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from keyaudit.resources import PACKAGE
 from keyaudit.schema import FUNCTION_VERSION
@@ -23,6 +24,7 @@ OURS = "keyaudit.rotation.function."
 HEAD = f"# keyaudit/rotation/function, version {FUNCTION_VERSION}, without its comments\n"
 
 
+@cache
 def function_code() -> str:
     """The code, with a first line that says where to read it with its comments."""
     return HEAD + put_together([(FOLDER / f"{name}.py").read_text(encoding="utf-8") for name in PARTS])
