@@ -233,7 +233,7 @@ def test_a_report_that_is_not_of_the_account_asked_for_is_no_evidence(account: A
     account.scenario.reports[account.id] = Report(other.encode(), f"{NOW:%Y-%m-%dT%H:%M:%SZ}")
     done = account.run("check", "--policy", "cis", "-f", "json", "--capture", tmp_path / "cap")
     assert done.returncode == 3
-    assert "not of the account" in done.stdout.decode()
+    assert "is from another account than the one that was asked for it" in done.stdout.decode()
 
 
 # --- complete and accurate -------------------------------------------------------------------------------------------
