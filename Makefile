@@ -2,17 +2,21 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all lab bench sample clean
+.PHONY: demo test test-all mutants lab bench sample system clean
 
 demo: .venv/core
 	@$(BIN)/keyaudit demo
 
-test: .venv/dev
+test: system .venv/dev
 	@$(BIN)/python tests/tools/run_checks.py
 
-# The same with many more generated examples, every sequence of faults, and coverage: for a night.
-test-all: .venv/dev
+# The same with many more generated examples, every sequence of faults, and coverage: for a nightly run.
+test-all: system .venv/dev
 	@$(BIN)/python tests/tools/run_checks.py --all
+
+# Faults in the code, one at a time: does some test fail for each?
+mutants: system .venv/dev
+	@$(BIN)/python tests/tools/mutants.py
 
 lab: .venv/lab
 	@$(BIN)/keyaudit lab
@@ -23,6 +27,10 @@ bench: .venv/dev
 # After a change that shows in the report: make the committed sample evidence again, and look at it.
 sample: .venv/dev
 	@$(BIN)/python tests/tools/make_sample.py
+
+# What the tests need of the system (Chromium, cron, ...): installed where apt may be used, else named.
+system:
+	@$(PYTHON) tests/tools/system.py
 
 .venv/core: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "keyaudit needs Python 3.11 or newer: make PYTHON=python3.11 ...")'

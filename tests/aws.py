@@ -12,11 +12,17 @@ import itertools
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
+from types import SimpleNamespace
 from typing import Any
 
 import moto.backends
+import moto.cloudformation.models
+import moto.cloudformation.responses
+import moto.cloudformation.utils
+import moto.core.responses
 import pytest
+import yaml
 from conftest import HEADER, ROOT, row
 from faults import SECRET_KEY, Call, Fault, Layer, Report, Scenario, client_at
 from moto.core import DEFAULT_ACCOUNT_ID
@@ -53,8 +59,14 @@ CREATED = "2020-01-01T00:00:00Z"
 When = datetime | str
 
 
-#: moto lists its own folder at each request, an eighth of the time that one takes
+#: moto lists its own folder at each request, an eighth of the time that one takes, and the methods of a class, a seventh
 moto.backends.list_of_moto_modules = partial(tuple, list(moto.backends.list_of_moto_modules()))
+moto.core.responses.method_names_from_class = cache(moto.core.responses.method_names_from_class)
+#: and it reads templates with a YAML of pure Python, which takes ten times as long
+FAST = getattr(yaml, "CLoader", yaml.Loader)
+yaml.add_multi_constructor("", moto.cloudformation.utils.yaml_tag_constructor, FAST)
+for module in (moto.cloudformation.models, moto.cloudformation.responses):
+    module.yaml = SimpleNamespace(**vars(yaml) | {"Loader": FAST})
 
 
 class Aws:
@@ -68,6 +80,7 @@ class Aws:
         self.moto_url = f"http://{host}:{port}"
         self._layer = Layer(self._moto._server.app)
         self._numbers = itertools.count(1)
+        self._clients: dict[tuple[str, str], Any] = {}
 
     def __enter__(self) -> Aws:
         return self
@@ -83,8 +96,12 @@ class Aws:
         return made
 
     def client(self, service: str, account: str = MANAGEMENT) -> Any:
-        """A boto3 client past the layer, to set things up: no faults, and its calls are not counted. Close it."""
-        return client_at(self.moto_url, key_of(account), service)
+        """A boto3 client past the layer, to set things up: no faults, and its calls are not counted. Close it: it is
+        given out again, and its connections are not kept."""
+        key = key_of(account)
+        if (service, key) not in self._clients:
+            self._clients[service, key] = client_at(self.moto_url, key, service)
+        return self._clients[service, key]
 
     def reset(self) -> None:
         """Everything out of moto; the callers of scenarios that were made stay known."""

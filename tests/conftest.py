@@ -10,6 +10,7 @@ import gc
 import hashlib
 import json
 import os
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,15 @@ def row(
         for field, cell in zip(KEY_FIELDS, key.split(), strict=True):
             found[f"access_key_{slot}_{field}"] = cell
     return found | cells
+
+
+def key(age: float | None, used: float | None = 1, active: bool = True) -> str:
+    """A key's cells: so many days old, last used so many days ago (None: never)."""
+    cells = [
+        f"{datetime.fromisoformat(AS_OF) - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}" if days is not None else "N/A"
+        for days in (age, used)
+    ]
+    return " ".join([str(active).lower(), *cells])
 
 
 def csv_of(rows: list[dict[str, str]], columns: list[str] | tuple[str, ...] = tuple(HEADER)) -> str:

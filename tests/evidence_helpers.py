@@ -43,6 +43,8 @@ expires = 2026-12-31
 #: a report that fails (bob), with one key exempt
 FAILING = report(("alice", FRESH), ("bob", OLD), ("legacy-etl", OLD))
 CLEAN = report(("alice", FRESH), account=OTHER)
+#: a period that no test run outlives: it began in 2022 and ends in 2032
+LONG = "3650d"
 #: the cells that a notebook of one's own needs at the least
 PARAMETERS = 'source: str = ""\npolicy: str = ""\nas_of: str = ""\nrows: int = 20'
 JUDGED = "import keyaudit as ka\na = ka.audit(source, policy, as_of)\nka.bottom_line(a)"

@@ -10,22 +10,26 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import select
+import queue
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 #: where pytest-cov tells other processes how to measure
 COVERAGE = "COVERAGE_PROCESS_CONFIG"
+#: seconds for a process to be forked, or to be gone when it is killed
+SOON = 60
 SERVER = """
-import atexit, gc, json, os, sys, threading
+import atexit, functools, gc, json, os, signal, sys, tempfile, threading
 config = os.environ.pop("MEASURE", "")
 sys.modules.setdefault("rfc3987_syntax", None)
-import boto3, jinja2, jupyter_client, matplotlib.figure, nbclient, nbconvert, pandas, papermill.cli, pydantic
+import boto3, botocore.session, jinja2, jupyter_client, matplotlib.figure, nbclient, nbconvert, pandas, papermill.cli, pydantic
 import time_machine, tqdm
 import matplotlib.backends.backend_agg, nbconvert.exporters.html
 if config:
@@ -34,23 +38,46 @@ if config:
     coverage.process_startup()
 from keyaudit.cli import main
 import keyaudit.auditing, keyaudit.capture, keyaudit.evidence, keyaudit.export, keyaudit.present, keyaudit.evidence.verify
+from keyaudit.evidence import forked
+forked.import_all()
+# AWS's models are read once, for all sessions
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+for service in ("iam", "sts", "organizations", "secretsmanager", "lambda", "logs", "cloudformation", "s3"):
+    boto3.session.Session("x", "x", region_name="us-east-1").client(service)
+gc.collect()
 gc.freeze()
+
+def tell(*words):
+    os.write(1, " ".join(map(str, words)).encode() + b"\\n")
+
+def reap(*_):
+    try:
+        while (found := os.waitpid(-1, os.WNOHANG))[0]:
+            tell("ended", found[0], os.waitstatus_to_exitcode(found[1]))
+    except ChildProcessError:
+        pass
+
+signal.signal(signal.SIGCHLD, reap)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 while line := sys.stdin.readline():
     told = json.loads(line)
     if (child := os.fork()) == 0:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         break
-    print(child, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    tell("begun", child)
 else:
     sys.exit()
+os.setsid()
 for path, number in ((told["in"], 0), (told["out"], 1), (told["err"], 2)):
     os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)
 sys.argv = ["keyaudit", *told["arguments"]]
 os.environ.clear()
 os.environ.update(told["env"])
 os.chdir(told["cwd"])
+tempfile.tempdir = None  # it depends on the environment
 if told["at"]:
     time_machine.travel(told["at"], tick=True).start()
+exec(told["first"], {})
 try:
     main(told["arguments"])
 except SystemExit as end:
@@ -60,10 +87,67 @@ except SystemExit as end:
     sys.stdout.flush()
     os._exit(end.code)
 """
+#: what a run executes first to send itself a signal (to all that it started, if the number is negative) when a file of
+#: this name is opened for writing (``open``), something is renamed to this name (``os.rename``), or at the next file
+#: after that (``renamed``): Python's own audit events
+SIGNALLED = """
+import os, sys
+number, event, name = {number}, {event!r}, {name!r}
+seen = []
+def hook(happens, facts):
+    if happens == "os.rename" and os.path.basename(os.fspath(facts[1])) == name:
+        seen.append("os.rename")
+        if event == "os.rename":
+            send()
+    elif happens == "open" and isinstance(facts[0], (str, os.PathLike)) and facts[2] & 3:
+        if event == "renamed" and seen or event == "open" and os.path.basename(os.fspath(facts[0])) == name:
+            send()
+def send():
+    if "sent" not in seen:
+        seen.append("sent")
+        os.kill(os.getpid(), number) if number > 0 else os.killpg(os.getpgrp(), -number)
+sys.addaudithook(hook)
+"""
+
+
+class Running:
+    """One run, in a session of its own; whatever happens in the block, it and what it started have ended after it."""
+
+    def __init__(self, server: Server, pid: int, arguments: list[str], folder: Path) -> None:
+        self.pid = pid
+        self._server, self._arguments, self._folder = server, arguments, folder
+        self._code: int | None = None
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        self._wait(SOON)
+
+    def send_signal(self, number: int, whole_group: bool = False) -> None:
+        """Send it to the run, or to all that it started, as a terminal does."""
+        (os.killpg if whole_group else os.kill)(self.pid, number)
+
+    def ended(self, patience: float) -> subprocess.CompletedProcess[bytes]:
+        """What came of it; TimeoutExpired if it takes longer than so many seconds."""
+        try:
+            code = self._wait(patience)
+        except queue.Empty:
+            err = (self._folder / "err").read_bytes()
+            raise subprocess.TimeoutExpired(self._arguments, patience, stderr=err) from None
+        out, err = ((self._folder / name).read_bytes() for name in ("out", "err"))
+        return subprocess.CompletedProcess(self._arguments, code, out, err)
+
+    def _wait(self, patience: float) -> int:
+        if self._code is None:
+            self._code = self._server.code_of(self.pid, patience)
+        return self._code
 
 
 class Server:
-    """The process that all runs are forks of, one after the other."""
+    """The process that all runs are forks of; several may run at once."""
 
     def __init__(self, is_measured: bool) -> None:
         environment = _unmeasured(os.environ)
@@ -74,68 +158,85 @@ class Server:
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            bufsize=0,  # what select tells of is all there is
+            bufsize=0,
             start_new_session=True,
         )
+        self._folder = tempfile.TemporaryDirectory(prefix="keyaudit-tests-")
+        self._number, self._asking, self._codes_lock = 0, threading.Lock(), threading.Lock()
+        self._begun: queue.Queue[int] = queue.Queue()
+        self._codes: dict[int, queue.Queue[int]] = {}
+        threading.Thread(target=self._listen, daemon=True).start()
 
-    def run(
+    def _listen(self) -> None:
+        for line in self._process.stdout or ():
+            what, pid, *code = line.split()
+            if what == b"begun":
+                self._begun.put(int(pid))
+            else:
+                self._code_queue(int(pid)).put(int(code[0]))
+
+    def _code_queue(self, pid: int) -> queue.Queue[int]:
+        """Where the exit code of a process comes, whoever asks for it first."""
+        with self._codes_lock:
+            return self._codes.setdefault(pid, queue.Queue())
+
+    def code_of(self, pid: int, patience: float) -> int:
+        """The exit code of a run; queue.Empty if it takes longer."""
+        code = self._code_queue(pid).get(timeout=patience)
+        with self._codes_lock:
+            del self._codes[pid]
+        return code
+
+    def start(
         self,
         arguments: list[str],
         env: dict[str, str],
-        patience: float,
         cwd: Path | None = None,
         stdin: bytes = b"",
         at: float | None = None,
-    ) -> subprocess.CompletedProcess[bytes]:
-        """``keyaudit ARGUMENTS``, run to its end; TimeoutExpired if that takes longer than ``patience`` seconds.
-        ``at``: what its clock says (seconds since 1970)."""
-        with tempfile.TemporaryDirectory() as folder:
-            places = {name: Path(folder, name) for name in ("in", "out", "err")}
-            places["in"].write_bytes(stdin)
+        first: str = "",
+    ) -> Running:
+        """``keyaudit ARGUMENTS`` as it runs. ``at``: what its clock says (seconds since 1970); ``first``: Python that
+        its process executes before anything else."""
+        with self._asking:
+            self._number += 1
+            folder = Path(self._folder.name, str(self._number))
+            folder.mkdir()
+            (folder / "in").write_bytes(stdin)
             told = {"arguments": arguments, "env": _unmeasured(env), "cwd": str(cwd or Path.cwd()), "at": at}
-            told |= {name: str(path) for name, path in places.items()}
+            told |= {"first": first, **{name: str(folder / name) for name in ("in", "out", "err")}}
             self._process.stdin.write(json.dumps(told).encode() + b"\n")  # type: ignore[union-attr]
-            child = int(self._line(patience))
-            try:
-                code = int(self._line(patience))
-            except TimeoutError:
-                os.kill(child, signal.SIGKILL)
-                self._line(patience)
-                raise subprocess.TimeoutExpired(arguments, patience, stderr=places["err"].read_bytes()) from None
-            out, err = places["out"].read_bytes(), places["err"].read_bytes()
-            return subprocess.CompletedProcess(arguments, code, out, err)
+            return Running(self, self._begun.get(timeout=SOON), arguments, folder)
 
-    def _line(self, patience: float) -> bytes:
-        out = self._process.stdout
-        if not select.select([out], [], [], patience)[0]:
-            raise TimeoutError
-        return out.readline()  # type: ignore[union-attr]
+    def run(
+        self, arguments: list[str], env: dict[str, str], patience: float, **more: Any
+    ) -> subprocess.CompletedProcess[bytes]:
+        """A run (see ``start``) to its end; TimeoutExpired if that takes longer than ``patience`` seconds."""
+        with self.start(arguments, env, **more) as running:
+            return running.ended(patience)
 
     def close(self) -> None:
-        """End it; what it runs is ended too."""
+        """End it."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.communicate()
+        self._process.wait()
+        self._folder.cleanup()
 
 
 def _unmeasured(env: object) -> dict[str, str]:
     return {name: value for name, value in dict(env).items() if not name.startswith("COV")}  # type: ignore[call-overload]
 
 
-#: those that run nothing just now
-_idle: list[Server] = []
+@cache
+def server(is_measured: bool = True) -> Server:
+    """The one of this test process."""
+    found = Server(is_measured)
+    atexit.register(found.close)
+    return found
 
 
 def forked(
     arguments: list[str], env: dict[str, str], patience: float, **more: Any
 ) -> subprocess.CompletedProcess[bytes]:
-    """A run (see ``Server.run``) by a server of this test process; as many as there are runs at once."""
-    try:
-        server = _idle.pop()
-    except IndexError:
-        server = Server(is_measured=True)
-        atexit.register(server.close)
-    try:
-        return server.run(arguments, env, patience, **more)
-    finally:
-        _idle.append(server)
+    """A run to its end (see ``Server``) by the server of this test process."""
+    return server().run(arguments, env, patience, **more)

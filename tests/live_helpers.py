@@ -5,15 +5,10 @@ meets a scenario, and what a capture folder may hold afterwards.
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -21,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from aws import MANAGEMENT, ROLE, SECRET_KEY, Fault, Report, Scenario, add_user, make_organization, report_of
-from forked import Server
+from forked import SIGNALLED, Running, server
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
@@ -29,26 +24,8 @@ T = TypeVar("T")
 FACTS, REPORT, INVENTORY = "capture.json", "credential-report.csv", "inventory.json"
 #: a process that hangs is ended after so many seconds, and its test fails
 PATIENCE = 90
-#: ``python -c COMMAND EVENT NAME ARGUMENTS``: the command, with Ctrl-C as a terminal has it, which kills itself when a
-#: file of this NAME is opened for writing (``open``), something is renamed to NAME (``os.rename``), or right after
-#: that (``renamed``)
-COMMAND = """
-import os, signal, sys
-event, name = sys.argv[1:3]
-def hook(happens, facts, seen=[]):
-    if happens == "open" and isinstance(facts[0], (str, os.PathLike)) and facts[2] & 3:
-        if seen and event == "renamed" or event == "open" and os.path.basename(os.fspath(facts[0])) == name:
-            os.kill(os.getpid(), signal.SIGKILL)
-    elif happens == "os.rename" and os.path.basename(os.fspath(facts[1])) == name:
-        seen.append(name)
-        if event == "os.rename":
-            os.kill(os.getpid(), signal.SIGKILL)
-signal.signal(signal.SIGINT, signal.default_int_handler)
-if event:
-    sys.addaudithook(hook)
-from keyaudit.cli import main
-main(sys.argv[3:])
-"""
+#: what a run executes first so that its pauses, boto3's between two attempts among them, are over at once
+HURRIED = "import time\nreal = time.sleep\ntime.sleep = lambda seconds: real(seconds / 25)"
 
 
 @dataclass(frozen=True)
@@ -127,71 +104,35 @@ def _account(account_id: str, users: int, overdue: bool = False) -> Account:
     return Account(account_id, report_of(account_id, now), keys)
 
 
-def start(scenario: Scenario, *arguments: object, event: str = "", name: str = "") -> subprocess.Popen[bytes]:
-    """The command in a session of its own. It is not measured: coverage would double what a run costs."""
-    mine = {key: value for key, value in scenario.env().items() if not key.startswith("COV")}
-    return subprocess.Popen(
-        [sys.executable, "-c", COMMAND, event, name, *map(str, arguments)],
-        env=mine,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+def killed(scenario: Scenario, *arguments: object, event: str, name: str) -> Ended:
+    """The command, which kills itself at an event (see forked.SIGNALLED)."""
+    return run(scenario, *arguments, first=SIGNALLED.format(number=signal.SIGKILL.value, event=event, name=name))
 
 
-@contextmanager
-def running(scenario: Scenario, *arguments: object, **killed: str):
-    """The command as it runs; whatever happens, it has ended afterwards."""
-    process = start(scenario, *arguments, **killed)
-    try:
-        yield process
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        for stream in (process.stdout, process.stderr):
-            stream.close()
-        process.wait()
+def started(scenario: Scenario, *arguments: object) -> Running:
+    """The command as it runs; a context, at the end of which it has ended."""
+    return server(is_measured=False).start(list(map(str, arguments)), scenario.env())
 
 
-def run(scenario: Scenario, *arguments: object, **killed: str) -> Ended:
-    """The command, run to its end; TimeoutExpired if it hangs."""
+def run(scenario: Scenario, *arguments: object, **more: Any) -> Ended:
+    """The command, run to its end; TimeoutExpired if it hangs. ``more``: see forked.Server.start."""
     begun = time.monotonic()
-    with running(scenario, *arguments, **killed) as process:
-        out, err = process.communicate(timeout=PATIENCE)
-        return Ended(process.returncode, out, err.decode(), time.monotonic() - begun)
+    done = server(is_measured=False).run(list(map(str, arguments)), scenario.env(), PATIENCE, **more)
+    return Ended(done.returncode, done.stdout, done.stderr.decode(), time.monotonic() - begun)
 
 
-class Runs:
-    """The command, run many times, each time in a process of its own (see forked), several at once; ``close`` it."""
+def run_each(
+    at_once: int, function: Callable[[T], tuple[Scenario, Iterable[object], str]], items: Iterable[T]
+) -> list[Ended]:
+    """The runs of what the function says of each item, in their order, so many at once: the scenario, the arguments, and
+    the Python that its process executes first."""
 
-    def __init__(self, at_once: int) -> None:
-        self.pool = ThreadPoolExecutor(at_once, initializer=self._begin)
-        self._servers: dict[int, Server] = {}
+    def _run(item: T) -> Ended:
+        scenario, arguments, first = function(item)
+        return run(scenario, *arguments, first=first)
 
-    def __enter__(self) -> Runs:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.pool.shutdown()
-        for server in self._servers.values():
-            server.close()
-
-    def run(self, scenario: Scenario, *arguments: object) -> Ended:
-        """The command, run to its end; TimeoutExpired if it hangs."""
-        return self.pool.submit(self._run, scenario, arguments).result()
-
-    def each(self, function: Callable[[T], tuple[Scenario, Iterable[object]]], items: Iterable[T]) -> list[Ended]:
-        """``run(*function(item))`` of each item, in their order."""
-        return list(self.pool.map(lambda item: self._run(*function(item)), items))
-
-    def _begin(self) -> None:
-        self._servers[threading.get_ident()] = Server(is_measured=False)
-
-    def _run(self, scenario: Scenario, arguments: Iterable[object]) -> Ended:
-        begun = time.monotonic()
-        done = self._servers[threading.get_ident()].run(list(map(str, arguments)), scenario.env(), PATIENCE)
-        return Ended(done.returncode, done.stdout, done.stderr.decode(), time.monotonic() - begun)
+    with ThreadPoolExecutor(at_once) as pool:
+        return list(pool.map(_run, items))
 
 
 def facts_of(folder: Path, account_id: str) -> dict[str, Any]:

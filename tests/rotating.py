@@ -4,6 +4,7 @@ can be killed at any call. Pending versions are made as AWS makes them: a token 
 
 from __future__ import annotations
 
+import copy
 import io
 import json
 import os
@@ -16,7 +17,7 @@ import tempfile
 import time
 import uuid
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,49 +27,71 @@ from typing import Any
 import pytest
 import time_machine
 from aws import MANAGEMENT, Aws, Fault, Scenario, add_user, set_key
-from evidence_helpers import wait_for
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 
 from keyaudit.rotation.code import function_code
 
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
+#: ids of keys, tokens, secret keys
+MADE_UP = re.compile(r"\bA[KS]IA[A-Z0-9]{16}\b|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[A-Za-z0-9]{40}\b")
 #: kinds of faults that end with the death of the function
 DEATHS = {"stall_before", "stall"}
-#: the function for many calls: boto3 is imported and its models read once, and each call is a fork of that
+#: the function as Lambda has it: boto3 is imported and its models read once; a process is a fork of that, and is used
+#: again for the next call, as Lambda does, until it is killed. Its clock is moved; pauses move it, and take no time
 SERVER = """
-import importlib.util, json, os, sys, time, traceback
+import gc, importlib.util, json, os, sys, time, traceback
 import boto3, time_machine
 spec = importlib.util.spec_from_file_location("handler", sys.argv[1])
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 for service in ("secretsmanager", "iam", "sts", "sns"):
     boto3.client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-while line := sys.stdin.readline():
-    told = json.loads(line)
+gc.freeze()
+answers = os.fdopen(os.dup(1), "w")
+def say(line):
+    print(line, file=answers, flush=True)
+while sys.stdin.readline():
     if (child := os.fork()) == 0:
         break
-    print(child, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    say(child)
+    say(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 else:
     sys.exit()
-os.dup2(os.open(told["log"], os.O_RDWR | os.O_CREAT | os.O_TRUNC), 1)
-os.environ.clear()
-os.environ.update(told["env"])
-until = time.monotonic() + told["seconds"]
-class Context:
+sleep, monotonic = time.sleep, time.monotonic
+class Clock:
+    def __init__(self, moved, seconds):
+        self.moved, self.passed, self.until = moved, 0.0, monotonic() + seconds
+    def monotonic(self):
+        return monotonic() + self.passed
+    def sleep(self, seconds):
+        self.passed += seconds
+        self.moved.shift(seconds)
     def get_remaining_time_in_millis(self):
-        return int(1000 * (until - time.monotonic()))
-try:
-    with time_machine.travel(told["now"], tick=True):
-        answer = module.handler(told["event"], Context())
-    open(told["answer"], "w").write(json.dumps(answer))
-except BaseException as error:
-    traceback.print_exc(file=sys.stdout)
-    sys.stdout.flush()
-    os._exit(1)
-sys.stdout.flush()
-os._exit(0)
+        return int(1000 * (self.until - self.monotonic()))
+def call(told):
+    with time_machine.travel(told["now"], tick=True) as moved:
+        clock = Clock(moved, told["seconds"])
+        time.monotonic, time.sleep = clock.monotonic, sleep if told["pauses"] else clock.sleep
+        return module.handler(told["event"], clock)
+for line in sys.stdin:
+    told = json.loads(line)
+    log = os.open(told["log"], os.O_RDWR | os.O_CREAT | os.O_TRUNC)
+    os.dup2(log, 1)
+    os.close(log)
+    os.environ.clear()
+    os.environ.update(told["env"])
+    try:
+        answer = call(told)
+    except BaseException:
+        traceback.print_exc(file=sys.stdout)
+        sys.stdout.flush()
+        say(1)
+    else:
+        sys.stdout.flush()
+        with open(told["answer"], "w") as file:
+            file.write(json.dumps(answer))
+        say(0)
 """
 
 
@@ -92,7 +115,7 @@ class Ended:
 
 
 class Lambda:
-    """A process that is forked for each call of the function; ``close`` ends it."""
+    """The function for many calls, one after the other; ``close`` ends it."""
 
     def __init__(self) -> None:
         mine = {name: value for name, value in os.environ.items() if not name.startswith(("COV", "AWS_"))}
@@ -106,12 +129,25 @@ class Lambda:
             stdout=subprocess.PIPE,
             bufsize=0,  # a second line that is here already must not hide from select
         )
+        #: the process that takes the calls, and the key that its own calls are signed with; none: 0
+        self._process, self._key = 0, ""
 
     def close(self) -> None:
+        self._end()
         self._server.stdin.close()
         self._server.wait(10)
         self._server.stdout.close()
         self._folder.cleanup()
+
+    def _end(self) -> None:
+        """Kill the process; the next call gets a new one."""
+        if self._process:
+            os.kill(self._process, signal.SIGKILL)
+            self._line()
+        self._process = 0
+
+    def _tell(self, line: str) -> None:
+        self._server.stdin.write(line.encode() + b"\n")
 
     def _line(self) -> int:
         if not select.select([self._server.stdout], [], [], 60)[0]:
@@ -119,19 +155,33 @@ class Lambda:
         return int(self._server.stdout.readline())
 
     def invoke(
-        self, event: dict[str, Any], env: dict[str, str], scenario: Scenario, now: float, seconds: float
+        self,
+        event: dict[str, Any],
+        env: dict[str, str],
+        scenario: Scenario,
+        now: float,
+        seconds: float,
+        pauses: bool = False,
     ) -> Ended:
-        """One call; it is killed where the scenario has a fault that ends so, once that strikes."""
+        """One call; its process is killed where the scenario has a fault that ends so, once that strikes. ``pauses``:
+        they last as long as they say."""
+        if self._key != env["AWS_ACCESS_KEY_ID"]:
+            self._end()  # what Lambda gives a process to sign with stays the same
+        if not self._process:
+            self._tell("")
+            self._process, self._key = self._line(), env["AWS_ACCESS_KEY_ID"]
         log, answer = Path(self._folder.name, "log"), Path(self._folder.name, "answer")
         answer.write_text("null")
         told = {"event": event, "env": env, "log": str(log), "answer": str(answer), "seconds": seconds, "now": now}
-        self._server.stdin.write(json.dumps(told).encode() + b"\n")
-        child = self._line()
+        self._tell(json.dumps(told | {"pauses": pauses}))
         if any(fault.kind in DEATHS for fault in scenario.faults):
-            wait_for(lambda: scenario.struck or select.select([self._server.stdout], [], [], 0)[0])
+            while not scenario.struck and not select.select([self._server.stdout], [], [], 0.002)[0]:
+                pass
             if scenario.struck:
-                os.kill(child, signal.SIGKILL)
-        return Ended(self._line(), log.read_text(), json.loads(answer.read_text()))
+                os.kill(self._process, signal.SIGKILL)
+        code = self._line()
+        self._process = self._process if code >= 0 else 0
+        return Ended(code, log.read_text(), json.loads(answer.read_text()))
 
 
 @dataclass
@@ -152,6 +202,7 @@ class Rotated:
     struck: int = 0
     #: of all calls: operation -> the keys that signed it
     signers: dict[str, list[str]] = field(default_factory=dict)
+    _filled: Any = None
 
     def __post_init__(self) -> None:
         self.name = self.name or self.user
@@ -165,6 +216,12 @@ class Rotated:
     @property
     def secret(self) -> Any:
         return secretsmanager_backends[self.account]["us-east-1"].secrets[self.name]
+
+    @property
+    def is_there(self) -> bool:
+        """Whether nothing took it away since ``fill``."""
+        secrets = secretsmanager_backends[self.account]["us-east-1"].secrets
+        return self.name in secrets and secrets[self.name] is self._filled
 
     def value(self, stage: str) -> dict[str, Any]:
         """The value of a stage; empty where there is none."""
@@ -253,8 +310,11 @@ class Rotated:
         }
         return token
 
-    def call(self, step: str, token: str = "", *faults: Fault, seconds: float = 300, **env: str) -> Ended:
-        """One call of the function; ``retire`` is the daily one, ``all`` that of every secret."""
+    def call(
+        self, step: str, token: str = "", *faults: Fault, seconds: float = 300, pauses: bool = False, **env: str
+    ) -> Ended:
+        """One call of the function; ``retire`` is the daily one, ``all`` that of every secret. ``pauses``: those
+        that it makes last as long as they say."""
         scenario = self.aws.scenario(faults=list(faults))
         event = {"Step": step, "ClientRequestToken": token} if step in STEPS else {"action": step}
         ended = self.function.invoke(
@@ -263,6 +323,7 @@ class Rotated:
             scenario,
             time.time(),
             seconds,
+            pauses,
         )
         self.logs.append(ended.log)
         if self.arn:
@@ -294,6 +355,37 @@ class Rotated:
             self.secret.next_rotation_date = int(time.time()) + self.secret.auto_rotate_after_days * 86_400
         return token
 
+    # going back
+    def keep(self) -> Callable[[], None]:
+        """What brings the user's keys and its secret back to what they are now; call it as often as you like."""
+        backend, found = iam_backends[self.account]["aws"], self.secret
+        user = backend.users[self.user]
+        kept = copy.deepcopy((user.access_keys, vars(found)))
+
+        def go_back() -> None:
+            keys, secret = copy.deepcopy(kept)
+            for key_id in self.keys:
+                backend.access_keys.pop(key_id, None)
+            user.access_keys = keys
+            backend.access_keys |= {key.access_key_id: key for key in keys}
+            vars(found).clear()
+            vars(found).update(secret)
+
+        return go_back
+
+    def state(self) -> str:
+        """All that the function can see of the keys and the secret, times to the second; ids, tokens and secret keys,
+        which are made at random, are told by the order in which they come."""
+        keys = [
+            [str(value) for value in vars(key).values() if key.last_used is not value] for key in self.keys.values()
+        ]
+        uses = [
+            key.last_used and [str(value) for value in vars(key.last_used).values()] for key in self.keys.values()
+        ]
+        text = re.sub(r"(\d\d:\d\d:\d\d)\.\d+", r"\1", json.dumps([keys, uses, vars(self.secret)], default=str))
+        names: dict[str, str] = {}
+        return re.sub(MADE_UP, lambda found: names.setdefault(found[0], f"<{len(names)}>"), text)
+
     def made(self, key_id: str, when: datetime, status: str = "Active", *last_used: Any) -> None:
         set_key(self.account, key_id, when, status, *last_used)
 
@@ -311,7 +403,7 @@ def fill(one: Rotated) -> None:
     now = datetime.now(UTC).replace(microsecond=0)
     (key_id,) = add_user(one.account, one.user, now - timedelta(days=400), [(now - timedelta(days=80), "Active")])
     one.put(accesskey=key_id, secretkey=one.keys[key_id].secret_access_key)
-    secret = one.secret
+    one._filled = secret = one.secret
     secret.rotation_requested = secret.rotation_enabled = True
     secret.rotation_lambda_arn = "arn:aws:lambda:us-east-1:1:function:rotates"
     secret.auto_rotate_after_days = 5 if one.settings.get("KEYAUDIT_MAX_AGE") == SHORT["KEYAUDIT_MAX_AGE"] else 60
@@ -353,14 +445,19 @@ def sound(one: Rotated) -> None:
     assert current["username"] == one.user
 
 
+def no_secret_in_logs(one: Rotated) -> None:
+    """No log may hold a secret key, of those that are there and of those that a version of the secret holds."""
+    values = [version.get("secret_string", "") for version in one.secret.versions.values()]
+    secrets = {key.secret_access_key for key in one.keys.values()} | set(
+        re.findall(r'"secretkey": "([^"]+)"', str(values))
+    )
+    assert not [log for log in one.logs if any(secret in log for secret in secrets)]
+
+
 @pytest.fixture
 def rotated(aws: Aws, function: Lambda) -> Iterator[Rotated]:
     """A user and its secret (see ``fill``); afterwards no log may hold a secret key."""
     found = Rotated(aws, function)
     fill(found)
     yield found
-    values = [version.get("secret_string", "") for version in found.secret.versions.values()]
-    secrets = {key.secret_access_key for key in found.keys.values()} | set(
-        re.findall(r'"secretkey": "([^"]+)"', str(values))
-    )
-    assert not [log for log in found.logs if any(secret in log for secret in secrets)]
+    no_secret_in_logs(found)

@@ -20,13 +20,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ACCOUNT, AS_OF, ROOT, capture, csv_of, report, row, write
+from conftest import ACCOUNT, AS_OF, ROOT, capture, csv_of, examples, key, report, row, write
 from evidence_helpers import COMMAND
 from evidence_helpers import keyaudit as command
+from generated import DAY, cell, policies, toml
 from hypothesis import given
 from hypothesis import strategies as st
-from test_plan import key
-from test_properties import DAY, cell, examples, policies, toml
 
 import keyaudit
 from keyaudit.rotation.cases import NOT_TOLD, Key, User, case_of

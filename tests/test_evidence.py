@@ -13,7 +13,6 @@ import re
 import shutil
 import stat
 import subprocess
-import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
@@ -221,9 +220,9 @@ def repeated(tmp_path_factory, evidence) -> list[Path]:
         write(elsewhere / "in", "report.csv", FAILING)
         write(elsewhere, "policy.toml", POLICY)
         asked = report_on(folder / "reports", "in/report.csv", policy="policy.toml")
-        made(*asked, code=1, cwd=elsewhere, is_fresh=True)
+        made(*asked, code=1, cwd=elsewhere)
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(lambda _: made(*asked, code=1, cwd=elsewhere, is_fresh=True), range(2)))
+            list(pool.map(lambda _: made(*asked, code=1, cwd=elsewhere), range(2)))
 
     reports = once(tmp_path_factory, "repeated", make) / "reports"
     return [reports / f"{NAME}-{ACCOUNT}{number}" for number in ("", "-2", "-3", "-4")]
@@ -779,30 +778,6 @@ def test_files_that_a_notebook_writes_are_private_too(notebooks):
     assert stat.S_IMODE((only(reports) / "own.csv").stat().st_mode) == 0o600
 
 
-def test_papermill_alone_runs_the_notebook_and_the_notebook_refuses_a_mistyped_value(tmp_path):
-    """``papermill key_rotation.ipynb out.ipynb -p as_of 2026``: papermill makes a number of it."""
-    source = NOTEBOOKS / "key_rotation.ipynb"
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "papermill",
-            source,
-            tmp_path / "out.ipynb",
-            "-p",
-            "as_of",
-            "2026",
-            "--no-progress-bar",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode != 0
-    assert "InputError" in done.stderr and "as_of" in done.stderr and "2026" in done.stderr
-
-
 def test_a_notebook_that_is_none_is_refused(tmp_path):
     write(tmp_path, "report.csv", CLEAN)
     write(tmp_path, "mine.ipynb", "{")
@@ -836,6 +811,25 @@ def test_the_kernel_listens_where_no_other_run_can_be(tmp_path, folder, transpor
     with tempfile.TemporaryDirectory(dir="/tmp") as short:
         temporary = Path(short, folder)
         temporary.mkdir()
-        evidence = made(*asked, code=1, env=os.environ | {"TMPDIR": str(temporary)}, is_fresh=True)
+        evidence = made(*asked, code=1, env=os.environ | {"TMPDIR": str(temporary)})
         assert list(temporary.iterdir()) == []
     assert f"listens by {transport}" in (evidence / "report.ipynb").read_text(encoding="utf-8")
+
+
+def test_a_forked_kernel_has_nothing_of_the_run_that_it_was_forked_from(tmp_path):
+    """Neither its open files, and the locks with them, nor its modules' state, nor its terminal."""
+    write(tmp_path, "report.csv", CLEAN)
+    says = """
+import os, pathlib, signal, sys
+links = []
+for place in pathlib.Path("/proc/self/fd").iterdir():
+    if place.is_symlink():  # but for the one by which the list is read
+        links.append(os.readlink(place))
+assert links and not [one for one in links if one.endswith(".lock")], links
+assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+assert "papermill" in sys.modules, "this kernel was not forked"
+print(os.path.basename(os.getcwd()))
+"""
+    looks = notebook(tmp_path, "looks", JUDGED, says)
+    folder = made(*report_on(tmp_path / "reports", tmp_path / "report.csv", options=["--notebook", looks]), code=0)
+    assert ".staging-" in (folder / "report.ipynb").read_text()

@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 from conftest import ACCOUNT, AS_OF, FRESH, OLD, OTHER, ROOT, capture, csv_of, report, row, said, verdicts, write
+from evidence_helpers import LONG, made
 from evidence_helpers import keyaudit as command
-from evidence_helpers import made
-from test_schedule import LONG
 
 import keyaudit
 from keyaudit import InputError

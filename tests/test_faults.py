@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,18 +18,20 @@ from conftest import FAULTS_PROPERTY
 from evidence_helpers import wait_for
 from faults import PAGED
 from live_helpers import (
+    HURRIED,
     Ended,
-    Runs,
     World,
     account_of_a_role,
     facts_of,
     folders,
     is_all_there,
+    killed,
     one_account,
     organization,
     run,
-    running,
+    run_each,
     secrets_in,
+    started,
     what_is_wrong,
 )
 
@@ -38,10 +40,10 @@ pytestmark = pytest.mark.no_cover
 POOL = 8  # processes at a time: they sleep, most of the time
 MARGIN = 15  # seconds for starting the process and judging, on a machine with other work
 GRACE = 0.5  # seconds that keyaudit gives to what notices the deadline by itself
-#: seconds an account, where the fault goes away, or ends the matter; longer than all of boto3's pauses together
+#: seconds an account, where the fault goes away, or ends the matter; pauses are over at once there
 PATIENT = 40
 #: seconds an account, where a fault lasts until the deadline
-SHORT = 6
+SHORT = 4
 
 #: name of a fault in the table -> its kind, how often it strikes (None: for ever), deadline
 FAULTS: dict[str, tuple[str, int | None, float]] = {
@@ -57,7 +59,7 @@ FAULTS: dict[str, tuple[str, int | None, float]] = {
     "malformed 1": ("malformed", 1, PATIENT),
     "malformed": ("malformed", None, PATIENT),
     "empty": ("empty", None, PATIENT),
-    "stall 1": ("stall", 1, 12),
+    "stall 1": ("stall", 1, 8),
     "stall": ("stall", None, SHORT),
     "slow": ("slow", None, PATIENT),
     "drip": ("drip", None, SHORT),
@@ -169,16 +171,9 @@ PLACES = (
 )
 
 
-@pytest.fixture(scope="module")
-def runs() -> Iterator[Runs]:
-    with Runs(POOL) as running:
-        yield running
-
-
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name.replace(" ", "-"))
 def test_every_fault_of_a_call_ends_in_the_right_verdict_or_none(
     aws: Aws,  # noqa: F811
-    runs: Runs,
     tmp_path: Path,
     place: Place,
     record_property: Callable[[str, object], None],
@@ -186,19 +181,19 @@ def test_every_fault_of_a_call_ends_in_the_right_verdict_or_none(
     aws.reset()
     world = place.make()
 
-    def check(scenario: Scenario, name: str, deadline: float) -> tuple[Scenario, list[object]]:
+    def check(scenario: Scenario, name: str, deadline: float) -> tuple[Scenario, list[object], str]:
         options = ("--policy", "cis", "-f", "json", "--deadline", deadline, "--capture", tmp_path / name)
-        return scenario, ["check", *options, *world.options]
+        return scenario, ["check", *options, *world.options], HURRIED if deadline == PATIENT else ""
 
     calm = world.scenario(aws)
-    _, arguments = check(calm, "calm", PATIENT)
-    ended = runs.run(calm, *arguments)
+    _, arguments, _ = check(calm, "calm", PATIENT)
+    ended = run(calm, *arguments)
     assert (ended.code, is_read(tmp_path / "calm", world)) == (1 if "overdue" in place.name else 0, True), ended.err
     names = place.tried()
     met = {name: world.scenario(aws, [place.fault(name, world, calm.operations)]) for name in names}
     if "endless new" in met:
         met["endless new"].latency = 0.05  # else it would be asked, and answered, a thousand times
-    done = runs.each(lambda name: check(met[name], name, FAULTS[name][2]), names)
+    done = run_each(POOL, lambda name: check(met[name], name, FAULTS[name][2]), names)
     wrong, cells = [], {}
     for name, ended in zip(names, done, strict=True):
         outcome, struck = expected(place, name), met[name].struck.total()
@@ -266,28 +261,28 @@ def shown(ended: Ended, outcome: str) -> str:
     return next((one for one in (outcome, *EXITS) if EXITS[one][0] == ended.code), str(ended.code))
 
 
-def test_the_deadline_is_that_of_each_account(aws: Aws, runs: Runs, tmp_path: Path) -> None:  # noqa: F811
+def test_the_deadline_is_that_of_each_account(aws: Aws, tmp_path: Path) -> None:  # noqa: F811
     """Accounts one after the other, each of which stalls, take so many deadlines; all at once, one."""
     aws.reset()
     world = organization()
     stall = Fault("GetCredentialReport", "stall")
 
-    def capture(jobs: int) -> tuple[Scenario, list[object]]:
+    def capture(jobs: int) -> tuple[Scenario, list[object], str]:
         options = ("--deadline", 3, "--jobs", jobs, "-o", tmp_path / str(jobs))
-        return world.scenario(aws, [stall]), ["capture", *options, *world.options]
+        return world.scenario(aws, [stall]), ["capture", *options, *world.options], ""
 
-    for jobs, ended in zip((1, 3), runs.each(capture, (1, 3)), strict=True):
+    for jobs, ended in zip((1, 3), run_each(POOL, capture, (1, 3)), strict=True):
         assert ended.code == 3 and folders(tmp_path / str(jobs)) == sorted(world.accounts)
         assert unsound(tmp_path / str(jobs), world, ended) == []
         assert takes_too_long(ended, 3 * (3 // jobs)) == []
         assert ended.seconds > 3 * (3 // jobs) - 1
 
 
-def test_what_failed_before_the_time_was_over_is_not_lost(aws: Aws, runs: Runs, tmp_path: Path) -> None:  # noqa: F811
+def test_what_failed_before_the_time_was_over_is_not_lost(aws: Aws, tmp_path: Path) -> None:  # noqa: F811
     aws.reset()
     world = one_account()
     scenario = world.scenario(aws, [Fault("GetAccountSummary", "denied"), Fault("ListUsers", "drip")])
-    ended = runs.run(scenario, "capture", "-o", tmp_path / "capture", "--deadline", SHORT, *world.options)
+    ended = run(scenario, "capture", "-o", tmp_path / "capture", "--deadline", SHORT, *world.options)
     problems = facts_of(tmp_path / "capture", MANAGEMENT)["problems"]
     assert ended.code == 3
     assert [
@@ -298,8 +293,8 @@ def test_what_failed_before_the_time_was_over_is_not_lost(aws: Aws, runs: Runs, 
 # --- killed -------------------------------------------------------------------------------------------------------
 
 
-def judged(runs: Runs, scenario: Scenario, folder: Path) -> int:
-    return runs.run(scenario, "check", folder, "--policy", "cis").code
+def judged(scenario: Scenario, folder: Path) -> int:
+    return run(scenario, "check", folder, "--policy", "cis").code
 
 
 def left_by_a_kill(folder: Path, world: World) -> list[str]:
@@ -308,17 +303,17 @@ def left_by_a_kill(folder: Path, world: World) -> list[str]:
     return [what for what in what_is_wrong(folder, world) if not what.startswith(cleared)]
 
 
-def assert_the_next_run_finishes(aws: Aws, runs: Runs, folder: Path, world: World, *options: object) -> None:  # noqa: F811
+def assert_the_next_run_finishes(aws: Aws, folder: Path, world: World, *options: object) -> None:  # noqa: F811
     """Accounts that were read in full before are not read again."""
     before = {one: facts_of(folder, one) for one in folders(folder) if one in world.accounts}
     kept = [one for one, facts in before.items() if facts["complete"]]
     again = world.scenario(aws)
-    ended = runs.run(again, "capture", "-o", folder, *world.options, *options)
+    ended = run(again, "capture", "-o", folder, *world.options, *options)
     assert (ended.code, ended.out.decode()) == (0, f"{folder}\n"), ended.err
     assert unsound(folder, world, ended) == [] and is_read(folder, world)
     assert [facts_of(folder, one) for one in kept] == [before[one] for one in kept]
     assert not {call.account for call in again.calls if call.operation == "GetCredentialReport"} & set(kept)
-    assert judged(runs, again, folder) == 0
+    assert judged(again, folder) == 0
 
 
 #: operation, how many of them were seen, exit code of judging what is left (None: it may be begun, or not)
@@ -339,7 +334,6 @@ STAGES = (
 @pytest.mark.parametrize(("operation", "times", "code"), STAGES)
 def test_killed_at_a_call_it_leaves_an_account_that_is_not_read_and_the_next_run_finishes(
     aws: Aws,  # noqa: F811
-    runs: Runs,
     tmp_path: Path,
     operation: str,
     times: int,
@@ -349,12 +343,12 @@ def test_killed_at_a_call_it_leaves_an_account_that_is_not_read_and_the_next_run
     world, folder = one_account(), tmp_path / "capture"
     # the call never ends, so that the process is killed at it, however slow the machine is
     scenario = world.scenario(aws, [Fault(operation, "stall", after=times - 1)])
-    with running(scenario, "capture", "-o", folder, *world.options) as process:
+    with started(scenario, "capture", "-o", folder, *world.options) as process:
         wait_for(lambda: scenario.struck.total())
-        process.kill()
+        process.send_signal(signal.SIGKILL)
     assert left_by_a_kill(folder, world) == [] and folders(folder) == []
-    assert judged(runs, scenario, folder) in ((2, 3) if code is None else (code,))
-    assert_the_next_run_finishes(aws, runs, folder, world)
+    assert judged(scenario, folder) in ((2, 3) if code is None else (code,))
+    assert_the_next_run_finishes(aws, folder, world)
 
 
 #: what happens to which file, exit code of judging what is left
@@ -372,7 +366,6 @@ EVENTS = (
 @pytest.mark.parametrize(("event", "name", "code"), EVENTS)
 def test_killed_as_it_writes_it_leaves_a_whole_account_or_none_and_the_next_run_finishes(
     aws: Aws,  # noqa: F811
-    runs: Runs,
     tmp_path: Path,
     event: str,
     name: str,
@@ -380,29 +373,28 @@ def test_killed_as_it_writes_it_leaves_a_whole_account_or_none_and_the_next_run_
 ) -> None:
     aws.reset()
     world, folder = one_account(), tmp_path / "capture"
-    ended = run(world.scenario(aws), "capture", "-o", folder, *world.options, event=event, name=name)
+    ended = killed(world.scenario(aws), "capture", "-o", folder, *world.options, event=event, name=name)
     assert ended.code == -signal.SIGKILL
     assert left_by_a_kill(folder, world) == [] and folders(folder) == ([MANAGEMENT] if code == 0 else [])
-    assert judged(runs, world.scenario(aws), folder) == code
-    assert_the_next_run_finishes(aws, runs, folder, world)
+    assert judged(world.scenario(aws), folder) == code
+    assert_the_next_run_finishes(aws, folder, world)
 
 
 @pytest.mark.parametrize("event", ["os.rename", "renamed"])
 def test_killed_as_a_better_account_takes_the_place_of_a_worse_one(
     aws: Aws,  # noqa: F811
-    runs: Runs,
     tmp_path: Path,
     event: str,
 ) -> None:
     aws.reset()
     world, folder = one_account(), tmp_path / "capture"
     first = world.scenario(aws, [Fault("ListAccessKeys", "denied")])
-    assert runs.run(first, "capture", "-o", folder, *world.options).code == 3
-    ended = run(world.scenario(aws), "capture", "-o", folder, *world.options, event=event, name=MANAGEMENT)
+    assert run(first, "capture", "-o", folder, *world.options).code == 3
+    ended = killed(world.scenario(aws), "capture", "-o", folder, *world.options, event=event, name=MANAGEMENT)
     assert ended.code == -signal.SIGKILL
     assert left_by_a_kill(folder, world) == [] and folders(folder) == ([MANAGEMENT] if event == "renamed" else [])
-    assert judged(runs, first, folder) == (0 if event == "renamed" else 3)
-    assert_the_next_run_finishes(aws, runs, folder, world)
+    assert judged(first, folder) == (0 if event == "renamed" else 3)
+    assert_the_next_run_finishes(aws, folder, world)
 
 
 #: operation, how many of them were seen, accounts at once, exit code of judging what is left, accounts that are left
@@ -418,7 +410,6 @@ ORGANIZATION_STAGES = (
 @pytest.mark.parametrize(("operation", "times", "jobs", "code", "left"), ORGANIZATION_STAGES)
 def test_killed_between_accounts_it_leaves_whole_accounts_and_the_next_run_reads_the_others(
     aws: Aws,  # noqa: F811
-    runs: Runs,
     tmp_path: Path,
     operation: str,
     times: int,
@@ -429,13 +420,13 @@ def test_killed_between_accounts_it_leaves_whole_accounts_and_the_next_run_reads
     aws.reset()
     world, folder = organization(), tmp_path / "capture"
     scenario = world.scenario(aws, latency=0.15)
-    with running(scenario, "capture", "-o", folder, "--jobs", jobs, *world.options) as process:
+    with started(scenario, "capture", "-o", folder, "--jobs", jobs, *world.options) as process:
         wait_for(lambda: scenario.operations.count(operation) >= times)
-        process.kill()
+        process.send_signal(signal.SIGKILL)
     assert left_by_a_kill(folder, world) == [] and len(folders(folder)) == left
     assert all(is_all_there(folder, world.accounts[one]) for one in folders(folder))
-    assert judged(runs, scenario, folder) == code
-    assert_the_next_run_finishes(aws, runs, folder, world, "--jobs", jobs)
+    assert judged(scenario, folder) == code
+    assert_the_next_run_finishes(aws, folder, world, "--jobs", jobs)
 
 
 # --- interrupted --------------------------------------------------------------------------------------------------
@@ -460,9 +451,9 @@ def test_ctrl_c_ends_a_run_at_once_though_nothing_answers(
     world = make()
     scenario = world.scenario(aws, [Fault(operation, "stall")])
     folder = tmp_path / "capture"
-    with running(scenario, "check", "--policy", "cis", "--capture", folder, *world.options) as process:
+    with started(scenario, "check", "--policy", "cis", "--capture", folder, *world.options) as process:
         wait_for(lambda: scenario.struck)
         process.send_signal(signal.SIGINT)
-        out, said = process.communicate(timeout=20)
-    assert (process.returncode, out, said.strip()) == (130, b"", b"keyaudit: interrupted")
+        done = process.ended(20)
+    assert (done.returncode, done.stdout, done.stderr.strip()) == (130, b"", b"keyaudit: interrupted")
     assert what_is_wrong(folder, world) == []

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import ACCOUNT, AS_OF, CUT, FRESH, HEADER, OLD, OTHER, ROOT, csv_of, row, said, verdicts
 from evidence_helpers import made, summary
-from test_reading import THREE, USUAL, base64_of, cli_json, refusal
+from forms import THREE, USUAL, base64_of, cli_json, refusal
 
 import keyaudit
 from keyaudit.evidence.verify import verify

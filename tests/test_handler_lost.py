@@ -345,5 +345,5 @@ def test_a_new_key_that_iam_lists_late_is_waited_for(rotated: Rotated) -> None:
     user.access_keys.remove(late[0])
     timer = threading.Timer(0.7, user.access_keys.append, late)
     timer.start()
-    assert rotated.call("setSecret", token, seconds=20).outcomes == ["key is active"]
+    assert rotated.call("setSecret", token, seconds=20, pauses=True).outcomes == ["key is active"]
     timer.join()

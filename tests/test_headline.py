@@ -10,10 +10,10 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from conftest import ACCOUNT, AS_OF, FRESH, OLD, OTHER, capture, csv_of, report, write
+from conftest import ACCOUNT, AS_OF, FRESH, OLD, OTHER, capture, csv_of, examples, report, write
+from generated import accounts, policies, toml
 from hypothesis import given
 from hypothesis import strategies as st
-from test_properties import accounts, examples, policies, toml
 
 import keyaudit
 from keyaudit.policy import load_policy

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import ACCOUNT, OTHER, capture, report
+from conftest import ACCOUNT, OTHER, capture, key, report
 from evidence_helpers import keyaudit as command
-from test_plan import key
 
 import keyaudit
 from keyaudit.changed import Change, changes

@@ -35,35 +35,10 @@ from evidence_helpers import (
     report_on,
     wait_for,
 )
+from forked import SIGNALLED, Running, forked, server
 
 from keyaudit.evidence.verify import verify
 
-#: ``python -c COMMAND SIGNAL EVENT NAME ARGUMENTS``: the command, which sends itself a signal (to its whole group if
-#: the number is negative) at an event of Python's audit hooks: a file of this NAME is opened for writing, or a
-#: folder renamed to this NAME, or what comes after that
-COMMAND = """
-import os, signal, sys
-number, event, name = int(sys.argv[1]), sys.argv[2], sys.argv[3]
-seen = []
-def hook(happens, facts):
-    if happens == "os.rename" and os.path.basename(os.fspath(facts[1])) == name:
-        seen.append("os.rename")
-        if event == "os.rename":
-            send()
-    elif happens == "open" and seen == ["os.rename"] and event == "renamed":
-        send()
-    elif happens == event == "open" and isinstance(facts[0], (str, os.PathLike)) and facts[2] & 3:
-        if os.path.basename(os.fspath(facts[0])) == name:
-            send()
-def send():
-    seen.append("sent")
-    if seen.count("sent") == 1:
-        os.kill(os.getpid(), number) if number > 0 else os.killpg(os.getpgrp(), -number)
-signal.signal(signal.SIGINT, signal.default_int_handler)
-sys.addaudithook(hook)
-from keyaudit.cli import main
-main(sys.argv[4:])
-"""
 #: the command with files of at most so many bytes
 STARVED = """
 import resource, sys
@@ -71,14 +46,8 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
 from keyaudit.cli import main
 main(sys.argv[2:])
 """
-#: the command with a time limit for a cell of a second
-HURRIED = """
-import sys
-from keyaudit.evidence import notebook
-notebook.CELL_TIMEOUT = 1
-from keyaudit.cli import main
-main(sys.argv[1:])
-"""
+#: a time limit for a cell of a second
+HURRIED = "from keyaudit.evidence import notebook\nnotebook.CELL_TIMEOUT = 1"
 SLEEPS = "import pathlib, time\npathlib.Path('here').touch()\ntime.sleep(120)"
 PATIENCE = 60  # seconds for what takes four: the machine may have other work
 
@@ -101,35 +70,9 @@ def arguments(reports: Path, *options: object) -> list[str]:
 UNMEASURED = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
 
 
-def run(code: str, *words: object) -> subprocess.CompletedProcess[bytes]:
-    """The command under one of the programs above; killed, with its kernel, if it hangs."""
-    process = start(code, *words)
-    try:
-        out, err = process.communicate(timeout=PATIENCE)
-    finally:
-        end(process)
-    return subprocess.CompletedProcess(process.args, process.returncode, out, err)
-
-
-def start(code: str, *words: object) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-c", code, *map(str, words)],
-        env=UNMEASURED,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """The process and what it started, gone."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    for stream in (process.stdout, process.stderr):
-        if stream:
-            stream.close()
-    process.wait()
+def run(reports: Path, *options: object, first: str = "") -> subprocess.CompletedProcess[bytes]:
+    """The command, whose process executes some Python first; killed, with its kernel, if it hangs."""
+    return forked(arguments(reports, *options), UNMEASURED, PATIENCE, first=first)
 
 
 def at_work_in(folder: Path) -> list[int]:
@@ -169,16 +112,13 @@ def assert_next_run_works(reports: Path) -> None:
 
 
 @pytest.fixture
-def asleep(reports) -> Iterator[subprocess.Popen[bytes]]:
+def asleep(reports) -> Iterator[Running]:
     """A run whose notebook is in the middle of a cell that takes two minutes."""
     slow = notebook(reports.parent, "slow", JUDGED, SLEEPS)
-    process = start(COMMAND, 0, "", "", *arguments(reports, "--notebook", slow))
-    try:
+    with server().start(arguments(reports, "--notebook", slow), UNMEASURED) as process:
         wait_for(lambda: list(reports.glob(".staging-*/here")), PATIENCE)
         assert len(at_work_in(reports)) == 1
         yield process
-    finally:
-        end(process)
 
 
 # --- killed -------------------------------------------------------------------------------------------------------------
@@ -203,7 +143,7 @@ def test_a_killed_run_leaves_finished_evidence_or_nothing_that_looks_like_it_and
     reports, event, name
 ):
     before = files(reports)
-    done = run(COMMAND, signal.SIGKILL.value, event, name, *arguments(reports))
+    done = run(reports, first=SIGNALLED.format(number=signal.SIGKILL.value, event=event, name=name))
     assert done.returncode == -signal.SIGKILL, done.stderr
     assert_sound(reports, before)
     assert len(finished(reports)) == (2 if event == "renamed" else 1)
@@ -215,7 +155,7 @@ def test_a_killed_run_leaves_finished_evidence_or_nothing_that_looks_like_it_and
 def test_a_run_that_is_killed_in_a_cell_takes_its_kernel_with_it(reports, asleep, number):
     before = {name: content for name, content in files(reports).items() if not name.startswith(".")}
     asleep.send_signal(number)
-    assert asleep.wait(PATIENCE) not in (0, 1, 3)
+    assert asleep.ended(PATIENCE).returncode not in (0, 1, 3)
     assert_sound(reports, before)
     assert len(sealed(reports)) == 1
 
@@ -235,7 +175,7 @@ def test_a_run_that_is_killed_in_a_cell_takes_its_kernel_with_it(reports, asleep
 def test_ctrl_c_exits_with_130_and_leaves_nothing(reports, name, number):
     """As a terminal sends it, to the command and its kernel, or to the command alone."""
     before = files(reports)
-    done = run(COMMAND, number, "open", name, *arguments(reports))
+    done = run(reports, first=SIGNALLED.format(number=number, event="open", name=name))
     assert (done.returncode, done.stderr.strip()) == (130, b"keyaudit: interrupted")
     assert leftovers(reports) == []
     assert_sound(reports, before)
@@ -244,12 +184,9 @@ def test_ctrl_c_exits_with_130_and_leaves_nothing(reports, name, number):
 
 @pytest.mark.parametrize("whole_group", [False, True], ids=["process", "group"])
 def test_ctrl_c_in_a_cell_exits_with_130_and_leaves_nothing(reports, asleep, whole_group):
-    if whole_group:
-        os.killpg(asleep.pid, signal.SIGINT)
-    else:
-        asleep.send_signal(signal.SIGINT)
-    _, said = asleep.communicate(timeout=PATIENCE)
-    assert (asleep.returncode, said.strip()) == (130, b"keyaudit: interrupted")
+    asleep.send_signal(signal.SIGINT, whole_group)
+    done = asleep.ended(PATIENCE)
+    assert (done.returncode, done.stderr.strip()) == (130, b"keyaudit: interrupted")
     assert leftovers(reports) == [] and len(sealed(reports)) == 1
     wait_for(lambda: not at_work_in(reports), 10)
 
@@ -260,7 +197,8 @@ def test_ctrl_c_in_a_cell_exits_with_130_and_leaves_nothing(reports, asleep, who
 @pytest.mark.parametrize("most", [0, 2_000, 20_000, 60_000])
 def test_a_disk_that_takes_no_more_exits_with_4_and_leaves_nothing_that_looks_finished(reports, most):
     before = files(reports)
-    done = run(STARVED, most, *arguments(reports))
+    command = [sys.executable, "-c", STARVED, str(most), *arguments(reports)]
+    done = subprocess.run(command, env=UNMEASURED, capture_output=True, timeout=PATIENCE, check=False)
     said = refused(done, 4)
     assert "itself failed" not in said
     assert_sound(reports, before)
@@ -270,13 +208,13 @@ def test_a_disk_that_takes_no_more_exits_with_4_and_leaves_nothing_that_looks_fi
 def test_a_kernel_that_dies_is_a_failure_and_not_a_wait_without_end(reports):
     """As when the system runs out of memory."""
     dies = notebook(reports.parent, "dies", JUDGED, "import os\nos._exit(3)")
-    said = refused(run(COMMAND, 0, "", "", *arguments(reports, "--notebook", dies)), 4)
+    said = refused(run(reports, "--notebook", dies), 4)
     assert "dies" in said and len(sealed(reports)) == 1
 
 
 def test_a_cell_that_takes_longer_than_the_limit_is_a_failure(reports):
     slow = notebook(reports.parent, "slow", JUDGED, SLEEPS)
-    said = refused(run(HURRIED, *arguments(reports, "--notebook", slow)), 4)
+    said = refused(run(reports, "--notebook", slow, first=HURRIED), 4)
     assert "slow" in said and len(sealed(reports)) == 1
     wait_for(lambda: not at_work_in(reports), 10)
 
@@ -284,8 +222,8 @@ def test_a_cell_that_takes_longer_than_the_limit_is_a_failure(reports):
 def test_a_kernel_that_cannot_start_is_told_as_such(reports):
     """Whatever is broken in its environment: the reason is in kernel.log, and the command says where."""
     broken = write(reports.parent / "site", "ipykernel/__init__.py", "raise ImportError('broken')\n").parents[1]
-    code = f"import os\nos.environ['PYTHONPATH'] = {str(broken)!r} + ':' + os.environ.get('PYTHONPATH', '')\n"
-    said = refused(run(code + COMMAND, 0, "", "", *arguments(reports)), 4)
+    environment = UNMEASURED | {"PYTHONPATH": str(broken)}
+    said = refused(keyaudit(*arguments(reports), env=environment, is_fresh=True), 4)
     assert "kernel" in said.replace("kernel.log", "") and "cannot write" not in said
     kept = leftovers(reports)
     assert len(kept) == 1 and "broken" in (reports / kept[0] / "kernel.log").read_text()

@@ -6,17 +6,18 @@ import hashlib
 import json
 import subprocess
 import time
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aws import MANAGEMENT, SECRET_KEY, Fault, aws, report_of, set_key  # noqa: F401
+from aws import MANAGEMENT, SECRET_KEY, Aws, Fault, aws, report_of, set_key  # noqa: F401
 from forked import forked
 from handling import active, later
 from moto.secretsmanager.models import secretsmanager_backends
-from rotating import STEPS, Rotated, function, rotated  # noqa: F401
+from rotating import STEPS, Lambda, Rotated, fill, function, no_secret_in_logs, rotated  # noqa: F401
 
 DAY = timedelta(days=1)
 
@@ -127,15 +128,38 @@ def of_active_keys(judged: dict[str, Any]) -> list[str]:
     return [one["compliance_type"] for one in judged["findings"] if one["control"] == "active-keys" and one["user"]]
 
 
+def in_its_grace(one: Rotated) -> Rotated:
+    """A key of 70 days was just replaced."""
+    (key_id,) = one.keys
+    one.made(key_id, datetime.now(UTC) - 70 * DAY, "Active")
+    one.deploy(KEYAUDIT_ADOPTED=key_id)
+    one.rotate()
+    in_use(one, 0.1)
+    return one
+
+
+#: such a user, and what brings it back; for tests that change nothing but its keys and its secret
+_shared: list[tuple[Rotated, Callable[[], None]]] = []
+
+
 @pytest.fixture
-def graced(rotated: Rotated) -> Rotated:  # noqa: F811
-    """A user whose key of 70 days was just replaced."""
-    (key_id,) = rotated.keys
-    rotated.made(key_id, datetime.now(UTC) - 70 * DAY, "Active")
-    rotated.deploy(KEYAUDIT_ADOPTED=key_id)
-    rotated.rotate()
-    in_use(rotated, 0.1)
-    return rotated
+def graced(aws: Aws, function: Lambda) -> Iterator[Rotated]:  # noqa: F811
+    """A user whose key of 70 days was just replaced: the same one, as long as no other test took it away."""
+    if not _shared or not _shared[0][0].is_there:
+        one = Rotated(aws, function)
+        fill(one)
+        _shared[:] = [(in_its_grace(one), one.keep())]
+    one, go_back = _shared[0]
+    go_back()
+    in_use(one, 0.1)
+    yield one
+    no_secret_in_logs(one)
+
+
+@pytest.fixture
+def graced_alone(rotated: Rotated) -> Rotated:  # noqa: F811
+    """One that the test may change in everything."""
+    return in_its_grace(rotated)
 
 
 def test_the_second_key_is_exempt_where_the_evidence_shows_the_rotation(graced: Rotated, tmp_path: Path) -> None:
@@ -187,14 +211,14 @@ def test_a_grace_that_does_not_fit_the_policy_exempts_nothing_and_says_why(
     assert f"{int(grace):,} days of grace" in " ".join(judged["rotations"][0]["remarks"])
 
 
-def test_a_key_of_somebody_else_beside_it_is_not_exempt(graced: Rotated, tmp_path: Path) -> None:
+def test_a_key_of_somebody_else_beside_it_is_not_exempt(graced_alone: Rotated, tmp_path: Path) -> None:
     """The same two keys, but nothing tells that the older one is what was replaced."""
-    graced.settings["KEYAUDIT_ADOPTED"] = ""
-    with closing(graced.aws.client("lambda")) as functions:
+    graced_alone.settings["KEYAUDIT_ADOPTED"] = ""
+    with closing(graced_alone.aws.client("lambda")) as functions:
         functions.update_function_configuration(
-            FunctionName=graced.arn, Environment={"Variables": graced.environment()}
+            FunctionName=graced_alone.arn, Environment={"Variables": graced_alone.environment()}
         )
-    assert of_active_keys(checked(graced, tmp_path, "--rotation")) == ["NON_COMPLIANT"]
+    assert of_active_keys(checked(graced_alone, tmp_path, "--rotation")) == ["NON_COMPLIANT"]
 
 
 # --- what cannot be had -------------------------------------------------------------------------------------------------
@@ -280,13 +304,13 @@ def test_rotations_that_were_tampered_with_prove_nothing(graced: Rotated, tmp_pa
     assert "rotation" in " ".join(account["problems"]), account["problems"]
 
 
-def test_secrets_of_other_functions_are_named_and_not_judged(graced: Rotated, tmp_path: Path) -> None:
-    with closing(graced.aws.client("secretsmanager")) as secrets:
+def test_secrets_of_other_functions_are_named_and_not_judged(graced_alone: Rotated, tmp_path: Path) -> None:
+    with closing(graced_alone.aws.client("secretsmanager")) as secrets:
         secrets.create_secret(Name="database", SecretString="geheim")
     other = secretsmanager_backends[MANAGEMENT]["us-east-1"].secrets["database"]
     other.rotation_requested = other.rotation_enabled = True
     other.rotation_lambda_arn = "arn:aws:lambda:us-east-1:123456789012:function:gone"
-    done = run(graced, "capture", "--rotation", "-o", tmp_path / "c")
+    done = run(graced_alone, "capture", "--rotation", "-o", tmp_path / "c")
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "c" / MANAGEMENT / "rotation.json").read_text())
     assert found["others"] == ["database"] and len(found["secrets"]) == 1

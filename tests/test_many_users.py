@@ -17,12 +17,12 @@ import pytest
 from aws import MANAGEMENT, Aws, Fault, add_user, aws, set_key  # noqa: F401
 from evidence_helpers import keyaudit
 from handling import later
+from linting import parsed
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from rotating import STEPS, Lambda, Rotated, fill, function  # noqa: F401
 from test_loop import DAY, run
 from test_operate import invoked, secrets_manager, settings, stacks, template_of
-from test_permissions import parsed
 
 from keyaudit.rotation.naming import secret_name
 from keyaudit.rotation.users import read_rows, take

@@ -17,7 +17,7 @@ from conftest import ACCOUNT, AS_OF, FRESH, NO_KEY, OTHER, ROOT, capture, csv_of
 from evidence_helpers import keyaudit as command
 from evidence_helpers import made, manifest, summary
 from forked import forked
-from test_reading import cli_json
+from forms import cli_json
 
 import keyaudit
 from keyaudit import InputError, sources

@@ -35,7 +35,7 @@ from evidence_helpers import (
     verified,
 )
 from filelock import FileLock
-from test_reading import cli_json
+from forms import cli_json
 
 from keyaudit.evidence.index import render
 from keyaudit.export import table_csv

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
 import pytest
+
+import keyaudit as ka
+from keyaudit.schema import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -95,16 +99,22 @@ def test_plain_papermill_runs_it_on_a_report(tmp_path: Path) -> None:
     assert '"name": "stderr"' not in shown
 
 
+def test_a_mistyped_value_is_refused_by_the_notebook(tmp_path: Path) -> None:
+    """papermill makes a number of what looks like one."""
+    done, notebook = papermill(tmp_path, "as_of", "2023")
+    assert done.returncode != 0 and "InputError" in done.stderr
+    assert "as_of: cannot use" in outputs(notebook)
+
+
 @pytest.mark.parametrize(
-    ("name", "value", "message"),
+    ("given", "message"),
     [
-        ("as_of", "yesterday", "as_of: cannot use 'yesterday'"),
-        ("as_of", "2023", "as_of: cannot use"),
-        ("source", "7", "source: expected the path of a report or folder, found int"),
-        ("policy", "0.5", "policy: expected the path of a TOML file or a preset, found float"),
+        ({"as_of": "yesterday"}, "as_of: cannot use 'yesterday'"),
+        ({"as_of": 2023}, "as_of: cannot use"),
+        ({"source": 7}, "source: expected the path of a report or folder, found int"),
+        ({"policy": 0.5}, "policy: expected the path of a TOML file or a preset, found float"),
     ],
 )
-def test_a_mistyped_value_is_refused_by_the_notebook(tmp_path: Path, name: str, value: str, message: str) -> None:
-    done, notebook = papermill(tmp_path, name, value)
-    assert done.returncode != 0
-    assert message in outputs(notebook)
+def test_what_papermill_made_of_a_value_is_named(given: dict[str, object], message: str) -> None:
+    with pytest.raises(InputError, match=re.escape(message)):
+        ka.audit(**{"source": "", "policy": "", "as_of": "", **given})

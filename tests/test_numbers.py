@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from conftest import ACCOUNT, AS_OF, FRESH, NO_KEY, OLD, OTHER, capture, csv_of, report, row, write
+from conftest import ACCOUNT, AS_OF, FRESH, NO_KEY, OLD, OTHER, capture, csv_of, examples, report, row, write
+from generated import accounts, policies, toml
 from hypothesis import given
 from hypothesis import strategies as st
-from test_properties import accounts, examples, policies, toml
 
 import keyaudit
 from keyaudit import charts, present

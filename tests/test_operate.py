@@ -18,12 +18,12 @@ import pytest
 from aws import MANAGEMENT, Fault, add_user, aws  # noqa: F401
 from forked import forked
 from handling import active
+from linting import parsed
 from moto.cloudformation.models import cloudformation_backends
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from rotating import Rotated, function, rotated  # noqa: F401
 from test_loop import DAY, run
-from test_permissions import parsed
 
 STACK = "keyaudit-rotation-svc-billing"
 V1 = Path(__file__).parent / "data" / "rotation"

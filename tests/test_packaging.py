@@ -9,10 +9,11 @@ import sys
 import tomllib
 import venv
 from collections.abc import Iterable
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, metadata, packages_distributions
 from pathlib import Path
 
 import yaml
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -73,6 +74,22 @@ def test_constraints_pin_every_requirement_plainly() -> None:
     pinned = {line.split("==")[0].lower().replace("_", "-") for line in lines}
     wanted = PROJECT["dependencies"] + [r for extra in PROJECT["optional-dependencies"].values() for r in extra]
     assert {requirement(text)[0] for text in wanted} <= pinned
+
+
+def test_what_is_pinned_runs_on_every_python_that_the_project_names() -> None:
+    """Debian 12 has Python 3.11.2."""
+    oldest = PROJECT["requires-python"].removeprefix(">=") + ".0"
+    pinned = {line.split("==")[0] for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()}
+    needs = {name: metadata(name).get("Requires-Python") or ">=3" for name in pinned if is_installed(name)}
+    assert len(needs) > len(pinned) / 2
+    assert {name: need for name, need in needs.items() if oldest not in SpecifierSet(need)} == {}
+
+
+def is_installed(name: str) -> bool:
+    try:
+        return bool(metadata(name))
+    except PackageNotFoundError:  # pinned for another system or another Python
+        return False
 
 
 def test_the_wheel_in_an_environment_of_its_own_makes_the_demo_from_any_folder(tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ import re
 import shlex
 import subprocess
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ACCOUNT, AS_OF, capture, csv_of, report, row, write
+from conftest import ACCOUNT, AS_OF, capture, csv_of, key, report, row, write
 from evidence_helpers import COMMAND
 from evidence_helpers import keyaudit as command
 
@@ -26,14 +26,6 @@ from keyaudit.rotation.steps import periods_for
 from keyaudit.rotation.users import read_rows, take
 
 NOW = datetime.fromisoformat(AS_OF)
-
-
-def key(age: float | None, used: float | None = 1, active: bool = True) -> str:
-    """A key's cells: so many days old, last used so many days ago (None: never)."""
-    cells = [
-        f"{NOW - timedelta(days=days):%Y-%m-%dT%H:%M:%SZ}" if days is not None else "N/A" for days in (age, used)
-    ]
-    return " ".join([str(active).lower(), *cells])
 
 
 def tasks_of(tmp_path: Path, text: str, policy: object = "cis") -> list[Task]:

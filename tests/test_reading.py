@@ -27,31 +27,11 @@ from conftest import (
     verdicts,
     write,
 )
+from evidence_helpers import SECRET
+from forms import THREE, USUAL, base64_of, cli_json, refusal
 
 import keyaudit
 from keyaudit import InputError
-
-THREE = report(("alice", OLD), ("bob", FRESH))
-USUAL = {("alice", 1): "NON_COMPLIANT", ("bob", 1): "COMPLIANT"}
-SECRET = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-
-
-def base64_of(text: str) -> str:
-    return base64.b64encode(text.encode()).decode()
-
-
-def cli_json(text: str, **more: object) -> str:
-    """What ``aws iam get-credential-report`` prints."""
-    return json.dumps({"Content": base64_of(text), "ReportFormat": "text/csv", "GeneratedTime": AS_OF} | more)
-
-
-def refusal(judge, content: str | bytes, **options: str) -> str:
-    with pytest.raises(InputError) as refused:
-        judge(content, **options)
-    message = str(refused.value)
-    assert "\n" not in message and message.startswith("report.csv")
-    return message
-
 
 # --- forms ----------------------------------------------------------------------------------------------------
 FORMS = {

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +14,9 @@ from conftest import ACCOUNT
 from evidence_helpers import keyaudit, refused
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_permissions import parsed
+from linting import parsed, template_faults
 
-from keyaudit.rotation.code import function_code
+from keyaudit.rotation.code import FOLDER, PARTS, function_code, put_together
 from keyaudit.rotation.deployed import changed_secrets, deployed, secrets_in, version_of
 from keyaudit.rotation.deployment import Deployment, Member, days_between
 from keyaudit.rotation.limits import Where, measures
@@ -27,7 +25,8 @@ from keyaudit.rotation.periods import Periods
 from keyaudit.rotation.template import rotation_template
 from keyaudit.schema import InputError
 
-HANDLER = Path(__file__).resolve().parents[1] / "keyaudit" / "rotation" / "handler.py"
+#: the parts of the function, as they are put together
+PARTS_OF_FUNCTION = [FOLDER / f"{name}.py" for name in PARTS]
 V1 = Path(__file__).parent / "data" / "rotation"
 KMS = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 MASTER = "arn:aws-us-gov:secretsmanager:us-gov-west-1:111122223333:secret:master-AbCdEf"
@@ -77,13 +76,6 @@ def plain(user: str) -> str:
     return f"'{user}" if user[0] in "=+-@" else user
 
 
-def linted(path: Path) -> str:
-    command = [Path(sys.executable).with_name("cfn-lint"), "--include-checks", "I", "--", path]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0 or done.stdout
-    return done.stdout
-
-
 def statements(resources: dict[str, Any]) -> list[dict[str, Any]]:
     policies = [one["PolicyDocument"] for one in resources["Role"]["Properties"]["Policies"]]
     policies.append(resources["InvokeItself"]["Properties"]["PolicyDocument"])
@@ -101,7 +93,7 @@ def actions(resources: dict[str, Any]) -> set[str]:
 def test_each_variant_is_clean_warnings_included_and_small_enough(tmp_path: Path, variant: str) -> None:
     path = tmp_path / "template.yaml"
     path.write_text(printed(*VARIANTS[variant]))
-    assert linted(path) == ""
+    assert template_faults(path) == []
     assert path.stat().st_size <= 51_200
 
 
@@ -110,7 +102,7 @@ def test_each_variant_is_clean_warnings_included_and_small_enough(tmp_path: Path
 def test_each_stack_of_many_is_clean(tmp_path: Path, users: str, options: tuple[str, ...]) -> None:
     path = tmp_path / "template.yaml"
     path.write_text(printed_many(tmp_path, MANY[users], *options))
-    assert linted(path) == ""
+    assert template_faults(path) == []
 
 
 def test_fourteen_users_of_ordinary_names_fit_in_a_template_that_is_sent_with_the_call(tmp_path: Path) -> None:
@@ -123,10 +115,10 @@ def test_the_code_is_the_function_byte_for_byte(variant: str) -> None:
     assert code == function_code()
 
 
-def test_the_code_is_that_of_the_handler_but_for_what_does_nothing() -> None:
-    """No comments, docstrings or annotations, and every other line."""
-    source = ast.parse(HANDLER.read_text())
-    for node in ast.walk(source):
+def bare(source: str) -> ast.Module:
+    """A module without what does nothing: docstrings, annotations, imports, and names of types."""
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
             node.body = node.body[1:] or [ast.Expr(ast.Constant(...))]
         if isinstance(node, ast.FunctionDef):
@@ -134,25 +126,76 @@ def test_the_code_is_that_of_the_handler_but_for_what_does_nothing() -> None:
             for argument in ast.walk(node.args):
                 if isinstance(argument, ast.arg):
                     argument.annotation = None
-    for_annotations = {"annotations", "Callable"}
-    source.body = [
+    is_type = ("Key = dict[str, Any]",)
+    tree.body = [
         node
-        for node in source.body
-        if not (isinstance(node, ast.ImportFrom) and {one.name for one in node.names} <= for_annotations)
+        for node in tree.body
+        if not isinstance(node, ast.Import | ast.ImportFrom) and ast.unparse(node) not in is_type
     ]
-    bare = ast.unparse(source)
-    bare = "\n".join(re.sub(r"^( +[a-z_.]+): [^=]+ = ", r"\1 = ", line) for line in bare.splitlines())
-    assert ast.dump(ast.parse(function_code())) == ast.dump(ast.parse(bare))
+    lines = ast.unparse(tree).splitlines()
+    return ast.parse("\n".join(re.sub(r"^( +[a-z_.]+): [^=]+ = ", r"\1 = ", line) for line in lines))
+
+
+def test_the_code_is_the_parts_one_after_the_other_but_for_what_does_nothing() -> None:
+    """No comments, docstrings or annotations, and every other statement, in order."""
+    statements = [ast.dump(node) for path in PARTS_OF_FUNCTION for node in bare(path.read_text()).body]
+    assert [ast.dump(node) for node in bare(function_code()).body] == statements
+    assert len(statements) == 40
+
+
+def imports(source: str) -> set[str]:
+    """module or module.name of what is imported, at the top of a module alone."""
+    found = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert all(node in ast.parse(source).body or node.col_offset == 0 for node in found)
+    return {".".join(filter(None, [getattr(node, "module", ""), one.name])) for node in found for one in node.names}
+
+
+def test_the_code_imports_what_its_parts_use_of_the_standard_library_and_boto3() -> None:
+    of_parts = {name for path in PARTS_OF_FUNCTION for name in imports(path.read_text())}
+    for_types = {"__future__.annotations", "typing.Any", "collections.abc.Iterator"}
+    assert imports(function_code()) == {name for name in of_parts - for_types if not name.startswith("keyaudit")}
+
+
+def test_each_part_imports_only_parts_that_stand_before_it_and_all_of_them_are_put_together() -> None:
+    assert {path.stem for path in FOLDER.glob("*.py")} == {*PARTS, "__init__"}
+    for number, path in enumerate(PARTS_OF_FUNCTION):
+        ours = {name.split(".")[3] for name in imports(path.read_text()) if name.startswith("keyaudit")}
+        assert ours <= set(PARTS[:number]), path
+    assert imports((FOLDER / "__init__.py").read_text()) == set()
+
+
+def test_no_part_hides_what_another_defines() -> None:
+    """A method of one name in two of the classes, which all are parts of one, would replace the other."""
+    classes = [node for node in ast.parse(function_code()).body if isinstance(node, ast.ClassDef)]
+    methods = [node.name for one in classes for node in one.body if isinstance(node, ast.FunctionDef)]
+    assert len(methods) > 60 and len(methods) == len(set(methods))
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("one = 1\n", "def one() -> int:\n    return 2\n"),
+        ("from json import loads\n\nx = loads('1')\n", "loads = x = 2\n"),
+        ("import json\n\nx = json\n", "json = 3\nprint(x, json)\n"),
+        ("import json as text\n\nprint(text)\n",),
+        ("from os import *\n",),
+        ("from . import basics\n\nprint(basics)\n",),
+        ("import os.path\n\nprint(os)\n",),
+    ],
+)
+def test_parts_that_do_not_fit_together_are_refused(parts: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=r"one name for two things|not as parts import"):
+        put_together(parts)
 
 
 def test_the_template_and_the_function_agree_on_version_and_time() -> None:
-    from keyaudit.rotation import handler
+    from keyaudit.rotation.function import basics
     from keyaudit.schema import FUNCTION_VERSION
 
     function = parsed(printed())["Resources"]["Function"]["Properties"]
-    assert function["Timeout"] == handler.FUNCTION_SECONDS
-    assert function["Environment"]["Variables"]["KEYAUDIT_VERSION"] == handler.VERSION == str(FUNCTION_VERSION)
-    assert parsed(printed())["Outputs"]["Version"]["Value"] == handler.VERSION
+    assert function["Timeout"] == basics.FUNCTION_SECONDS
+    assert function["Environment"]["Variables"]["KEYAUDIT_VERSION"] == basics.VERSION == str(FUNCTION_VERSION)
+    assert parsed(printed())["Outputs"]["Version"]["Value"] == basics.VERSION
 
 
 def test_what_must_hold_of_the_resources_holds() -> None:
@@ -177,7 +220,7 @@ def calls_of_the_function() -> set[str]:
     """Methods of boto3's clients that the function calls, as IAM names their actions."""
     services = {"secrets": "secretsmanager", "iam": "iam", "maker": "iam", "sns": "sns", "sts": "sts"}
     found = set()
-    for node in ast.walk(ast.parse(HANDLER.read_text())):
+    for node in ast.walk(ast.parse(function_code())):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
             continue
         owner = node.func.value

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import FRESH, OLD, OTHER, report, write
-from evidence_helpers import files, keyaudit, leftovers, made, manifest, notebook, refused, seal_again
+from evidence_helpers import LONG, files, keyaudit, leftovers, made, manifest, notebook, refused, seal_again
 from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,9 +16,6 @@ from hypothesis import strategies as st
 from keyaudit.schedule.calendar import parse_every
 from keyaudit.schedule.occasion import find_done, occasion
 from keyaudit.schema import InputError
-
-#: a period that no test run outlives: it began in 2022 and ends in 2032
-LONG = "3650d"
 
 
 def at(text: str) -> datetime:

@@ -10,8 +10,18 @@ from pathlib import Path
 
 import pytest
 from conftest import ACCOUNT, OLD, report, write
-from evidence_helpers import failing, files, keyaudit, made, manifest, refused, seal_again, show_again, summary
-from test_schedule import LONG
+from evidence_helpers import (
+    LONG,
+    failing,
+    files,
+    keyaudit,
+    made,
+    manifest,
+    refused,
+    seal_again,
+    show_again,
+    summary,
+)
 
 from keyaudit.auditing import audit
 from keyaudit.evidence.failed import fail

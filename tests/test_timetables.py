@@ -18,9 +18,8 @@ import yaml
 from aws import MANAGEMENT, Aws, Fault, add_user, aws, report_of  # noqa: F401
 from conftest import FRESH, OLD, OTHER, report, write
 from cronsim import CronSim
-from evidence_helpers import POLICY, SECRET, files, keyaudit, refused
-from test_permissions import parsed
-from test_schedule import LONG
+from evidence_helpers import LONG, POLICY, SECRET, files, keyaudit, refused
+from linting import parsed, template_faults, workflow_faults
 
 from keyaudit import __version__
 from keyaudit.schedule.calendar import parse_every
@@ -232,9 +231,7 @@ def kept(client: Any) -> dict[str, str]:
 def workflow(text: str, path: Path) -> dict[str, Any]:
     """A workflow that holds by the schema of GitHub Actions."""
     write(path.parent, path.name, text)
-    command = [BIN / "check-jsonschema", "--builtin-schema", "vendor.github-workflows", path]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout
+    assert workflow_faults(path) == ""
     return yaml.safe_load(text)  # type: ignore[no-any-return]
 
 
@@ -281,9 +278,7 @@ def run_in_a_fresh_checkout(folder: Path, env: dict[str, str], lines: list[str])
 def template(folder: Path, *options: object, every: str = "week") -> dict[str, Any]:
     """A template that is clean, warnings included."""
     path = write(folder.parent, "template.yaml", printed(folder, "eventbridge", *options, every=every))
-    command = [BIN / "cfn-lint", "--include-checks", "I", "--", path]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "")
+    assert template_faults(path) == []
     return parsed(path.read_text())["Resources"]  # type: ignore[no-any-return]
 
 

@@ -36,7 +36,7 @@ from evidence_helpers import (
     summary,
     verified,
 )
-from test_reading import cli_json
+from forms import cli_json
 
 from keyaudit.cli import main
 from keyaudit.evidence.verify import verify

@@ -21,7 +21,7 @@ from evidence_helpers import (
     seal_again,
     verified,
 )
-from test_reading import cli_json
+from forms import cli_json
 
 from keyaudit.evidence.again import page_again, run_again
 

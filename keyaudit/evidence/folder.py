@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import platform
-import subprocess
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -17,7 +16,7 @@ from keyaudit.auditing import audit
 from keyaudit.evidence import contents, raw, seal
 from keyaudit.evidence.contents import RunFacts
 from keyaudit.evidence.identity import label_of, organization_of
-from keyaudit.evidence.kernel import connected
+from keyaudit.evidence.kernel import Process, connected
 from keyaudit.evidence.notebook import Notebook, run_notebook
 from keyaudit.evidence.request import Request
 from keyaudit.evidence.sheet import foreign_of, title_of
@@ -63,7 +62,7 @@ def fill(
     judged: Audit,
     facts: dict[str, Any],
     request: Request,
-    process: subprocess.Popen[bytes],
+    process: Process,
 ) -> seal.Sealed:
     """Everything that belongs in the folder, written, run and sealed; any exception leaves the staging as it is."""
     raw.stage(staging, contents.RAW, judged, facts)

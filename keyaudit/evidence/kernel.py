@@ -13,28 +13,25 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from keyaudit.evidence.contents import LOG
+from keyaudit.evidence.forked import Forked, can_fork
 from keyaudit.schema import EvidenceError
 from keyaudit.texts import language
 
+Process = subprocess.Popen[bytes] | Forked
 #: bytes; the path of a socket has at most 103 on every system that has them
 LONGEST_FOLDER = 95
 GRACE = 3  # seconds for the kernel to end when told to
 
 
 @contextmanager
-def warm_kernel(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+def warm_kernel(folder: Path) -> Iterator[Process]:
     """A process on its way to be a kernel, with ``folder`` as its working directory and its complaints in
     ``kernel.log`` there; it is gone when the block ends, however that ends."""
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore", "JPY_PARENT_PID": str(os.getpid())}
-    # -P keeps the working directory, where anyone may have put a pandas.py, off the path
-    command = [sys.executable, "-P", "-m", "keyaudit.evidence.warm", language()]
     with (folder / LOG).open("wb") as log:
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log
-        )
+        process = Forked(folder, log) if can_fork() else _started(folder, log)
     try:
         yield process
     finally:
@@ -50,8 +47,15 @@ def warm_kernel(folder: Path) -> Iterator[subprocess.Popen[bytes]]:
                 process.stdin.close()
 
 
+def _started(folder: Path, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore", "JPY_PARENT_PID": str(os.getpid())}
+    # -P keeps the working directory, where anyone may have put a pandas.py, off the path
+    command = [sys.executable, "-P", "-m", "keyaudit.evidence.warm", language()]
+    return subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=log, stderr=log)
+
+
 @contextmanager
-def connected(process: subprocess.Popen[bytes]) -> Iterator[Any]:
+def connected(process: Process) -> Iterator[Any]:
     """A kernel manager of jupyter_client for the warm process."""
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager

@@ -1,7 +1,9 @@
 """One evidence folder an account, for its owner, beside that of them all; in several processes.
 
-Each is made as ``keyaudit report`` would make it of that account alone. Processes are spawned: a fork of one that
-has threads may hang.
+Each is made as ``keyaudit report`` would make it of that account alone, by a process of its own. On POSIX that is a
+fork of one that has imported everything and does nothing else, so that neither an import is repeated nor anything
+left of the account before; elsewhere processes are spawned. It is never a fork of this process, which may have
+threads: such a fork may hang.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import signal
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 
 from keyaudit.evidence.request import Request
@@ -38,7 +40,7 @@ def make_each(request: Request, sources: list[Path], jobs: int) -> Iterator[Path
     EvidenceError at the end, if some could not be made, with their number and the first reason.
     """
     failures: list[str] = []
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_leave_interrupts) as pool:
+    with _pool(jobs) as pool:
         try:
             tasks = [
                 pool.submit(_make_one, replace(request, sources=[str(one)], progress=False)) for one in sources
@@ -53,6 +55,14 @@ def make_each(request: Request, sources: list[Path], jobs: int) -> Iterator[Path
             raise
     if failures:
         raise EvidenceError(f"{len(failures)} of {len(sources)} account folders could not be made: {failures[0]}")
+
+
+def _pool(jobs: int) -> ProcessPoolExecutor:
+    if "forkserver" not in get_all_start_methods():
+        return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_leave_interrupts)
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["keyaudit.evidence.ready"])
+    return ProcessPoolExecutor(jobs, context, _leave_interrupts, max_tasks_per_child=1)
 
 
 def _leave_interrupts() -> None:

@@ -27,6 +27,11 @@ def main() -> None:
     speak(sys.argv[1])
     for name in PRELOADED:
         import_module(name)
+    become_kernel()
+
+
+def become_kernel(*more: str) -> None:
+    """Be the kernel of this working directory, as soon as the connection file is named; ``more``: its options."""
     from keyaudit.sources import vouch_for
 
     # the process that started this one writes what is judged here, and no source can say so of itself
@@ -36,7 +41,7 @@ def main() -> None:
         from ipykernel.kernelapp import launch_new_instance
 
         options = ["--log-level=ERROR", "--HistoryManager.hist_file=:memory:"]
-        launch_new_instance(argv=["-f", connection_file, *options])
+        launch_new_instance(argv=["-f", connection_file, *options, *more])
 
 
 if __name__ == "__main__":

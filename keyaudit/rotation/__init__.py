@@ -1,7 +1,7 @@
 """The remedy: keys that fail are put under automatic rotation by Secrets Manager, and it is proved that they are.
 
-``handler``   the Lambda function, one file that imports nothing of ours: what is deployed
-``code``        that file as it is deployed
+``function``    the Lambda function: parts that import nothing else of ours
+``code``        these put together, as one text: what is deployed
 ``deployment``  what is deployed, for one user or many; ``asked``: what an operator asks for; ``users``: the plan's
                 file; ``naming``, ``periods``: what things are called, how long what takes (pure)
 ``template``    a deployment as CloudFormation's template; ``policies``: what its role may do; ``limits``: what AWS

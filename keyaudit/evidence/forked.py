@@ -1,0 +1,114 @@
+"""A kernel that is a fork of the process that wants it: all is imported there, and nothing is imported again.
+
+For processes that make one evidence folder after the other, each in a fork of its own (POSIX), and only where no
+other thread runs: a lock that one holds at the moment of the fork is never given back.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import traceback
+import warnings
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import IO, NoReturn
+
+from keyaudit.evidence.warm import PRELOADED, become_kernel
+
+PAUSE = 0.005  # seconds between two looks whether it has ended
+
+
+#: set where each run is to be a fork of this process
+_warm = threading.Event()
+
+
+def import_all() -> None:
+    """Import what a kernel needs, and what running it and making its page need: what this process, or a fork of it,
+    starts as a kernel from now on is a fork of it."""
+    for name in (*PRELOADED, "papermill", "nbconvert.exporters.html", "keyaudit.evidence.folder"):
+        import_module(name)
+    if hasattr(os, "fork"):
+        _warm.set()
+
+
+def can_fork() -> bool:
+    """Whether a kernel may be a fork of this process."""
+    return _warm.is_set() and threading.active_count() == 1
+
+
+class Forked:
+    """A fork of this process on its way to be a kernel, with the part of subprocess.Popen's interface that
+    jupyter_client uses of a kernel's process."""
+
+    stdout = stderr = None
+
+    def __init__(self, folder: Path, log: IO[bytes]) -> None:
+        read, write = os.pipe()
+        self.returncode: int | None = None
+        self.pid = os.fork()
+        if self.pid == 0:
+            _become_kernel(folder, read, log.fileno())
+        os.close(read)
+        self.stdin: IO[bytes] = os.fdopen(write, "wb")
+
+    def poll(self) -> int | None:
+        """Its exit code, as of subprocess.Popen; None while it runs."""
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if pid else None
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit code, once it has ended; subprocess.TimeoutExpired after so many seconds."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while (code := self.poll()) is None:
+            if until is not None and time.monotonic() >= until:
+                raise subprocess.TimeoutExpired("the kernel", timeout or 0)
+            time.sleep(PAUSE)
+        return code
+
+    def send_signal(self, number: int) -> None:
+        """As of subprocess.Popen: nothing, once it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask it to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it."""
+        self.send_signal(signal.SIGKILL)
+
+
+def _become_kernel(folder: Path, read: int, log: int) -> NoReturn:
+    """The fork's whole life. What a new process would not have is laid down first: open files with the locks on
+    them, handlers of signals, the terminal."""
+    code = 1
+    try:
+        os.chdir(folder)
+        for place, descriptor in enumerate((read, log, log)):
+            os.dup2(descriptor, place)
+        for descriptor in [int(place.name) for place in Path("/dev/fd").iterdir()]:
+            if descriptor > 2:
+                with suppress(OSError):  # the one by which the list was read
+                    os.close(descriptor)
+        sys.stdin = os.fdopen(0)
+        sys.stdout, sys.stderr = (os.fdopen(place, "w", errors="backslashreplace") for place in (1, 2))
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        warnings.simplefilter("ignore")
+        # ipykernel read the variable for that when it was imported
+        become_kernel(f"--IPKernelApp.parent_handle={os.getppid()}")
+        code = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(code)
