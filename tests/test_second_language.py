@@ -123,6 +123,15 @@ for name, more in json.loads(sys.argv[2]).items():
     with spoken("xx"):
         (reports / "index.html").write_bytes(render(reports))
 """
+#: makes evidence of single accounts, in other processes
+EACH = """
+import sys
+from pathlib import Path
+from keyaudit.evidence import Request
+from keyaudit.evidence.per_account import make_each
+reports, *sources = map(Path, sys.argv[1:])
+print(*make_each(Request([], "cis", reports=reports, language="xx"), sources, 2), sep="\\n")
+"""
 VERIFY = """
 import sys
 from pathlib import Path
@@ -263,6 +272,14 @@ def test_every_sentence_of_a_report_is_of_its_language(made: Path, name: str) ->
 @pytest.mark.parametrize("name", NAMES)
 def test_it_verifies_and_is_made_again_in_its_language(tree: Path, made: Path, name: str) -> None:
     assert run(tree, VERIFY, evidence(made, name)).strip() == ""
+
+
+def test_so_is_that_of_each_account(tree: Path, made: Path, tmp_path: Path) -> None:
+    sources = sorted(path.parent for path in (made.parent / "organization").glob("*/capture.json"))[:2]
+    folders = [Path(line) for line in run(tree, EACH, tmp_path, *sources).splitlines()]
+    assert len(folders) == 2
+    for folder in folders:
+        assert untold(texts_of(folder / "report.html"), data_of(folder)) == set()
 
 
 @pytest.mark.parametrize("name", NAMES)
