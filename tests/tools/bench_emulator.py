@@ -1,4 +1,4 @@
-"""AWS for the benchmarks: moto and the layer of tests/faults.py, in a process of their own.
+"""AWS for the benchmarks: moto and the layer of tests/aws/faults.py, in a process of their own.
 
 So their CPU is not mixed with that of the command measured. They answer from memory (moto's own answers, kept):
 the first run of each kind of command, which is not measured, fills it. How busy the process was is told with the
@@ -96,7 +96,7 @@ class TimedCalls(list):
 
 def serve() -> None:
     """Make the states, and answer until there are no more questions."""
-    sys.path.insert(0, str(ROOT / "tests"))
+    sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "aws")]
     from aws import MANAGEMENT, Aws, add_user, key_of, make_organization, report_of
 
     def fill(account: str, users: int, *root: str) -> None:

@@ -23,7 +23,7 @@ from playwright.sync_api import Page, expect
 
 from keyaudit.cli.lab import READING_ORDER
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"
 TOKEN = "keyaudit-test"
 

@@ -37,7 +37,7 @@ from keyaudit.evidence.verify import markup as pages
 from keyaudit.evidence.verify import verify
 from keyaudit.texts import languages, spoken
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 RELEASED = ROOT / "tests" / "data" / "evidence"
 BOX = '<div class="verdict compliant"><p>COMPLIANT: all active access keys were rotated in time.</p></div>'
 

@@ -27,7 +27,7 @@ from keyaudit.schema import InputError
 
 #: the parts of the function, as they are put together
 PARTS_OF_FUNCTION = [FOLDER / f"{name}.py" for name in PARTS]
-V1 = Path(__file__).parent / "data" / "rotation"
+V1 = Path(__file__).parents[1] / "data" / "rotation"
 KMS = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 MASTER = "arn:aws-us-gov:secretsmanager:us-gov-west-1:111122223333:secret:master-AbCdEf"
 VARIANTS: dict[str, tuple[str, ...]] = {

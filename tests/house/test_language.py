@@ -22,7 +22,7 @@ from keyaudit.assess.rotated_proof import BECAME_CURRENT, IN_GRACE, MADE, STORED
 from keyaudit.evidence.prose import spoken_cells
 from keyaudit.present.rotation import EVENTS
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "keyaudit"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 #: rooms and modules whose words stand in reports, and in what is read beside them

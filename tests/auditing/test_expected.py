@@ -19,7 +19,7 @@ from keyaudit.evidence.verify import verify
 from keyaudit.schedule.due import content, contents
 from keyaudit.sources import content_digest
 
-CASES = Path(__file__).parent / "data" / "cases" / "population"
+CASES = Path(__file__).parents[1] / "data" / "cases" / "population"
 THIRD = "777788889999"
 GOOD = report(("bob", FRESH))
 

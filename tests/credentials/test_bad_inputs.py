@@ -15,7 +15,7 @@ from conftest import AS_OF, FRESH, OTHER, report, said, verdicts, write
 import keyaudit
 from keyaudit import InputError
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 
 
 def index(folder: str) -> dict[str, dict[str, str]]:

@@ -16,10 +16,10 @@ from evidence_helpers import SECRET, UNSEEN, keyaudit
 
 from keyaudit.texts import line, masked
 
-REPORTS = Path(__file__).parent / "data" / "reports"
-BAD = Path(__file__).parent / "data" / "bad"
+REPORTS = Path(__file__).parents[1] / "data" / "reports"
+BAD = Path(__file__).parents[1] / "data" / "bad"
 AS_OF = "2026-11-23T00:00:00Z"
-POLICY = Path(__file__).parents[1] / "keyaudit" / "data" / "policies" / "cis.toml"
+POLICY = Path(__file__).parents[2] / "keyaudit" / "data" / "policies" / "cis.toml"
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_many_accounts_are_judged_in_several_processes_with_the_same_outcome(tmp
 
 
 def test_verify_goes_on_after_a_folder_that_is_not_there() -> None:
-    sample = next(p for p in (Path(__file__).parents[1] / "reports" / "sample").iterdir() if p.is_dir())
+    sample = next(p for p in (Path(__file__).parents[2] / "reports" / "sample").iterdir() if p.is_dir())
     done = keyaudit("verify", "no-such-folder", str(sample))
     assert done.returncode == 2
     assert done.stdout.decode() == f"OK  {sample}\n"

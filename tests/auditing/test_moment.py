@@ -236,7 +236,7 @@ CONSOLE = "status_reports_2025-01-29T17-00-00+00-00.csv"
 
 @pytest.mark.parametrize("name", [CONSOLE, CONSOLE.replace(".csv", " (1).csv"), CONSOLE.replace("+00", "-00")])
 def test_the_name_that_the_console_gives_is_the_generated_time_taken_and_stated(tmp_path: Path, name: str) -> None:
-    case = Path(__file__).parent / "data" / "cases" / "forms" / CONSOLE
+    case = Path(__file__).parents[1] / "data" / "cases" / "forms" / CONSOLE
     audit = keyaudit.audit(write(tmp_path, name, case.read_bytes()), "cis")
     assert audit.as_of.isoformat() == "2025-01-29T17:00:00+00:00" and audit.as_of_source == "generated_time"
     assert audit.conclusion == "INSUFFICIENT_DATA" and audit.assurance == "dated"

@@ -16,7 +16,7 @@ from forms import THREE, USUAL, base64_of, cli_json, refusal
 import keyaudit
 from keyaudit.evidence.verify import verify
 
-CASES = Path(__file__).parent / "data" / "cases"
+CASES = Path(__file__).parents[1] / "data" / "cases"
 TIME = "2026-11-23T08:00:00Z"
 #: file -> whether its form carries the generated time
 READ = {

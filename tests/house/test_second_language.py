@@ -23,7 +23,7 @@ from evidence_helpers import POLICY, manifest, once
 from keyaudit.policy import Exemption, Override, Policy
 from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 BAD, RELEASED = ROOT / "tests" / "data" / "bad", ROOT / "tests" / "data" / "evidence"
 TEXTS = ROOT / "keyaudit" / "data" / "texts"
 #: forms in which a report is whole, and always of the same account

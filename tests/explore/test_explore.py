@@ -36,7 +36,7 @@ from keyaudit.schema import (
     InputError,
 )
 
-NOTEBOOK = Path(__file__).resolve().parents[1] / "notebooks" / "explore.ipynb"
+NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "explore.ipynb"
 OVERRIDES = (
     POLICY
     + """

@@ -34,7 +34,7 @@ from keyaudit.rotation.plan import Task, plan, to_do
 from keyaudit.rotation.steps import steps_of
 
 NOW = datetime.fromisoformat(AS_OF)
-CASES = Path(__file__).parent / "data" / "cases" / "plan"
+CASES = Path(__file__).parents[1] / "data" / "cases" / "plan"
 
 
 def planned(tmp_path: Path, *rows: dict[str, str], policy: object = "cis", as_of: str = AS_OF) -> list[Task]:

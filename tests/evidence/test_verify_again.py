@@ -25,7 +25,7 @@ from forms import cli_json
 
 from keyaudit.evidence.again import page_again, run_again
 
-RELEASED = Path(__file__).parent / "data" / "evidence"
+RELEASED = Path(__file__).parents[1] / "data" / "evidence"
 #: one dark pixel, as PNG
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 

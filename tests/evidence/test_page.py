@@ -13,11 +13,9 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import chromium
+from make_reports import AS_OF, report
 from playwright.sync_api import Page
 from pypdf import PdfReader
-
-sys.path.insert(0, str(Path(__file__).parent / "tools"))
-from make_reports import AS_OF, report
 
 HOSTILE = '<script>document.title="owned"</script><img src=x onerror=alert(1)>'
 

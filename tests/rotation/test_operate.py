@@ -26,7 +26,7 @@ from rotating import Rotated, function, rotated  # noqa: F401
 from test_loop import DAY, run
 
 STACK = "keyaudit-rotation-svc-billing"
-V1 = Path(__file__).parent / "data" / "rotation"
+V1 = Path(__file__).parents[1] / "data" / "rotation"
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import pytest
 import keyaudit as ka
 from keyaudit.schema import InputError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 KEY_ROTATION = ROOT / "notebooks" / "key_rotation.ipynb"
 REPORT = ROOT / "tests" / "data" / "reports" / "001_file-real.csv"

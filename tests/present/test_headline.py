@@ -22,7 +22,7 @@ from keyaudit.present.claims import Accounts, Claim, Headline, Keys, Setter, hea
 from keyaudit.present.headline import after, before, in_accounts, sentences
 from keyaudit.schema import COMPLIANT, CONTROLS, EXEMPT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION, worst
 
-CASES = Path(__file__).parent / "data" / "cases" / "bottom_line"
+CASES = Path(__file__).parents[1] / "data" / "cases" / "bottom_line"
 AT = "2026-11-23T08:00:00Z"
 THIRD = "777788889999"
 

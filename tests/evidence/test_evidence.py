@@ -47,7 +47,7 @@ from evidence_helpers import (
 
 from keyaudit.evidence.contents import EXPECTED, MANIFEST, ORDER, SUMS, Manifest
 
-NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 THIRD = "777788889999"
 TOP = ["SHA256SUMS", "findings.csv", "manifest.json", "policy.toml", "raw", "report.html", "report.ipynb"]
 COMPARED = ("findings.csv", "summary.json", "report.html")

@@ -555,7 +555,7 @@ def test_a_notebook_of_one_s_own_adds_nothing_to_the_evidence_that_it_reads(tmp_
 
 # --- another version --------------------------------------------------------------------------------------------------
 
-RELEASED = Path(__file__).parent / "data" / "evidence"
+RELEASED = Path(__file__).parents[1] / "data" / "evidence"
 
 
 @pytest.fixture

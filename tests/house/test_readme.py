@@ -28,7 +28,7 @@ from test_operate import invoked, secrets_manager, under_rotation
 
 from keyaudit.evidence.notebook import find_notebook
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 FIRST = ROOT / "README.md"
 BIN = Path(sys.executable).parent
 PATIENCE = 120  # seconds for one command
