@@ -21,7 +21,7 @@ from keyaudit.schema import (
     NON_COMPLIANT,
     THE_CONTROLS,
 )
-from keyaudit.texts import template
+from keyaudit.texts import ENGLISH, template
 
 
 def test_each_control_has_its_function_and_no_other_is_judged() -> None:
@@ -47,7 +47,7 @@ def test_a_limit_is_what_the_list_says(one) -> None:
 
 @pytest.mark.parametrize("one", THE_CONTROLS, ids=lambda one: one.id)
 def test_each_control_has_its_texts(one) -> None:
-    assert template(f"control.{one.id}") and template(f"limit.{one.id}") and template(one.id)
+    assert all(template(key, ENGLISH) for key in (f"control.{one.id}", f"limit.{one.id}", one.id))
     fields = {"id": "E", "users": ["u"], "reason": "r", "approved_by": "a", "expires": date(2030, 1, 1)}
     assert Exemption.model_validate(fields | {"controls": [one.id]}).controls == [one.id]
 

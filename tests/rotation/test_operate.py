@@ -353,7 +353,7 @@ def test_a_stuck_rotation_is_told_with_what_happens_by_itself_and_the_command(bi
     token = billing.begin()
     done = operate(billing, "now")
     assert done.returncode == 2 and "within a day the function takes AWSPENDING off" in done.stderr
-    command = done.stderr.split("types: ")[1].strip()
+    command = done.stderr.split("type: ")[1].strip()
     assert command == (
         f"aws secretsmanager update-secret-version-stage --region us-east-1 --secret-id {billing.secret.arn} "
         f"--version-stage AWSPENDING --remove-from-version-id {token}"
