@@ -1,4 +1,5 @@
-"""Templates and workflows, read and checked: in this process, as importing the checkers takes longer than their work."""
+"""Templates and workflows, read and checked: in this process, as importing the checkers takes longer than their work,
+and not before it is needed."""
 
 from __future__ import annotations
 
@@ -6,21 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from cfnlint.config import ConfigMixIn
-from cfnlint.runner import Runner
-from check_jsonschema import main as check_jsonschema
 from click.testing import CliRunner
 
 
 def template_faults(path: Path, *options: str) -> list[str]:
     """What cfn-lint objects to in a template, warnings and informational remarks included."""
+    from cfnlint.config import ConfigMixIn
+    from cfnlint.runner import Runner
+
     config = ConfigMixIn([*options, "--include-checks", "I", "W", "E", "--", str(path)])
     return [str(fault) for fault in Runner(config).run()]
 
 
 def workflow_faults(path: Path) -> str:
     """What the schema of GitHub's workflows forbids; empty if nothing."""
-    done = CliRunner().invoke(check_jsonschema, ["--builtin-schema", "vendor.github-workflows", str(path)])
+    from check_jsonschema import main
+
+    done = CliRunner().invoke(main, ["--builtin-schema", "vendor.github-workflows", str(path)])
     return done.output if done.exit_code else ""
 
 

@@ -14,7 +14,6 @@ import threading
 import time
 import traceback
 import warnings
-from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import IO, NoReturn
@@ -95,10 +94,11 @@ def _become_kernel(folder: Path, read: int, log: int) -> NoReturn:
         os.chdir(folder)
         for place, descriptor in enumerate((read, log, log)):
             os.dup2(descriptor, place)
+        # not closed: an object that goes away later would close what has the number by then
+        null = os.open(os.devnull, os.O_RDWR)
         for descriptor in [int(place.name) for place in Path("/dev/fd").iterdir()]:
-            if descriptor > 2:
-                with suppress(OSError):  # the one by which the list was read
-                    os.close(descriptor)
+            if descriptor not in (0, 1, 2, null):
+                os.dup2(null, descriptor, inheritable=False)
         sys.stdin = os.fdopen(0)
         sys.stdout, sys.stderr = (os.fdopen(place, "w", errors="backslashreplace") for place in (1, 2))
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -29,6 +29,7 @@ from evidence_helpers import (
     NAME,
     PARAMETERS,
     POLICY,
+    PROCESS_DEADLINE,
     SECRET,
     digest,
     failing,
@@ -44,6 +45,7 @@ from evidence_helpers import (
     summary,
     verified,
 )
+from forked import forked
 
 from keyaudit.evidence.contents import EXPECTED, MANIFEST, ORDER, SUMS, Manifest
 
@@ -833,3 +835,14 @@ print(os.path.basename(os.getcwd()))
     looks = notebook(tmp_path, "looks", JUDGED, says)
     folder = made(*report_on(tmp_path / "reports", tmp_path / "report.csv", options=["--notebook", looks]), code=0)
     assert ".staging-" in (folder / "report.ipynb").read_text()
+
+
+def test_what_the_run_had_open_is_no_danger_to_a_forked_kernel_when_it_goes_away(tmp_path):
+    """Connections of a capture, say: the kernel's own have other numbers."""
+    write(tmp_path, "report.csv", CLEAN)
+    opens = "import builtins, socket\nbuiltins.held = [socket.socket() for _ in range(50)]"
+    closes = "import builtins, gc\nbuiltins.held.clear()\ngc.collect()"
+    ends = notebook(tmp_path, "ends", JUDGED, closes, "print('alive')")
+    asked = list(map(str, report_on(tmp_path / "r", tmp_path / "report.csv", options=["--notebook", ends])))
+    done = forked(asked, dict(os.environ), PROCESS_DEADLINE, first=opens)
+    assert done.returncode == 0, done.stderr
