@@ -43,9 +43,9 @@ HEADER = AWS_HEADER.split(",")
 
 
 def examples(number: int) -> settings:
-    """So many examples in a night, a quarter of them else; always the same."""
+    """So many examples at nightly depth, a sixth of them otherwise; always the same."""
     return settings(
-        max_examples=number if IS_NIGHTLY else max(number // 4, 15),
+        max_examples=number if IS_NIGHTLY else max(number // 6, 10),
         deadline=None,
         derandomize=True,
         database=None,
@@ -179,6 +179,22 @@ def faults_table(columns: list[dict[str, Any]]) -> list[str]:
     lines = [f"{column['number']:>2}  {column['name']}" for column in columns]
     lines += [" ".join([f"{row:<14}", *(f"{cell:<9}" for cell in cells)]).rstrip() for row, cells in rows]
     return [*lines, *columns[0]["legend"]]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of the cases of a test that is marked ``sampled(n)``, n that lie evenly among them; at nightly depth all."""
+    cases: dict[tuple[Path, str], list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("sampled") and not IS_NIGHTLY:
+            cases.setdefault((item.path, item.name.partition("[")[0]), []).append(item)
+    left_out = set()
+    for found in cases.values():
+        number = found[0].get_closest_marker("sampled").args[0]
+        kept = {round(place * (len(found) - 1) / max(number - 1, 1)) for place in range(number)}
+        left_out |= {item for place, item in enumerate(found) if place not in kept}
+    if left_out:
+        config.hook.pytest_deselected(items=sorted(left_out, key=lambda item: item.nodeid))
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_collection_finish() -> None:

@@ -23,6 +23,15 @@ from keyaudit.evidence.warm import PRELOADED, become_kernel
 PAUSE = 0.005  # seconds between two looks whether it has ended
 
 
+#: what is imported late: by a run for its notebook and its page, and by a kernel as it starts
+LATER = (
+    "keyaudit.evidence.folder",
+    "keyaudit.evidence.page",
+    "papermill",
+    "nbconvert.exporters.html",
+    "IPython.extensions.storemagic",
+    "sqlite3",
+)
 #: set where each run is to be a fork of this process
 _warm = threading.Event()
 
@@ -30,7 +39,7 @@ _warm = threading.Event()
 def import_all() -> None:
     """Import what a kernel needs, and what running it and making its page need: what this process, or a fork of it,
     starts as a kernel from now on is a fork of it."""
-    for name in (*PRELOADED, "papermill", "nbconvert.exporters.html", "keyaudit.evidence.folder"):
+    for name in (*PRELOADED, *LATER):
         import_module(name)
     if hasattr(os, "fork"):
         _warm.set()

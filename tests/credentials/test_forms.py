@@ -40,6 +40,7 @@ def test_the_forms_of_the_field_are_read_with_the_time_that_they_carry(name: str
     assert audit.assurance == ("dated" if READ[name] else "supplied")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", READ)
 def test_evidence_of_each_form_verifies(name: str, tmp_path: Path) -> None:
     evidence = made("report", CASES / "forms" / name, "--policy", "cis", "--as-of", TIME, "-o", tmp_path, code=1)

@@ -138,6 +138,7 @@ POINTS = [
 ]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("event", "name"), POINTS)
 def test_a_killed_run_leaves_finished_evidence_or_nothing_that_looks_like_it_and_the_next_works(
     reports, event, name
@@ -194,6 +195,7 @@ def test_ctrl_c_in_a_cell_exits_with_130_and_leaves_nothing(reports, asleep, who
 # --- starved, stuck and shut out ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("most", [0, 2_000, 20_000, 60_000])
 def test_a_disk_that_takes_no_more_exits_with_4_and_leaves_nothing_that_looks_finished(reports, most):
     before = files(reports)

@@ -123,6 +123,7 @@ def test_a_page_that_says_something_else_is_found(folder, what):
     assert "report.html" in found(folder)
 
 
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize("what", [one for one in PAGE_EDITS if one != "the title"])
 def test_a_page_of_an_older_version_that_says_something_else_is_found(folder, what):
     """Its sentences may differ, as that of the title; but the page still shows its notebook, and nothing besides."""
@@ -243,6 +244,7 @@ SAID = {
 }
 
 
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize("name", SAMPLES)
 @pytest.mark.parametrize("what", SAID)
 def test_a_fact_that_a_released_version_would_not_have_shown_is_found(tmp_path, name, what):
@@ -278,6 +280,7 @@ CALLS = [
 ] + [("0.2.0/*-rotation-*", call) for call in ("changes", "plot_ages", "rotated", "rotation_keys", "to_do")]  # fmt: skip
 
 
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(("name", "call"), CALLS)
 def test_outputs_taken_out_of_released_evidence_are_found(tmp_path, name, call):
     folder = released_at(tmp_path, name)
@@ -289,6 +292,7 @@ WORDS = "<p>Every access key was rotated in time.</p>"
 NONE = '<p class="none"><b>Keys:</b> None found.</p>'
 
 
+@pytest.mark.sampled(20)
 @pytest.mark.parametrize("html", [WORDS, NONE, BOX, "", "<div></div>"])
 @pytest.mark.parametrize(("name", "call"), CALLS)
 def test_outputs_replaced_by_words_are_found(tmp_path, name, call, html):

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ACCOUNT, AS_OF, OLD, OTHER, capture, report, write
+from conftest import ACCOUNT, AS_OF, OLD, OTHER, capture, examples, report, write
 from evidence_helpers import POLICY, keyaudit, made, refused
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from jupyter_client.manager import start_new_kernel
 
@@ -97,7 +97,7 @@ def test_without_a_choice_the_verdicts_are_the_audit_s(audit: ka.Audit, control:
     assert not view.is_what_if and view.missing == (ACCOUNT, "777788889999")
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.sampled_from(["rotation", "unused", "active-keys"]), st.integers(0, 500))
 def test_another_limit_gives_what_an_audit_by_it_gives(
     audit: ka.Audit, folder: Path, control: str, limit: int

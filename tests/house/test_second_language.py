@@ -288,6 +288,7 @@ def test_so_is_the_index(made: Path, name: str) -> None:
     assert untold(texts, data_of(evidence(made, name))) == set()
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("name", ["refused", "rotation"])
 def test_so_is_what_stands_in_pictures(tree: Path, made: Path, tmp_path: Path, name: str) -> None:
     no_period = write(tmp_path, "no_period.toml", 'title = "none"\nmax_active_keys = 1')

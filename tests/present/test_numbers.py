@@ -407,14 +407,13 @@ def test_no_caption_claims_more_than_its_table_holds(tmp_path, first, second, te
 def failing_of(a: keyaudit.Audit, one) -> pd.DataFrame:
     """The failing findings, exempt or not, that an exemption names."""
     found = a.findings[a.findings["compliance_type"].isin(["NON_COMPLIANT", "EXEMPT"]) & a.findings["user"].notna()]
-    return found[
-        [
-            row.control in one.controls
-            and one.has_account(row.account_id)
-            and one.covers(row.user, row.user == "<root_account>")
-            for row in found.itertuples()
-        ]
+    named = [
+        row.control in one.controls
+        and one.has_account(row.account_id)
+        and one.covers(row.user, row.user == "<root_account>")
+        for row in found.itertuples()
     ]
+    return found[pd.Series(named, index=found.index, dtype=bool)]
 
 
 @given(first=accounts(), second=accounts(), terms=policies())

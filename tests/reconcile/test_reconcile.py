@@ -17,7 +17,22 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import ACCOUNT, AS_OF, FRESH, OLD, OTHER, ROOT, csv_of, examples, report, row, said, verdicts, write
+from conftest import (
+    ACCOUNT,
+    AS_OF,
+    FRESH,
+    IS_NIGHTLY,
+    OLD,
+    OTHER,
+    ROOT,
+    csv_of,
+    examples,
+    report,
+    row,
+    said,
+    verdicts,
+    write,
+)
 from evidence_helpers import keyaudit as command
 from evidence_helpers import verified
 from hypothesis import given
@@ -696,7 +711,7 @@ def places(value: Any, path: tuple = ()) -> list[tuple]:
 def test_no_single_value_of_an_inventory_can_be_replaced_or_lost_and_leave_it_compliant(judged, place):
     uncompared = UNCOMPARED & set(place) or (place[0], place[-1]) == ("access_keys", "UserName")
     compliant, crashes = [], []
-    for junk in JUNK:
+    for junk in JUNK if IS_NIGHTLY else JUNK[sum(map(len, map(str, place))) % 3 :: 3]:
         inventory = inner = copy.deepcopy(WITH_OWNERS)
         for step in place[:-1]:
             inner = inner[step]
@@ -804,6 +819,7 @@ def test_a_generated_time_before_what_the_report_tells_of_explains_nothing(judge
         assert judged(text, inventory, generated_time=generated).conclusion == INSUFFICIENT
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "facts",
     [

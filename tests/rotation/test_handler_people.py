@@ -25,7 +25,7 @@ from rotating import SHORT, STEPS, Lambda, Rotated, fill, function, pending_toke
 
 pytestmark = pytest.mark.no_cover
 __all__ = ["aws", "function"]
-SEQUENCES = int(os.environ.get("KEYAUDIT_SEQUENCES", "25"))
+SEQUENCES = int(os.environ.get("KEYAUDIT_SEQUENCES", "15"))
 GRACE, QUIET, RETENTION = (
     timedelta(days=int(SHORT[f"KEYAUDIT_{name}"])) for name in ("GRACE", "QUIET", "RETENTION")
 )

@@ -228,6 +228,7 @@ CALLS = (
 )  # fmt: skip
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("kind", ["denied", "error500"])
 @pytest.mark.parametrize("call", CALLS)
 def test_what_cannot_be_had_is_said_and_never_reads_as_rotated(
@@ -253,6 +254,7 @@ def test_what_cannot_be_had_is_said_and_never_reads_as_rotated(
     assert not (tmp_path / "c" / MANAGEMENT / "rotation.json").exists()
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("call", CALLS)
 def test_one_throttled_call_is_asked_again(graced: Rotated, tmp_path: Path, call: str) -> None:
     assert of_active_keys(checked(graced, tmp_path, "--rotation", faults=(Fault(call, "throttle", first=1),))) == [

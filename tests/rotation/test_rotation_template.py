@@ -10,9 +10,9 @@ from typing import Any
 
 import boto3
 import pytest
-from conftest import ACCOUNT
+from conftest import ACCOUNT, examples
 from evidence_helpers import keyaudit, refused
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from linting import parsed, template_faults
 
@@ -89,6 +89,7 @@ def actions(resources: dict[str, Any]) -> set[str]:
     return {action for one in listed for action in ([one] if isinstance(one, str) else one)}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_each_variant_is_clean_warnings_included_and_small_enough(tmp_path: Path, variant: str) -> None:
     path = tmp_path / "template.yaml"
@@ -97,6 +98,7 @@ def test_each_variant_is_clean_warnings_included_and_small_enough(tmp_path: Path
     assert path.stat().st_size <= 51_200
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("options", MANY_OPTIONS, ids=["plain", "all"])
 @pytest.mark.parametrize("users", MANY)
 def test_each_stack_of_many_is_clean(tmp_path: Path, users: str, options: tuple[str, ...]) -> None:
@@ -418,7 +420,7 @@ def deployments(draw: st.DrawFn) -> Deployment:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(deployments())
 def test_what_was_asked_for_is_read_back_from_the_template(one: Deployment) -> None:
     text = rotation_template(one)
