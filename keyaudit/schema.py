@@ -188,12 +188,13 @@ NOTHING_READ = "nothing_read"
 @dataclass(frozen=True)
 class Problem:
     """Evidence that is missing or cannot be relied on. It makes these controls of the account INSUFFICIENT_DATA.
-    ``of_policy``: what is missing is the policy, or a part of it, and not evidence."""
+    ``of_policy``: what is missing is the policy, or a part of it, and not evidence; ``is_usual``: as of a gap."""
 
     account_id: str
     controls: tuple[str, ...]
     message: str
     of_policy: bool = False
+    is_usual: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pandas as pd
 from keyaudit import credentials, sources
 from keyaudit.assess.limits import NO_LIMIT, limits
 from keyaudit.auditing.survey import Read
+from keyaudit.credentials.gaps import Gap
 from keyaudit.model import Completeness
 from keyaudit.policy import Policy
 from keyaudit.schema import (
@@ -27,8 +28,6 @@ from keyaudit.schema import (
 )
 from keyaudit.texts import say, utc
 
-#: controls, and the sentence that says why nothing is concluded for them
-Gap = tuple[tuple[str, ...], str]
 #: controls whose limit is a number of days
 DATED_CONTROLS = tuple(one.id for one in THE_CONTROLS if one.unit == DAYS)
 #: how far the clocks of AWS and of the machine may differ
@@ -50,7 +49,7 @@ def grade_problems(report: CredentialReport, grade: str, policy: Policy) -> list
     if least is None or GRADES.index(grade) <= GRADES.index(least):
         return []
     facts = {"grade": say(f"assurance.{grade}"), "least": say(f"assurance.{least}"), "source": report.source}
-    return [(CONTROLS, say("problem.assurance", **facts))]
+    return [Gap(CONTROLS, say("problem.assurance", **facts))]
 
 
 def age_problems(
@@ -67,11 +66,11 @@ def age_problems(
     generated, newest = report.generated_time, parsed.latest_activity
     if generated and generated > read.origin.read_time + TOLERANCE:
         facts = {"generated": utc(generated), "received": utc(read.origin.read_time)}
-        return [(CONTROLS, say("problem.generated_later", source=report.source, **facts))]
+        return [Gap(CONTROLS, say("problem.generated_later", source=report.source, **facts))]
     tightest = _tightest(keys, read.label, policy)
     if generated or newest is None or tightest is None or as_of - newest <= timedelta(days=tightest):
         return []
-    return [(CONTROLS, say("problem.not_today", source=report.source, newest=utc(newest), n=tightest))]
+    return [Gap(CONTROLS, say("problem.not_today", source=report.source, newest=utc(newest), n=tightest))]
 
 
 def _tightest(keys: pd.DataFrame, account_id: str, policy: Policy) -> int | None:

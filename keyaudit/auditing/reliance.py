@@ -9,14 +9,12 @@ from keyaudit import credentials, sources
 from keyaudit.auditing.survey import Read
 from keyaudit.captured import documents
 from keyaudit.captured.documents import Document
+from keyaudit.credentials.gaps import Gap
 from keyaudit.model import Completeness
 from keyaudit.policy import Policy
 from keyaudit.reconcile import Reconciled, reconcile
 from keyaudit.schema import CONTROLS, ROOT_KEY, CredentialReport, InputError
 from keyaudit.texts import say, utc
-
-#: controls, and the sentence that says why nothing is concluded for them
-Gap = tuple[tuple[str, ...], str]
 
 
 def compare(
@@ -27,17 +25,19 @@ def compare(
     found, gaps = _compare(read, parsed, report)
     # the account's own word on its root user stands in for the row that reports lack in China
     told = rules >= 3 and found.completeness.root_has_key is not None
-    return found, gaps + ([] if parsed.is_root.any() or told else [no_root_row(report.source)])
+    return found, gaps + ([] if parsed.is_root.any() or told else [no_root_row(report.source, parsed, rules)])
 
 
-def no_root_row(source: str) -> Gap:
-    return (ROOT_KEY,), say("problem.no_root_row", source=source)
+def no_root_row(source: str, parsed: credentials.Parsed, rules: int) -> Gap:
+    """That nothing says whether root has keys. Reports of China never do: they are not incomplete for that."""
+    is_usual = rules >= 3 and parsed.is_rootless
+    return Gap((ROOT_KEY,), say("problem.no_root_row", source=source), is_usual)
 
 
 def _compare(read: Read, parsed: credentials.Parsed, report: CredentialReport) -> tuple[Reconciled, list[Gap]]:
     unproved = Reconciled(parsed.keys, Completeness())
     capture = read.origin.capture or {}
-    odd = (CONTROLS, say(documents.INVENTORY.odd, source=report.source))
+    odd = Gap(CONTROLS, say(documents.INVENTORY.odd, source=report.source))
     try:
         inventory = sources.read_document(read.origin, documents.INVENTORY)
         if inventory is None:
@@ -45,7 +45,7 @@ def _compare(read: Read, parsed: credentials.Parsed, report: CredentialReport) -
             return unproved, [odd] if sources.is_live(capture) else []
         found = reconcile(parsed, inventory, report.generated_time, read.label, report.source)
     except InputError as error:
-        return unproved, [(CONTROLS, str(error))]
+        return unproved, [Gap(CONTROLS, str(error))]
     except (AttributeError, KeyError, TypeError, ValueError):
         return unproved, [odd]
     asked = capture.get("asked")
@@ -61,7 +61,7 @@ def documents_of(read: Read, report: CredentialReport, rules: int) -> tuple[dict
     found: dict[str, Any] = {}
     gaps: list[Gap] = []
     for one in documents.optional():
-        odd = (CONTROLS, say(one.odd, source=report.source))
+        odd = Gap(CONTROLS, say(one.odd, source=report.source))
         try:
             raw = sources.read_document(read.origin, one)
             if raw is not None:
@@ -69,7 +69,7 @@ def documents_of(read: Read, report: CredentialReport, rules: int) -> tuple[dict
             elif _was_asked(read, one) and not report.problems:
                 gaps.append(odd)
         except InputError as error:
-            gaps.append((CONTROLS, str(error)))
+            gaps.append(Gap(CONTROLS, str(error)))
         except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError, RecursionError):
             gaps.append(odd)
     return found, gaps
@@ -102,7 +102,7 @@ def time_problems(
         messages.append(say("problem.stale", **facts))
     elif generated and not as_of_given and read.origin.read_time - generated > limit:
         messages.append(say("problem.stale_when_read", **facts, received=utc(read.origin.read_time)))
-    return [(CONTROLS, message) for message in messages]
+    return [Gap(CONTROLS, message) for message in messages]
 
 
 def capture_problems(report: CredentialReport, read: Read) -> list[Gap]:
@@ -116,4 +116,4 @@ def capture_problems(report: CredentialReport, read: Read) -> list[Gap]:
         messages.append(say("problem.incomplete", source=report.source))
     if capture.get("sha256", None if sources.is_live(capture) else read.sha256) != read.sha256:
         messages.append(say("problem.changed", source=report.source))
-    return [(CONTROLS, message) for message in messages]
+    return [Gap(CONTROLS, message) for message in messages]

@@ -15,9 +15,10 @@ from keyaudit.assess import Judgement, judge, judged_keys, oldest_days
 from keyaudit.assess.rotated import verdict
 from keyaudit.assess.rotated_grace import graces
 from keyaudit.auditing.assurance import age_problems, grade_of, grade_problems, name_warnings, time_notes
-from keyaudit.auditing.reliance import Gap, capture_problems, compare, documents_of, time_problems
+from keyaudit.auditing.reliance import capture_problems, compare, documents_of, time_problems
 from keyaudit.auditing.survey import Read
 from keyaudit.captured.documents import ROTATION as ROTATION_DOCUMENT
+from keyaudit.credentials.gaps import Gap
 from keyaudit.model import Completeness, Difference, Provenance, RotatedSecret, RotationVerdict
 from keyaudit.policy import Policy
 from keyaudit.schema import (
@@ -98,7 +99,7 @@ def _result(
     rules: int = RULES,
 ) -> Result:
     origin = read.origin if read else None
-    problems = [Problem(label, controls, message) for controls, message in evidence.problems]
+    problems = [Problem(label, one.controls, one.message, is_usual=one.is_usual) for one in evidence.problems]
     secrets = evidence.rotations or ()
     exempt = graces_of(secrets, evidence.keys, policy, as_of, rules)
     judgement = judge(evidence.keys, label, policy, as_of, problems, keep, exempt, rules, evidence.users)
@@ -125,7 +126,7 @@ def _result(
         rotation=conclusions[ROTATION],
         assurance=evidence.assurance,
         newest_date=evidence.newest_date,
-        error=None if evidence.form else evidence.problems[0][1],
+        error=None if evidence.form else evidence.problems[0].message,
         origin=origin,
         problems=tuple(dict.fromkeys(problem.message for problem in judgement.problems)),
     )
@@ -158,7 +159,7 @@ def graces_of(
 
 def _unreadable(error: str) -> _Evidence:
     keys = {name: pd.Series(dtype=dtype) for name, dtype in KEY_COLUMNS.items()}
-    return _Evidence(pd.DataFrame(keys), pd.DataFrame, problems=[(CONTROLS, error)])
+    return _Evidence(pd.DataFrame(keys), pd.DataFrame, problems=[Gap(CONTROLS, error)])
 
 
 def _read_in_full(read: Read, policy: Policy, as_of: datetime, as_of_given: bool, rules: int) -> _Evidence:

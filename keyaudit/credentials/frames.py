@@ -15,10 +15,11 @@ import pandas as pd
 
 from keyaudit.credentials.activity import latest_activity
 from keyaudit.credentials.columns import Table, read_table, shown
+from keyaudit.credentials.gaps import Gap
 from keyaudit.credentials.oddities import remark_keys
 from keyaudit.credentials.principals import (
-    Gap,
     Remarks,
+    is_rootless,
     principals,
     refuse_duplicates,
     refuse_other_account,
@@ -69,6 +70,11 @@ class Parsed:
     def names(self) -> list[str]:
         """The user of each row."""
         return self.table.columns["user"]
+
+    @property
+    def is_rootless(self) -> bool:
+        """Whether reports of its partition have no row for root."""
+        return is_rootless(self.table.columns.get("arn", []))
 
 
 @dataclass
@@ -164,7 +170,7 @@ def _read_slot(remarks: Remarks, number: int, is_root: np.ndarray) -> _Slot:
         # with a date beside it there is a key, about which nothing more is known
         dated = remarks.columns[f"access_key_{number}_last_rotated"][row] not in NONE_VALUES | UNKNOWN_VALUES
         controls = CONTROLS if dated else (ROOT_KEY,)
-        remarks.gaps.append((controls, say("read.root_untold", number=number)))
+        remarks.gaps.append(Gap(controls, say("read.root_untold", number=number)))
     told = np.array(values, dtype=object)
     active, untold = told == True, told == None  # noqa: E711, E712
     rotated = remarks.instants(f"access_key_{number}_last_rotated")

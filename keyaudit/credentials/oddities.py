@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from keyaudit.credentials.columns import shown
+from keyaudit.credentials.gaps import Gap
 from keyaudit.credentials.principals import Remarks
 from keyaudit.credentials.times import NONE_VALUES
 from keyaudit.schema import ACTIVE, EXTRA_COLUMN, LIMITED_CONTROLS, ROOT_KEY, SLOTS, UNUSED
@@ -17,17 +18,17 @@ def remark_keys(remarks: Remarks, keys: pd.DataFrame, is_root: np.ndarray) -> No
     for number in SLOTS:
         if f"access_key_{number}_last_used_date" not in remarks.columns:
             column = f"access_key_{number}_last_used_date"
-            remarks.gaps.append(((UNUSED,), say("read.no_column", source=remarks.source, column=column)))
+            remarks.gaps.append(Gap((UNUSED,), say("read.no_column", source=remarks.source, column=column)))
     if remarks.further_keys:
         facts = {"source": remarks.source, "column": remarks.further_keys[0]}
-        remarks.gaps.append((LIMITED_CONTROLS, say("read.third_key", **facts)))
+        remarks.gaps.append(Gap(LIMITED_CONTROLS, say("read.third_key", **facts)))
     extra = remarks.columns.get(EXTRA_COLUMN, [])
     more = [row for row, cell in enumerate(extra) if cell.strip() not in NONE_VALUES]
     if more:
         place = remarks.place(more[0], EXTRA_COLUMN)
         controls = (*LIMITED_CONTROLS, ROOT_KEY) if is_root[more].any() else LIMITED_CONTROLS
         message = say("read.more_keys", place=place, n=len(more))
-        remarks.gaps.append((controls, message))
+        remarks.gaps.append(Gap(controls, message))
         remarks.warnings.append(message)
     undated = keys[(keys["status"] == ACTIVE) & keys["last_rotated"].isna()]
     if len(undated):

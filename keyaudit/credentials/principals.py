@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from keyaudit.credentials.columns import TOLD_ACCOUNT, Table, shown
+from keyaudit.credentials.gaps import Gap
 from keyaudit.credentials.refusals import refused
 from keyaudit.credentials.times import Instants, read_instants
 from keyaudit.schema import CONTROLS, ROOT_USER
 from keyaudit.texts import say
 
-Gap = tuple[tuple[str, ...], str]
 _ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):(root|user/.+)")
 #: many names, one per line, of the characters that IAM allows in a name
 _NAMES = re.compile(r"[A-Za-z0-9+=,.@_\n-]*", re.ASCII)
@@ -124,7 +124,7 @@ def unescape_root(remarks: Remarks) -> None:
         remarks.warn(rows[0], "user", "escaped", root=ROOT_USER)
 
 
-def _is_rootless(arns: list[str]) -> bool:
+def is_rootless(arns: list[str]) -> bool:
     """Whether reports of this partition have no root row: those of China have none (DOMAIN, "News")."""
     return any(arn.startswith("arn:aws-cn:") for arn in arns)
 
@@ -143,9 +143,9 @@ def remark_names(remarks: Remarks, is_root: np.ndarray) -> None:
         place = remarks.place(blanks[0], "user")
         raise refused(place, "blanks")
     if not users:
-        remarks.gaps.append((CONTROLS, say("read.empty", source=remarks.source)))
+        remarks.gaps.append(Gap(CONTROLS, say("read.empty", source=remarks.source)))
         remarks.warnings.append(say("read.no_rows", source=remarks.source))
-    if not is_root.any() and users and not _is_rootless(remarks.columns.get("arn", [])):
+    if not is_root.any() and users and not is_rootless(remarks.columns.get("arn", [])):
         remarks.warnings.append(say("read.no_root_row", source=remarks.source))
     usual = _NAMES.fullmatch("\n".join(users)) and max(map(len, users), default=0) <= LONGEST_NAME
     odd = [] if usual else [row for row, user in enumerate(users) if not is_root[row] and not _is_usual(user)]

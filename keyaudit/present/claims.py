@@ -142,8 +142,9 @@ def accounts_of(a: Audit) -> Accounts:
 
 
 def incomplete(a: Audit) -> list[str]:
-    """Accounts that were read, but whose evidence is incomplete or cannot be relied on; in their order."""
-    gaps = {problem.account_id for problem in a.problems if not problem.of_policy}
+    """Accounts that were read, but whose evidence lacks what evidence of its kind has, or cannot be relied on; in
+    their order."""
+    gaps = {problem.account_id for problem in a.problems if not (problem.of_policy or problem.is_usual)}
     return [one.account_id for one in a.provenance if one.form and one.account_id in gaps]
 
 

@@ -11,13 +11,13 @@ import pandas as pd
 
 from keyaudit.captured.inventory import Inventory, Listed, LiveUser, read_inventory
 from keyaudit.credentials import Parsed
+from keyaudit.credentials.gaps import Gap
 from keyaudit.model import Completeness, Difference
 from keyaudit.reconcile.frame import judged_keys, mask, second, with_owners
 from keyaudit.reconcile.match import Pair, Reported, match
 from keyaudit.schema import ACTIVE, CONTROLS, ROOT_USER
 from keyaudit.texts import say
 
-Gap = tuple[tuple[str, ...], str]
 #: differences explained by a date in IAM, or by AWS's own word that there is no such user
 EXPLAINED = ("user_made", "user_remade", "user_deleted", "key_made")
 
@@ -51,7 +51,9 @@ def reconcile(
         first = unproved[0]
         who = first.user or say("reconcile.account")
         gaps = [
-            (CONTROLS, say("reconcile.unproved", n=len(unproved), first=_sentence(first), who=who, source=source))
+            Gap(
+                CONTROLS, say("reconcile.unproved", n=len(unproved), first=_sentence(first), who=who, source=source)
+            )
         ]
     completeness = Completeness(
         mode=live.mode,

@@ -225,3 +225,11 @@ def test_a_report_of_china_is_not_called_incomplete_and_tells_nothing_of_root() 
     }
     assert audit.conclusion == "INSUFFICIENT_DATA"
     assert "incomplete" not in said(audit) and "no row for the root user" in said(audit)
+    assert "(incomplete)" not in str(keyaudit.bottom_line(audit))
+    # by the rules of before it is called so, as evidence of then does; and so is one that was cut elsewhere
+    former = keyaudit.audit(CASES / "population" / "china_without_root_row.csv", "cis", TIME, rules=2)
+    assert "(incomplete)" in str(keyaudit.bottom_line(former))
+
+
+def test_a_report_without_a_row_for_root_of_another_partition_is_called_incomplete(judge) -> None:
+    assert "(incomplete)" in str(keyaudit.bottom_line(judge(csv_of([row("alice", FRESH)]))))
