@@ -5,16 +5,12 @@
 from __future__ import annotations
 
 import ast
-import json
 import os
 import re
 import shutil
-import socketserver
 import stat
 import subprocess
 import sys
-import tempfile
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -22,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from aws import MANAGEMENT, Aws, add_user, aws, make_organization, report_of  # noqa: F401
-from forked import COVERAGE, server
+from program import program  # noqa: F401
 from rotating import Lambda, Rotated, fill, function  # noqa: F401
 from test_operate import invoked, secrets_manager, under_rotation
 
@@ -41,20 +37,6 @@ case "$*" in
   "iam get-credential-report --output json") printf '{\\n    "Content": "%s",\\n    "ReportFormat": "text/csv",\\n    "GeneratedTime": "%s"\\n}\\n' "$(base64 -w0 < "$REPORT")" "$(date -u +%Y-%m-%dT%H:%M:%S+00:00)" ;;
   *) echo "aws: error: argument operation: Invalid choice" >&2; exit 252 ;;
 esac
-"""
-#: ``keyaudit`` by its name alone: what it was given goes to a process that has imported everything, which runs it in a
-#: fork of itself; ``make demo`` and ``.venv/bin/keyaudit`` are the program itself
-KEYAUDIT = """#!{python} -SE
-import json, os, socket, sys
-told = {{"arguments": sys.argv[1:], "cwd": os.getcwd(), "env": dict(os.environ), "stdin": sys.stdin.buffer.read().hex()}}
-with socket.socket(socket.AF_UNIX) as server:
-    server.connect({socket!r})
-    server.sendall(json.dumps(told).encode() + b"\\n")
-    done = json.loads(server.makefile().readline())
-for name, out in (("stdout", sys.stdout.buffer), ("stderr", sys.stderr.buffer)):
-    out.write(bytes.fromhex(done[name]))
-    out.flush()
-sys.exit(done["code"])
 """
 
 
@@ -91,30 +73,9 @@ BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 COMMANDS = [block for block in BLOCKS if block.kind == "console"]
 
 
+# noqa: F811
 @pytest.fixture(scope="module")
-def program() -> Iterator[str]:
-    """The text of a program ``keyaudit`` that starts in no time (see KEYAUDIT)."""
-    # measuring would double what it costs
-    warm = server(is_measured=False) if COVERAGE in os.environ else server()
-
-    class Handler(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            told = json.loads(self.rfile.readline())
-            stdin, cwd = bytes.fromhex(told["stdin"]), Path(told["cwd"])
-            done = warm.run(told["arguments"], told["env"], PATIENCE, cwd=cwd, stdin=stdin)
-            said = {"code": done.returncode, "stdout": done.stdout.hex(), "stderr": done.stderr.hex()}
-            self.wfile.write(json.dumps(said).encode() + b"\n")
-
-    with tempfile.TemporaryDirectory() as folder:  # not pytest's: the name of a socket must be short
-        place = str(Path(folder, "keyaudit"))
-        with socketserver.UnixStreamServer(place, Handler) as listening:
-            threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.05}).start()
-            yield KEYAUDIT.format(python=sys.executable, socket=place)
-            listening.shutdown()
-
-
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory, program: str) -> Path:
+def checkout(tmp_path_factory: pytest.TempPathFactory, program: str) -> Path:  # noqa: F811
     """The checkout in another folder, with the programs of the environment that runs these tests in its ``.venv``
     (set up, as far as make can tell), the policies of the pages, and on the path an ``aws`` that prints what the real
     one does, and a ``keyaudit`` that is warm."""

@@ -20,6 +20,7 @@ from conftest import FRESH, OLD, OTHER, report, write
 from cronsim import CronSim
 from evidence_helpers import LONG, POLICY, SECRET, files, keyaudit, refused
 from linting import parsed, template_faults, workflow_faults
+from program import program  # noqa: F401
 
 from keyaudit import __version__
 from keyaudit.schedule.calendar import parse_every
@@ -198,21 +199,23 @@ def test_both_units_are_printed_and_say_where_they_go(folder: Path) -> None:
 
 
 def shell(line: str, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """A line of a workflow or build, with a stand-in for the AWS CLI."""
+    """A line of a workflow or build, with a stand-in for the AWS CLI, and a ``keyaudit`` that is warm."""
     stand_ins = cwd.parent / "bin"
     stand_ins.mkdir(exist_ok=True)
     write(stand_ins, "aws", f'#!/bin/sh\nexec {sys.executable} {STAND_IN} "$@"\n').chmod(0o755)
     unmeasured = {name: value for name, value in env.items() if not name.startswith("COV")}
     environment = unmeasured | {"PATH": f"{stand_ins}:{BIN}:/usr/bin:/bin", "BUCKET": "evidence-bucket"}
     return subprocess.run(
-        ["bash", "-e", "-o", "pipefail", "-c", line], cwd=cwd, env=environment, capture_output=True, text=True,
-        check=False,
+        ["bash", "-e", "-o", "pipefail", "-c", line], cwd=cwd, env=environment, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
 @pytest.fixture
-def cloud(aws: Aws, folder: Path) -> Any:  # noqa: F811
-    """An account with an overdue key, and a bucket; the environment of who reads both."""
+def cloud(aws: Aws, folder: Path, program: str) -> Any:  # noqa: F811
+    """An account with an overdue key, and a bucket; the environment of who reads both, with a ``keyaudit`` that is
+    warm."""
+    write(folder.parent / "bin", "keyaudit", program).chmod(0o755)
     aws.reset()
     now = datetime.now(UTC)
     add_user(MANAGEMENT, "alice", now - timedelta(days=400), [(now - timedelta(days=200), "Active")])

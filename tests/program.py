@@ -1,0 +1,53 @@
+"""A program ``keyaudit`` for the PATH of a shell, which starts in no time: each run is a fork (see forked)."""
+
+from __future__ import annotations
+
+import json
+import os
+import socketserver
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from forked import COVERAGE, server
+
+PATIENCE = 120  # seconds for a run
+#: ``keyaudit`` by its name alone: what it was given goes to a process that has imported everything, which runs it in a
+#: fork of itself; ``make demo`` and ``.venv/bin/keyaudit`` are the program itself
+KEYAUDIT = """#!{python} -SE
+import json, os, socket, sys
+told = {{"arguments": sys.argv[1:], "cwd": os.getcwd(), "env": dict(os.environ), "stdin": sys.stdin.buffer.read().hex()}}
+with socket.socket(socket.AF_UNIX) as server:
+    server.connect({socket!r})
+    server.sendall(json.dumps(told).encode() + b"\\n")
+    done = json.loads(server.makefile().readline())
+for name, out in (("stdout", sys.stdout.buffer), ("stderr", sys.stderr.buffer)):
+    out.write(bytes.fromhex(done[name]))
+    out.flush()
+sys.exit(done["code"])
+"""
+
+
+@pytest.fixture(scope="session")
+def program() -> Iterator[str]:
+    """The text of a program ``keyaudit`` that starts in no time (see KEYAUDIT)."""
+    # measuring would double what it costs
+    warm = server(is_measured=False) if COVERAGE in os.environ else server()
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            told = json.loads(self.rfile.readline())
+            stdin, cwd = bytes.fromhex(told["stdin"]), Path(told["cwd"])
+            done = warm.run(told["arguments"], told["env"], PATIENCE, cwd=cwd, stdin=stdin)
+            said = {"code": done.returncode, "stdout": done.stdout.hex(), "stderr": done.stderr.hex()}
+            self.wfile.write(json.dumps(said).encode() + b"\n")
+
+    with tempfile.TemporaryDirectory() as folder:  # not pytest's: the name of a socket must be short
+        place = str(Path(folder, "keyaudit"))
+        with socketserver.UnixStreamServer(place, Handler) as listening:
+            threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.05}).start()
+            yield KEYAUDIT.format(python=sys.executable, socket=place)
+            listening.shutdown()
