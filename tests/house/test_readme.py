@@ -73,7 +73,6 @@ BLOCKS = [block for page in PAGES for block in blocks_of(page)]
 COMMANDS = [block for block in BLOCKS if block.kind == "console"]
 
 
-# noqa: F811
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory, program: str) -> Path:  # noqa: F811
     """The checkout in another folder, with the programs of the environment that runs these tests in its ``.venv``
