@@ -162,3 +162,13 @@ def test_the_wheel_in_an_environment_of_its_own_makes_the_demo_from_any_folder(t
     )
     assert done.returncode == 0, done.stderr
     assert (elsewhere / done.stdout.strip() / "SHA256SUMS").is_file()
+
+
+def test_what_the_tests_lack_of_the_system_is_named_in_one_line_where_nothing_may_be_installed(
+    tmp_path: Path,
+) -> None:
+    command = [sys.executable, ROOT / "tests" / "tools" / "system.py"]
+    done = subprocess.run(command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.startswith("make test needs these packages: apt-get install chromium cron fontconfig")
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
