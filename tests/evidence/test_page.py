@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import chromium
+from evidence_helpers import made, report_on
 from make_reports import AS_OF, report
 from playwright.sync_api import Page
 from pypdf import PdfReader
@@ -28,19 +27,7 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Path:
     name = HOSTILE.replace('"', '""')
     text = report("123456789012", 400).replace("user-00007,", f'"{name}",', 1)
     source.write_text(text, encoding="utf-8")
-    command = [
-        "report",
-        str(source),
-        "--policy",
-        "cis",
-        "--as-of",
-        AS_OF.isoformat(),
-        "-o",
-        str(folder / "reports"),
-    ]
-    done = subprocess.run([sys.executable, "-m", "keyaudit", *command], capture_output=True, text=True, check=False)
-    assert done.returncode == 1, done.stderr
-    return Path(done.stdout.strip())
+    return made(*report_on(folder / "reports", source, as_of=AS_OF.isoformat()), code=1)
 
 
 @pytest.fixture(scope="module")
