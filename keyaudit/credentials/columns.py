@@ -38,7 +38,7 @@ ALIASES = {"user_name": "user", "user_arn": "arn"}
 TOLD_TIME, TOLD_ACCOUNT = "generated_time", "account_id"
 ACCOUNT_DIGITS = 12
 #: lines above the header: a spreadsheet's, and the one that Export-Csv of PowerShell writes
-_BANNER = re.compile(r"(sep=(?P<delimiter>.)|#TYPE [^\r\n]*)\r?\n")
+_BANNER = re.compile(r"(sep=(?P<delimiter>[^\"\r\n])|#TYPE [^\r\n]*)\r?\n")
 
 
 @dataclass

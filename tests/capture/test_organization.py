@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import Any
 
 import pytest
 from aws import MANAGEMENT, Aws, add_user, aws, make_organization, report_of, set_account  # noqa: F401
-from evidence_helpers import COMMAND, keyaudit, made, refused, verified
+from evidence_helpers import keyaudit, made, refused, verified
 from faults import Fault, Scenario
+from forked import server
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 ROLE = "KeyAuditReadOnly"
@@ -156,12 +156,11 @@ def test_a_role_of_the_management_account_is_assumed_first(organization: Organiz
 
 def test_killed_in_the_middle_the_same_command_reads_the_rest(organization: Organization, tmp_path: Path) -> None:
     cap = tmp_path / "cap"
-    command = [*COMMAND, "capture", "--organization", "--jobs", "1", "-o", str(cap)]
     organization.scenario.latency = 0.1
-    process = subprocess.Popen(command, env=organization.scenario.env(), stderr=subprocess.DEVNULL)
-    wait_for(lambda: organization.scenario.operations.count("ListUsers") >= 3)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    arguments = ["capture", "--organization", "--jobs", "1", "-o", str(cap)]
+    with server().start(arguments, organization.scenario.env()) as process:
+        wait_for(lambda: organization.scenario.operations.count("ListUsers") >= 3)
+        process.send_signal(signal.SIGKILL)
     before = {path.name: facts(cap, path.name) for path in cap.iterdir() if (path / "capture.json").is_file()}
     assert 1 <= len(before) < 7 and all(one["complete"] for one in before.values())
     summary = judged(cap, 3)
@@ -177,12 +176,12 @@ def test_killed_in_the_middle_the_same_command_reads_the_rest(organization: Orga
 
 
 def test_without_a_folder_the_unfinished_capture_is_found_again(organization: Organization, tmp_path: Path) -> None:
-    arguments = [*COMMAND, "capture", "--organization", "--jobs", "1"]
     organization.scenario.latency = 0.4  # it must not be done before the interrupt comes, on a busy machine either
-    process = subprocess.Popen(arguments, env=organization.scenario.env(), stderr=subprocess.DEVNULL, cwd=tmp_path)
-    wait_for(lambda: organization.scenario.operations.count("ListUsers") >= 2)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 130
+    arguments = ["capture", "--organization", "--jobs", "1"]
+    with server().start(arguments, organization.scenario.env(), cwd=tmp_path) as process:
+        wait_for(lambda: organization.scenario.operations.count("ListUsers") >= 2)
+        process.send_signal(signal.SIGINT)
+        assert process.ended(20).returncode == 130
     organization.scenario.latency = 0
     for run, folders in ((1, 1), (2, 2)):  # the second begins a new one
         if run == 2:
@@ -194,13 +193,11 @@ def test_without_a_folder_the_unfinished_capture_is_found_again(organization: Or
 
 def test_two_captures_into_one_folder_do_not_meet(organization: Organization, tmp_path: Path) -> None:
     organization.scenario.latency = 0.2
-    command = [*COMMAND, "capture", "--organization", "--jobs", "1", "-o", str(tmp_path / "cap")]
-    first = subprocess.Popen(command, env=organization.scenario.env(), stderr=subprocess.DEVNULL)
-    wait_for(lambda: "GenerateCredentialReport" in organization.scenario.operations)
-    assert "another capture is writing there" in refused(
-        organization.run("capture", "--organization", "--jobs", "1", "-o", tmp_path / "cap"), 2
-    )
-    assert first.wait(30) == 0
+    arguments = ["capture", "--organization", "--jobs", "1", "-o", str(tmp_path / "cap")]
+    with server().start(arguments, organization.scenario.env()) as first:
+        wait_for(lambda: "GenerateCredentialReport" in organization.scenario.operations)
+        assert "another capture is writing there" in refused(organization.run(*arguments), 2)
+        assert first.ended(30).returncode == 0
 
 
 def test_each_owner_gets_a_folder(organization: Organization, tmp_path: Path) -> None:
