@@ -42,6 +42,7 @@ from keyaudit.cli import main
 from keyaudit.evidence.verify import verify
 from keyaudit.evidence.verify.older import told_digest
 from keyaudit.schema import NewerError
+from keyaudit.texts import say
 
 REPORT = f"raw/{ACCOUNT}/credential-report.csv"
 #: every file of a finished folder
@@ -842,3 +843,9 @@ def test_evidence_without_an_instant_given_is_judged_again_by_the_moment_at_whic
     (folder,) = [path for path in reports.iterdir() if path.is_dir()]
     assert manifest(folder)["as_of_source"] == "received_time"
     assert verify(folder) == ([], [])
+
+
+@pytest.mark.parametrize("language", ["zz", "", None, ["en"]])
+def test_a_language_that_there_is_not_is_named_and_not_guessed_at(folder, language):
+    seal_again(folder, language=language)
+    assert verify(folder) == ([say("verify.unknown_language", manifest="manifest.json")], [])
