@@ -21,8 +21,6 @@ from typing import IO, NoReturn
 from keyaudit.evidence.warm import PRELOADED, become_kernel
 
 PAUSE = 0.005  # seconds between two looks whether it has ended
-
-
 #: what is imported late: by a run for its notebook and its page, and by a kernel as it starts
 LATER = (
     "keyaudit.evidence.folder",
