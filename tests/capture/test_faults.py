@@ -459,6 +459,6 @@ def test_ctrl_c_ends_a_run_at_once_though_nothing_answers(
     with started(scenario, "check", "--policy", "cis", "--capture", folder, *world.options) as process:
         wait_for(lambda: scenario.struck)
         process.send_signal(signal.SIGINT)
-        done = process.ended(20)
+        done = process.ended(60)
     assert (done.returncode, done.stdout, done.stderr.strip()) == (130, b"", b"keyaudit: interrupted")
     assert what_is_wrong(folder, world) == []

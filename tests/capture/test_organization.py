@@ -181,7 +181,7 @@ def test_without_a_folder_the_unfinished_capture_is_found_again(organization: Or
     with server().start(arguments, organization.scenario.env(), cwd=tmp_path) as process:
         wait_for(lambda: organization.scenario.operations.count("ListUsers") >= 2)
         process.send_signal(signal.SIGINT)
-        assert process.ended(20).returncode == 130
+        assert process.ended(60).returncode == 130
     organization.scenario.latency = 0
     for run, folders in ((1, 1), (2, 2)):  # the second begins a new one
         if run == 2:
