@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import chain
+from itertools import chain, repeat
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,7 @@ from keyaudit.schema import (
 from keyaudit.texts import say
 
 _STATUSES = np.array([INACTIVE, ACTIVE], dtype=object)
+_UNTOLD = -1
 _BOOLEANS = {word: value == "true" for value in ("true", "false") for word in (value, value.title(), value.upper())}
 
 
@@ -92,7 +93,9 @@ class _Slot:
     def exists(self, rotated_cells: list[str]) -> np.ndarray:
         """Active, or inactive with a date (also one that cannot be known): N/A and inactive is no key. The
         word not_supported was seen for a root user that has none."""
-        unsupported = np.array(rotated_cells, dtype=object) == "not_supported"
+        unsupported = np.zeros(len(self.untold), bool)
+        if self.rotated.unknown.any() and "not_supported" in rotated_cells:
+            unsupported = np.array(rotated_cells, dtype=object) == "not_supported"
         return ~self.untold & (self.active | ~(self.rotated.none | unsupported))
 
 
@@ -181,8 +184,8 @@ def _naive(instant: datetime | None) -> np.datetime64:
 def _read_slot(remarks: Remarks, number: int, is_root: np.ndarray) -> _Slot:
     column = f"access_key_{number}_active"
     cells = remarks.columns[column]
-    values = list(map(_BOOLEANS.get, cells))
-    for row in (row for row, value in enumerate(values) if value is None) if None in values else ():
+    values = np.fromiter(map(_BOOLEANS.get, cells, repeat(_UNTOLD)), np.int8, len(cells))
+    for row in np.flatnonzero(values == _UNTOLD).tolist():
         if not (is_root[row] and cells[row] in UNKNOWN_VALUES):
             raise refused(remarks.place(row, column), "no_boolean", cell=shown(cells[row]))
         remarks.warn(row, column, "root_unknown", cell=cells[row])
@@ -190,11 +193,11 @@ def _read_slot(remarks: Remarks, number: int, is_root: np.ndarray) -> _Slot:
         dated = remarks.columns[f"access_key_{number}_last_rotated"][row] not in NONE_VALUES | UNKNOWN_VALUES
         controls = CONTROLS if dated else (ROOT_KEY,)
         remarks.gaps.append(Gap(controls, say("read.root_untold", number=number)))
-    told = np.array(values, dtype=object)
-    active, untold = told == True, told == None  # noqa: E711, E712
     rotated = remarks.instants(f"access_key_{number}_last_rotated")
     assert rotated is not None  # a required column
-    return _Slot(number, active, untold, rotated, remarks.instants(f"access_key_{number}_last_used_date"))
+    return _Slot(
+        number, values == 1, values == _UNTOLD, rotated, remarks.instants(f"access_key_{number}_last_used_date")
+    )
 
 
 def _keys(remarks: Remarks, slots: list[_Slot]) -> tuple[Columns, np.ndarray]:

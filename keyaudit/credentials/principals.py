@@ -102,7 +102,9 @@ def refuse_duplicates(remarks: Remarks, is_root: np.ndarray) -> None:
     if len(roots) > 1:
         raise refused(remarks.place(int(roots[1]), "user"), "second_root")
     # an IAM user may have root's name; a cell that is not an ARN identifies nobody
-    names = [f"{user}\0{root}" for user, root in zip(remarks.columns["user"], is_root.tolist(), strict=True)]
+    names = list(remarks.columns["user"])
+    for row in roots.tolist():
+        names[row] += "\0"
     arns: list[str | None] = list(remarks.columns.get("arn", []))
     if len(set(arns)) < len(arns):
         arns = [arn if arn and _ARN.fullmatch(arn) else None for arn in arns]
@@ -147,7 +149,10 @@ def remark_names(remarks: Remarks, is_root: np.ndarray) -> None:
         remarks.warnings.append(say("read.no_rows", source=remarks.source))
     if not is_root.any() and users and not is_rootless(remarks.columns.get("arn", [])):
         remarks.warnings.append(say("read.no_root_row", source=remarks.source))
-    usual = _NAMES.fullmatch("\n".join(users)) and max(map(len, users), default=0) <= LONGEST_NAME
+    # one look at all at once; there is at most one root, whose name is no IAM user's
+    root = int(np.argmax(is_root)) if is_root.any() else len(users)
+    others = [*users[:root], *users[root + 1 :]]
+    usual = _NAMES.fullmatch("\n".join(others)) and max(map(len, others), default=0) <= LONGEST_NAME
     odd = [] if usual else [row for row, user in enumerate(users) if not is_root[row] and not _is_usual(user)]
     if odd:
         remarks.warn(odd[0], "user", "odd_name", n=len(odd))
