@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import string
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from keyaudit.files import json_bytes, json_text
+from keyaudit.files import json_text
 from keyaudit.model import Audit, RotationVerdict
 from keyaudit.present import rule
 from keyaudit.schema import FINDING_COLUMNS, TIME
@@ -19,10 +22,13 @@ from keyaudit.texts import utc
 #: a spreadsheet runs a cell that begins with one of these as a formula, whatever its width or size
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MINUS = "\u2212"
+_NO_FINDINGS = '\n "findings": []'
+_PLAIN = frozenset(string.ascii_letters + string.digits)
 
 
-def summary(audit: Audit) -> dict[str, Any]:
-    """The judgement as one JSON object; the keys are a contract (reports/README.md, "For machines")."""
+def _summary(audit: Audit) -> dict[str, Any]:
+    """The judgement as one JSON object, but for its findings; the keys are a contract (reports/README.md, "For
+    machines")."""
     asked = any(one.rotations is not None for one in audit.provenance)
     return {
         "as_of": utc(audit.as_of),
@@ -50,7 +56,7 @@ def summary(audit: Audit) -> dict[str, Any]:
             for one in audit.provenance
         ],
         "counts": audit.counts,
-        "findings": records(audit.findings),
+        "findings": [],
         "warnings": list(audit.warnings),
         "notes": list(audit.notes),
         **({"rotations": [rotation_record(one) for one in audit.rotations]} if asked else {}),
@@ -85,24 +91,40 @@ def rotations_json(found: Sequence[RotationVerdict], unseen: Sequence[str]) -> s
     return json_text({"rotations": [rotation_record(one) for one in found], "incomplete": list(unseen)})
 
 
-def records(findings: pd.DataFrame) -> list[dict[str, Any]]:
-    """Findings as JSON objects: integers stay integers, times are ISO 8601 in UTC, nothing is null."""
-    columns = []
+def columns(findings: pd.DataFrame) -> dict[str, list[Any]]:
+    """The columns of findings for JSON and CSV: integers stay integers, times are ISO 8601 in UTC, and what is
+    missing is None."""
+    found: dict[str, list[Any]] = {}
     for name, dtype in FINDING_COLUMNS.items():
-        cells = findings[name].astype(object).where(findings[name].notna(), None)
-        columns.append([utc(cell) or None for cell in cells] if dtype == TIME else cells.tolist())
-    return [dict(zip(FINDING_COLUMNS, row, strict=True)) for row in zip(*columns, strict=True)]
+        cells = findings[name]
+        if dtype == TIME:
+            moments = np.datetime_as_string(cells.to_numpy("datetime64[us]").astype("datetime64[s]")).tolist()
+            found[name] = [None if moment == "NaT" else f"{moment}Z" for moment in moments]
+        else:
+            found[name] = cells.astype(object).where(cells.notna(), None).tolist()
+    return found
 
 
 def summary_json(audit: Audit) -> bytes:
-    """``summary`` as UTF-8 JSON with a final newline."""
-    return json_bytes(summary(audit))
+    """The judgement as UTF-8 JSON with a final newline, as ``files.json_text`` writes it. Findings are many: they
+    are put together from their columns, for the standard library indents in Python, which takes ten times as
+    long."""
+    text = json_text(_summary(audit))
+    if not len(audit.findings):
+        return text.encode()
+    names, cells = zip(*columns(audit.findings).items(), strict=True)
+    # JSON has no such sign, not even in its strings
+    written = [json.dumps(column, ensure_ascii=False, separators=("\0", ":"))[1:-1].split("\0") for column in cells]
+    row = "  {\n" + ",\n".join(f"   {json.dumps(name)}: %s" for name in names) + "\n  }"
+    rows = ",\n".join(row % one for one in zip(*written, strict=True))
+    # nor has it line breaks in strings: only what is written here can begin a line so
+    return text.replace(_NO_FINDINGS, f'\n "findings": [\n{rows}\n ]', 1).encode()
 
 
 def findings_csv(audit: Audit) -> bytes:
     """Every finding as UTF-8 CSV with a header and LF line ends; text that a spreadsheet would run as a
     formula gets an apostrophe in front (names in the other outputs are as AWS gave them)."""
-    return table_csv(FINDING_COLUMNS, (row.values() for row in records(audit.findings)))
+    return table_csv(FINDING_COLUMNS, zip(*columns(audit.findings).values(), strict=True))
 
 
 def table_csv(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> bytes:
@@ -115,10 +137,14 @@ def table_csv(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> bytes:
 
 
 def _neutral(value: Any) -> Any:
-    return "'" + value if isinstance(value, str) and may_run(value) else value
+    # nearly every cell begins with a letter or a digit that every keyboard has
+    if not isinstance(value, str) or value[:1] in _PLAIN:
+        return value
+    return "'" + value if may_run(value) else value
 
 
 def may_run(cell: str) -> bool:
+    """Whether a spreadsheet would run a cell as a formula."""
     if cell.startswith(FORMULA):
         return True
     # a spreadsheet may skip what it does not show

@@ -1,23 +1,26 @@
-"""One account: controls, gaps and exemptions -> findings and counts."""
+"""Some accounts at once: controls, gaps and exemptions -> findings and counts.
+
+What is judged together does not matter: each account comes out as if it had been judged alone.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 
 import numpy as np
 import pandas as pd
 
 from keyaudit.assess.compact import account_findings, findings_frame
-from keyaudit.assess.controls import REGISTRY, Account
-from keyaudit.assess.limits import DAY, find_exemption, is_expired, is_meant, is_past_cap, unclear_overrides
-from keyaudit.assess.rows import Rows
-from keyaudit.policy import Policy
+from keyaudit.assess.controls import REGISTRY, Accounts
+from keyaudit.assess.exempt import Graces, missed_by, standing_again, with_exemptions
+from keyaudit.assess.limits import DAY, instant, is_known, unclear_overrides
+from keyaudit.assess.rows import ACCOUNT, Rows
+from keyaudit.credentials.arrays import Columns
 from keyaudit.schema import (
     ACTIVE,
-    ACTIVE_KEYS,
     COMPLIANT,
     EXEMPT,
     INSUFFICIENT_DATA,
@@ -25,83 +28,94 @@ from keyaudit.schema import (
     NON_COMPLIANT,
     ROOT_KEY,
     ROTATION,
-    RULES,
     UNUSED,
     Problem,
 )
 from keyaudit.texts import say
 
+_COUNTED = ("account_id", "control", "compliance_type")
 
-@dataclass
+
+@dataclass(frozen=True)
 class Judgement:
-    """One account, judged: compact findings (all, or those worth showing), problems, and full counts. Counted are:
-    findings by control and compliance type; exempt findings by exemption (under an expired one, those that it would
-    cover and that stand again); findings that an exemption in force names but does not cover, by exemption and
-    reason; and compliant keys due within ``warn_before``."""
+    """Some accounts, judged: compact findings (all, or those worth showing), and full counts. For each account, in
+    the order in which they were given: its problems, its findings by control and compliance type, and how many of
+    its keys are compliant and due within ``warn_before``. Over all: exempt findings by exemption (under an expired
+    one, those that it would cover and that stand again), and findings that an exemption in force names but does not
+    cover, by exemption and reason."""
 
     findings: pd.DataFrame
-    problems: list[Problem]
-    tallies: dict[str, Counter[str]]
+    problems: list[list[Problem]]
+    tallies: list[dict[str, Counter[str]]]
+    due_soon: list[int]
     exempted: Counter[str]
     missed: Counter[tuple[str, str]]
-    due_soon: int
 
 
 def judge(
-    keys: pd.DataFrame,
-    account_id: str,
-    policy: Policy,
-    as_of: datetime,
-    problems: Sequence[Problem] = (),
+    accounts: Accounts,
+    problems: Sequence[Sequence[Problem]],
     keep: int | None = None,
-    graces: Mapping[str, str] | None = None,
-    rules: int = RULES,
-    users: Callable[[], pd.DataFrame] = pd.DataFrame,
+    graces: Graces | None = None,
 ) -> Judgement:
-    """Judge one account by every control that can be assessed under the policy.
-
-    ``keys`` are the account's own; ``problems`` say which controls cannot rely on the evidence, and why. With
-    ``keep``, passing findings are only counted, and of the others only about so many of the worst of each control
-    are made. ``graces`` are users whose second active key is in the grace of a proved rotation, and what that
-    rotation is called; ``rules`` decide which limits and exemptions apply; ``users`` makes the frame of the
-    account's users.
+    """Judge some accounts. ``problems``, of each account, say which controls cannot be concluded there, whatever
+    its keys say: what was not seen is never compliant. With ``keep``, findings are only counted, and of the others
+    only about so many of the worst of each control are made. ``graces``: see ``Graces``.
     """
-    problems = [*problems, *_policy_problems(keys, account_id, policy)]
+    labels, policy = accounts.labels, accounts.policy
+    found = [[*ours, *theirs] for ours, theirs in zip(problems, _policy_problems(accounts), strict=True)]
     controls = [control for control in REGISTRY if policy.assessed(control)]
-    gaps = {c: [p.message for p in problems if c in p.controls] for c in controls}
-    account = Account(account_id, keys, policy, as_of, bool(gaps.get(ROOT_KEY)), rules, users)
-    tallies: dict[str, Counter[str]] = {}
+    gaps = [{c: [p.message for p in some if c in p.controls] for c in controls} for some in found]
+    root_gaps = np.fromiter((bool(one.get(ROOT_KEY)) for one in gaps), bool, len(labels))
+    accounts = replace(accounts, root_gaps=root_gaps)
+    tallies: list[dict[str, Counter[str]]] = [{} for _ in labels]
+    due_soon = np.zeros(len(labels), dtype=np.int64)
     exempted: Counter[str] = Counter()
     missed: Counter[tuple[str, str]] = Counter()
-    frames, due_soon = [account_findings(account_id, policy, gaps)], 0
+    of_accounts = account_findings(labels, policy, gaps)
+    frames = [of_accounts]
     for control in controls:
-        rows = control_rows(control, account, graces or {})
-        tallies[control] = rows.case.tally() + Counter({EXEMPT: len(rows.exempt)})
-        tallies[control].subtract({NON_COMPLIANT: len(rows.exempt)})
+        rows = control_rows(control, accounts, graces or {})
+        places = accounts.places(rows)
+        for tally, counts in zip(tallies, _tallies(rows, places, len(labels)), strict=True):
+            tally[control] = counts
         exempted.update(rows.exempt.values())
-        exempted.update(_standing_again(rows, control, account))
-        missed.update(_missed(rows, control, account))
-        near = _due_soon(rows, control, account)
-        due_soon += int(near.sum())
-        shown = rows if keep is None else rows.take(np.flatnonzero(_soonest(rows, near, keep) | _worst(rows, keep)))
+        exempted.update(standing_again(rows, control, accounts))
+        missed.update(missed_by(rows, control, accounts))
+        near = _due_soon(rows, control, accounts)
+        due_soon += np.bincount(places[near], minlength=len(labels))
+        shown = rows
+        if keep is not None:
+            shown = rows.take(np.flatnonzero(_soonest(rows, near, keep) | _worst(rows, accounts, keep)))
         if len(shown.row):
-            frames.append(findings_frame(shown, control, account))
-    for row in frames[0].itertuples():
-        tallies[row.control][row.compliance_type] += 1
+            frames.append(findings_frame(shown, control, accounts))
+    place_of = {label: place for place, label in enumerate(labels)}
+    for label, control, kind in zip(*(of_accounts[name] for name in _COUNTED), strict=True):
+        tallies[place_of[label]][control][kind] += 1
     findings = pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True)
-    return Judgement(findings, problems, tallies, exempted, missed, due_soon)
+    return Judgement(findings, found, tallies, due_soon.tolist(), exempted, missed)
 
 
-def control_rows(control: str, account: Account, graces: Mapping[str, str]) -> Rows:
-    """What a control says of an account's keys, with exemptions applied; ``graces`` as for ``judge``."""
-    return _exempt(REGISTRY[control](account), control, account, graces)
+def control_rows(control: str, accounts: Accounts, graces: Graces) -> Rows:
+    """What a control says of the keys of some accounts, with exemptions applied."""
+    return with_exemptions(REGISTRY[control](accounts), control, accounts, graces)
 
 
-def _due_soon(rows: Rows, control: str, account: Account) -> np.ndarray:
+def _tallies(rows: Rows, places: np.ndarray, number: int) -> list[Counter[str]]:
+    """How many findings of each type there are, by account; exempt ones are counted as such."""
+    found = rows.case.tallies(places, number)
+    for position in rows.exempt:
+        tally = found[places[position]]
+        tally[EXEMPT] += 1
+        tally[NON_COMPLIANT] -= 1
+    return found
+
+
+def _due_soon(rows: Rows, control: str, accounts: Accounts) -> np.ndarray:
     """Rotation rows that pass now and whose deadline is within the policy's ``warn_before``."""
     if control != ROTATION:
         return np.zeros(len(rows.row), bool)
-    horizon = account.now + account.policy.warn_before * DAY
+    horizon = accounts.now + accounts.policy.warn_before * DAY
     return (rows.due <= horizon) & rows.case.is_a(COMPLIANT)
 
 
@@ -112,19 +126,37 @@ def _soonest(rows: Rows, near: np.ndarray, keep: int) -> np.ndarray:
     return near & (rows.due <= np.sort(rows.due[near])[keep - 1])
 
 
-def _worst(rows: Rows, keep: int) -> np.ndarray:
+def _worst(rows: Rows, accounts: Accounts, keep: int) -> np.ndarray:
     """The worst ``keep`` rows that fail or cannot be judged, and those that tie with the last of them, so that what
-    is shown does not depend on the order of the rows."""
+    is shown depends neither on the order of the rows nor on which accounts are judged together. The order is that
+    of ``worst_first``, but for names."""
     failing = rows.case.is_a(NON_COMPLIANT, INSUFFICIENT_DATA)
     failing[list(rows.exempt)] = False
     if failing.sum() <= keep:
         return failing
-    score = np.where(rows.case.is_a(NON_COMPLIANT), rows.numbers("days_over") + 1, -1)
-    return failing & (score >= np.sort(score[failing])[-keep])
+    at = np.flatnonzero(failing)
+    of_key = rows.row[at] != ACCOUNT
+    administrator = np.zeros(len(at), bool)
+    administrator[of_key] = accounts.keys["administrator"][rows.row[at][of_key]] == True  # noqa: E712
+    ranks = np.stack(
+        [
+            rows.case.is_a(INSUFFICIENT_DATA)[at],
+            ~administrator,
+            -rows.numbers("days_over")[at],
+            -rows.numbers("age_days")[at],
+        ]
+    )
+    last = ranks[:, np.lexsort(ranks[::-1])[keep - 1]]
+    earlier, same = np.zeros(len(at), bool), np.ones(len(at), bool)
+    for rank, bound in zip(ranks, last, strict=True):
+        earlier |= same & (rank < bound)
+        same &= rank == bound
+    failing[at] = earlier | same
+    return failing
 
 
 def judged_keys(keys: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
-    """``keys`` with ``schema.JUDGED_COLUMNS``, from the compact findings of the same account."""
+    """``keys`` with ``schema.JUDGED_COLUMNS``, from the compact findings about them."""
     judged = keys.copy()
     rows = findings[findings["row"] >= 0].set_index("row")
     rotation, unused = (rows[rows["control"] == control] for control in (ROTATION, UNUSED))
@@ -135,78 +167,24 @@ def judged_keys(keys: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
     return judged
 
 
-def oldest_days(keys: pd.DataFrame, as_of: datetime) -> int | None:
+def oldest_days(keys: Columns, as_of: datetime) -> int | None:
     """The age of the oldest active key whose age is known."""
-    made = keys["last_rotated"][keys["status"] == ACTIVE].min()
-    return None if pd.isna(made) or made > as_of else (as_of - made.to_pydatetime()).days
+    made = keys["last_rotated"][keys["status"] == ACTIVE]
+    made = made[~np.isnat(made)]
+    elapsed = instant(as_of) - made.min() if len(made) else None
+    return None if elapsed is None or elapsed < np.timedelta64(0) else int(elapsed // DAY)
 
 
-def _policy_problems(keys: pd.DataFrame, account_id: str, policy: Policy) -> list[Problem]:
-    """What the policy leaves open: nobody gave one, or an override names accounts and this account is not known."""
-    problems = []
-    if not policy.given:
-        problems.append(Problem(account_id, LIMITED_CONTROLS, say("problem.no_policy", name=policy.label), True))
-    for controls, number in unclear_overrides(keys["user"], account_id, policy):
-        problems.append(Problem(account_id, controls, say("problem.unclear_override", number=number), True))
-    return problems
-
-
-def _standing_again(rows: Rows, control: str, account: Account) -> list[str]:
-    """For each failing row that an expired exemption would cover, the id of that exemption."""
-    expired = [one for one in account.policy.exemption if is_expired(one, account.as_of)]
-    if not expired:
-        return []
-    revived = [one.model_copy(update={"expires": date.max}) for one in expired]
-    policy = account.policy.model_copy(update={"exemption": revived})
-    covered = _exempt(rows, control, replace(account, policy=policy), {}).exempt
-    return [found for position, found in covered.items() if position not in rows.exempt]
-
-
-def _missed(rows: Rows, control: str, account: Account) -> list[tuple[str, str]]:
-    """For each failing row, each exemption in force that names it but does not cover it, and why: the key is past
-    the cap, another exemption covers the row, or there is no period to be exempt from."""
-    policy, rules = account.policy, account.rules
-    in_force = [one for one in policy.exemption if control in one.controls and not is_expired(one, account.as_of)]
-    in_force = [one for one in in_force if one.has_account(account.account_id)]
-    if not in_force:
-        return []
-    users, is_root = account.keys["user"].to_numpy(object), account.keys["is_root"].to_numpy(bool)
-    open_ended, found = _open_ended(rows), []
-    for position in np.flatnonzero(rows.case.is_a(NON_COMPLIANT)).tolist():
-        key = rows.row[position]
-        for one in in_force:
-            if one.id == rows.exempt.get(position) or not is_meant(one, users[key], bool(is_root[key]), rules):
-                continue
-            fails = position not in rows.exempt
-            past = fails and is_past_cap(one, policy, control, account.rotated[key], account.as_of)
-            found.append((one.id, "no_period" if open_ended[position] else "past_cap" if past else "covered"))
-    return found
-
-
-def _open_ended(rows: Rows) -> np.ndarray:
-    """Rows that fail because the policy sets no period: an exemption cannot replace a period that nobody has
-    defined."""
-    return np.array([reason.startswith("no_period") for _, reason in rows.case.kinds])[rows.case.number]
-
-
-def _exempt(rows: Rows, control: str, account: Account, graces: Mapping[str, str]) -> Rows:
-    """Make failing rows exempt that an exemption in force covers, and users with two active keys of which a proved
-    rotation replaced one; nothing else changes."""
-    graces = graces if control == ACTIVE_KEYS else {}
-    if not account.policy.exemption and not graces:
-        return rows
-    users = account.keys["user"].to_numpy(object)
-    is_root = account.keys["is_root"].to_numpy(bool)
-    over = rows.numbers("count") - rows.numbers("limit")
-    exempt = {}
-    for position in np.flatnonzero(rows.case.is_a(NON_COMPLIANT) & ~_open_ended(rows)).tolist():
-        key = rows.row[position]
-        rotated = account.rotated[key]
-        of_key = (users[key], account.account_id, rotated, account.as_of, bool(is_root[key]))
-        exemption = find_exemption(account.policy, control, *of_key, account.rules)
-        if exemption:
-            exempt[position] = exemption.id
-        # one key more than the policy allows: the key that is waiting to be deactivated
-        elif users[key] in graces and not is_root[key] and over[position] == 1:
-            exempt[position] = graces[users[key]]
-    return replace(rows, exempt=exempt)
+def _policy_problems(accounts: Accounts) -> Iterator[list[Problem]]:
+    """What the policy leaves open, account by account: nobody gave one, or an override names accounts and this
+    account is not known."""
+    policy = accounts.policy
+    for place, label in enumerate(accounts.labels):
+        problems = []
+        if not policy.given:
+            problems.append(Problem(label, LIMITED_CONTROLS, say("problem.no_policy", name=policy.label), True))
+        if not is_known(label):
+            users = accounts.keys["user"][accounts.place == place]
+            for controls, number in unclear_overrides(users, policy):
+                problems.append(Problem(label, controls, say("problem.unclear_override", number=number), True))
+        yield problems

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, time
 
 import numpy as np
 
 from keyaudit.model import ExemptionUse
-from keyaudit.policy import Exemption, Policy
+from keyaudit.policy import Exemption, Override, Policy
 from keyaudit.schema import LIMIT_OF, LIMITED_CONTROLS, ROOT_USER, ROTATION, RULES
 
 NO_LIMIT = -1
+_NONE_MATCHES = np.iinfo(np.int64).max
 DAY = np.timedelta64(86_400_000_000, "us")
 
 
@@ -27,36 +28,55 @@ def is_known(account_id: str) -> bool:
 
 def limits(
     users: Sequence[str] | np.ndarray,
-    account_id: str,
+    accounts: Sequence[str] | np.ndarray,
     policy: Policy,
     control: str,
     is_root: np.ndarray | None = None,
     rules: int = RULES,
 ) -> np.ndarray:
-    """The limit of a control for each user (int64, NO_LIMIT if the policy sets none): the strictest of all
-    overrides that match. Under rules 2 only the first override that matched applied, and could shadow a stricter
-    one."""
+    """The limit of a control for each user, given with the account of each (int64, NO_LIMIT if the policy sets
+    none): the strictest of all overrides that match. Under rules 2 only the first override that matched applied,
+    and could shadow a stricter one."""
     base = policy.limit(control)
-    values = np.full(len(users), NO_LIMIT if base is None else base, dtype=np.int64)
-    overrides = [override for override in policy.override if override.has_account(account_id)]
-    if not overrides or base is None:
-        return values
-    roots = [False] * len(users) if is_root is None else is_root
-    for row, (user, root) in enumerate(zip(users, roots, strict=True)):
-        matching = [one for one in overrides if one.has_user(user) or (root and one.has_user(ROOT_USER))]
+    if base is None:
+        return np.full(len(users), NO_LIMIT, dtype=np.int64)
+    tightest = np.full(len(users), _NONE_MATCHES, dtype=np.int64)
+    for override in policy.override:
+        limit = getattr(override, LIMIT_OF[control])
+        meant = _meant_by(override, users, accounts, is_root if rules >= 3 else None)
         if rules < 3:
-            matching = [one for one in overrides if one.has_user(user)][:1]
-        tighter = [limit for one in matching if (limit := getattr(one, LIMIT_OF[control])) is not None]
-        values[row] = min(tighter, default=base)
-    return values
+            # the first that matches applies, even if it has no such limit
+            meant &= tightest == _NONE_MATCHES
+            tightest[meant] = base if limit is None else limit
+        elif limit is not None:
+            tightest[meant] = np.minimum(tightest[meant], limit)
+    return np.where(tightest == _NONE_MATCHES, base, tightest)
 
 
-def unclear_overrides(
-    users: Sequence[str] | np.ndarray, account_id: str, policy: Policy
-) -> list[tuple[tuple[str, ...], int]]:
-    """Overrides that name accounts, if the report does not tell its account: (controls, number)."""
-    if is_known(account_id):
-        return []
+def _meant_by(
+    override: Override,
+    users: Sequence[str] | np.ndarray,
+    accounts: Sequence[str] | np.ndarray,
+    is_root: np.ndarray | None,
+) -> np.ndarray:
+    """Which of the users an override names (bool); root by its own name, or as any user is."""
+    meant = _each(override.has_account, accounts)
+    if override.users is not None and meant.any():
+        named = _each(override.has_user, users)
+        if is_root is not None and override.has_user(ROOT_USER):
+            named |= is_root
+        meant &= named
+    return meant
+
+
+def _each(test: Callable[[str], bool], names: Sequence[str] | np.ndarray) -> np.ndarray:
+    """A test of each name (bool); each different name is tried once."""
+    found = {name: test(name) for name in dict.fromkeys(names)}
+    return np.fromiter(map(found.__getitem__, names), bool, len(names))
+
+
+def unclear_overrides(users: Sequence[str] | np.ndarray, policy: Policy) -> list[tuple[tuple[str, ...], int]]:
+    """Overrides that name accounts, for a report that does not tell its account: (controls, number)."""
     return [
         (tuple(c for c in LIMITED_CONTROLS if getattr(override, LIMIT_OF[c]) is not None), number)
         for number, override in enumerate(policy.override, 1)

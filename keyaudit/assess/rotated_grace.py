@@ -40,7 +40,7 @@ def graces(
 
 def limit_of(secret: RotatedSecret, policy: Policy, rules: int = RULES) -> int | None:
     """The policy's limit for the keys of the secret's user, in days."""
-    limit = int(limits([secret.user], secret.account_id, policy, ROTATION, rules=rules)[0])
+    limit = int(limits([secret.user], [secret.account_id], policy, ROTATION, rules=rules)[0])
     return None if limit == NO_LIMIT else limit
 
 

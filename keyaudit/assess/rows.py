@@ -1,4 +1,4 @@
-"""What a control says of an account, as arrays: one entry per finding, cheap to make, to count and to cut down."""
+"""What a control says of some accounts, as arrays: one entry per finding, cheap to make, to count and to cut."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from keyaudit.credentials.arrays import MISSING
+
 ACCOUNT = -1  # speaks of the account, not of one of its keys
-MISSING = -1  # no number
 NAT = np.datetime64("NaT", "us")
 
 
@@ -30,12 +31,15 @@ class Cases:
         kinds = np.array(self.kinds, dtype=object)[self.number]
         return kinds[:, 0], kinds[:, 1]
 
-    def tally(self) -> Counter[str]:
-        """How many findings there are of each type."""
-        counts: Counter[str] = Counter()
-        for (kind, _), number in zip(self.kinds, np.bincount(self.number, minlength=len(self.kinds)), strict=True):
-            counts[kind] += int(number)
-        return +counts
+    def tallies(self, places: np.ndarray, number: int) -> list[Counter[str]]:
+        """How many findings there are of each type, for each of so many accounts; ``places`` says of which account
+        each finding speaks."""
+        kinds = len(self.kinds)
+        counts = np.bincount(places * kinds + self.number, minlength=number * kinds).reshape(number, kinds)
+        found: list[Counter[str]] = [Counter() for _ in range(number)]
+        for place, case in zip(*(one.tolist() for one in np.nonzero(counts)), strict=True):
+            found[place][self.kinds[case][0]] += int(counts[place, case])
+        return found
 
 
 def choose(cases: list[tuple[np.ndarray, str, str]], otherwise: tuple[str, str], length: int) -> Cases:
@@ -48,9 +52,9 @@ def choose(cases: list[tuple[np.ndarray, str, str]], otherwise: tuple[str, str],
 
 @dataclass(frozen=True)
 class Rows:
-    """Findings of one control. ``row`` is the key's place in the account's keys, or ACCOUNT. Numbers are whole
-    days, or MISSING. ``count`` is given if a finding speaks of the user and not of one key. ``exempt`` has
-    exemption ids by position."""
+    """Findings of one control. ``row`` is the key's place among the keys, or ACCOUNT: then ``account`` says of
+    which account the finding speaks. Numbers are whole days, or MISSING. ``count`` is given if a finding speaks of
+    the user and not of one key. ``exempt`` has exemption ids by position."""
 
     row: np.ndarray
     case: Cases
@@ -59,6 +63,7 @@ class Rows:
     days_over: np.ndarray = field(default_factory=lambda: np.array([]))
     limit: np.ndarray = field(default_factory=lambda: np.array([]))
     count: np.ndarray | None = None
+    account: np.ndarray | None = None
     exempt: dict[int, str] = field(default_factory=dict)
 
     def numbers(self, name: str) -> np.ndarray:
@@ -77,6 +82,7 @@ class Rows:
             row=self.row[positions],
             case=replace(self.case, number=self.case.number[positions]),
             count=None if self.count is None else self.count[positions],
+            account=None if self.account is None else self.account[positions],
             exempt={new: self.exempt[old] for new, old in enumerate(positions.tolist()) if old in self.exempt},
             **{name: getattr(self, name)[positions] for name in names},
         )

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from itertools import chain
 from pathlib import Path
 
 from keyaudit import sources
-from keyaudit.auditing.fold import audit_of, fold
-from keyaudit.auditing.result import Result, judge_account, judge_unread
+from keyaudit.auditing.fold import Folded, audit_of, fold
+from keyaudit.auditing.partition import Terms, Unread, judge_accounts
 from keyaudit.auditing.survey import Read, parse_as_of, resolve_as_of, survey
-from keyaudit.model import ORGANIZATION, Audit, Population, Progress
+from keyaudit.engine import each, processes
+from keyaudit.model import ORGANIZATION, Audit, Population, Progress, Provenance
 from keyaudit.policy import Policy, load_policy
 from keyaudit.schema import RULES, EvidenceError, InputError
-from keyaudit.texts import language, listed, speak
+from keyaudit.texts import listed
 
 __all__ = ["audit", "parse_as_of"]
 
 #: the number of accounts from which starting further processes pays off
 WORTH_PROCESSES = 40
+#: bytes of reports that are judged at once: about 50,000 rows; an account counts as this many more
+MOST_BYTES, LEAST_BYTES = 10_000_000, 2_000
+#: so that nobody waits long for the last
+PARTS_PER_JOB = 4
 
 
 def audit(
@@ -40,48 +44,68 @@ def audit(
     a TOML file, the name of a preset, or a ``Policy``; empty: the sample's own policy for the sample, otherwise the
     default preset, counted as not given. ``as_of``: ISO 8601 with a zone; empty: the latest time at which a report
     was generated, or else the moment of reading. ``keep``: keep only so many of the worst findings, so that memory
-    stays flat. ``progress`` wraps the iteration over accounts. ``jobs``: with ``keep``, the number of processes for
-    many accounts. ``rules``: the rules for conclusions; older ones serve only to verify evidence that was judged by
-    them. ``sealed`` and ``captured``: what is known of the source besides what it says itself, as for
-    ``sources.find``.
+    stays flat. ``progress`` wraps the iteration over accounts. ``jobs``: the number of processes for many accounts.
+    ``rules``: the rules for conclusions; older ones serve only to verify evidence that was judged by them.
+    ``sealed`` and ``captured``: what is known of the source besides what it says itself, as for ``sources.find``.
 
     Raises InputError and PolicyError; one line each, with the remedy.
     """
     population = source if isinstance(source, Population) else sources.find(source, sealed, captured)
-    terms = _policy(policy, population)
+    policy = _policy(policy, population)
     given = parse_as_of(as_of)
-    reads = survey(population)
-    moment, as_of_source = resolve_as_of(given, reads, population.received_time, rules)
+    with processes(jobs if len(population.origins) >= WORTH_PROCESSES else 1) as engine:
+        reads = survey(population, engine)
+        moment, as_of_source = resolve_as_of(given, reads, population.received_time, rules)
+        asked: list[Read | Unread] = [*reads, *_unread(population, {read.label for read in reads}, rules)]
+        judge = partial(judge_accounts, terms=Terms(policy, moment, given is not None, keep, rules))
+        results = each(engine, judge, partitions(asked, jobs))
+        found = fold(_told(results, progress, len(asked)), keep)
+    if len(found.provenance) != len(asked):
+        raise EvidenceError(f"only {len(found.provenance)} of {len(asked)} accounts were judged")
+    return audit_of(found, policy, moment, as_of_source, population, keep)
+
+
+def _unread(population: Population, labels: set[str], rules: int) -> Iterator[Unread]:
+    """What was expected and was not read: accounts, and a list of accounts that is not whole."""
     expected, doubts = set(population.expected), population.problems
     if rules >= 3:
         expected, doubts = expected | set(population.listed), (*doubts, *population.doubts)
-    unread = [(account, "") for account in sorted(expected - {read.label for read in reads})]
+    yield from map(Unread, sorted(expected - labels))
     # an incomplete list of accounts counts like an account that was not read
-    unread += [(ORGANIZATION, listed("remarks", doubts))] if doubts else []
-    is_given = given is not None
-    judge_one = partial(judge_account, policy=terms, as_of=moment, as_of_given=is_given, keep=keep, rules=rules)
-    parallel = keep is not None and jobs > 1 and len(reads) >= WORTH_PROCESSES
-    results: Iterator[Result] = chain(
-        _in_processes(judge_one, reads, jobs) if parallel else map(judge_one, reads),
-        (judge_unread(account, terms, moment, error) for account, error in unread),
-    )
-    total = len(reads) + len(unread)
-    found = fold(progress(results, total) if progress else results, keep)
-    if len(found.provenance) != total:
-        raise EvidenceError(f"only {len(found.provenance)} of {total} accounts were judged")
-    return audit_of(found, terms, moment, as_of_source, population, keep)
+    if doubts:
+        yield Unread(ORGANIZATION, listed("remarks", doubts))
 
 
-def _in_processes(judge_one: Callable[[Read], Result], reads: list[Read], jobs: int) -> Iterator[Result]:
-    """The results in the order of ``reads``. Processes are spawned, because a fork of a process with threads may
-    hang."""
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
+def partitions(asked: Sequence[Read | Unread], jobs: int = 1) -> list[list[Read | Unread]]:
+    """The accounts in parts that are worth a judgement each, in their order; several for each of so many jobs."""
+    sizes = [LEAST_BYTES + (one.size if isinstance(one, Read) else 0) for one in asked]
+    most = min(MOST_BYTES, sum(sizes) // (PARTS_PER_JOB * jobs)) if jobs > 1 else MOST_BYTES
+    parts: list[list[Read | Unread]] = []
+    room = 0
+    for one, size in zip(asked, sizes, strict=True):
+        if size > room:
+            parts.append([])
+            room = most
+        parts[-1].append(one)
+        room -= size
+    return parts
 
-    with ProcessPoolExecutor(
-        jobs, mp_context=get_context("spawn"), initializer=speak, initargs=(language(),)
-    ) as pool:
-        yield from pool.map(judge_one, reads, chunksize=4)
+
+def _told(results: Iterator[Folded], progress: Progress | None, total: int) -> Iterator[Folded]:
+    """The results, while something tells of how many accounts they are."""
+    if progress is None:
+        yield from results
+        return
+    waiting: list[Folded] = []
+
+    def accounts() -> Iterator[Provenance]:
+        for result in results:
+            waiting.append(result)
+            yield from result.provenance
+
+    for _ in progress(accounts(), total):
+        yield from waiting
+        waiting.clear()
 
 
 def _policy(policy: object, population: Population) -> Policy:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import numpy as np
-import pandas as pd
 
 from keyaudit import credentials, sources
 from keyaudit.assess.limits import NO_LIMIT, limits
 from keyaudit.auditing.survey import Read
+from keyaudit.credentials.arrays import Columns
 from keyaudit.credentials.gaps import Gap
 from keyaudit.model import Completeness
 from keyaudit.policy import Policy
@@ -56,7 +56,7 @@ def age_problems(
     report: CredentialReport,
     read: Read,
     parsed: credentials.Parsed,
-    keys: pd.DataFrame,
+    keys: Columns,
     policy: Policy,
     as_of: datetime,
 ) -> list[Gap]:
@@ -67,18 +67,17 @@ def age_problems(
     if generated and generated > read.origin.read_time + TOLERANCE:
         facts = {"generated": utc(generated), "received": utc(read.origin.read_time)}
         return [Gap(CONTROLS, say("problem.generated_later", source=report.source, **facts))]
-    tightest = _tightest(keys, read.label, policy)
+    tightest = _tightest(keys, policy)
     if generated or newest is None or tightest is None or as_of - newest <= timedelta(days=tightest):
         return []
     return [Gap(CONTROLS, say("problem.not_today", source=report.source, newest=utc(newest), n=tightest))]
 
 
-def _tightest(keys: pd.DataFrame, account_id: str, policy: Policy) -> int | None:
+def _tightest(keys: Columns, policy: Policy) -> int | None:
     """The smallest number of days after which one of the active keys fails; None if there are no such keys, or no
     limits."""
-    active = keys[keys["status"] == ACTIVE]
-    users, is_root = active["user"].to_numpy(object), active["is_root"].to_numpy(bool)
-    found = [limits(users, account_id, policy, control, is_root) for control in DATED_CONTROLS]
+    users, accounts, is_root = (keys[name][keys["status"] == ACTIVE] for name in ("user", "account_id", "is_root"))
+    found = [limits(users, accounts, policy, control, is_root) for control in DATED_CONTROLS]
     days = np.concatenate(found)
     return int(days[days != NO_LIMIT].min()) if (days != NO_LIMIT).any() else None
 

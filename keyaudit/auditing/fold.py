@@ -12,8 +12,8 @@ from typing import TypeVar
 
 import pandas as pd
 
+from keyaudit import credentials
 from keyaudit.assess import describe, exemption_status, worst_first
-from keyaudit.auditing.result import Result
 from keyaudit.auditing.survey import twice
 from keyaudit.model import Audit, Difference, Origin, Population, Provenance, RotationVerdict
 from keyaudit.policy import Policy
@@ -46,34 +46,14 @@ class Folded:
     rotations: tuple[RotationVerdict, ...] = ()
 
 
-def fold(results: Iterable[Result], keep: int | None) -> Folded:
+def fold(parts: Iterable[Folded], keep: int | None) -> Folded:
     """All results in one; with ``keep``, with only so many of the worst findings."""
     waiting: list[Folded] = []
-    for result in results:
-        waiting.append(_of_one(result, keep))
+    for part in parts:
+        waiting.append(part)
         if len(waiting) > MOST_FRAMES:
             waiting = [together(waiting, keep)]
     return together(waiting, keep)
-
-
-def _of_one(result: Result, keep: int | None) -> Folded:
-    judgement = result.judgement
-    return Folded(
-        users=(result.users(),) if keep is None else (),
-        keys=(result.keys(),) if keep is None else (),
-        findings=(judgement.findings,),
-        tallies=judgement.tallies,
-        conclusions={control: frozenset({kind}) for control, kind in result.conclusions.items()},
-        exempted=judgement.exempted,
-        missed=judgement.missed,
-        due_soon=judgement.due_soon,
-        provenance=(result.provenance,),
-        problems=tuple(judgement.problems),
-        warnings=tuple(result.warnings),
-        notes=tuple(result.notes),
-        differences=tuple((result.provenance.account_id, one) for one in result.differences),
-        rotations=result.rotations,
-    )
 
 
 def together(parts: Sequence[Folded], keep: int | None) -> Folded:
@@ -84,13 +64,13 @@ def together(parts: Sequence[Folded], keep: int | None) -> Folded:
         users=tuple(chain.from_iterable(one.users for one in parts)),
         keys=tuple(chain.from_iterable(one.keys for one in parts)),
         findings=findings if keep is None or not findings else (_shown(findings, keep),),
-        tallies={control: _sum(one.tallies.get(control, Counter()) for one in parts) for control in controls},
+        tallies={control: total(one.tallies.get(control, Counter()) for one in parts) for control in controls},
         conclusions={
             control: frozenset().union(*(one.conclusions.get(control, frozenset()) for one in parts))
             for control in controls
         },
-        exempted=_sum(one.exempted for one in parts),
-        missed=_sum(one.missed for one in parts),
+        exempted=total(one.exempted for one in parts),
+        missed=total(one.missed for one in parts),
         due_soon=sum(one.due_soon for one in parts),
         provenance=tuple(chain.from_iterable(one.provenance for one in parts)),
         problems=tuple(chain.from_iterable(one.problems for one in parts)),
@@ -101,7 +81,7 @@ def together(parts: Sequence[Folded], keep: int | None) -> Folded:
     )
 
 
-def _sum(counters: Iterable[Counter[T]]) -> Counter[T]:
+def total(counters: Iterable[Counter[T]]) -> Counter[T]:
     """The sum, counts below zero included, which ``+`` of Counters drops."""
     found: Counter[T] = Counter()
     for one in counters:
@@ -128,7 +108,7 @@ def audit_of(
     conclusions = {control: worst(set(found.conclusions.get(control, ()))) for control in assessed}
     tallies = {control: found.tallies.get(control, Counter()) for control in assessed}
     return Audit(
-        users=_concat(found.users),
+        users=credentials.users_together(found.users),
         keys=_concat(found.keys),
         findings=describe(_shown(found.findings, keep), policy),
         conclusions=conclusions,

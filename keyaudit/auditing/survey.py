@@ -4,6 +4,8 @@ as_of."""
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -11,8 +13,12 @@ from operator import itemgetter
 
 from keyaudit import credentials, sources
 from keyaudit.assess.limits import is_known
+from keyaudit.engine import each
 from keyaudit.model import Origin, Population
 from keyaudit.schema import GENERATED_TIME, GIVEN, RECEIVED_TIME, RULES, InputError
+
+#: so many reports are looked at by one process before it tells
+AT_ONCE = 64
 
 
 @dataclass
@@ -75,11 +81,13 @@ def resolve_as_of(
     )
 
 
-def survey(population: Population) -> list[Read]:
+def survey(population: Population, engine: Executor | None = None) -> list[Read]:
     """The first pass: which accounts there are, and when their reports were generated; in the order of accounts."""
     if not population.origins and not population.expected and not population.problems:
         raise InputError("the folder has no account in it; capture again")
-    reads = [_glance(origin) for origin in population.origins]
+    origins = population.origins
+    some = [origins[start : start + AT_ONCE] for start in range(0, len(origins), AT_ONCE)]
+    reads = [read for found in each(engine, _glances, some) for read in found]
     for read, label in zip(
         reads, sources.labels([(r.account_id, r.sha256, r.origin.name) for r in reads]), strict=True
     ):
@@ -94,6 +102,10 @@ def survey(population: Population) -> list[Read]:
 def twice(label: str, first: Origin, second: Origin) -> InputError:
     """The error for two reports of one account, which one population cannot hold."""
     return InputError(f"two reports of one account ({label}): {first.place} and {second.place}; give one of them")
+
+
+def _glances(origins: Sequence[Origin]) -> list[Read]:
+    return [_glance(origin) for origin in origins]
 
 
 def _glance(origin: Origin) -> Read:

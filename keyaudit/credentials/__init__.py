@@ -3,11 +3,12 @@
 ``unwrap``   the forms people save a report in -> CSV text (``answers``: of AWS and its CLI; ``records``: rows as
              JSON)
 ``columns``  CSV text -> columns of strings, every row with exactly as many fields as the header
-``frames``   columns of strings -> the typed ``users`` and ``keys``
+``frames``   columns of strings -> the typed ``users``, and ``keys`` as arrays (``arrays``), which a frame is made
+             of for many accounts at once
 """
 
 from keyaudit.credentials.answers import ANSWERS
-from keyaudit.credentials.frames import Parsed, parse, users_frame
+from keyaudit.credentials.frames import Parsed, parse, users_frame, users_together
 from keyaudit.credentials.refusals import refused
 from keyaudit.credentials.times import parse_instant
 from keyaudit.credentials.unwrap import Unwrapped, peek_account, unwrap
@@ -22,4 +23,5 @@ __all__ = [
     "refused",
     "unwrap",
     "users_frame",
+    "users_together",
 ]

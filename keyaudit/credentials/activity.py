@@ -19,5 +19,7 @@ def latest_activity(table: Table, judged: Iterable[Instants | None]) -> datetime
     known = [read.values[~np.isnat(read.values)] for read in judged if read is not None]
     moments = [values.max().item().replace(tzinfo=UTC) for values in known if len(values)]
     for column in _TOLD:
-        moments += [moment for cell in set(table.columns.get(column, ())) if (moment := read_leniently(cell))]
+        # nearly all cells say that there is none, and a comparison is quicker than a hash
+        different = {cell for cell in table.columns.get(column, ()) if cell != "N/A"}
+        moments += [moment for cell in different if (moment := read_leniently(cell))]
     return max(moments, default=None)

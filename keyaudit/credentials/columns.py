@@ -140,16 +140,16 @@ def _split(
     if "\r" in text:
         before = text[: text.index("\r")]
         raise refused(in_line(source, first_line + before.count("\n")), "carriage_return")
-    lines = text.split("\n")
-    names = lines[0].split(delimiter)
-    width = len(names)
-    if any(line.count(delimiter) + 1 != width for line in lines):
+    names = text.split("\n", 1)[0].split(delimiter)
+    width, ends = len(names), text.count("\n")
+    # if every line has the same number of fields, their ends are so many cells apart, and so are those of a column
+    cells = text.replace("\n", f"{delimiter}\n{delimiter}").split(delimiter)
+    if len(cells) != width + ends * (width + 1) or cells[width :: width + 1].count("\n") != ends:
+        lines = text.split("\n")
         number, line = next((n, one) for n, one in enumerate(lines) if one.count(delimiter) + 1 != width)
         raise _wrong_count(source, first_line + number, line.count(delimiter) + 1, width, line)
-    # every line has the same number of fields, so that the cells of a column are so many apart
-    cells = text.replace("\n", delimiter).split(delimiter)
-    rows = [cells[width + position :: width] for position in range(width)]
-    return names, rows, range(first_line + 1, first_line + len(lines))
+    rows = [cells[width + 1 + position :: width + 1] for position in range(width)]
+    return names, rows, range(first_line + 1, first_line + 1 + ends)
 
 
 def _split_quoted(

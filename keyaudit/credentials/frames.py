@@ -6,15 +6,17 @@ make of it is refused with its line, never coerced.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from itertools import chain, repeat
 
 import numpy as np
 import pandas as pd
 
 from keyaudit.credentials.activity import latest_activity
-from keyaudit.credentials.columns import Table, read_table, shown
+from keyaudit.credentials.arrays import Columns
+from keyaudit.credentials.columns import KNOWN, Table, read_table, shown
 from keyaudit.credentials.gaps import Gap
 from keyaudit.credentials.oddities import remark_keys
 from keyaudit.credentials.principals import (
@@ -32,16 +34,16 @@ from keyaudit.schema import (
     ACTIVE,
     CONTROLS,
     INACTIVE,
-    KEY_COLUMNS,
     ROOT_KEY,
     RULES,
     SLOTS,
-    TIME,
     UNJUDGED_BOOLEANS,
     UNJUDGED_TIMES,
 )
 from keyaudit.texts import say
 
+_STATUSES = np.array([INACTIVE, ACTIVE], dtype=object)
+_UNTOLD = -1
 _BOOLEANS = {word: value == "true" for value in ("true", "false") for word in (value, value.title(), value.upper())}
 
 
@@ -53,7 +55,7 @@ class Parsed:
     (NaT if unknown) and ``is_root`` have one entry per row."""
 
     account_id: str | None
-    keys: pd.DataFrame
+    keys: Columns
     table: Table
     created: np.ndarray
     is_root: np.ndarray
@@ -91,7 +93,9 @@ class _Slot:
     def exists(self, rotated_cells: list[str]) -> np.ndarray:
         """Active, or inactive with a date (also one that cannot be known): N/A and inactive is no key. The
         word not_supported was seen for a root user that has none."""
-        unsupported = np.array(rotated_cells, dtype=object) == "not_supported"
+        unsupported = np.zeros(len(self.untold), bool)
+        if self.rotated.unknown.any() and "not_supported" in rotated_cells:
+            unsupported = np.array(rotated_cells, dtype=object) == "not_supported"
         return ~self.untold & (self.active | ~(self.rotated.none | unsupported))
 
 
@@ -114,15 +118,14 @@ def parse(
     remark_names(remarks, is_root)
     created = remarks.instants("user_creation_time")
     slots = [_read_slot(remarks, number, is_root) for number in SLOTS]
-    columns, rows = _keys_columns(remarks, slots)
+    keys, rows = _keys(remarks, slots)
     nowhere = np.full(len(table), np.datetime64("NaT", "us"))
-    columns |= {
+    keys |= {
         "account_id": np.full(len(rows), account_id or label, dtype=object),
         "is_root": is_root[rows],
         "user_creation_time": (created.values if created else nowhere)[rows],
         "generated_time": np.full(len(rows), _naive(generated_time)),
     }
-    keys = _typed(columns, len(rows))
     remark_keys(remarks, keys, is_root)
     times = [created, *(slot.rotated for slot in slots), *(slot.used for slot in slots)]
     return Parsed(
@@ -138,21 +141,40 @@ def parse(
     )
 
 
-def users_frame(parsed: Parsed, account_id: str, generated_time: datetime | None) -> pd.DataFrame:
-    """The ``users`` frame of a parsed report: (principals x AWS's columns present), see ``schema``."""
-    index = pd.RangeIndex(parsed.rows)
-    frame: dict[str, Any] = {"account_id": pd.Series(account_id, index=index, dtype="str")}
-    for name, cells in parsed.table.columns.items():
-        if name in UNJUDGED_BOOLEANS or name.endswith("_active"):
-            frame[name] = pd.array([_BOOLEANS.get(cell) for cell in cells], dtype="boolean")
-        elif name in UNJUDGED_TIMES:
-            frame[name] = lenient_instants(cells)
-        elif name.endswith(("_time", "_date", "_last_rotated")):
-            frame[name] = pd.Series(read_instants(cells).values).dt.tz_localize("UTC")
-        else:
-            frame[name] = pd.array(cells, dtype="str")
-    frame["generated_time"] = pd.Series(generated_time, index=index, dtype=TIME)
+def users_frame(reports: Sequence[tuple[Parsed, str, datetime | None]]) -> pd.DataFrame:
+    """The ``users`` frame of parsed reports, each with its account and its time: (principals x AWS's columns that
+    any of them has), see ``schema``."""
+    full = [one for one in reports if one[0].rows] or list(reports[:1])
+    there = {name for parsed, _, _ in full for name in parsed.table.columns}
+    names = [name for name in KNOWN if name in there]
+    sizes = [parsed.rows for parsed, _, _ in full]
+    index = pd.RangeIndex(sum(sizes))
+    accounts = np.array([account for _, account, _ in full], dtype=object)
+    frame = {"account_id": pd.Series(np.repeat(accounts, sizes), index=index, dtype="str")}
+    for name in names:
+        parts = [parsed.table.columns.get(name, [None] * parsed.rows) for parsed, _, _ in full]
+        frame[name] = _column(name, list(chain.from_iterable(parts)), index)
+    times = np.repeat(np.array([_naive(time) for _, _, time in full], dtype="datetime64[us]"), sizes)
+    frame["generated_time"] = pd.Series(times, index=index).dt.tz_localize("UTC")
     return pd.DataFrame(frame, index=index)
+
+
+def users_together(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Several ``users`` frames as one, with its columns in the order that each of them has."""
+    full = [frame for frame in frames if len(frame)] or list(frames[:1])
+    both = pd.concat(full, ignore_index=True) if full else pd.DataFrame()
+    return both[[name for name in ("account_id", *KNOWN, "generated_time") if name in both]]
+
+
+def _column(name: str, cells: list[str | None], index: pd.Index) -> pd.Series:
+    """A column of ``users``; None where a report does not have it."""
+    if name in UNJUDGED_BOOLEANS or name.endswith("_active"):
+        return pd.Series(pd.array([_BOOLEANS.get(cell or "") for cell in cells], dtype="boolean"), index=index)
+    if name in UNJUDGED_TIMES:
+        return lenient_instants([cell or "" for cell in cells])
+    if name.endswith(("_time", "_date", "_last_rotated")):
+        return pd.Series(read_instants([cell or "" for cell in cells]).values).dt.tz_localize("UTC")
+    return pd.Series(pd.array(cells, dtype="str"), index=index)
 
 
 def _naive(instant: datetime | None) -> np.datetime64:
@@ -162,8 +184,8 @@ def _naive(instant: datetime | None) -> np.datetime64:
 def _read_slot(remarks: Remarks, number: int, is_root: np.ndarray) -> _Slot:
     column = f"access_key_{number}_active"
     cells = remarks.columns[column]
-    values = list(map(_BOOLEANS.get, cells))
-    for row in (row for row, value in enumerate(values) if value is None) if None in values else ():
+    values = np.fromiter(map(_BOOLEANS.get, cells, repeat(_UNTOLD)), np.int8, len(cells))
+    for row in np.flatnonzero(values == _UNTOLD).tolist():
         if not (is_root[row] and cells[row] in UNKNOWN_VALUES):
             raise refused(remarks.place(row, column), "no_boolean", cell=shown(cells[row]))
         remarks.warn(row, column, "root_unknown", cell=cells[row])
@@ -171,14 +193,14 @@ def _read_slot(remarks: Remarks, number: int, is_root: np.ndarray) -> _Slot:
         dated = remarks.columns[f"access_key_{number}_last_rotated"][row] not in NONE_VALUES | UNKNOWN_VALUES
         controls = CONTROLS if dated else (ROOT_KEY,)
         remarks.gaps.append(Gap(controls, say("read.root_untold", number=number)))
-    told = np.array(values, dtype=object)
-    active, untold = told == True, told == None  # noqa: E711, E712
     rotated = remarks.instants(f"access_key_{number}_last_rotated")
     assert rotated is not None  # a required column
-    return _Slot(number, active, untold, rotated, remarks.instants(f"access_key_{number}_last_used_date"))
+    return _Slot(
+        number, values == 1, values == _UNTOLD, rotated, remarks.instants(f"access_key_{number}_last_used_date")
+    )
 
 
-def _keys_columns(remarks: Remarks, slots: list[_Slot]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def _keys(remarks: Remarks, slots: list[_Slot]) -> tuple[Columns, np.ndarray]:
     """One entry per existing key, in the order of the report, and the row of each."""
     length = len(remarks.columns["user"])
     parts: list[dict[str, np.ndarray]] = []
@@ -194,7 +216,7 @@ def _keys_columns(remarks: Remarks, slots: list[_Slot]) -> tuple[dict[str, np.nd
                 "user": _pick(remarks, "user", rows),
                 "arn": _pick(remarks, "arn", rows),
                 "key_slot": np.full(len(rows), slot.number),
-                "status": np.where(slot.active[rows], ACTIVE, INACTIVE).astype(object),
+                "status": _STATUSES[slot.active[rows].astype(int)],
                 "last_rotated": slot.rotated.values[rows],
                 "last_used_date": used.values[rows],
                 "last_used_region": _pick(remarks, f"{prefix}used_region", rows),
@@ -220,12 +242,3 @@ def _pick(remarks: Remarks, column: str, rows: np.ndarray) -> np.ndarray:
         for nothing in NONE_VALUES:
             found[found == nothing] = None
     return found
-
-
-def _typed(columns: dict[str, np.ndarray], length: int) -> pd.DataFrame:
-    index = pd.RangeIndex(length)
-    typed: dict[str, Any] = {}
-    for name, dtype in KEY_COLUMNS.items():
-        values = pd.Series(columns[name], index=index)
-        typed[name] = values.dt.tz_localize("UTC") if dtype == TIME else values.astype(dtype)
-    return pd.DataFrame(typed, index=index)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
+from typing import Any
 
+import numpy as np
+
+from keyaudit.credentials.arrays import Columns
 from keyaudit.credentials.columns import shown
 from keyaudit.credentials.gaps import Gap
 from keyaudit.credentials.principals import Remarks
@@ -13,7 +15,7 @@ from keyaudit.schema import ACTIVE, EXTRA_COLUMN, LIMITED_CONTROLS, ROOT_KEY, SL
 from keyaudit.texts import say
 
 
-def remark_keys(remarks: Remarks, keys: pd.DataFrame, is_root: np.ndarray) -> None:
+def remark_keys(remarks: Remarks, keys: Columns, is_root: np.ndarray) -> None:
     """Add gaps, warnings and notes about the ``keys`` of a report; ``is_root`` has one entry per row."""
     for number in SLOTS:
         if f"access_key_{number}_last_used_date" not in remarks.columns:
@@ -30,13 +32,16 @@ def remark_keys(remarks: Remarks, keys: pd.DataFrame, is_root: np.ndarray) -> No
         message = say("read.more_keys", place=place, n=len(more))
         remarks.gaps.append(Gap(controls, message))
         remarks.warnings.append(message)
-    undated = keys[(keys["status"] == ACTIVE) & keys["last_rotated"].isna()]
-    if len(undated):
-        first = undated.iloc[0]
-        facts = {"source": remarks.source, "slot": first["key_slot"], "user": shown(first["user"])}
-        remarks.warnings.append(say("read.undated", **facts, n=len(undated)))
-    early = keys[keys["last_used_date"] < keys["last_rotated"]]
-    if len(early):
-        first = early.iloc[0]
-        facts = {"source": remarks.source, "slot": first["key_slot"], "user": shown(first["user"])}
-        remarks.notes.append(say("read.used_before", **facts, n=len(early)))
+    undated = (keys["status"] == ACTIVE) & np.isnat(keys["last_rotated"])
+    if undated.any():
+        remarks.warnings.append(say("read.undated", **_first(remarks, keys, undated)))
+    early = keys["last_used_date"] < keys["last_rotated"]
+    if early.any():
+        remarks.notes.append(say("read.used_before", **_first(remarks, keys, early)))
+
+
+def _first(remarks: Remarks, keys: Columns, which: np.ndarray) -> dict[str, Any]:
+    """The first of these keys, and how many they are, for a sentence."""
+    first = int(np.argmax(which))
+    facts = {"source": remarks.source, "slot": int(keys["key_slot"][first]), "user": shown(keys["user"][first])}
+    return {**facts, "n": int(which.sum())}

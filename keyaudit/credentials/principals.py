@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import re
-from typing import Any
 
 import numpy as np
 
@@ -101,16 +100,17 @@ def refuse_duplicates(remarks: Remarks, is_root: np.ndarray) -> None:
     roots = np.flatnonzero(is_root)
     if len(roots) > 1:
         raise refused(remarks.place(int(roots[1]), "user"), "second_root")
-    # an IAM user may have root's name; a cell that is not an ARN identifies nobody
-    names = [f"{user}\0{root}" for user, root in zip(remarks.columns["user"], is_root.tolist(), strict=True)]
-    arns: list[str | None] = list(remarks.columns.get("arn", []))
-    if len(set(arns)) < len(arns):
-        arns = [arn if arn and _ARN.fullmatch(arn) else None for arn in arns]
-    columns: tuple[tuple[str, list[Any]], ...] = (("user", names), ("arn", arns))
-    for column, cells in columns:
+    # an IAM user may have root's name
+    names = list(remarks.columns["user"])
+    for row in roots.tolist():
+        names[row] += "\0"
+    for column, cells in (("user", names), ("arn", remarks.columns.get("arn", []))):
+        if len(set(cells)) == len(cells):
+            continue
         seen: dict[str, int] = {}
-        for row, cell in enumerate(cells if len(set(cells)) < len(cells) else ()):
-            if cell is not None and seen.setdefault(cell, row) != row:
+        for row, cell in enumerate(cells):
+            # a cell that is not an ARN identifies nobody
+            if (column == "user" or _ARN.fullmatch(cell)) and seen.setdefault(cell, row) != row:
                 facts = {"cell": shown(remarks.columns[column][row]), "line": remarks.lines[seen[cell]]}
                 raise refused(remarks.place(row, column), "same_cell", column=column, **facts)
 
@@ -118,10 +118,10 @@ def refuse_duplicates(remarks: Remarks, is_root: np.ndarray) -> None:
 def unescape_root(remarks: Remarks) -> None:
     """The root user's name as a web page writes it means the root user: no IAM user can have that name."""
     users = remarks.columns["user"]
-    rows = [row for row, user in enumerate(users) if user in ESCAPED_ROOT]
-    if rows:
+    if not ESCAPED_ROOT.isdisjoint(users):
+        first = next(row for row, user in enumerate(users) if user in ESCAPED_ROOT)
         remarks.columns["user"] = [ROOT_USER if user in ESCAPED_ROOT else user for user in users]
-        remarks.warn(rows[0], "user", "escaped", root=ROOT_USER)
+        remarks.warn(first, "user", "escaped", root=ROOT_USER)
 
 
 def is_rootless(arns: list[str]) -> bool:
@@ -147,7 +147,10 @@ def remark_names(remarks: Remarks, is_root: np.ndarray) -> None:
         remarks.warnings.append(say("read.no_rows", source=remarks.source))
     if not is_root.any() and users and not is_rootless(remarks.columns.get("arn", [])):
         remarks.warnings.append(say("read.no_root_row", source=remarks.source))
-    usual = _NAMES.fullmatch("\n".join(users)) and max(map(len, users), default=0) <= LONGEST_NAME
+    # one look at all at once; there is at most one root, whose name is no IAM user's
+    root = int(np.argmax(is_root)) if is_root.any() else len(users)
+    others = [*users[:root], *users[root + 1 :]]
+    usual = _NAMES.fullmatch("\n".join(others)) and max(map(len, others), default=0) <= LONGEST_NAME
     odd = [] if usual else [row for row, user in enumerate(users) if not is_root[row] and not _is_usual(user)]
     if odd:
         remarks.warn(odd[0], "user", "odd_name", n=len(odd))

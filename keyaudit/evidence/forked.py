@@ -6,6 +6,7 @@ other thread runs: a lock that one holds at the moment of the fork is never give
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import subprocess
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from keyaudit.evidence.warm import PRELOADED, become_kernel
+from keyaudit.texts import say
 
 PAUSE = 0.005  # seconds between two looks whether it has ended
 #: what is imported late: by a run for its notebook and its page, and by a kernel as it starts
@@ -39,6 +41,10 @@ def import_all() -> None:
     starts as a kernel from now on is a fork of it."""
     for name in (*PRELOADED, *LATER):
         import_module(name)
+    say("table.none")  # the texts are read
+    # what is there stays: a fork that looked through it for garbage would copy every page of it
+    gc.collect()
+    gc.freeze()
     if hasattr(os, "fork"):
         _warm.set()
 

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from keyaudit.assess import Account, control_rows
-from keyaudit.auditing.result import graces_of
+from keyaudit.assess import Accounts, control_rows
+from keyaudit.auditing.partition import graces_of
+from keyaudit.credentials.arrays import columns_of, take
 from keyaudit.explore.selection import Selection, with_limit
 from keyaudit.model import Audit
 from keyaudit.policy import Policy
@@ -65,15 +66,24 @@ class Explorer:
     def __init__(self, audit: Audit) -> None:
         self.audit = audit
         self.keys = audit.keys.reset_index(drop=True)
-        places = self.keys.groupby("account_id", sort=False).indices if len(self.keys) else {}
+        labels = [one.account_id for one in audit.provenance]
+        keys = columns_of(self.keys)
+        place_of = {label: place for place, label in enumerate(labels)}
         gaps = {p.account_id for p in audit.problems if ROOT_KEY in p.controls}
-        self.accounts: dict[str, tuple[np.ndarray, Account, dict[str, str]]] = {}
-        for label in dict.fromkeys([*places, *(one.account_id for one in audit.provenance)]):
-            rows = np.asarray(places.get(label, []), dtype=np.int64)
-            own = self.keys.take(rows).reset_index(drop=True)
+        self.accounts = Accounts(
+            labels=labels,
+            keys=keys,
+            place=np.array([place_of[label] for label in keys["account_id"]], dtype=np.int64),
+            policy=audit.policy,
+            as_of=audit.as_of,
+            root_gaps=np.array([label in gaps for label in labels], dtype=bool),
+        )
+        self.graces: dict[tuple[str, str], str] = {}
+        for label in {one.secret.account_id for one in audit.rotations}:
             secrets = tuple(one.secret for one in audit.rotations if one.secret.account_id == label)
-            account = Account(label, own, audit.policy, audit.as_of, label in gaps)
-            self.accounts[label] = (rows, account, graces_of(secrets, own, audit.policy, audit.as_of))
+            own = take(keys, keys["account_id"] == label)
+            found = graces_of(secrets, own, audit.policy, audit.as_of)
+            self.graces |= {(label, user): reason for user, reason in found.items()}
         self.is_active = (self.keys["status"] == ACTIVE).to_numpy(bool) if len(self.keys) else np.zeros(0, bool)
         self._judged = lru_cache(maxsize=8)(self._judge)
         self._meant = lru_cache(maxsize=8)(self._choose)
@@ -109,11 +119,9 @@ class Explorer:
     def _choose(self, selection: Selection) -> tuple[np.ndarray, frozenset[str]]:
         """Places of the keys that are meant, and the accounts."""
         names = self.keys["user"].to_numpy(object) if len(self.keys) else np.array([], object)
-        accounts, users = selection.matches(list(self.accounts), list(dict.fromkeys(names)))
+        accounts, users = selection.matches(list(self.accounts.labels), list(dict.fromkeys(names)))
         meant = np.array([name in users for name in names], bool)
-        in_account = np.zeros(len(names), bool)
-        for label in accounts:
-            in_account[self.accounts[label][0]] = True
+        in_account = np.array([label in accounts for label in self.accounts.keys["account_id"]], bool)
         if selection.control == ROOT_KEY:  # this control speaks of no other key, and an inactive one fails too
             meant &= names == ROOT_USER
         elif selection.status == "active":
@@ -132,16 +140,15 @@ class Explorer:
         policy = with_limit(self.audit.policy, control, limit)
         if not policy.assessed(control):
             return found
-        for places, account, graces in self.accounts.values():
-            rows = control_rows(control, replace(account, policy=policy), graces)
-            types = rows.case.names()[0].copy() if len(rows.row) else np.array([], object)
-            types[list(rows.exempt)] = "EXEMPT"
-            of_keys = rows.row >= 0
-            at = places[rows.row[of_keys]]
-            found["type"][at] = types[of_keys]
-            for name in ("days_over", "limit"):
-                found[name][at] = rows.numbers(name)[of_keys]
-            found["due"][at] = rows.deadlines()[of_keys]
+        rows = control_rows(control, replace(self.accounts, policy=policy), self.graces)
+        types = rows.case.names()[0].copy() if len(rows.row) else np.array([], object)
+        types[list(rows.exempt)] = "EXEMPT"
+        of_keys = rows.row >= 0
+        at = rows.row[of_keys]
+        found["type"][at] = types[of_keys]
+        for name in ("days_over", "limit"):
+            found[name][at] = rows.numbers(name)[of_keys]
+        found["due"][at] = rows.deadlines()[of_keys]
         return found
 
     def _missing(self, control: str, accounts: frozenset[str]) -> tuple[str, ...]:

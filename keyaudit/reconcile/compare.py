@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from keyaudit.captured.inventory import Inventory, Listed, LiveUser, read_inventory
 from keyaudit.credentials import Parsed
+from keyaudit.credentials.arrays import Columns, count
 from keyaudit.credentials.gaps import Gap
 from keyaudit.model import Completeness, Difference
 from keyaudit.reconcile.frame import judged_keys, mask, second, with_owners
@@ -26,7 +26,7 @@ EXPLAINED = ("user_made", "user_remade", "user_deleted", "key_made")
 class Reconciled:
     """``keys`` are the keys to be judged: the worse of report and live account."""
 
-    keys: pd.DataFrame
+    keys: Columns
     completeness: Completeness
     differences: tuple[Difference, ...] = ()
     gaps: list[Gap] = field(default_factory=list)
@@ -95,10 +95,10 @@ class _Comparison:
         self.differences: list[Difference] = []
         self.dropped: list[int] = []
         self.changed: list[Pair] = []
-        self.ids = np.full(len(keys), None, dtype=object)
+        self.ids = np.full(count(keys), None, dtype=object)
         self.added: list[dict[str, Any]] = []
         self.rows: dict[str, list[Reported]] = {}
-        columns = (keys["user"], keys["last_rotated"].to_numpy("datetime64[s]"), keys["status"], keys["is_root"])
+        columns = (keys["user"], keys["last_rotated"].astype("datetime64[s]"), keys["status"], keys["is_root"])
         for row, (user, made, status, root) in enumerate(zip(*columns, strict=True)):
             self.rows.setdefault("" if root else user, []).append(Reported(row, made, status))
 

@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
+from keyaudit.credentials.arrays import MISSING, Columns, no_keys, take, together
 from keyaudit.reconcile.match import NAT, Pair
-from keyaudit.schema import KEY_COLUMNS, TIME
 
 
 def mask(key_id: str) -> str:
@@ -18,55 +17,54 @@ def mask(key_id: str) -> str:
 
 
 def judged_keys(
-    keys: pd.DataFrame,
+    keys: Columns,
     ids: np.ndarray,
     changed: list[Pair],
     dropped: list[int],
     added: list[dict[str, Any]],
     label: str,
-) -> pd.DataFrame:
+) -> Columns:
     """``keys`` of the report with their ids: with the worse status and date for the ``changed`` ones, without those
     of users who no longer exist, and with those that only the live account lists."""
-    judged = keys.copy()
-    judged["access_key_id"] = pd.Series(ids, index=keys.index, dtype="str")
+    judged = {**keys, "access_key_id": ids}
+    if changed:
+        judged |= {name: keys[name].copy() for name in ("status", "last_rotated")}
     for pair in changed:
         assert pair.reported
-        judged.loc[pair.reported.row, "status"] = pair.status
-        judged.loc[pair.reported.row, "last_rotated"] = _stamp(pair.made)
+        judged["status"][pair.reported.row] = pair.status
+        judged["last_rotated"][pair.reported.row] = pair.made
     if dropped:
-        judged = judged.drop(index=dropped)
-    if added:
-        judged = pd.concat([judged, _added_frame(added, label)])
-    return judged.reset_index(drop=True)
+        judged = take(judged, np.delete(np.arange(len(ids)), dropped))
+    return together([judged, _added(added, label)]) if added else judged
 
 
-def _added_frame(added: list[dict[str, Any]], label: str) -> pd.DataFrame:
+def _added(added: list[dict[str, Any]], label: str) -> Columns:
     """Keys that are not in the report; their last use is not known."""
-    default = {"account_id": label, "is_root": False, "last_used_unknown": True}
-    frame: dict[str, pd.Series] = {}
-    for name, dtype in KEY_COLUMNS.items():
-        values = [one.get(name, default.get(name)) for one in added]
-        frame[name] = pd.Series([_stamp(value) for value in values] if dtype == TIME else values, dtype=dtype)
-    return pd.DataFrame(frame)
+    default = {"account_id": label, "is_root": False, "last_used_unknown": True, "key_slot": MISSING}
+    nowhere = no_keys()
+    found: Columns = {}
+    for name, values in nowhere.items():
+        cells = [one.get(name, default.get(name)) for one in added]
+        if values.dtype.kind == "M":
+            cells = [NAT if cell is None else cell for cell in cells]
+        found[name] = np.array(cells, dtype=values.dtype)
+    return found
 
 
-def with_owners(keys: pd.DataFrame, owners: dict[str, dict[str, Any]] | None) -> pd.DataFrame:
+def with_owners(keys: Columns, owners: dict[str, dict[str, Any]] | None) -> Columns:
     """``keys`` with the owner of each, and whether its user is an administrator, as the root user always is.
     ``owners`` None: nobody asked."""
     if owners is None:
         return keys
     found = [owners.get(user, {}) for user in keys["user"]]
     told = [True if root else one.get("administrator") for one, root in zip(found, keys["is_root"], strict=True)]
-    return keys.assign(
-        owner=pd.Series([one.get("owner") for one in found], index=keys.index, dtype="str"),
-        administrator=pd.Series(told, index=keys.index, dtype="boolean"),
-    )
+    return {
+        **keys,
+        "owner": np.array([one.get("owner") for one in found], dtype=object),
+        "administrator": np.array(told, dtype=object),
+    }
 
 
 def second(moment: datetime | None) -> np.datetime64:
     """A moment as numpy knows it, in whole seconds; NaT for none."""
     return np.datetime64(moment.astimezone(UTC).replace(tzinfo=None), "s") if moment else NAT
-
-
-def _stamp(moment: Any) -> Any:
-    return pd.NaT if moment is None or np.isnat(moment) else pd.Timestamp(moment, tz="UTC")

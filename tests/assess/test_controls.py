@@ -11,6 +11,7 @@ import pytest
 from keyaudit.assess import controls
 from keyaudit.assess.judge import judge
 from keyaudit.assess.rows import Rows, choose
+from keyaudit.credentials.arrays import columns_of
 from keyaudit.policy import Exemption, Override, Policy, load_policy
 from keyaudit.schema import (
     COMPLIANT,
@@ -55,16 +56,22 @@ def test_each_control_has_its_texts(one) -> None:
 def test_a_control_may_look_at_users(monkeypatch: pytest.MonkeyPatch) -> None:
     users = pd.DataFrame({"user": ["alice"], "mfa_active": [False]})
 
-    def by_users(account: controls.Account) -> Rows:
-        missing = ~account.users()["mfa_active"].to_numpy(bool)
-        rows = np.flatnonzero(np.isin(account.keys["user"], account.users()["user"][missing]))
+    def by_users(accounts: controls.Accounts) -> Rows:
+        missing = ~accounts.users()["mfa_active"].to_numpy(bool)
+        rows = np.flatnonzero(np.isin(accounts.keys["user"], accounts.users()["user"][missing]))
         return Rows(rows, choose([], (NON_COMPLIANT, "active"), len(rows)))
 
     monkeypatch.setitem(controls.REGISTRY, "root-key", by_users)
     keys = pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in KEY_COLUMNS.items()})
     keys = pd.concat([keys, pd.DataFrame({"user": ["alice", "bob"], "status": "Active", "is_root": False})])
-    keys = keys.astype(KEY_COLUMNS).reset_index(drop=True)
+    keys = columns_of(keys.astype(KEY_COLUMNS))
     now = datetime(2026, 11, 23, tzinfo=UTC)
-    found = judge(keys, "123456789012", load_policy("cis"), now, users=lambda: users)
-    assert +found.tallies["root-key"] == {NON_COMPLIANT: 1}
-    assert COMPLIANT not in +found.tallies["root-key"]
+    place = np.zeros(2, int)
+    found = judge(
+        controls.Accounts(
+            ["123456789012"], keys, place, load_policy("cis"), now, place[:1] > 0, users=lambda: users
+        ),
+        [[]],
+    )
+    assert +found.tallies[0]["root-key"] == {NON_COMPLIANT: 1}
+    assert COMPLIANT not in +found.tallies[0]["root-key"]

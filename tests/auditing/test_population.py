@@ -307,7 +307,7 @@ def test_progress_is_told_of_every_account(tmp_path):
 
     def progress(accounts, total):
         for one in accounts:
-            seen.append((one.provenance.account_id, total))
+            seen.append((one.account_id, total))
             yield one
 
     folder = capture(tmp_path, [ACCOUNT, OTHER], a111122223333=GOOD)

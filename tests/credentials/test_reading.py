@@ -9,6 +9,7 @@ import base64
 import codecs
 import gzip
 import json
+from datetime import date, datetime
 
 import pytest
 from conftest import (
@@ -32,6 +33,7 @@ from forms import THREE, USUAL, base64_of, cli_json, refusal
 
 import keyaudit
 from keyaudit import InputError
+from keyaudit.credentials.times import read_instants
 
 # --- forms ----------------------------------------------------------------------------------------------------
 FORMS = {
@@ -544,3 +546,26 @@ def test_standard_input_is_a_source(monkeypatch):
     audit = keyaudit.audit("-", "cis", AS_OF)
     assert verdicts(audit, "rotation") == USUAL
     assert audit.provenance[0].source == "standard input"
+
+
+def test_every_day_of_the_calendar_is_read_and_no_other():
+    """Also across a century that is no leap year; all at once as one by one."""
+    written = [
+        f"{year}-{month:02}-{day:02}" for year in range(2000, 2105) for month in range(14) for day in range(33)
+    ]
+    real = [day for day in written if _is_day(day)]
+    assert len(real) == 105 * 365 + 26
+    for zone in ("Z", "+00:00"):
+        values = read_instants([f"{day}T23:59:58{zone}" for day in real]).values
+        assert values.tolist() == [datetime.fromisoformat(f"{day}T23:59:58") for day in real]
+    for day in set(written) - set(real):
+        assert read_instants([f"{day}T00:00:00Z"]).bad == 0
+    for clock in ("24:00:00", "00:60:00", "00:00:60"):
+        assert read_instants(["2026-11-23T00:00:00Z", f"2026-11-23T{clock}Z"]).bad == 1
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False

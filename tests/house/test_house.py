@@ -19,7 +19,7 @@ PACKAGE = ROOT / "keyaudit"
 FLOORS = (
     ("resources", "schema"),
     ("texts",),
-    ("files",),
+    ("engine", "files"),
     ("credentials", "policy", "retiring"),
     ("model",),
     ("captured",),

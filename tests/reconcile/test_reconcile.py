@@ -875,6 +875,14 @@ def test_administrators_come_first_within_a_control_whatever_the_age(judged, fou
     assert list(audit.findings[audit.findings["control"] == "rotation"]["user"]) == order
 
 
+def test_of_the_worst_findings_an_administrators_are_kept_first(tmp_path):
+    text = report(("alice", OLD), ("bob", f"true {MAY} 2026-11-20T00:00:00Z"))
+    folder = captured(tmp_path, text, live(("alice", AN_OLD), ("bob", f"B1 Active {MAY}"), owners=OWNERS))
+    for kept in (1, 2):
+        found = keyaudit.audit(folder, "cis", AS_OF, keep=kept).findings
+        assert list(found[found["control"] == "rotation"]["user"]) == ["bob", "alice"][:kept]
+
+
 @pytest.mark.parametrize("owners", [{}, OWNERS])
 def test_the_root_user_is_an_administrator_wherever_owners_were_asked_for(judged, owners):
     audit = judged(report(root=(OLD,)), live(root=1, owners=owners))

@@ -1,0 +1,56 @@
+"""Who does the work: this process, or several processes of this machine (``concurrent.futures.Executor``).
+
+Whoever has work for many hands takes an engine and gives it functions of plain values; results come in the order of
+the items, whoever computed them.
+"""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import TypeVar
+
+from keyaudit.texts import language, speak
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@contextmanager
+def processes(number: int) -> Iterator[Executor | None]:
+    """So many processes of this machine; None for one, which is this process itself.
+
+    They are forks of this process where it has no other thread: what was imported need not be imported again.
+    Elsewhere they are spawned, because a fork of a process with threads may hang.
+    """
+    if number <= 1:
+        yield None
+        return
+    alone = sys.platform == "linux" and threading.active_count() == 1
+    context = get_context("fork" if alone else "spawn")
+    with ProcessPoolExecutor(number, context, _begin, (language(),)) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def each(engine: Executor | None, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """``function`` of each item, in the order of the items."""
+    return map(function, items) if engine is None else engine.map(function, items)
+
+
+def _begin(spoken: str) -> None:
+    """Speak the language of the process that asks. Ctrl-C is meant for that one: this one finishes what it is
+    doing. What was imported is not looked through for garbage, nor are a million cells again and again."""
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    speak(spoken)
