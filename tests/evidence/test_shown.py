@@ -313,12 +313,23 @@ def test_outputs_replaced_by_words_are_found(tmp_path, name, call, html):
         ("Exemptions in the policy", lambda text: "Exemptions in the policy: None found."),
         ("Judged as of", lambda text: text.replace("4 access keys", "4,000 access keys")),
         ("Reports compared", lambda text: text.replace("–", "7")),
+        ("Reports compared", lambda text: text.replace("Explained\tUnproved", "Unproved\tExplained")),
         ("COMPLIANT", lambda text: text.replace("all 4 active", "all 40 active")),
         ("COMPLIANT", lambda text: text.replace("Rotation: COMPLIANT", "Rotation: EXEMPT")),
         ("COMPLIANT", lambda text: f"{text}\n- and every key was seen by the CISO"),
         ("Judged as of", lambda text: f"{text}\nThe CISO has seen every key."),
     ],
-    ids=["root", "exemptions", "scope", "compared", "headline", "control", "a line more", "a paragraph more"],
+    ids=[
+        "root",
+        "exemptions",
+        "scope",
+        "compared",
+        "headings",
+        "headline",
+        "control",
+        "a line more",
+        "a paragraph more",
+    ],
 )
 def test_facts_of_released_evidence_of_an_organization_are_compared(tmp_path, start, change):
     folder, seen = released_at(tmp_path, "0.3.0/*-organization"), []
