@@ -38,8 +38,16 @@ def read_plain(path: Path) -> bytes:
 
 
 def is_plain(path: Path) -> bool:
-    """Whether a regular file, and not a link, has that name."""
-    return path.is_file() and not path.is_symlink()
+    """Whether a regular file, and not a link, has that name. OSError if that cannot be found out, because its folder
+    cannot be looked into."""
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name that no file can have
+        return False
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return False
+        raise
 
 
 def private(path: str, flags: int) -> int:

@@ -42,6 +42,8 @@ def scheduled(
         write_names([found.folder])
     if found.not_counted:
         say(texts.say("schedule.not_counted", period=run.period, why=found.not_counted))
+    if found.unseen:
+        say(texts.say("schedule.unseen", why=found.unseen))
     return EXIT_OF[found.conclusion] or (EXIT_OF[INSUFFICIENT_DATA] if found.not_counted else 0)
 
 

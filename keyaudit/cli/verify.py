@@ -15,8 +15,6 @@ from keyaudit.schema import InputError
 WRONG_INPUT = 2
 #: how evidence folders are named; it tells them even if the files that make them evidence were taken out
 _NAMED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z-.+", re.ASCII)
-#: what is in a reports folder beside the evidence
-BESIDE = ("index.html", "captures")
 
 
 @click.command()
@@ -68,7 +66,10 @@ def _again(folder: Path, with_page: bool, with_run: bool) -> tuple[list[str], li
 
 
 def _folders(named: tuple[Path, ...]) -> Iterator[Path]:
-    """The evidence folders that are meant: those that were named, and those at any depth in reports folders."""
+    """The evidence folders that are meant: those that were named, and those at any depth in reports folders; also
+    folders there that cannot be looked into, for they may be evidence."""
+    from keyaudit.evidence.contents import BESIDE
+
     for path in named:
         if path.name in BESIDE and (path.is_file() or not _is_evidence(path)):
             continue  # reports/* names them as well
@@ -77,10 +78,13 @@ def _folders(named: tuple[Path, ...]) -> Iterator[Path]:
 
 
 def _inside(folder: Path) -> Iterator[Path]:
+    from keyaudit.evidence.contents import BESIDE
+
     try:
         paths = sorted(path for path in folder.iterdir() if not path.name.startswith(".") and path.is_dir())
     except OSError:
-        return  # verifying it will say so
+        yield folder  # verifying it will say so
+        return
     for path in paths:
         if _is_evidence(path):
             yield path

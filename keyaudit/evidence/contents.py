@@ -29,6 +29,9 @@ POLICY = "policy.toml"
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 #: what all our evidence has, besides the seal
 EXPECTED = (f"{RAW}/{ACCOUNTS_FILE}", PAGE, NOTEBOOK, FINDINGS, SUMMARY, POLICY)
+#: what is in a reports folder beside the evidence, by its name: what keyaudit makes there, what a checkout holds
+#: there, and what a file system makes for itself
+BESIDE = ("index.html", "captures", "README.md", "lost+found")
 #: the log of the kernel while it runs; not there once the folder is finished
 LOG = "kernel.log"
 

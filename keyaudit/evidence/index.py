@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import suppress
+from itertools import starmap
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -68,7 +69,11 @@ def render(reports: Path) -> bytes:
         sections=[
             _section("latest", "columns", [_row(latest[whose]) for whose in sorted(latest)]),
             _section("all", "columns", [_row(one) for one in newest]),
-            _section("failed", "failed_columns", [*map(_unreadable, unreadable), *map(_failed, failures(reports))]),
+            _section(
+                "failed",
+                "failed_columns",
+                [*starmap(_unreadable, unreadable.items()), *map(_failed, failures(reports))],
+            ),
         ],
     )
     return page.encode()
@@ -103,5 +108,6 @@ def _failed(one: Failure) -> dict[str, Any]:
     return {"link": "", "cells": [visible(cell) for cell in cells]}
 
 
-def _unreadable(folder: Path) -> dict[str, Any]:
-    return {"link": "", "cells": ["–", visible(folder.name), say("index.unreadable")]}
+def _unreadable(folder: Path, why: str) -> dict[str, Any]:
+    reason = say("index.no_access", why=why) if why else say("index.unreadable")
+    return {"link": "", "cells": [visible(cell) for cell in ("–", folder.name, reason)]}

@@ -11,7 +11,7 @@ from keyaudit.credentials import parse_instant
 from keyaudit.evidence import seal
 from keyaudit.evidence.contents import MANIFEST, POLICY
 from keyaudit.evidence.identity import Identity, identity_of, is_renamed
-from keyaudit.files import read_plain
+from keyaudit.files import read_plain, why
 from keyaudit.policy import parse_policy
 from keyaudit.schema import InputError, PolicyError
 
@@ -59,15 +59,17 @@ class Entry:
         return self.identity.accounts
 
 
-def entries(reports: Path) -> tuple[list[Entry], list[Path]]:
+def entries(reports: Path) -> tuple[list[Entry], dict[Path, str]]:
     """(the evidence of a reports folder in the order in which it was sealed, the folders whose manifest cannot be
-    read)."""
-    found, unreadable = [], []
+    read, each with the reason of the system, which is empty if it is the manifest that is wrong)."""
+    found, unreadable = [], {}
     for folder in seal.finished(reports):
         try:
             found.append(_entry(folder))
+        except OSError as error:
+            unreadable[folder] = why(error)
         except seal.NOT_OURS:
-            unreadable.append(folder)
+            unreadable[folder] = ""
     return sorted(found, key=lambda one: (one.sealed, one.path.name)), unreadable
 
 
@@ -75,6 +77,8 @@ def entry(folder: Path) -> Entry:
     """The evidence in one folder; InputError if its manifest cannot be read."""
     try:
         return _entry(folder)
+    except OSError as error:
+        raise InputError(why(error)) from None
     except seal.NOT_OURS:
         raise InputError(f"{folder}: its {MANIFEST} is not one of keyaudit") from None
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from keyaudit.credentials import parse_instant
 from keyaudit.evidence import released
-from keyaudit.evidence.contents import LOG, MANIFEST, ORDER, SUMS, File, Manifest, RunFacts
+from keyaudit.evidence.contents import BESIDE, LOG, MANIFEST, ORDER, SUMS, File, Manifest, RunFacts
 from keyaudit.evidence.identity import identity_of
 from keyaudit.files import is_plain, json_bytes, read_plain, why, write_file
 from keyaudit.schema import FORMAT, RULES, EvidenceError, NewerError
@@ -149,7 +149,8 @@ def sums_bytes(manifest: bytes) -> bytes:
 
 
 def finished(reports: Path) -> list[Path]:
-    """The finished evidence folders of a reports folder, sorted by name."""
+    """The finished evidence folders of a reports folder, sorted by name, and those that cannot be looked into:
+    whoever reads their manifest gets an OSError that says why."""
     if not reports.is_dir():
         return []
     return sorted(path for path in reports.iterdir() if not path.name.startswith(".") and _is_finished(path))
@@ -158,8 +159,8 @@ def finished(reports: Path) -> list[Path]:
 def _is_finished(folder: Path) -> bool:
     try:
         return is_plain(folder / SUMS)
-    except OSError:  # a folder that cannot be read
-        return False
+    except OSError:
+        return folder.name not in BESIDE
 
 
 def read_manifest(folder: Path) -> Manifest:

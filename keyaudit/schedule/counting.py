@@ -6,12 +6,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from keyaudit.captured.layout import CAPTURE_FILE
 from keyaudit.evidence.contents import RAW
 from keyaudit.evidence.ledger import Entry
-from keyaudit.files import read_plain
+from keyaudit.files import read_plain, why
 from keyaudit.schedule.calendar import Every
 from keyaudit.texts import say, utc
 
@@ -29,19 +31,33 @@ def not_of(one: Entry, start: datetime, end: datetime) -> str:
     return ""
 
 
-def undated(folder: Path) -> frozenset[str]:
-    """The digests of those reports in a folder of evidence that, by its captures, do not tell when they were
-    generated."""
-    found = set()
-    for path in sorted((folder / RAW).glob("*/capture.json")):
+@dataclass(frozen=True)
+class Undated:
+    """``digests``: of those reports in a folder of evidence that, by its captures, do not tell when they were
+    generated. ``unread``: what could not be read there, and why."""
+
+    digests: frozenset[str]
+    unread: tuple[str, ...]
+
+
+def undated(folder: Path) -> Undated:
+    """The reports without a time of their own in a folder of evidence."""
+    digests, unread = set(), []
+    try:
+        accounts = sorted((folder / RAW).iterdir())
+    except OSError as error:
+        return Undated(frozenset(), (why(error),))
+    for place in accounts:
         try:
-            told = json.loads(read_plain(path))
+            told = json.loads(read_plain(place / CAPTURE_FILE))
             name = told.get("file")
             if isinstance(name, str) and name == Path(name).name and not told.get("generated_time"):
-                found.add(hashlib.sha256(read_plain(path.parent / name)).hexdigest())
+                digests.add(hashlib.sha256(read_plain(place / name)).hexdigest())
+        except PermissionError as error:
+            unread.append(why(error))
         except (OSError, ValueError, AttributeError, RecursionError):
             continue  # verify will say so
-    return frozenset(found)
+    return Undated(frozenset(digests), tuple(unread))
 
 
 def counting(runs: Iterable[Entry], every: Every) -> dict[Path, str]:
@@ -53,7 +69,7 @@ def counting(runs: Iterable[Entry], every: Every) -> dict[Path, str]:
     periods: dict[str, str] = {}
     for one in runs:
         start, end = every.start(one.started), every.end(one.started)
-        files = undated(one.path)
+        files = undated(one.path).digests
         former = next(
             (periods[file] for file in files if periods.get(file, start.isoformat()) != start.isoformat()), ""
         )

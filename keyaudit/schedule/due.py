@@ -10,19 +10,21 @@ from typing import Any
 from keyaudit import resources
 from keyaudit.evidence import Evidence
 from keyaudit.policy import DEFAULT_PRESET
-from keyaudit.schedule.occasion import Occasion, alone, find_done, why_not
+from keyaudit.schedule.occasion import Occasion, alone, find_done, unseen, why_not
 from keyaudit.sources import content_digest
 
 
 @dataclass(frozen=True)
 class Outcome:
     """The evidence of a period and its conclusion; whether it was made now; and why it does not count for the
-    period, if it does not: then it is at best as good as no evidence."""
+    period, if it does not: then it is at best as good as no evidence. ``unseen``: what could not be read of other
+    evidence that may have made it not count."""
 
     folder: Path
     conclusion: str
     is_new: bool
     not_counted: str = ""
+    unseen: str = ""
 
 
 def once(
@@ -32,10 +34,10 @@ def once(
     with alone(reports, run, notebook):
         done = None if again else find_done(reports, run)
         if done is not None:
-            return Outcome(*done, is_new=False)
+            return Outcome(*done, is_new=False, unseen=unseen(reports, done[0]))
         evidence = make(run.facts())
         reason = why_not(reports, run, evidence.path)
-        return Outcome(evidence.path, evidence.audit.conclusion, True, reason)
+        return Outcome(evidence.path, evidence.audit.conclusion, True, reason, unseen(reports, evidence.path))
 
 
 def content(name: str) -> str:

@@ -20,6 +20,7 @@ from keyaudit.files import make_folder, make_staging, why
 from keyaudit.schedule.calendar import Every
 from keyaudit.schedule.counting import counting, not_of, undated
 from keyaudit.schema import INSUFFICIENT_DATA, EvidenceError, InputError, KeyAuditError, NewerError
+from keyaudit.texts import listed, say
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,21 @@ def why_not(reports: Path, run: Occasion, folder: Path) -> str:
     start, end = run.every.start(run.started), run.every.end(run.started)
     if reason := not_of(one, start, end):
         return reason
-    if not undated(folder):
+    if not undated(folder).digests:
         return ""
     present = [other for other in entries(reports)[0] if other.is_present]
     return counting(present, run.every).get(folder, "")
+
+
+def unseen(reports: Path, folder: Path) -> str:
+    """Why it is not known whether the reports in a folder of evidence that tell no time are evidence of an earlier
+    period: what in the reports folder could not be read. Empty if all of it was read, or if each tells its time."""
+    if not undated(folder).digests:
+        return ""
+    present, unreadable = entries(reports)
+    reasons = [why or say("series.unreadable", folder=path.name) for path, why in unreadable.items()]
+    reasons += [reason for one in present if one.is_present for reason in undated(one.path).unread]
+    return listed("remarks", reasons)
 
 
 def _holds(folder: Path) -> bool:

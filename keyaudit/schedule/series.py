@@ -79,7 +79,7 @@ def series(
     for one in found:
         if one.sealed_as:
             faults[one.path] = [*faults[one.path], say("series.renamed", name=one.sealed_as)]
-    loose = [say("series.unreadable", folder=path.name) for path in unreadable]
+    loose = [_unreadable(path, why) for path, why in unreadable.items()]
     present = [one for one in found if one.is_present]
     for one in found:
         if not one.is_present:
@@ -98,6 +98,10 @@ def series(
         loose.append(say("series.nothing"))
         loose += [_failure(one) for one in failed]
     return Series(tuple(dues), tuple(loose))
+
+
+def _unreadable(folder: Path, why: str) -> str:
+    return say("series.no_access" if why else "series.unreadable", folder=folder.name, why=why)
 
 
 def _faults(folder: Path) -> list[str]:

@@ -22,6 +22,8 @@ import pytest
 from conftest import ACCOUNT, AS_OF, FRESH, capture, report, write
 from evidence_helpers import (
     COMMAND,
+    LONG,
+    NAME,
     PROCESS_DEADLINE,
     SECRET,
     failing,
@@ -130,6 +132,7 @@ def test_verify_takes_a_reports_folder_and_everything_that_a_shell_finds_in_one(
     shutil.copytree(evidence, reports / evidence.name)
     (reports / "captures" / "2026-11-23T000000Z-111122223333").mkdir(parents=True)
     write(reports, "index.html", "<html></html>")
+    write(reports, "README.md", "# Reports")  # of a checkout
     for named, number in (([reports], 3), ([reports / "demo"], 1), (sorted(reports.iterdir()), 3)):
         code, told = verified(*named)
         assert (code, told.count("OK  ")) == (0, number), told
@@ -344,6 +347,56 @@ def test_a_neighbour_that_cannot_be_looked_into_is_said_and_decides_nothing(thei
     folder.chmod(0o700)
     assert done.returncode == 0, done.stderr
     assert f"could not be looked into, so that the chain may leave it out: {folder}" in done.stderr.decode()
+
+
+def test_evidence_that_cannot_be_looked_into_is_a_fault_and_never_forgotten(theirs: Path, tmp_path: Path) -> None:
+    """A series that said nothing of the folder of another user was whole."""
+    (folder,) = (one for one in theirs.iterdir() if one.is_dir())
+    for name in ("captures", "lost+found"):
+        (theirs / name).mkdir(mode=0)
+    made("report", tmp_path / "report.csv", "--policy", "cis", "-o", theirs, code=0)
+    assert keyaudit("series", theirs, "--every", LONG).returncode == 0
+    assert without_powers("series", theirs, "--every", LONG).returncode == 0
+    folder.chmod(0)
+    asked = ["report", tmp_path / "report.csv", "--policy", "cis", "-o", theirs, "--every", LONG, "--again"]
+    forms = [without_powers("series", theirs, "--every", LONG, "-f", form) for form in ("table", "json", "csv")]
+    checked, again = without_powers("verify", theirs), without_powers(*asked)
+    found = without_powers(*asked[:-1])
+    page = (theirs / "index.html").read_text(encoding="utf-8")
+    folder.chmod(0o700)
+    whose = f"{folder} belongs to {folder.owner()}: run keyaudit as {folder.owner()}"
+    for done in forms:
+        assert done.returncode == 1, done.stderr
+        assert f"{folder.name}: cannot be read" in (told := (done.stdout + done.stderr).decode()) and whose in told
+    assert checked.returncode == 1 and f"WRONG  {folder}" in checked.stdout.decode()
+    assert whose in checked.stdout.decode() and whose in page.replace("&#39;", "'")
+    for done in (again, found):
+        # the report tells no time: the folder that was not read may have the same one
+        assert done.returncode == 0, done.stderr
+        assert "was not seen everywhere" in done.stderr.decode() and whose in done.stderr.decode()
+
+
+def test_raw_evidence_that_cannot_be_read_may_hold_the_same_undated_file(theirs: Path, tmp_path: Path) -> None:
+    first = made("report", tmp_path / "report.csv", "--policy", "cis", "-o", theirs, code=0)
+    asked = ["report", tmp_path / "report.csv", "--policy", "cis", "-o", theirs, "--every", LONG, "--again"]
+    for place in (first / "raw", first / "raw" / ACCOUNT / "capture.json"):
+        mode = place.stat().st_mode
+        place.chmod(0)
+        done = without_powers(*asked)
+        place.chmod(mode)
+        assert done.returncode == 0 and f"was not seen everywhere: {place}" in done.stderr.decode(), done.stderr
+
+
+@pytest.mark.parametrize("name", [f"{NAME}-{ACCOUNT}", "audit"])
+def test_verify_of_a_reports_folder_names_each_folder_that_it_cannot_look_into(
+    tmp_path: Path, evidence: Path, name: str
+) -> None:
+    shutil.copytree(evidence, tmp_path / "reports" / "demo" / evidence.name)
+    closed = tmp_path / "reports" / "prod" / name
+    closed.mkdir(parents=True, mode=0)
+    done = without_powers("verify", tmp_path / "reports")
+    told = done.stdout.decode()
+    assert done.returncode == 1 and f"WRONG  {closed}" in told and told.count("OK  ") == 1
 
 
 # --- what is wrong and no verdict -------------------------------------------------------------------------------------
