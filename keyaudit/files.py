@@ -38,8 +38,8 @@ def read_plain(path: Path) -> bytes:
 
 
 def is_plain(path: Path) -> bool:
-    """Whether a regular file, and not a link, has that name. OSError if that cannot be found out, because its folder
-    cannot be looked into."""
+    """Whether a regular file, and not a link, has that name. OSError if that cannot be found out, as in a
+    folder that cannot be looked into."""
     try:
         return stat.S_ISREG(path.lstat().st_mode)
     except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name that no file can have

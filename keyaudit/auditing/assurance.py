@@ -67,13 +67,18 @@ def age_problems(
     if generated and generated > read.origin.read_time + TOLERANCE:
         facts = {"generated": utc(generated), "received": utc(read.origin.read_time)}
         return [Gap(CONTROLS, say("problem.generated_later", source=report.source, **facts))]
-    tightest = _tightest(keys, policy)
-    if generated or newest is None or tightest is None or as_of - newest <= timedelta(days=tightest):
+    tightest = tightest_limit(keys, policy)
+    if generated or newest is None or not is_past(newest, tightest, as_of):
         return []
     return [Gap(CONTROLS, say("problem.not_today", source=report.source, newest=utc(newest), n=tightest))]
 
 
-def _tightest(keys: Columns, policy: Policy) -> int | None:
+def is_past(newest: datetime, tightest: int | None, moment: datetime) -> bool:
+    """Whether a file whose newest date this is cannot be of that moment, by the tightest limit of its keys."""
+    return tightest is not None and moment - newest > timedelta(days=tightest)
+
+
+def tightest_limit(keys: Columns, policy: Policy) -> int | None:
     """The smallest number of days after which one of the active keys fails; None if there are no such keys, or no
     limits."""
     users, accounts, is_root = (keys[name][keys["status"] == ACTIVE] for name in ("user", "account_id", "is_root"))

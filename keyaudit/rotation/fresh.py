@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from keyaudit.model import Audit, Origin
+from keyaudit.auditing.assurance import is_past, tightest_limit
+from keyaudit.model import Audit, Origin, Provenance
 from keyaudit.texts import listed, say, utc
 
 #: in older evidence, a key may have come into use since
@@ -22,24 +23,30 @@ class Freshness:
 
 
 def freshness(audit: Audit, now: datetime) -> Freshness:
-    """Whether evidence is old: generated over 24 hours ago, judged as of another time than now, or undated and not
-    piped in at this moment. The sample is never old: nobody has its keys."""
+    """Whether evidence is old: generated over 24 hours ago, or as long ago as the policy calls stale; judged as of
+    another time than now; undated and not piped in at this moment; or piped in, and by its own dates not of today.
+    The sample is never old: nobody has its keys."""
     read = [one for one in audit.provenance if one.form]
     everyone = frozenset(one.account_id for one in read)
     if audit.is_sample or not read:
         return Freshness(frozenset(), "")
     dated = {one.account_id: one.generated_time for one in read if one.generated_time}
-    past = {account: at for account, at in dated.items() if now - at > LONGEST}
+    longest = min(LONGEST, timedelta(hours=audit.policy.max_report_age_hours))
+    past = {account: at for account, at in dated.items() if now - at > longest}
     ahead = {account: at for account, at in dated.items() if at - now > CLOCKS}
     undated = {one.account_id for one in read if not one.generated_time and not _is_piped(one.origin)}
+    passed = {one.account_id: one.newest_date for one in read if one.newest_date and _is_past(one, audit, now)}
     reasons = []
     if past:
-        reasons.append(say("plan.old_why.dated", n=len(past), oldest=utc(min(past.values()))))
+        hours = f"{longest.total_seconds() / 3600:g}"
+        reasons.append(say("plan.old_why.dated", n=len(past), oldest=utc(min(past.values())), hours=hours))
     if ahead:
         reasons.append(say("plan.old_why.ahead", oldest=utc(max(ahead.values()))))
     if undated:
         reasons.append(say("plan.old_why.undated"))
-    old = frozenset(past) | frozenset(ahead) | undated
+    if set(passed) - undated:
+        reasons.append(say("plan.old_why.passed", newest=utc(min(passed.values()))))
+    old = frozenset(past) | frozenset(ahead) | undated | frozenset(passed)
     if not -CLOCKS <= now - audit.as_of <= LONGEST and old != everyone:
         reasons.append(say("plan.old_why.as_of", as_of=utc(audit.as_of)))
         old = everyone
@@ -47,6 +54,15 @@ def freshness(audit: Audit, now: datetime) -> Freshness:
         return Freshness(old, "")
     kind = "old" if old == everyone else "old_some"
     return Freshness(old, say(f"plan.{kind}", why=listed("remarks", reasons), accounts=", ".join(sorted(old))))
+
+
+def _is_past(one: Provenance, audit: Audit, now: datetime) -> bool:
+    """Whether a file of unknown age cannot be of today. An account in which nothing happens for a while is no proof
+    of that, so it is the same measure as that of the gap in the evidence."""
+    mine = audit.keys[audit.keys["account_id"] == one.account_id]
+    columns = {name: mine[name].to_numpy(object) for name in ("user", "account_id", "status")}
+    tightest = tightest_limit({**columns, "is_root": mine["is_root"].to_numpy(bool)}, audit.policy)
+    return one.newest_date is not None and is_past(one.newest_date, tightest, max(now, audit.as_of))
 
 
 def _is_piped(origin: Origin | None) -> bool:

@@ -506,7 +506,42 @@ def test_an_undated_file_changes_nothing_but_what_is_piped_in_does(tmp_path: Pat
     typed = replace(one, origin=replace(one.origin, path=None, content=b"x"))
     assert freshness(replace(audit, provenance=(typed,)), now).old == {ACCOUNT}
     piped = replace(one, origin=replace(one.origin, path=None, content=b"x", is_piped=True))
+    assert freshness(replace(audit, provenance=(piped,)), now).old == {ACCOUNT}  # its newest date is of August
+    piped = replace(piped, newest_date=now - 44 * DAY)
     assert not freshness(replace(audit, provenance=(piped,)), now).old
+
+
+def test_a_report_that_is_piped_in_and_not_of_today_by_its_own_dates_changes_nothing(
+    tmp_path: Path, policy: Any
+) -> None:
+    """Nobody generated it just now. One of an account that is quiet may be of this moment, and is as good as any."""
+    moment = datetime.now(UTC)
+
+    def told(newest: int, terms: object = "cis", hours: float = 0) -> str:
+        used = cell(moment - newest * DAY)
+        text = report(("svc", f"true {cell(moment - 200 * DAY)} {used}"), ("spare", f"true {used} N/A"))
+        text = text.replace("2023-01-01T00:00:00Z", cell(moment - 210 * DAY))
+        if hours:
+            answer = {"Content": base64.b64encode(text.encode()).decode(), "ReportFormat": "text/csv"}
+            text = json.dumps(answer | {"GeneratedTime": cell(moment - timedelta(hours=hours))})
+        path = write(tmp_path, "r", text)
+        line = ["/bin/sh", "-c", 'cat "$0" | "$@"', str(path), *COMMAND, "rotation", "plan", "-"]
+        return subprocess.run(
+            [*line, "--policy", str(terms)], capture_output=True, timeout=60, check=False, text=True
+        ).stdout
+
+    changes = ("update-access-key", "rotation deploy", "create-access-key")
+    for newest in (1, 30, 44):
+        assert "apture again" not in told(newest) and any(one in told(newest) for one in changes)
+    old = told(46)
+    assert "apture again" in old and "nothing after" in old and not any(one in old for one in changes)
+    # 90 days are the only limit
+    lax = policy("max_access_key_age = 90\ncontrols = ['rotation']")
+    assert "apture again" not in told(46, lax) and "apture again" in told(91, lax)
+    # what the policy calls stale is old as well
+    strict = policy("max_access_key_age = 90\nmax_credential_usage_age = 45\nmax_report_age_hours = 5")
+    assert "apture again" not in told(60, strict, 4.9)
+    assert "over 5 hours ago" in told(60, strict, 5.1) and "apture again" not in told(60, "cis", 5.1)
 
 
 def test_the_sample_is_never_old() -> None:
@@ -548,7 +583,8 @@ def test_of_two_keys_a_row_of_the_file_tells_the_dates_of_each(tmp_path: Path) -
 
 def test_a_file_on_standard_input_is_no_pipe(tmp_path: Path) -> None:
     now = datetime.now(UTC)
-    text = report(("svc", f"true {cell(now - 130 * DAY)} {cell(now - 80 * DAY)}"))
+    busy = f"true {cell(now - 3 * DAY)} {cell(now - DAY)}"
+    text = report(("svc", f"true {cell(now - 130 * DAY)} {cell(now - 80 * DAY)}"), ("busy", busy))
     path = write(tmp_path, "old.csv", text)
     lines = {}
     for way, shell in {"file": '"$@" < "$0"', "pipe": 'cat "$0" | "$@"'}.items():
