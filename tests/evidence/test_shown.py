@@ -598,6 +598,39 @@ def test_a_notebook_that_is_not_ours_is_named_on_the_page_in_the_manifest_and_by
     assert faults == [] and remarks[0].startswith("NOT KEYAUDIT'S NOTEBOOK: key_rotation")
 
 
+def test_what_a_notebook_of_one_s_own_shows_may_bring_a_style_which_the_page_does_not_let_apply(tmp_path):
+    """As pandas shows a frame."""
+    svg = '<svg xmlns="http://www.w3.org/2000/svg"><title>t</title><style>p { color: red }</style></svg>'
+    shows = (
+        "a.keys.head(3)",
+        "a.keys.head(3).style.highlight_max()",
+        "from IPython.display import HTML, SVG\nHTML('<style>.verdict { display: none }</style>')",
+        f"SVG({svg!r})",
+    )
+    own = notebook(tmp_path, "own", JUDGED, *shows, JUDGED)
+    write(tmp_path, "report.csv", FAILING)
+    folder = made(*report_on(tmp_path / "r", tmp_path / "report.csv", options=("--notebook", own)), code=1)
+    assert (folder / "report.html").read_text().count("<style") >= 4
+    assert verify(folder)[0] == []
+    assert keyaudit("verify", "--page", folder).returncode == 0
+    policy = "style-src 'sha256-"
+    for old, new in (
+        ("</head>", "<style>.verdict { display: none }</style></head>"),
+        ("<style>", "<style>.verdict { display: none }"),
+        (policy, f"style-src 'unsafe-inline' {policy.partition(' ')[2]}"),
+    ):
+        copy = shutil.copytree(folder, tmp_path / "copy")
+        edit(copy / "report.html", old, new)
+        assert "its head is not one of keyaudit's" in found(copy)
+        shutil.rmtree(copy)
+
+
+@pytest.mark.parametrize("place", ["</main>", "<footer>", "</footer>", "</body>"])
+def test_a_style_planted_in_the_text_of_our_page_is_found(folder, place):
+    edit(folder / "report.html", place, f"<style>.verdict {{ display: none }}</style>{place}")
+    assert "has markup that no page of keyaudit has (<style> twice)" in found(folder)
+
+
 def test_it_cannot_be_told_to_be_ours(foreign, tmp_path):
     folder = shutil.copytree(foreign, tmp_path / "copy")
     seal_again(folder, notebook=manifest(folder)["notebook"] | {"ours": True})

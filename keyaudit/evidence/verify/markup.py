@@ -161,4 +161,7 @@ class _Reader(HTMLParser):
             self._add(" ")
 
     def _add(self, text: str) -> None:
+        # only the style sheet of the head applies; the policy of the page lets no other
+        if self.place[-1:] == ["style"] and "main" in self.opening:
+            return
         self.parts.setdefault(self.place[-1] if self.place else "", []).append(text)
