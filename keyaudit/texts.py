@@ -7,6 +7,7 @@ Texts are data (``data/texts/<language>.toml``); code emits ids and facts. A tex
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -138,6 +139,19 @@ def visible(text: str) -> str:
     return "".join(
         c if c.isprintable() and c not in _BLANK else c.encode("unicode_escape").decode("ascii") for c in text
     )
+
+
+def shell_word(word: str) -> str:
+    """A word of a command line, quoted for a shell; zsh reads ``=ls`` as the path of a command."""
+    quoted = shlex.quote(word)
+    return f"'{word}'" if quoted == word and word.startswith("=") else quoted
+
+
+def shell_line(words: Iterable[str]) -> str:
+    """A command line that can be pasted into a shell. Empty if a word of it cannot be shown as it is: on a terminal
+    it might do anything, and by its codes it would be another word."""
+    found = [*words]
+    return " ".join(map(shell_word, found)) if all(visible(word) == word for word in found) else ""
 
 
 #: a control sequence of a terminal, whose last letter must not be taken for the beginning of a secret

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -25,7 +24,7 @@ from keyaudit.present import Prose, Table, headline
 from keyaudit.present.claims import preset_of, setter_of
 from keyaudit.present.table import table
 from keyaudit.schema import COMPLIANCE_TYPES, NON_COMPLIANT, ROOT_KEY, ROTATION, UNUSED
-from keyaudit.texts import say, utc
+from keyaudit.texts import say, shell_line, utc
 
 #: the columns of the table and of the CSV, in their order
 COLUMNS = (
@@ -127,7 +126,8 @@ def selection_csv(view: View) -> bytes:
 
 
 def command(selection: Selection, asked: Mapping[str, str]) -> str:
-    """The ``keyaudit report`` command that makes evidence of what is selected. It judges the whole source by the
+    """The ``keyaudit report`` command that makes evidence of what is selected; empty if a name in it cannot be
+    shown. It judges the whole source by the
     policy as it is, so no choice of keys can make a conclusion better; the page shows the selection."""
     # without a source the command would read AWS, but the notebook has read the sample
     parts = ["keyaudit", "report", asked.get("source") or str(resources.data("sample"))]
@@ -138,7 +138,7 @@ def command(selection: Selection, asked: Mapping[str, str]) -> str:
     for name in ("control", "limit", "status", "accounts", "users"):
         value = getattr(selection, name)
         parts += ["-p", name, str(value)] if value != getattr(standard, name) else []
-    return shlex.join(parts)
+    return shell_line(parts)
 
 
 def side_by_side(before: Audit | None, after: Audit) -> Prose | Table:

@@ -148,7 +148,7 @@ class Panel(w.VBox):
         link = f'<a download="{name}" href="data:text/csv;base64,{content}">{name}</a>'
         said = escape(say("explore.exported", n=len(self.view.keys)))
         run, line = escape(say("explore.run")), escape(show.command(self.view.selection, self._places()))
-        self.exported.value = f"<p>{said} {link}</p><p>{run}</p><pre>{line}</pre>"
+        self.exported.value = f"<p>{said} {link}</p>" + (f"<p>{run}</p><pre>{line}</pre>" if line else "")
 
     def _places(self) -> dict[str, str]:
         """What was asked, with full paths for files, because the command is run from elsewhere."""

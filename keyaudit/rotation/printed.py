@@ -12,10 +12,10 @@ from keyaudit.present.terminal import grid
 from keyaudit.rotation.cases import NEVER, USED
 from keyaudit.rotation.fresh import Freshness
 from keyaudit.rotation.plan import Task, Told, crowds
-from keyaudit.rotation.steps import Step, together
+from keyaudit.rotation.steps import Again, Step, together
 from keyaudit.texts import say, utc, visible
 
-AGAIN = "keyaudit rotation plan -f csv"
+AGAIN = Again("keyaudit rotation plan -f csv")
 
 
 def without_changes(tasks: tuple[Task, ...], fresh: Freshness) -> tuple[Task, ...]:
@@ -36,8 +36,10 @@ def first_lines(judged: Audit) -> list[str]:
     return [*caveats(judged), *no_period]
 
 
-def as_text(judged: Audit, tasks: tuple[Task, ...], unseen: list[str], fresh: Freshness, again: str = AGAIN) -> str:
-    """The whole plan; a few lines if there is nothing to do. ``again``: the command that gives the plan as CSV."""
+def as_text(
+    judged: Audit, tasks: tuple[Task, ...], unseen: list[str], fresh: Freshness, again: Again = AGAIN
+) -> str:
+    """The whole plan; a few lines if there is nothing to do. ``again``: how the plan is got as CSV."""
     lines = first_lines(judged)
     if tasks or not unseen:
         given = "policy" if judged.policy.given else "preset"
@@ -118,7 +120,7 @@ def told(key: Told) -> str:
     return say("plan.key_with_id", key_id=key.key_id, **facts) if is_told else say("plan.key", **facts)
 
 
-def _together(tasks: tuple[Task, ...], fresh: Freshness, again: str) -> list[str]:
+def _together(tasks: tuple[Task, ...], fresh: Freshness, again: Again) -> list[str]:
     """If several users of an account are to be put under rotation: one stack for all of them."""
     blocks = []
     for account, (users, limit) in crowds(tasks).items():

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 from keyaudit.rotation.deployment import FIELDS, Deployment
 from keyaudit.rotation.periods import Periods
-from keyaudit.texts import say
+from keyaudit.texts import say, shell_word
 
 
 def inactive_lines(user: str, keys: list[dict[str, Any]], periods: Periods) -> list[str]:
@@ -32,7 +31,5 @@ def fields_line(one: Deployment) -> list[str]:
 
 
 def option(name: str, value: str) -> str:
-    """An option for a shell; a value that looks like another option must not stand alone, and zsh reads ``=ls`` as
-    the path of a command."""
-    quoted = f"'{value}'" if value.startswith("=") and value == shlex.quote(value) else shlex.quote(value)
-    return f"{name}={quoted}" if value.startswith("-") else f"{name} {quoted}"
+    """An option for a shell; a value that looks like another option must not stand alone."""
+    return f"{name}={shell_word(value)}" if value.startswith("-") else f"{name} {shell_word(value)}"

@@ -239,3 +239,52 @@ def test_a_mistake_is_exit_2_and_one_line(tmp_path: Path) -> None:
     for arguments in (["none.csv"], [str(write(tmp_path, "x.csv", "no report"))], ["x", "--policy", "none.toml"]):
         done = command("rotation", "plan", *arguments)
         assert (done.returncode, done.stdout, done.stderr.count(b"\n")) == (2, b"", 1)
+
+
+# --- the command that makes the plan once more ------------------------------------------------------------------------
+CROWD = [("a", key(100)), ("b", key(100))]
+HEAD = "    1) "
+
+
+def again(folder: Path, *words: str) -> tuple[str, str]:
+    """The first step for many users at once: its text and its command."""
+    done = command("rotation", "plan", *words, cwd=folder)
+    assert done.returncode == 1, done.stderr
+    _, _, told = done.stdout.decode().partition("Or all 2 users of account")
+    first, second = told.splitlines()[1:3]
+    return first, second.removeprefix(HEAD) if second.startswith(HEAD) else ""
+
+
+@pytest.mark.parametrize("name", ["p1.json", "-f.csv", "=ls", "a b$(reboot)'c.csv", "é.csv"])
+def test_the_command_that_makes_the_plan_once_more_can_be_pasted(tmp_path: Path, name: str) -> None:
+    write(tmp_path, name, report(*CROWD))
+    options = ["--policy", "cis", "--as-of", AS_OF]
+    # options after a source are given before it, and nothing after -- is an option
+    for given in ([*options, "--", name], ["-f", "table", "--", name]):
+        _, line = again(tmp_path, *given)
+        assert f" {name}" not in line or name == "p1.json" or name[0] in "-é"
+        before, redirected, file = line.rpartition(" > ")
+        words = shlex.split(before)
+        assert redirected and file == "plan.csv" and words[:3] == ["keyaudit", "rotation", "plan"]
+        assert words[-1] == name and "table" not in words
+        once_more = command(*words[1:], cwd=tmp_path)
+        assert once_more.returncode == 1 and once_more.stdout.startswith(b"rank,"), once_more.stderr
+        assert once_more.stdout.count(b"\n") >= 3
+
+
+@pytest.mark.parametrize("name", ["p\x1b[2J.csv", "p\nkeyaudit x.csv", "p\u202e.csv"])
+def test_no_command_is_printed_with_a_name_that_cannot_be_shown(tmp_path: Path, name: str) -> None:
+    write(tmp_path, name, report(*CROWD))
+    done = command("rotation", "plan", name, "--policy", "cis", "--as-of", AS_OF, cwd=tmp_path)
+    assert name not in done.stdout.decode() and b"\x1b" not in done.stdout
+    text, line = again(tmp_path, name, "--policy", "cis", "--as-of", AS_OF)
+    assert line == "" and "a name in it has characters that cannot be shown" in text
+
+
+def test_what_was_piped_in_is_not_waited_for_once_more(tmp_path: Path) -> None:
+    write(tmp_path, "r.csv", fresh(report(*CROWD)))
+    for shell in ('cat r.csv | "$0" "$@" -', 'mkfifo p; cat r.csv > p & "$0" "$@" p'):
+        line = ["/bin/sh", "-c", shell, *COMMAND, "rotation", "plan", "--policy", "cis"]
+        done = subprocess.run(line, capture_output=True, cwd=tmp_path, timeout=60, check=False, text=True)
+        assert "must be piped in once more" in done.stdout, done.stderr
+        assert f"{HEAD}keyaudit rotation plan" not in done.stdout

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from keyaudit.cli.common import as_of_option, policy_option, progress, say, sources_argument, write
+from keyaudit.cli.common import as_of_option, is_given, policy_option, progress, say, sources_argument, write
 from keyaudit.cli.live import Live, capture_option, live_options
 from keyaudit.cli.reading import resolve
+from keyaudit.texts import shell_line
 
 if TYPE_CHECKING:
-    pass
+    from keyaudit.rotation.steps import Again
 
 TO_DO, NOTHING, UNSEEN = 1, 0, 3
 
@@ -47,8 +47,7 @@ def plan(sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: P
     tasks = without_changes(plan_of(judged), fresh)
     unseen = sorted({one.account_id for one in judged.problems})
     if form == "table":
-        again = shlex.join(["keyaudit", *sys.argv[1:], "-f", "csv"])
-        write(as_text(judged, tasks, unseen, fresh, again))
+        write(as_text(judged, tasks, unseen, fresh, _again(sources, policy)))
     elif form == "csv":
         for line in (*first_lines(judged), incomplete(unseen) if unseen else "", fresh.sentence if tasks else ""):
             if line:
@@ -59,3 +58,24 @@ def plan(sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: P
     if tasks or judged.policy.max_access_key_age is None:
         return TO_DO
     return UNSEEN if unseen else NOTHING
+
+
+def _again(sources: tuple[str, ...], policy: str) -> Again:
+    """How this plan is made once more, as CSV: with the options that were given, and before the sources."""
+    from keyaudit.rotation.steps import Again
+    from keyaudit.sources import is_pipe
+
+    if any(one == "-" or is_pipe(Path(one)) for one in (*sources, policy)):
+        return Again("", "piped")
+    words = ["keyaudit", "rotation", "plan", *_options(click.get_current_context()), "-f", "csv"]
+    line = shell_line([*words, *(["--"] if any(one.startswith("-") for one in sources) else []), *sources])
+    return Again(line) if line else Again("", "unsaid")
+
+
+def _options(context: click.Context) -> Iterator[str]:
+    """The options as they were given, but for the form of the output."""
+    for one in context.command.params:
+        if isinstance(one, click.Option) and one.name and one.name != "form" and is_given(context, one.name):
+            value = context.params[one.name]
+            for each in value if one.multiple else [value]:
+                yield from [one.opts[0]] if one.is_flag else [one.opts[0], str(each)]
