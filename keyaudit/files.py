@@ -69,17 +69,36 @@ def make_private(folder: Path) -> None:
 def why(error: OSError) -> str:
     """Why something could not be read or written, and which file that was. If another user of this machine made the
     file, also who that is and what to do."""
-    reason = error.strerror or type(error).__name__
-    if not isinstance(error.filename, str | bytes):
-        return reason
-    place = Path(os.fsdecode(error.filename))
-    text = f"{place}: {reason}"
-    return f"{text}; {_whose(place)}" if isinstance(error, PermissionError) else text
+    place, reason = _place(error), reason_of(error)
+    return f"{place}: {reason}" if place else reason
+
+
+def unreadable(named: object, error: OSError) -> str:
+    """That something could not be read: the file or folder at which that failed, or else what was ``named``."""
+    place = _place(error)
+    if place and isinstance(error, PermissionError):
+        place = _there(place)  # what was looked for in a closed folder may not be there at all
+    return f"{place or named}: cannot be read ({reason_of(error)})"
+
+
+def reason_of(error: OSError) -> str:
+    """``why``, without the file."""
+    place, reason = _place(error), error.strerror or type(error).__name__
+    return f"{reason}; {_whose(place)}" if place and isinstance(error, PermissionError) else reason
+
+
+def _place(error: OSError) -> Path | None:
+    return Path(os.fsdecode(error.filename)) if isinstance(error.filename, str | bytes) else None
+
+
+def _there(place: Path) -> Path:
+    """A file or folder, or the first of the folders above it that can be seen."""
+    return next((one for one in (place, *place.parents) if os.path.lexists(one)), Path())
 
 
 def _whose(place: Path) -> str:
     """Who owns a file, or the folder that should hold it, and how the user of this process can get to use it."""
-    there = next((one for one in (place, *place.parents) if os.path.lexists(one)), Path())
+    there = _there(place)
     folder = there if there.is_dir() else there.parent
     try:
         owner = there.owner()

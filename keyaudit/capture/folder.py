@@ -17,7 +17,7 @@ from typing import Any
 from keyaudit.capture.options import Request
 from keyaudit.capture.target import UNKNOWN, Target, is_complete
 from keyaudit.captured.layout import ACCOUNTS_FILE
-from keyaudit.files import json_bytes, make_folder, why, write_file
+from keyaudit.files import json_bytes, make_folder, unreadable, why, write_file
 from keyaudit.schema import InputError
 
 LOCK = ".lock"
@@ -43,9 +43,12 @@ def choose(request: Request, facts: dict[str, Any]) -> Path:
 
 def refuse_foreign(folder: Path) -> None:
     """InputError if something other than a capture is in the way; the raw evidence of a report is not a capture."""
-    if folder.exists() and not folder.is_dir():
-        raise InputError(f"{folder}: is a file; name a folder")
-    present = [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else []
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise InputError(f"{folder}: is a file; name a folder")
+        present = [path for path in folder.iterdir() if not path.name.startswith(".")] if folder.is_dir() else []
+    except OSError as error:
+        raise InputError(unreadable(folder, error)) from None
     former = _facts(folder)
     if present and (former is None or "asked" not in former or "read_time" in former):
         raise InputError(f"{folder}: holds something that is not a capture; name an empty folder")

@@ -13,6 +13,7 @@ from keyaudit.aws.calls import CallFailedError, Calls
 from keyaudit.aws.session import Session
 from keyaudit.capture.target import Target
 from keyaudit.captured.layout import INACTIVE_STATES
+from keyaudit.files import reason_of
 from keyaudit.schema import InputError
 from keyaudit.texts import say, utc
 
@@ -71,8 +72,10 @@ def read_accounts_file(path: Path) -> Listing:
     """Account ids, one per line, whatever follows them on the line; InputError names a line without one."""
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"--accounts {path}: cannot be read ({getattr(error, 'strerror', 'not UTF-8')})") from None
+    except OSError as error:
+        raise InputError(f"--accounts {path}: cannot be read ({reason_of(error)})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"--accounts {path}: cannot be read (not UTF-8)") from None
     found: dict[str, int] = {}
     for number, line in enumerate(lines, 1):
         entry = line.partition("#")[0].strip()

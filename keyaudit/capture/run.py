@@ -17,6 +17,7 @@ from keyaudit.capture.folder import choose, held, refuse_foreign, resume, write_
 from keyaudit.capture.options import Request
 from keyaudit.capture.organization import Listing, list_organization, read_accounts_file, targets
 from keyaudit.capture.target import Captured, Target, capture_account
+from keyaudit.files import why
 from keyaudit.schema import EvidenceError
 from keyaudit.texts import say, utc
 
@@ -61,9 +62,7 @@ def capture(request: Request, progress: Progress | None = None) -> Capture:
             captured = _read_all(remaining, request, folder, progress)
             write_facts(folder, {**facts, "finished_time": utc(datetime.now(UTC))})
     except OSError as error:
-        raise EvidenceError(
-            f"{folder}: cannot write the capture ({error.strerror}); give the command again"
-        ) from None
+        raise EvidenceError(f"{folder}: cannot write the capture ({why(error)}); give the command again") from None
     return Capture(folder, tuple(captured), len(todo) - len(remaining), listing.problems)
 
 

@@ -19,7 +19,7 @@ MISSING = 3
     "--output",
     "folder",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     default=None,
     help=f"The capture folder. Default: a dated one in {CAPTURES}.",
 )

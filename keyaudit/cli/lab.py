@@ -16,6 +16,7 @@ import click
 
 from keyaudit import resources
 from keyaudit.cli.common import say
+from keyaudit.files import why
 from keyaudit.schema import InputError
 
 #: first the question, then looking around, then the remedy
@@ -30,7 +31,7 @@ PHONES_HOME = ("@jupyterlab/apputils-extension:announcements", "@jupyterlab/exte
     "--notebooks",
     "folder",
     metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path, readable=False),
     help="The folder to open; missing workbooks are copied into it. Default: the checkout's, else notebooks.",
 )
 @click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[JUPYTERLAB OPTION]...")
@@ -75,7 +76,7 @@ def _place(folder: Path | None) -> Path:
                 shutil.copyfile(one, place / one.name)
                 say(f"{place / one.name}: put there")
     except OSError as error:
-        raise InputError(f"{place}: cannot write notebooks there ({error.strerror})") from None
+        raise InputError(f"{place}: cannot write notebooks there ({why(error)})") from None
     return place
 
 

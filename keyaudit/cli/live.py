@@ -28,7 +28,7 @@ _OPTIONS = (
     click.option(
         "--accounts",
         metavar="FILE",
-        type=click.Path(path_type=Path),
+        type=click.Path(path_type=Path, readable=False),
         default=None,
         help="The accounts in this file, one id per line.",
     ),
@@ -81,7 +81,7 @@ capture_option = click.option(
     "--capture",
     "folder",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     default=None,
     help=f"Where to put the capture that is made without a SOURCE. Default: a dated folder in {CAPTURES}.",
 )

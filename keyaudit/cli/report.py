@@ -37,7 +37,7 @@ reports_option = click.option(
     "--output",
     "reports",
     metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path, readable=False),
     help="Default: reports.",
 )
 

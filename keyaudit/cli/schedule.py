@@ -15,6 +15,7 @@ from keyaudit.cli.common import is_given, say, write, write_names
 from keyaudit.cli.live import live_of
 from keyaudit.cli.reading import check_live
 from keyaudit.cli.report import report
+from keyaudit.files import unreadable, why
 from keyaudit.schema import InputError
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ FILES = ("sources", "policy", "notebook", "before", "accounts", "reports")
 @click.option(
     "--into",
     metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path, readable=False),
     help="Write the files into this folder, but never over others. Default: print them.",
 )
 @click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[REPORT SOURCE OR OPTION]...")
@@ -86,9 +87,9 @@ def _timetable(kind: str, options: tuple[str, ...], **when: Any) -> Timetable:
     from keyaudit.schedule.timetable import Timetable
 
     context = report.make_context("keyaudit schedule", list(options))
-    for option, why in (REFUSED | (OF_THE_HOST if kind in CLOUDS else {})).items():
+    for option, reason in (REFUSED | (OF_THE_HOST if kind in CLOUDS else {})).items():
         if is_given(context, option):
-            raise InputError(why)
+            raise InputError(reason)
     sources, given = context.params["sources"], dict(context.params)
     live = live_of(context, given)
     check_live(live, sources)
@@ -190,7 +191,13 @@ def _save(folder: Path, files: dict[str, str]) -> None:
     """Write the files. One that exists with the same content is left; if any has other content, no file is
     written."""
     for path, text in ((folder / name, text) for name, text in files.items()):
-        if path.is_symlink() or (path.exists() and not (path.is_file() and path.read_bytes() == text.encode())):
+        try:
+            is_other = path.is_symlink() or (
+                path.exists() and not (path.is_file() and path.read_bytes() == text.encode())
+            )
+        except OSError as error:
+            raise InputError(unreadable(path, error)) from None
+        if is_other:
             raise InputError(f"{path}: holds something else; remove it, or choose another --name")
     for name, text in files.items():
         path = folder / name
@@ -198,5 +205,5 @@ def _save(folder: Path, files: dict[str, str]) -> None:
             folder.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text.encode())
         except OSError as error:
-            raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+            raise InputError(f"{path}: cannot be written ({why(error)})") from None
         write_names([path])

@@ -18,7 +18,7 @@ WHOLE, WRONG, INCONCLUSIVE = 0, 1, 3
 
 
 @click.command()
-@click.argument("reports", type=click.Path(path_type=Path), default=Path("reports"))
+@click.argument("reports", type=click.Path(path_type=Path, readable=False), default=Path("reports"))
 @click.option(
     "--every", metavar="day|week|month|quarter|Nd", required=True, help="How often evidence is due (UTC)."
 )

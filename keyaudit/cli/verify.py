@@ -18,7 +18,7 @@ _NAMED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z-.+", re.ASCII)
 
 
 @click.command()
-@click.argument("evidence", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("evidence", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @click.option("--page", "with_page", is_flag=True, help="Also render each page again from its notebook.")
 @click.option(
     "--run", "with_run", is_flag=True, help="Also run each notebook again, which draws its pictures anew."
@@ -71,7 +71,7 @@ def _folders(named: tuple[Path, ...]) -> Iterator[Path]:
     from keyaudit.evidence.contents import BESIDE
 
     for path in named:
-        if path.name in BESIDE and (path.is_file() or not _is_evidence(path)):
+        if path.name in BESIDE and not _is_evidence(path):
             continue  # reports/* names them as well
         inside = [] if _is_evidence(path) else list(_inside(path))
         yield from inside or [path]

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from keyaudit import resources
+from keyaudit.files import reason_of
 from keyaudit.policy.terms import PRESET, Exemption, Misplaced, Override, Policy
 from keyaudit.schema import PolicyError
 
@@ -33,7 +34,7 @@ def load_policy(policy: str | Path = "") -> Policy:
         reason = (
             "no such file"
             if not isinstance(error, OSError) or isinstance(error, FileNotFoundError)
-            else error.strerror
+            else reason_of(error)
         )
         raise PolicyError(f"policy {text}: {reason}; name a TOML file or a preset ({presets})") from None
     return parse_policy(content, Path(policy).name)

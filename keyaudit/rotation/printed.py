@@ -10,9 +10,10 @@ from keyaudit.present.headline import caveats
 from keyaudit.present.table import Table
 from keyaudit.present.terminal import grid
 from keyaudit.rotation.cases import NEVER, USED
+from keyaudit.rotation.crowd import Again, together
 from keyaudit.rotation.fresh import Freshness
 from keyaudit.rotation.plan import Task, Told, crowds
-from keyaudit.rotation.steps import Again, Step, together
+from keyaudit.rotation.steps import Step
 from keyaudit.texts import say, utc, visible
 
 AGAIN = Again("keyaudit rotation plan -f csv")

@@ -151,7 +151,7 @@ def _automatic(case: Case, user: User) -> Iterator[Step]:
     else:
         yield from (_step("room", which=one.name) for one in user.keys if not one.is_active)
         whose = option("--user", user.name)
-        deploy = f"keyaudit rotation deploy {whose} {_periods(periods)}"
+        deploy = f"keyaudit rotation deploy {whose} {options_of(periods)}"
         yield _step("show", deploy, True)
         yield _step("deploy", f"{deploy} --yes", True)
         yield _step("rotate", f"keyaudit rotation now {whose}", True)
@@ -186,28 +186,6 @@ def _root(case: Case) -> Iterator[Step]:
     yield _step("root_deactivate" if case.name == cases.ROOT else "root_later")
 
 
-@dataclass(frozen=True)
-class Again:
-    """The ``command`` that makes the plan once more, as CSV. Where there is none, ``way`` says how that is done
-    instead: what was piped in must be ``piped`` in again, and a name that cannot be shown is left ``unsaid``."""
-
-    command: str
-    way: str = "file"
-
-
-def together(limit: int | None, again: Again) -> list[Step]:
-    """Many users of an account at once, with one stack, from the plan as a file."""
-    periods = periods_for(limit) if limit else None
-    if periods is None:
-        return []
-    deploy = f"keyaudit rotation deploy --users plan.csv {_periods(periods)}"
-    return [
-        Step(say(f"plan.together.{again.way}"), f"{again.command} > plan.csv" if again.command else ""),
-        Step(say("plan.together.show"), deploy, True),
-        Step(say("plan.together.deploy"), f"{deploy} --yes", True),
-    ]
-
-
 def fits(key: Key) -> bool:
     """Whether there are periods of automatic rotation that keep the limit of a key."""
     return key.limit is not None and periods_for(key.limit) is not None
@@ -222,7 +200,8 @@ def periods_for(limit: int) -> Periods | None:
         return None
 
 
-def _periods(periods: Periods) -> str:
+def options_of(periods: Periods) -> str:
+    """The periods as options of ``keyaudit rotation deploy``."""
     return f"--every {periods.every} --grace {periods.grace} --max-age {periods.max_age}"
 
 

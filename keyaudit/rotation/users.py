@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from keyaudit.export import may_run
+from keyaudit.files import reason_of
 from keyaudit.rotation.cases import DUE_SOON, IN_USE
 from keyaudit.rotation.naming import ACCOUNT, KEY_ID, USER, check
 from keyaudit.schema import InputError
@@ -117,7 +118,7 @@ def _text(path: str) -> str:
             raise InputError(f"--users {path}: {len(content):,} bytes; a plan is smaller")
         return content.decode("utf-8-sig")
     except OSError as error:
-        raise InputError(f"--users {path}: cannot be read ({error.strerror})") from None
+        raise InputError(f"--users {path}: cannot be read ({reason_of(error)})") from None
     except UnicodeDecodeError:
         raise InputError(f"--users {path}: no text in UTF-8 (saved by a spreadsheet?); {HOW}") from None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from keyaudit.evidence.failed import Failure, failures
 from keyaudit.evidence.ledger import Entry, entries
 from keyaudit.evidence.verify import verify
+from keyaudit.files import unreadable as cannot_read
 from keyaudit.model import Progress
 from keyaudit.schedule.calendar import Every
 from keyaudit.schedule.counting import counting
@@ -69,9 +70,12 @@ def series(
     was given an instant judges the past and counts for no period; neither does a sample. Every folder is verified,
     and each must follow the one before it. InputError if there is no such folder.
     """
-    if not reports.is_dir():
-        raise InputError(f"{reports}: no such reports folder")
-    found, unreadable = entries(reports)
+    try:
+        if not reports.is_dir():
+            raise InputError(f"{reports}: no such reports folder")
+        found, unreadable = entries(reports)
+    except OSError as error:
+        raise InputError(cannot_read(reports, error)) from None
     found = [one for one in found if notebook in ("", one.notebook)]
     faults = {one.path: _faults(one.path) for one in (progress(iter(found), len(found)) if progress else found)}
     for path, breaks in _breaks(found).items():

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from keyaudit import resources
-from keyaudit.files import printable
+from keyaudit.files import printable, unreadable
 from keyaudit.model import Origin, Population
 from keyaudit.schema import InputError
 from keyaudit.sources.captures import (
@@ -123,7 +123,7 @@ def _find_one(source: str, now: datetime, sealed: bool, captured: Collection[str
             content = read_bytes(path, name)
             return Population((Origin(name, None, now, now, named=True, content=content, is_piped=True),), now)
     except OSError as error:
-        raise InputError(f"{source}: cannot be read ({error.strerror})") from None
+        raise InputError(unreadable(source, error)) from None
     raise InputError(f"{source}: no such file or folder")
 
 

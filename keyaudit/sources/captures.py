@@ -18,7 +18,7 @@ from keyaudit.captured import documents
 from keyaudit.captured.documents import Document
 from keyaudit.captured.layout import ACCOUNTS_FILE, CAPTURE_FILE, REPORT_FILE
 from keyaudit.credentials import parse_instant, refused
-from keyaudit.files import is_plain, printable, read_plain
+from keyaudit.files import is_plain, printable, read_plain, unreadable
 from keyaudit.model import Origin, Population
 from keyaudit.schema import InputError
 from keyaudit.sources.listed import expected, listed_accounts, refuse_odd_problems, skipped
@@ -181,7 +181,7 @@ def _read(path: Path) -> bytes:
     try:
         return read_plain(path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+        raise InputError(unreadable(path, error)) from None
 
 
 def _read_json(path: Path) -> dict[str, Any]:

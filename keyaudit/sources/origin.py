@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from keyaudit.credentials import ANSWERS, Unwrapped, parse_instant, peek_account, refused, unwrap
-from keyaudit.files import MOST_BYTES, read_plain
+from keyaudit.files import MOST_BYTES, read_plain, reason_of
 from keyaudit.model import Origin
 from keyaudit.schema import CredentialReport, InputError
 from keyaudit.sources.names import time_in_name
@@ -56,14 +56,14 @@ def content_of(origin: Origin) -> bytes | None:
     if origin.content is not None or origin.path is None:
         return origin.content
     if origin.folder is None:
-        return read_bytes(origin.path, origin.name)
+        return read_bytes(origin.path, origin.name, origin.named)
     try:
         return read_plain(origin.path)
     except OSError as error:
-        raise refused(origin.name, "unreadable", why=error.strerror) from None
+        raise _unreadable(origin.name, error, origin.named) from None
 
 
-def read_bytes(path: Path, name: str) -> bytes:
+def read_bytes(path: Path, name: str, is_named: bool = True) -> bytes:
     """The bytes of a file, or of a pipe until it ends; InputError if there are too many for a report."""
     too_large = refused(name, "too_large")
     try:
@@ -77,7 +77,13 @@ def read_bytes(path: Path, name: str) -> bytes:
                     raise too_large
         return bytes(content)
     except OSError as error:
-        raise refused(name, "unreadable", why=error.strerror) from None
+        raise _unreadable(name, error, is_named) from None
+
+
+def _unreadable(name: str, error: OSError, is_named: bool) -> InputError:
+    """If the user named the file, whose it is and what to do is told as well; the page of a folder of reports does
+    not hold that."""
+    return refused(name, "unreadable", why=reason_of(error) if is_named else error.strerror)
 
 
 def fingerprint(origin: Origin) -> tuple[str, int]:

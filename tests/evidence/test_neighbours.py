@@ -242,10 +242,50 @@ if os.geteuid() == 0:
 """
 
 
-def without_powers(*arguments: object) -> subprocess.CompletedProcess[bytes]:
+def without_powers(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
     program = "import os, sys\nfrom keyaudit.cli import main\n" + LESS + "main(sys.argv[1:])"
     line = [sys.executable, "-c", program, *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, timeout=PROCESS_DEADLINE, check=False)
+    return subprocess.run(line, capture_output=True, timeout=PROCESS_DEADLINE, check=False, cwd=cwd)
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["verify", "CLOSED"], 1),
+        (["verify", "CLOSED/in"], 2),
+        (["series", "CLOSED", "--every", "week"], 2),
+        (["series", "CLOSED/in", "--every", "week"], 2),
+        (["report", "r.csv", "-o", "CLOSED"], 2),
+        (["demo", "-o", "CLOSED"], 2),
+        (["check", "CLOSED"], 2),
+        (["check", "CLOSED/in"], 2),
+        (["check", "CLOSED.csv"], 2),
+        (["check", "."], 2),
+        (["rotation", "plan", "CLOSED"], 2),
+        (["check", "r.csv", "--policy", "CLOSED.csv"], 2),
+        (["capture", "--accounts", "CLOSED.csv"], 2),
+        (["schedule", "cron", "r.csv", "--every", "week", "--policy", "cis", "--into", "CLOSED"], 2),
+        (["lab", "--notebooks", "CLOSED"], 2),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, list) else "",
+)
+def test_of_what_a_command_may_not_read_it_says_which_whose_and_what_to_do(
+    tmp_path: Path, words: list[str], code: int
+) -> None:
+    """Not only that a path is not readable."""
+    write(tmp_path, "r.csv", CLEAN)
+    write(tmp_path, "CLOSED.csv", CLEAN)
+    (tmp_path / "CLOSED").mkdir()
+    for name in ("CLOSED", "CLOSED.csv"):
+        (tmp_path / name).chmod(0)
+    done = without_powers(*words, cwd=tmp_path)
+    (tmp_path / "CLOSED").chmod(0o700)
+    told = (done.stdout + done.stderr).decode()
+    named = "CLOSED.csv" if "CLOSED.csv" in words else "CLOSED"
+    assert done.returncode == code, told
+    assert (
+        "Permission denied" in told and f"{named} belongs to {(tmp_path / named).owner()}: run keyaudit as" in told
+    )
 
 
 # --- closed and full descriptors --------------------------------------------------------------------------------------

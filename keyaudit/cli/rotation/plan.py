@@ -15,7 +15,7 @@ from keyaudit.cli.reading import resolve
 from keyaudit.texts import shell_line
 
 if TYPE_CHECKING:
-    from keyaudit.rotation.steps import Again
+    from keyaudit.rotation.crowd import Again
 
 TO_DO, NOTHING, UNSEEN = 1, 0, 3
 
@@ -62,7 +62,7 @@ def plan(sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: P
 
 def _again(sources: tuple[str, ...], policy: str) -> Again:
     """How this plan is made once more, as CSV: with the options that were given, and before the sources."""
-    from keyaudit.rotation.steps import Again
+    from keyaudit.rotation.crowd import Again
     from keyaudit.sources import is_pipe
 
     if any(one == "-" or is_pipe(Path(one)) for one in (*sources, policy)):

@@ -12,7 +12,7 @@ from pathlib import Path
 from keyaudit.evidence.contents import MANIFEST, language_of
 from keyaudit.evidence.verify.judged import judge_again
 from keyaudit.evidence.verify.sealed import check
-from keyaudit.files import why
+from keyaudit.files import unreadable, why
 from keyaudit.schema import InputError, KeyAuditError, NewerError
 from keyaudit.texts import languages, say, spoken
 
@@ -26,7 +26,11 @@ def verify(folder: Path) -> tuple[list[str], list[str]]:
 
     InputError if there is no such folder, NewerError if only a later version of keyaudit can verify it.
     """
-    if not folder.is_dir():
+    try:
+        is_there = folder.is_dir()
+    except OSError as error:
+        raise InputError(unreadable(folder, error)) from None
+    if not is_there:
         raise InputError(f"{folder}: no such evidence folder")
     try:
         found = check(folder)
