@@ -158,16 +158,17 @@ def demo(reports: Path | None) -> int:
     return 0
 
 
-def _make(per_account: bool, tell: Callable[[Evidence, str], None] | None, **asked: Any) -> Evidence:
+def _make(per_account: bool, tell: Callable[[Evidence, list[str]], None] | None, **asked: Any) -> Evidence:
     """Make the evidence, and print its folder."""
     from keyaudit.evidence import Request, make_evidence
 
     request = Request(**asked, progress=sys.stderr.isatty())
     evidence = make_evidence(request)
-    from keyaudit.present import headline
+    from keyaudit.present import first_lines
 
-    line = headline(evidence.audit)
-    say(line)
+    lines = first_lines(evidence.audit)
+    for line in lines:
+        say(line)
     for one in evidence.unread:
         say(texts.say("evidence.unread", why=one))
     say(f"sealed: SHA256SUMS has the SHA-256 {evidence.sha256}")
@@ -176,7 +177,7 @@ def _make(per_account: bool, tell: Callable[[Evidence, str], None] | None, **ask
         _make_each(request, evidence.audit)
     rebuild_index(request.reports)
     if tell:
-        tell(evidence, line)
+        tell(evidence, lines)
     return evidence
 
 

@@ -22,7 +22,7 @@ from keyaudit.present.findings import (
     root,
     unused,
 )
-from keyaudit.present.headline import headline, in_accounts
+from keyaudit.present.headline import first_lines, headline, in_accounts
 from keyaudit.present.rotation import (
     changes,
     outdated_functions,
@@ -50,6 +50,7 @@ __all__ = [
     "due_soon",
     "exemptions",
     "findings_digest",
+    "first_lines",
     "headline",
     "in_accounts",
     "inactive",

@@ -9,7 +9,7 @@ import pandas as pd
 from keyaudit import resources
 from keyaudit.model import Audit, Provenance
 from keyaudit.policy import Exemption, Override
-from keyaudit.present.claims import Setter, accounts_of, preset_of, setter_of, worst_first
+from keyaudit.present.claims import Setter, accounts_of, moment_of, preset_of, setter_of, worst_first
 from keyaudit.present.completeness import captured
 from keyaudit.present.headline import in_accounts, not_in_force, remarks
 from keyaudit.present.table import MOST_ACCOUNTS, Prose, Table, table
@@ -22,7 +22,7 @@ def scope(a: Audit) -> Prose:
     """What was judged, at which instant, by which policy; says SAMPLE DATA first if it is the sample."""
     facts = {
         "as_of": utc(a.as_of),
-        "how": say(f"as_of.{a.as_of_source}"),
+        "how": moment_of(a),
         "accounts": in_accounts(accounts_of(a)),
         "users": say("count.principals", n=sum(one.users for one in a.provenance)),
         "keys": say("count.keys", n=sum(one.keys for one in a.provenance)),

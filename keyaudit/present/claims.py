@@ -18,9 +18,11 @@ from keyaudit.schema import (
     EXEMPT,
     INSUFFICIENT_DATA,
     NON_COMPLIANT,
+    RECEIVED_TIME,
     ROTATION,
     UNREAD,
 )
+from keyaudit.texts import say
 
 
 class Claim(StrEnum):
@@ -168,6 +170,14 @@ def setter_of(policy: Policy) -> Setter:
     if not policy.given:
         return Setter.STAND_IN
     return Setter.PRESET if preset_of(policy) else Setter.POLICY
+
+
+def moment_of(a: Audit) -> str:
+    """Where the instant of judgement comes from, in words."""
+    read = [one for one in a.provenance if one.form]
+    if a.as_of_source != RECEIVED_TIME or any(one.generated_time is None for one in read):
+        return say(f"as_of.{a.as_of_source}")
+    return say("as_of.received_other" if read else "as_of.received_nothing")
 
 
 def preset_of(policy: Policy) -> str:

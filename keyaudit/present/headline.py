@@ -104,6 +104,11 @@ def in_accounts(found: Accounts) -> str:
 # --- the lines around it ----------------------------------------------------------------------------------------
 
 
+def first_lines(a: Audit) -> list[str]:
+    """The answer, with what must not be overlooked before it, and how far it reaches."""
+    return [*before(a), headline(a), *after(a)]
+
+
 def before(a: Audit) -> list[str]:
     """What must not be overlooked before the answer: that these are sample data."""
     return [say("verdict.sample")] if a.is_sample else []

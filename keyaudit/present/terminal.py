@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 
 from keyaudit.model import Audit, Provenance, RotationVerdict
-from keyaudit.present.claims import setter_of, verdict_of, worst_first
+from keyaudit.present.claims import moment_of, setter_of, verdict_of, worst_first
 from keyaudit.present.findings import due_soon, offenders, others
 from keyaudit.present.headline import after, before, headline, remarks
 from keyaudit.present.rotation import outdated_functions, rotated, rotation_keys, rotation_log, rotation_schedules
@@ -40,7 +40,7 @@ def _head(a: Audit, colour: bool) -> str:
         "sha256": a.policy.sha256[:12],
     }
     lines.append(say(f"terminal.{setter_of(a.policy)}", **facts))
-    lines.append(say("terminal.as_of", as_of=utc(a.as_of), how=say(f"as_of.{a.as_of_source}")))
+    lines.append(say("terminal.as_of", as_of=utc(a.as_of), how=moment_of(a)))
     lines.append(say("terminal.rule", rule=rule(a)))
     return "\n".join(lines)
 

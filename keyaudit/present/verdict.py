@@ -8,7 +8,7 @@ from typing import Any
 
 from keyaudit.model import Audit
 from keyaudit.present.claims import keys_of
-from keyaudit.present.headline import after, before, headline, said_first
+from keyaudit.present.headline import before, first_lines, said_first
 from keyaudit.present.table import Prose, Table, table
 from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, INSUFFICIENT_DATA, LIMIT_OF, ROTATION
 from keyaudit.texts import listed, say, utc
@@ -57,12 +57,11 @@ def bottom_line(a: Audit) -> Prose:
     metadata carries a digest of the findings, by which evidence proves that page and data say the same."""
     items = [_control_line(a, control) for control in CONTROLS]
     missing = [say("verdict.missing", reason=reason) for reason in reasons(a)]
-    first = before(a)
     return Prose(
-        (*first, headline(a), *after(a)),
+        tuple(first_lines(a)),
         f"verdict {a.conclusion.lower().replace('_', '-')}",
         tuple(items + missing),
-        lead=len(first),
+        lead=len(before(a)),
         metadata={"keyaudit": {"conclusion": a.conclusion, "findings_sha256": findings_digest(a)}},
     )
 

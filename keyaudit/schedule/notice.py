@@ -66,9 +66,12 @@ class Notice:
         if topic:
             region_of(topic)
 
-    def made(self, evidence: Evidence, line: str) -> None:
-        facts = {"headline": line, "folder": evidence.path.resolve(), "sha256": evidence.sha256}
-        whose = {"conclusion": evidence.audit.conclusion, "whose": evidence.path.name}
+    def made(self, evidence: Evidence, lines: list[str]) -> None:
+        """``lines``: the answer, and what must be known with it."""
+        facts = {"headline": "\n".join(lines), "folder": evidence.path.resolve(), "sha256": evidence.sha256}
+        conclusion = evidence.audit.conclusion
+        conclusion = say("index.sample", conclusion=conclusion) if evidence.audit.is_sample else conclusion
+        whose = {"conclusion": conclusion, "whose": evidence.path.name}
         self._send(("notice.subject", whose), ("notice.text", facts))
 
     def __enter__(self) -> Notice:

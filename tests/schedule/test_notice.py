@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aws import MANAGEMENT, Aws, Fault, aws  # noqa: F401
-from conftest import FRESH, OLD, report, write
+from conftest import ACCOUNT, FRESH, OLD, OTHER, capture, report, write
 from evidence_helpers import AS_OF, keyaudit, made, manifest, refused
 from moto.sns import sns_backends
 
@@ -50,6 +51,30 @@ def test_the_bottom_line_and_the_place_of_the_evidence(topic: Topic) -> None:
     assert subject == f"keyaudit: NON_COMPLIANT ({folder.name})"
     assert text.startswith("NON_COMPLIANT: 1 of 2 active access keys")
     assert f"Evidence: {folder.resolve()}\n" in text
+
+
+def test_what_must_be_known_first_is_in_the_message_and_on_the_terminal(topic: Topic, tmp_path: Path) -> None:
+    """A policy of the future, reports of weeks, an account that was not read, sample data."""
+    terms = write(
+        tmp_path,
+        "policy.toml",
+        'title = "t"\nmax_access_key_age = 90\neffective = 2031-01-01\nmax_report_age_hours = 500\n',
+    )
+    folder = capture(tmp_path / "c", [ACCOUNT, OTHER], a111122223333=report(("alice", FRESH)))
+    facts = {"expected": [ACCOUNT, OTHER], "sample": True}
+    write(folder, "accounts.json", json.dumps(facts))
+    words = ["report", folder, "--policy", terms, "--as-of", AS_OF, "-o", tmp_path / "r", "--notify", TOPIC]
+    done = keyaudit(*words, **topic.env())
+    assert done.returncode == 3
+    ((subject, text),) = topic.sent
+    assert subject.startswith("keyaudit: SAMPLE DATA: INSUFFICIENT_DATA (") and len(subject) < 100
+    lines = keyaudit("check", folder, "--policy", terms, "--as-of", AS_OF).stdout.decode().splitlines()
+    for first in ("SAMPLE DATA", "INSUFFICIENT_DATA: ", f"1 of 2 expected accounts was not read: {OTHER}"):
+        (line,) = [one for one in lines if one.startswith(first)]
+        assert f"{line}\n" in text and f"{line}\n" in done.stderr.decode()
+    for word in ("in force", "500 hours"):
+        (line,) = [one for one in lines if word in one]
+        assert f"{line}\n" in text and f"{line}\n" in done.stderr.decode()
 
 
 def test_that_there_is_no_evidence_is_sent_too(topic: Topic) -> None:
