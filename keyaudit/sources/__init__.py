@@ -15,7 +15,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from keyaudit import resources
 from keyaudit.files import printable, unreadable
 from keyaudit.model import Origin, Population
 from keyaudit.schema import InputError
@@ -23,14 +22,16 @@ from keyaudit.sources.captures import (
     document,
     find_capture,
     is_live,
+    is_own_sample,
     joined_facts,
+    own_sample,
     read_document,
     whole_capture,
 )
+from keyaudit.sources.digest import content_digest
 from keyaudit.sources.names import other_account, time_in_name
 from keyaudit.sources.origin import content_of, fingerprint, labels, read, read_and_unwrap, read_bytes
 from keyaudit.sources.walk import (
-    content_digest,
     is_capture,
     is_pipe,
     report_files,
@@ -44,6 +45,7 @@ __all__ = [
     "find",
     "fingerprint",
     "is_live",
+    "is_own_sample",
     "is_pipe",
     "labels",
     "other_account",
@@ -60,7 +62,7 @@ _VOUCHED: set[Path] = set()
 
 def sample() -> Path:
     """The bundled account: a capture folder with a policy of its own."""
-    return resources.data("sample")
+    return own_sample()
 
 
 def vouch_for(folder: Path) -> None:

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from keyaudit import resources
 from keyaudit.captured import documents
 from keyaudit.captured.documents import Document
 from keyaudit.captured.layout import ACCOUNTS_FILE, CAPTURE_FILE, REPORT_FILE
@@ -44,12 +45,14 @@ def find_capture(folder: Path, now: datetime, sealed: bool = False, captured: Co
     InputError for what is not a capture, and for links in it.
     """
     inside = account_folders(folder)
-    facts = _read_json(folder / ACCOUNTS_FILE) if (folder / ACCOUNTS_FILE).is_file() else {}
+    told = (folder / ACCOUNTS_FILE).is_file()
+    facts = _read_json(folder / ACCOUNTS_FILE) if told else {}
     refuse_odd_problems(facts, folder / ACCOUNTS_FILE)
     if "problems" in facts:
         facts["problems"] = list(map(masked, facts["problems"]))
     is_sample = facts.get("sample") is True
-    if sealed or is_sample:
+    is_own = is_own_sample(folder)
+    if sealed or is_own:
         # evidence records when its raw reports were read, so that they are judged the same whenever that is done
         now = parse_instant(str(facts.get("read_time"))) or now
     if sealed:
@@ -61,23 +64,39 @@ def find_capture(folder: Path, now: datetime, sealed: bool = False, captured: Co
                 raise InputError(f"{path}: a loose file in a capture folder; put reports in a folder of their own")
     origins = [_captured(account, now, sealed, account.name in captured) for account in inside]
     policy = folder / POLICY_FILE
+    doubts = _doubts(facts if told else None, folder, inside)
+    # evidence has a list of its own making; it carries what spoke against the list of its source
+    doubts += texts(facts.get("doubts")) if sealed else []
+    carried = {name: facts[name] for name in CARRIED if name in facts} | ({"doubts": doubts} if doubts else {})
     return Population(
         origins=tuple(_named(origins, facts.get("listed"))),
         received_time=now,
         expected=expected(facts, folder),
         is_sample=is_sample,
-        policy=policy if is_sample and policy.is_file() else None,
+        policy=policy if is_own and policy.is_file() else None,
         skipped=skipped(facts, folder),
         problems=tuple(facts.get("problems", ())),
-        facts={name: facts[name] for name in CARRIED if name in facts},
+        facts=carried,
         listed=tuple(sorted(listed_accounts(facts, folder))),
-        doubts=tuple(_doubts(facts, folder, inside)),
+        doubts=tuple(doubts),
     )
 
 
-def _doubts(facts: dict[str, Any], folder: Path, inside: list[Path]) -> list[str]:
-    """What keyaudit always writes of the accounts that a capture was to read, and is not there."""
-    if facts:
+def own_sample() -> Path:
+    """The capture folder of the account that comes with keyaudit."""
+    return resources.data("sample")
+
+
+def is_own_sample(folder: Path) -> bool:
+    """Whether this is the sample that comes with keyaudit, and not a folder that calls itself one: that one is
+    judged like any other."""
+    return folder.resolve() == own_sample().resolve()
+
+
+def _doubts(facts: dict[str, Any] | None, folder: Path, inside: list[Path]) -> list[str]:
+    """What keyaudit always writes of the accounts that a capture was to read, and is not there. ``facts``: None if
+    there is no list at all, which is not the same as an empty one."""
+    if facts is not None:
         return [] if "expected" in facts else [say("problem.no_expected", file=ACCOUNTS_FILE)]
     whole = inside != [folder] and any(
         is_live(_read_json(one / CAPTURE_FILE)) for one in inside if is_plain(one / CAPTURE_FILE)
@@ -87,8 +106,9 @@ def _doubts(facts: dict[str, Any], folder: Path, inside: list[Path]) -> list[str
 
 def joined_facts(parts: list[Population]) -> dict[str, Any]:
     """What evidence of several sources carries over of the captures among them."""
-    names = ("skipped", "problems")
-    return {name: [one for part in parts for one in part.facts.get(name, [])] for name in names}
+    names = ("skipped", "problems", "doubts")
+    found = {name: [one for part in parts for one in part.facts.get(name, [])] for name in names}
+    return {name: told for name, told in found.items() if told or name != "doubts"}
 
 
 def _captured(folder: Path, now: datetime, sealed: bool, captured_now: bool) -> Origin:
@@ -109,7 +129,10 @@ def _captured(folder: Path, now: datetime, sealed: bool, captured_now: bool) -> 
     elif path is not None and not is_plain(path):
         problems, path = [*problems, say("read.no_report", account=folder.name)], None
     return Origin(
-        name=printable(str(facts.get("source") or f"{folder.name}/{file}")),
+        # a capture without a report is known by what says so
+        name=printable(
+            str(facts.get("source") or f"{folder.name}/{file if isinstance(file, str) else CAPTURE_FILE}")
+        ),
         path=path,
         received_time=parse_instant(str(facts.get("received_time"))) or now,
         read_time=now,

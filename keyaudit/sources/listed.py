@@ -17,11 +17,23 @@ def listed_accounts(facts: dict[str, Any], folder: Path) -> set[str]:
     try:
         if not all(isinstance(facts.get(name, []), list) for name in ("listed", "skipped")):
             raise TypeError(ACCOUNTS_FILE)
-        listed = {str(one["Id"]): str(one.get("State") or one.get("Status")) for one in facts.get("listed", [])}
-        left_out = {str(one["account_id"]): str(one["reason"]) for one in facts.get("skipped", [])}
+        listed = [(str(one["Id"]), _is_out(one)) for one in facts.get("listed", [])]
+        left_out = [
+            (str(one["account_id"]), str(one["reason"]) in INACTIVE_STATES) for one in facts.get("skipped", [])
+        ]
     except (AttributeError, KeyError, TypeError):
         raise InputError(f"{folder / ACCOUNTS_FILE}: listed is not a list of accounts; capture again") from None
-    return {account for account, state in (left_out | listed).items() if state not in INACTIVE_STATES}
+    # AWS's own list comes before what a capture says of it; if it says two things of an account, it is expected
+    told = {account for account, _ in listed}
+    return {account for account, is_out in listed if not is_out} | {
+        account for account, is_out in left_out if not is_out and account not in told
+    }
+
+
+def _is_out(account: dict[str, Any]) -> bool:
+    """Whether AWS says, in whichever of the two fields it says it, that an account is not active."""
+    states = [str(account[name]) for name in ("State", "Status") if account.get(name)]
+    return bool(states) and all(state in INACTIVE_STATES for state in states)
 
 
 def skipped(facts: dict[str, Any], folder: Path) -> tuple[Skipped, ...]:

@@ -1,8 +1,7 @@
-"""Which files are read for a source: one walker, for the reader and for the digest that tells two runs apart."""
+"""Which files there are in a source: one walker, for the reader and for the digest that tells two runs apart."""
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from keyaudit.captured.layout import ACCOUNTS_FILE, CAPTURE_FILE
@@ -61,28 +60,3 @@ def _visible_folders(folder: Path) -> list[Path]:
 def _refuse_special(path: Path) -> None:
     if is_pipe(path):
         raise InputError(f"{path}: a device or a pipe inside a folder is not a report; take it out of there")
-
-
-def content_digest(path: Path) -> str:
-    """The SHA-256 over the names and bytes of all files that are read for this file or folder. A file's name counts
-    even if the file is given by itself, because it may tell when the report was generated, and for which
-    account."""
-    digest = hashlib.sha256()
-    for one in sorted(_all_read(path)):
-        name = one.relative_to(path).as_posix() if one != path else path.name
-        digest.update(f"{name}\0{_sha256(one)}\n".encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
-
-
-def _all_read(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    if not is_capture(path):
-        return [one for one in report_files(path) if one.is_file()]
-    places = {path, *account_folders(path)}
-    return [one for place in places for one in place.iterdir() if one.is_file()]
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

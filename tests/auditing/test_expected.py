@@ -69,6 +69,41 @@ def test_what_a_capture_skipped_is_expected_where_the_reason_is_none(
     assert (audit.conclusion == "INSUFFICIENT_DATA") == is_expected
 
 
+@pytest.mark.parametrize("states", [("ACTIVE", "SUSPENDED"), ("SUSPENDED", "ACTIVE"), ("CLOSED", None)])
+def test_an_account_that_is_listed_twice_is_expected_if_any_entry_says_so(
+    tmp_path: Path, states: tuple[str | None, ...]
+) -> None:
+    folder = organization(tmp_path, *({"Id": OTHER, "State": state} for state in states))
+    audit = keyaudit.audit(folder, "cis", AS_OF)
+    assert audit.conclusion == "INSUFFICIENT_DATA" and f"account {OTHER} was expected and not read" in said(audit)
+    suspended = {"Id": OTHER, "State": "SUSPENDED", "Status": "ACTIVE"}
+    assert keyaudit.audit(organization(tmp_path, suspended), "cis", AS_OF).conclusion == "INSUFFICIENT_DATA"
+    twice = [{"account_id": OTHER, "name": "x", "reason": reason} for reason in ("unknown", "SUSPENDED")]
+    assert keyaudit.audit(organization(tmp_path, skipped=twice), "cis", AS_OF).conclusion == "INSUFFICIENT_DATA"
+
+
+def test_an_empty_list_of_accounts_is_not_taken_for_none(tmp_path: Path) -> None:
+    """Without the file, a folder of reports may be what somebody put together; with it, it proves nothing."""
+    folder = capture(tmp_path, [ACCOUNT], a111122223333=GOOD)
+    (folder / "accounts.json").unlink()
+    assert keyaudit.audit(folder, "cis", AS_OF).conclusion == "COMPLIANT"
+    write(folder, "accounts.json", "{}")
+    audit = keyaudit.audit(folder, "cis", AS_OF)
+    assert audit.conclusion == "INSUFFICIENT_DATA" and "accounts.json" in said(audit)
+
+
+def test_evidence_of_a_capture_whose_list_of_accounts_proves_nothing_verifies(tmp_path: Path) -> None:
+    """No evidence was made of one: its notebook did not know what spoke against the list."""
+    folder = capture(tmp_path / "c", [ACCOUNT], a111122223333=GOOD)
+    write(folder, "accounts.json", "{}")
+    other = write(tmp_path, "other.csv", report(("bob", FRESH), account=OTHER))
+    for sources in ((folder,), (folder, other)):
+        words = ("report", *sources, "--policy", "cis", "--as-of", AS_OF, "-o", tmp_path / "r")
+        evidence = made(*words, code=3)
+        assert verify(evidence)[0] == []
+        assert "does not say which accounts were expected" in (evidence / "report.html").read_text()
+
+
 def test_a_list_of_those_expected_that_was_taken_out_is_missed(tmp_path: Path) -> None:
     folder = organization(tmp_path)
     facts = json.loads((folder / "accounts.json").read_bytes())
@@ -206,17 +241,23 @@ def test_what_stands_for_a_folder_changes_with_all_that_is_read_of_it(tmp_path: 
 
 
 def test_what_stands_for_a_capture_changes_with_all_that_is_read_of_it(tmp_path: Path) -> None:
+    """And with nothing else: what a file manager leaves there, or somebody notes, is not read."""
     folder = capture(tmp_path, [ACCOUNT], a111122223333=GOOD)
-    seen = [content(str(folder))]
-    for name in (
-        "accounts.json",
-        f"{ACCOUNT}/capture.json",
-        f"{ACCOUNT}/credential-report.csv",
-        f"{ACCOUNT}/inventory.json",
-    ):
+    write(folder / ACCOUNT, "inventory.json", "{}")
+    before = content(str(folder))
+    for name in (".DS_Store", f"{ACCOUNT}/.DS_Store", f"{ACCOUNT}/notes.txt", f"{ACCOUNT}/inventory.json"):
+        write(folder, name, "x")
+        assert content(str(folder)) == before
+    facts = json.loads((folder / ACCOUNT / "capture.json").read_bytes())
+    write(folder / ACCOUNT, "capture.json", json.dumps(facts | {"inventory_sha256": "0" * 64}))
+    seen = [before, content(str(folder))]
+    for name in ("accounts.json", f"{ACCOUNT}/credential-report.csv", f"{ACCOUNT}/inventory.json"):
         write(folder, name, "{}")
         seen.append(content(str(folder)))
     assert len(set(seen)) == 5
+    # reading it will say what is wrong with it
+    write(folder, f"{ACCOUNT}/capture.json", "[")
+    assert content(str(folder)) == str(folder)
 
 
 def test_what_stands_for_a_notebook_or_preset_of_ours_is_its_content(tmp_path: Path) -> None:

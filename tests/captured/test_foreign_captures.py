@@ -105,6 +105,13 @@ def test_a_report_without_a_digest_is_no_evidence(folder):
     assert "capture.json has no digest of a report" in judged.problems[0].message
 
 
+@pytest.mark.parametrize("file", [None, 3])
+def test_a_capture_without_a_report_is_named_by_what_says_so(folder, file):
+    told(folder, file=file, source="")
+    (judged,) = ka.audit(folder, "cis", AS_OF).provenance
+    assert judged.source == f"{ACCOUNT}/capture.json" and judged.conclusion == "INSUFFICIENT_DATA"
+
+
 def test_a_document_is_parsed_from_the_bytes_that_were_hashed(folder, monkeypatch):
     """Read twice, it could be another the second time."""
     content = b'{"mode": "off"}'
