@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from keyaudit.auditing.assurance import is_past, tightest_limit
 from keyaudit.model import Audit, Origin, Provenance
+from keyaudit.sources import is_own_sample
 from keyaudit.texts import listed, say, utc
 
 #: in older evidence, a key may have come into use since
@@ -25,10 +26,10 @@ class Freshness:
 def freshness(audit: Audit, now: datetime) -> Freshness:
     """Whether evidence is old: generated over 24 hours ago, or as long ago as the policy calls stale; judged as of
     another time than now; undated and not piped in at this moment; or piped in, and by its own dates not of today.
-    The sample is never old: nobody has its keys."""
+    keyaudit's own sample is never old: nobody has its keys."""
     read = [one for one in audit.provenance if one.form]
     everyone = frozenset(one.account_id for one in read)
-    if audit.is_sample or not read:
+    if not read or (audit.is_sample and all(_is_ours(one.origin) for one in read)):
         return Freshness(frozenset(), "")
     dated = {one.account_id: one.generated_time for one in read if one.generated_time}
     longest = min(LONGEST, timedelta(hours=audit.policy.max_report_age_hours))
@@ -63,6 +64,10 @@ def _is_past(one: Provenance, audit: Audit, now: datetime) -> bool:
     columns = {name: mine[name].to_numpy(object) for name in ("user", "account_id", "status")}
     tightest = tightest_limit({**columns, "is_root": mine["is_root"].to_numpy(bool)}, audit.policy)
     return one.newest_date is not None and is_past(one.newest_date, tightest, max(now, audit.as_of))
+
+
+def _is_ours(origin: Origin | None) -> bool:
+    return origin is not None and origin.folder is not None and is_own_sample(origin.folder.parent)
 
 
 def _is_piped(origin: Origin | None) -> bool:

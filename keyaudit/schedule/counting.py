@@ -24,6 +24,8 @@ def not_of(one: Entry, start: datetime, end: datetime) -> str:
     period."""
     if not start <= one.started < end:
         return say("period.other_run", started=utc(one.started))
+    if not one.is_present:
+        return say("period.sample" if one.is_sample else "period.given")
     if one.as_of > one.sealed:
         return say("period.later", as_of=utc(one.as_of), sealed=utc(one.sealed))
     if one.as_of < start - one.oldest_allowed:

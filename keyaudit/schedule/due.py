@@ -11,6 +11,7 @@ from keyaudit import resources
 from keyaudit.evidence import Evidence
 from keyaudit.policy import DEFAULT_PRESET
 from keyaudit.schedule.occasion import Occasion, alone, find_done, unseen, why_not
+from keyaudit.schema import InputError
 from keyaudit.sources import content_digest
 
 
@@ -46,7 +47,7 @@ def content(name: str) -> str:
     for itself."""
     try:
         return content_digest(Path(name)) if name and Path(name).exists() else name
-    except OSError:
+    except (OSError, InputError):
         return name  # reading it will say so
 
 

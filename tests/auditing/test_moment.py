@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from forms import cli_json
 import keyaudit
 from keyaudit import InputError, sources
 from keyaudit.evidence.verify import verify
+from keyaudit.present import as_text
+from keyaudit.rotation.fresh import freshness
 from keyaudit.schema import GRADES
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -103,6 +106,62 @@ def test_the_sample_is_never_stale_and_is_judged_alone(tmp_path: Path) -> None:
     assert "before it was read" not in said(keyaudit.audit())
     with pytest.raises(InputError, match="the sample account is not evidence"):
         keyaudit.audit([sources.sample(), write(tmp_path, "a.csv", report(("alice", FRESH)))], "cis", AS_OF)
+
+
+def test_a_folder_that_calls_itself_a_sample_is_judged_like_any_other(tmp_path: Path) -> None:
+    """It is marked as one, and that is all: it may be stale, and its policy is nobody's."""
+    folder = shutil.copytree(sources.sample(), tmp_path / "mine")
+    audit = keyaudit.audit(folder)
+    assert audit.is_sample and audit.conclusion != "COMPLIANT" and "it is stale" in said(audit)
+    assert not audit.policy.given and "longer ago" not in said(audit)
+    assert freshness(audit, datetime.now(UTC)).old and not freshness(keyaudit.audit(), datetime.now(UTC)).old
+    # a report that tells no time is of the moment of reading, whatever the folder says of its own
+    now = datetime.now(UTC)
+    content = report(("alice", key_of(2)))
+    own = capture(tmp_path / "own", [ACCOUNT], a111122223333=content)
+    facts = json.loads((own / ACCOUNT / "capture.json").read_bytes()) | {"generated_time": None}
+    write(own / ACCOUNT, "capture.json", json.dumps(facts))
+    told = {"expected": [ACCOUNT], "read_time": "2026-09-01T00:00:00Z", "sample": True}
+    write(own, "accounts.json", json.dumps(told))
+    assert keyaudit.audit(own, "cis").as_of >= now
+
+
+def test_a_sample_counts_for_no_period_and_says_what_it_is(tmp_path: Path) -> None:
+    content = report(("alice", key_of(2)))
+    folder = capture(tmp_path / "own", [ACCOUNT], a111122223333=content)
+    facts = json.loads((folder / ACCOUNT / "capture.json").read_bytes()) | {"generated_time": ago(hours=1)}
+    write(folder / ACCOUNT, "capture.json", json.dumps(facts))
+    write(folder, "accounts.json", json.dumps({"expected": [ACCOUNT], "sample": True}))
+    words = ("report", folder, "--policy", "cis", "-o", tmp_path / "reports", "--every", "3650d")
+    for _ in range(2):
+        done = command(*words)
+        said_of_it = done.stderr.decode()
+        assert done.returncode == 3 and "this evidence does not count for" in said_of_it, said_of_it
+        assert "it is of sample data" in said_of_it and said_of_it.startswith("SAMPLE DATA")
+        evidence = Path(done.stdout.decode().strip())
+        assert manifest(evidence)["conclusion"] == "COMPLIANT" and verify(evidence)[0] == []
+    series = command("series", tmp_path / "reports", "--every", "3650d")
+    assert series.returncode == 1 and b"no evidence here of runs" in series.stdout
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"r.csv": ""}, "the moment at which a report was read that does not tell when it was generated"),
+        ({"r.json": ""}, "the time at which AWS generated the latest report"),
+        ({"r.json": "", "readme.txt": "x"}, "the moment at which a file was read that is no report"),
+        ({"r.csv": "", "readme.txt": "x"}, "the moment at which a report was read that does not tell"),
+        ({"readme.txt": "x"}, "the moment of reading, for no report was read"),
+    ],
+)
+def test_where_the_instant_comes_from_is_said_as_it_is(tmp_path: Path, files: dict[str, str], words: str) -> None:
+    content = report(("alice", key_of(2)))
+    forms = {"r.csv": content, "r.json": cli_json(content, GeneratedTime=ago(hours=1))}
+    for name, text in files.items():
+        write(tmp_path, name, text or forms[name])
+    audit = keyaudit.audit(tmp_path, "cis")
+    assert audit.as_of_source == ("generated_time" if "AWS generated" in words else "received_time")
+    assert words in as_text(audit) and words in repr(keyaudit.scope(audit))
 
 
 @pytest.fixture
