@@ -254,6 +254,48 @@ def test_a_manifest_that_misstates_the_judgement_is_found_though_the_seal_fits(f
     assert found(folder)
 
 
+@pytest.mark.parametrize("name", ["name", "started_at", "sealed_at", "previous", "language", "sources"])
+def test_a_field_taken_out_of_a_manifest_of_this_version_is_found(folder, name):
+    facts = manifest(folder)
+    del facts[name]
+    write(folder, "manifest.json", json.dumps(facts))
+    seal_again(folder)
+    assert name in found(folder) or "not as keyaudit writes it" in found(folder)
+
+
+ASKED = {"every": "week", "period": "2026-W48", "asked": "0" * 64}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((name, value) for name in ("started_at", "sealed_at") for value in (
+            "zzz", "", None, 5, "2026-11-23", "2026-02-31T00:00:00Z", "2026-11-23T00:00:00+00:00", "2026-11-23T00:00:00.5Z",
+        )),
+        *(("name", value) for value in ("", None, 5, "../x", "a/b", ["x"])),
+        *(("previous", value) for value in ("", "x", "0" * 63, "0" * 64 + "\n", "A" * 64)),
+        *(("schedule", value) for value in (
+            None, {}, "week", ASKED | {"more": "x"}, ASKED | {"asked": "x"}, ASKED | {"every": 7}, ASKED | {"period": ""},
+        )),
+        *(("policy", {"name": value, "given": True, "sha256": digest(POLICY.encode())}) for value in ("", None, 5, "a/b")),
+        ("sources", "report.csv"),
+        ("sources", [5]),
+        ("tool", {"keyaudit": "0.4.0"}),
+        ("approved_by", "CISO"),
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_garbage_in_a_field_of_this_version_is_found(folder, name, value):
+    seal_again(folder, **{name: value})
+    faults = found(folder)
+    assert f"manifest.json: {name} is not as keyaudit writes it" in faults or "not as keyaudit writes" in faults
+
+
+def test_what_keyaudit_writes_in_these_fields_is_right(folder):
+    seal_again(folder, schedule=ASKED, previous="0" * 64, libraries={})
+    assert verify(folder) == ([], [])
+
+
 @pytest.mark.parametrize(
     "name", ["../../etc/passwd", "/etc/passwd", "raw/../../evil", "./findings.csv", "a\\b", ""]
 )

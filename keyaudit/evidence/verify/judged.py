@@ -20,6 +20,7 @@ from keyaudit.evidence.stated import judged_facts
 from keyaudit.evidence.verify import closed
 from keyaudit.evidence.verify.older import agrees, told_digest
 from keyaudit.evidence.verify.shown import compare
+from keyaudit.evidence.verify.typed import odd_fields
 from keyaudit.export import findings_csv, summary_json
 from keyaudit.model import Audit, Population
 from keyaudit.policy import parse_policy
@@ -53,6 +54,8 @@ def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
     faults = [
         f"{MANIFEST}: {name} is not what the evidence gives" for name in _misstated(judged, population, manifest)
     ]
+    if released.tells(made_by, "name"):
+        faults += [say("verify.odd_field", manifest=MANIFEST, name=visible(name)) for name in odd_fields(manifest)]
     faults += _unsealed(judged, folder, manifest)
     if not released.is_known(made_by):
         return [say("verify.unknown_version", manifest=MANIFEST, made_by=visible(made_by))], []
