@@ -193,7 +193,7 @@ def _newest(reports: Path, facts: RunFacts) -> tuple[str | None, tuple[str, ...]
             if sealed_at:
                 chain[digest_of(folder)] = (sealed_at, manifest["previous"])
         except PermissionError as error:
-            unread.append(why(error))
+            unread += [why(error)] if folder.name not in BESIDE else []
         except NOT_OURS:
             continue  # damaged, or somebody else's: verify will say so
     pointed_to = {previous for _, previous in chain.values()}
