@@ -51,7 +51,7 @@ def find_capture(folder: Path, now: datetime, sealed: bool = False, captured: Co
     if "problems" in facts:
         facts["problems"] = list(map(masked, facts["problems"]))
     is_sample = facts.get("sample") is True
-    is_own = is_own_sample(folder)
+    is_own = is_sample and is_own_sample(folder)
     if sealed or is_own:
         # evidence records when its raw reports were read, so that they are judged the same whenever that is done
         now = parse_instant(str(facts.get("read_time"))) or now
@@ -88,9 +88,17 @@ def own_sample() -> Path:
 
 
 def is_own_sample(folder: Path) -> bool:
-    """Whether this is the sample that comes with keyaudit, and not a folder that calls itself one: that one is
-    judged like any other."""
-    return folder.resolve() == own_sample().resolve()
+    """Whether this is the sample that comes with keyaudit, or a copy of it, and not a folder that calls itself one:
+    that one is judged like any other."""
+    try:
+        return folder.resolve() == own_sample().resolve() or _visible(folder) == _visible(own_sample())
+    except OSError:  # reading it will say so
+        return False
+
+
+def _visible(folder: Path) -> dict[str, bytes]:
+    paths = [path for path in folder.rglob("[!.]*") if not path.is_dir()]
+    return {path.relative_to(folder).as_posix(): read_plain(path) for path in paths}
 
 
 def _doubts(facts: dict[str, Any] | None, folder: Path, inside: list[Path]) -> list[str]:

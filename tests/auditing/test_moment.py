@@ -111,6 +111,10 @@ def test_the_sample_is_never_stale_and_is_judged_alone(tmp_path: Path) -> None:
 def test_a_folder_that_calls_itself_a_sample_is_judged_like_any_other(tmp_path: Path) -> None:
     """It is marked as one, and that is all: it may be stale, and its policy is nobody's."""
     folder = shutil.copytree(sources.sample(), tmp_path / "mine")
+    same = keyaudit.audit(folder)  # a copy is the sample still
+    assert same.is_sample and same.policy.given and "it is stale" not in said(same)
+    facts = json.loads((folder / "accounts.json").read_bytes())
+    write(folder, "accounts.json", json.dumps(facts | {"read_time": "2026-11-23T08:00:01Z"}))
     audit = keyaudit.audit(folder)
     assert audit.is_sample and audit.conclusion != "COMPLIANT" and "it is stale" in said(audit)
     assert not audit.policy.given and "longer ago" not in said(audit)
