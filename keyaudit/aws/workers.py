@@ -16,6 +16,11 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+#: seconds after which a thread that waits looks up: a signal that the system gave to another thread, as it may, is
+#: noticed only then
+LOOK = 0.5
+
+
 class LateError(Exception):
     """The time allowed is over; what is still running is left to itself."""
 
@@ -54,15 +59,23 @@ def each(
         threading.Thread(target=work, daemon=True).start()
     try:
         for _ in todo:
-            try:
-                found = done.get(timeout=None if until is None else max(0, until - time.monotonic()))
-            except queue.Empty:
-                raise LateError from None
+            found = _next(done, until)
             if isinstance(found, BaseException):
                 raise found
             yield found
     finally:
         over.set()
+
+
+def _next(done: queue.SimpleQueue[T], until: float | None) -> T:
+    """The next thing that is done; LateError at ``until``."""
+    while True:
+        left = LOOK if until is None else min(LOOK, until - time.monotonic())
+        try:
+            return done.get(timeout=max(0, left))
+        except queue.Empty:
+            if left < LOOK:
+                raise LateError from None
 
 
 class Pace:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -37,6 +38,7 @@ from botocore.parsers import ResponseParserError
 from conftest import ACCOUNT, HEADER, OLD, OTHER, ROOT
 from faults import DRIP, KINDS, PAGED, SLOW
 
+from keyaudit.aws.workers import within
 from keyaudit.credentials import parse_instant
 
 READ_ONLY = "arn:aws:iam::{}:role/" + ROLE
@@ -447,3 +449,20 @@ def test_a_service_that_does_not_answer_leaves_nothing_behind_when_the_layer_clo
     own.close()
     thread.join(5)
     assert len(failed) == 1 and not thread.is_alive()
+
+
+def test_ctrl_c_is_noticed_though_another_thread_was_given_it() -> None:
+    """A system gives a signal to any thread, and one that waits is not woken by that of another."""
+    answered = threading.Event()
+
+    def ask() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        answered.wait(30)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            within(time.monotonic() + 20, ask)
+    finally:
+        answered.set()
+        signal.signal(signal.SIGINT, before)
