@@ -456,6 +456,7 @@ def test_ctrl_c_is_noticed_though_another_thread_was_given_it() -> None:
     answered = threading.Event()
 
     def ask() -> None:
+        time.sleep(0.2)  # until the main thread waits for this one
         signal.pthread_kill(threading.get_ident(), signal.SIGINT)
         answered.wait(30)
 
