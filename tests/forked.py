@@ -91,6 +91,16 @@ except SystemExit as end:
     sys.stdout.flush()
     os._exit(end.code)
 """
+#: what a run executes first so that its standard input comes through a pipe
+PIPED = """
+import os
+content = os.read(0, 65_536)
+end, begin = os.pipe()
+assert os.write(begin, content) == len(content) < 65_536
+os.close(begin)
+os.dup2(end, 0)
+os.close(end)
+"""
 #: what a run executes first to send itself a signal (to all that it started, if the number is negative) when a file of
 #: this name is opened for writing (``open``), something is renamed to this name (``os.rename``), or at the next file
 #: after that (``renamed``): Python's own audit events

@@ -57,12 +57,14 @@ def keyaudit(
     stdin: bytes = b"",
     env: dict[str, str] | None = None,
     is_fresh: bool = False,
+    first: str = "",
 ) -> subprocess.CompletedProcess[bytes]:
     """``keyaudit ARGUMENTS`` as a process; its CompletedProcess, output in bytes. ``is_fresh``: by an interpreter of
-    its own, where its start is part of what is tested."""
+    its own, where its start is part of what is tested; ``first``: Python that the process executes before anything
+    else."""
     words = list(map(str, arguments))
     if not is_fresh:
-        return forked(words, env or dict(os.environ), PROCESS_DEADLINE, cwd=cwd, stdin=stdin)
+        return forked(words, env or dict(os.environ), PROCESS_DEADLINE, cwd=cwd, stdin=stdin, first=first)
     return subprocess.run(
         [*COMMAND, *words],
         cwd=cwd,

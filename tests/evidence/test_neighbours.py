@@ -203,9 +203,8 @@ def test_the_next_run_removes_what_is_left_and_what_cannot_be_removed_decides_no
 @pytest.mark.parametrize("umask", ["000", "077"])
 def test_modes_are_the_same_whatever_the_umask(tmp_path: Path, umask: str) -> None:
     write(tmp_path, "report.csv", CLEAN)
-    arguments = list(map(str, report_on(tmp_path / "reports", tmp_path / "report.csv")))
-    line = ["/bin/sh", "-c", f'umask {umask}; exec "$@"', "sh", *COMMAND, *arguments]
-    done = subprocess.run(line, capture_output=True, timeout=PROCESS_DEADLINE, check=False)
+    arguments = report_on(tmp_path / "reports", tmp_path / "report.csv")
+    done = keyaudit(*arguments, first=f"import os; os.umask(0o{umask})")
     assert done.returncode == 0, done.stderr
     for path in (tmp_path / "reports", *(tmp_path / "reports").rglob("*")):
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
@@ -231,7 +230,7 @@ def test_of_a_file_of_another_user_it_is_said_which_whose_and_what_to_do(theirs:
 
 #: root is refused nothing, unless it lays down what makes it so; whoever else runs this is refused anyway
 LESS = """
-import ctypes
+import ctypes, os
 libc = ctypes.CDLL(None, use_errno=True)
 if os.geteuid() == 0:
     class Header(ctypes.Structure):
@@ -243,9 +242,7 @@ if os.geteuid() == 0:
 
 
 def without_powers(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
-    program = "import os, sys\nfrom keyaudit.cli import main\n" + LESS + "main(sys.argv[1:])"
-    line = [sys.executable, "-c", program, *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, timeout=PROCESS_DEADLINE, check=False, cwd=cwd)
+    return keyaudit(*arguments, cwd=cwd, first=LESS)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ import csv
 import io
 import json
 import shlex
-import subprocess
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,8 +20,8 @@ from typing import Any
 
 import pytest
 from conftest import ACCOUNT, AS_OF, ROOT, capture, csv_of, examples, key, report, row, write
-from evidence_helpers import COMMAND
 from evidence_helpers import keyaudit as command
+from forked import PIPED
 from generated import DAY, cell, policies, toml
 from hypothesis import given
 from hypothesis import strategies as st
@@ -511,9 +510,7 @@ def test_an_undated_file_changes_nothing_but_what_is_piped_in_does(tmp_path: Pat
     assert not freshness(replace(audit, provenance=(piped,)), now).old
 
 
-def test_a_report_that_is_piped_in_and_not_of_today_by_its_own_dates_changes_nothing(
-    tmp_path: Path, policy: Any
-) -> None:
+def test_a_report_that_is_piped_in_and_not_of_today_by_its_own_dates_changes_nothing(policy: Any) -> None:
     """Nobody generated it just now. One of an account that is quiet may be of this moment, and is as good as any."""
     moment = datetime.now(UTC)
 
@@ -524,11 +521,8 @@ def test_a_report_that_is_piped_in_and_not_of_today_by_its_own_dates_changes_not
         if hours:
             answer = {"Content": base64.b64encode(text.encode()).decode(), "ReportFormat": "text/csv"}
             text = json.dumps(answer | {"GeneratedTime": cell(moment - timedelta(hours=hours))})
-        path = write(tmp_path, "r", text)
-        line = ["/bin/sh", "-c", 'cat "$0" | "$@"', str(path), *COMMAND, "rotation", "plan", "-"]
-        return subprocess.run(
-            [*line, "--policy", str(terms)], capture_output=True, timeout=60, check=False, text=True
-        ).stdout
+        words = ("rotation", "plan", "-", "--policy", terms)
+        return command(*words, stdin=text.encode(), first=PIPED).stdout.decode()
 
     changes = ("update-access-key", "rotation deploy", "create-access-key")
     for newest in (1, 30, 44):
@@ -581,15 +575,15 @@ def test_of_two_keys_a_row_of_the_file_tells_the_dates_of_each(tmp_path: Path) -
         assert f"key {number} (Active, made {made_at}, last used {used_at})" in first["keys"]
 
 
-def test_a_file_on_standard_input_is_no_pipe(tmp_path: Path) -> None:
+def test_a_file_on_standard_input_is_no_pipe() -> None:
     now = datetime.now(UTC)
     busy = f"true {cell(now - 3 * DAY)} {cell(now - DAY)}"
     text = report(("svc", f"true {cell(now - 130 * DAY)} {cell(now - 80 * DAY)}"), ("busy", busy))
-    path = write(tmp_path, "old.csv", text)
-    lines = {}
-    for way, shell in {"file": '"$@" < "$0"', "pipe": 'cat "$0" | "$@"'}.items():
-        words = ["/bin/sh", "-c", shell, str(path), *COMMAND, "rotation", "plan", "-", "--policy", "skshieldus"]
-        lines[way] = subprocess.run(words, capture_output=True, timeout=60, check=False, text=True).stdout
+    words = ("rotation", "plan", "-", "--policy", "skshieldus")
+    lines = {
+        way: command(*words, stdin=text.encode(), first=first).stdout.decode()
+        for way, first in {"file": "", "pipe": PIPED}.items()
+    }
     assert "Capture again" in lines["file"] and "update-access-key" not in lines["file"]
     assert "Capture again" not in lines["pipe"] and "update-access-key" in lines["pipe"]
 

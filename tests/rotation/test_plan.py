@@ -17,6 +17,7 @@ import pytest
 from conftest import ACCOUNT, AS_OF, capture, csv_of, key, report, row, write
 from evidence_helpers import COMMAND
 from evidence_helpers import keyaudit as command
+from forked import PIPED
 
 import keyaudit
 from keyaudit.rotation.fresh import Freshness
@@ -131,8 +132,8 @@ def test_a_name_with_signs_of_the_shell_is_quoted(tmp_path: Path) -> None:
 
 def piped(text: str, form: str, *options: str) -> subprocess.CompletedProcess[bytes]:
     """The plan of what is piped in now, so that nothing of it is old."""
-    arguments = [*COMMAND, "rotation", "plan", "-", "--policy", "cis", "-f", form, *options]
-    return subprocess.run(arguments, input=text.encode(), capture_output=True, check=False)
+    arguments = ("rotation", "plan", "-", "--policy", "cis", "-f", form, *options)
+    return command(*arguments, stdin=text.encode(), first=PIPED)
 
 
 def fresh(text: str) -> str:
