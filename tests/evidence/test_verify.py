@@ -891,3 +891,18 @@ def test_evidence_without_an_instant_given_is_judged_again_by_the_moment_at_whic
 def test_a_language_that_there_is_not_is_named_and_not_guessed_at(folder, language):
     seal_again(folder, language=language)
     assert verify(folder) == ([say("verify.unknown_language", manifest="manifest.json")], [])
+
+
+def test_many_folders_are_verified_by_several_processes_and_told_in_their_order(original, tmp_path):
+    folders = [shutil.copytree(original, tmp_path / f"{number}" / original.name) for number in range(10)]
+    (folders[3] / "findings.csv").write_bytes(b"")
+    told = json.loads((folders[5] / "manifest.json").read_bytes())
+    write(folders[5], "manifest.json", json.dumps(told | {"format": 99}))
+    done = keyaudit("verify", tmp_path)
+    lines = done.stdout.decode().splitlines()
+    assert done.returncode == 2
+    assert [line for line in lines if line.startswith(("OK", "WRONG"))] == [
+        f"{'WRONG' if number == 3 else 'OK'}  {folder}" for number, folder in enumerate(folders) if number != 5
+    ]
+    assert lines[lines.index(f"WRONG  {folders[3]}") + 1].startswith("  findings.csv")
+    assert f"{folders[5]}: " in done.stderr.decode() and "Traceback" not in done.stderr.decode()
