@@ -7,10 +7,11 @@ the items, whoever computed them.
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
@@ -18,6 +19,8 @@ from typing import TypeVar
 
 from keyaudit.texts import language, speak
 
+#: the number of folders from which further processes pay off
+WORTH_PROCESSES = 8
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -45,6 +48,12 @@ def processes(number: int) -> Iterator[Executor | None]:
 def each(engine: Executor | None, function: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     """``function`` of each item, in the order of the items."""
     return map(function, items) if engine is None else engine.map(function, items)
+
+
+def spread(function: Callable[[T], R], folders: Sequence[T]) -> Iterator[R]:
+    """``function`` of each folder, in their order; by as many processes as there are processors, if that pays."""
+    with processes(os.cpu_count() or 1 if len(folders) >= WORTH_PROCESSES else 1) as engine:
+        yield from each(engine, function, folders)
 
 
 def _begin(spoken: str) -> None:

@@ -46,6 +46,7 @@ def progress(description: str) -> Progress | None:
     def bar(items: Iterator[T], total: int) -> Iterable[T]:
         from tqdm import tqdm
 
+        tqdm.monitor_interval = 0  # without its thread, processes can be forks of this one (see engine)
         return tqdm(items, total=total, desc=description, unit="account", leave=False, delay=0.5, file=sys.stderr)
 
     return bar

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from functools import partial
@@ -15,8 +14,6 @@ from keyaudit.cli.common import write
 from keyaudit.schema import InputError
 
 WRONG_INPUT = 2
-#: the number of folders from which further processes pay off
-WORTH_PROCESSES = 8
 #: how evidence folders are named; it tells them even if the files that make them evidence were taken out
 _NAMED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z-.+", re.ASCII)
 
@@ -35,7 +32,7 @@ def verify(evidence: tuple[Path, ...], with_page: bool, with_run: bool) -> int:
     Exits with 0 if all holds, 1 if anything inside is wrong, 2 if there is no such folder.
     """
     import keyaudit.evidence.verify  # noqa: F401  before there are processes, which then have it
-    from keyaudit.engine import each, processes
+    from keyaudit.engine import spread
     from keyaudit.texts import line, say
 
     folders = list(_folders(evidence))
@@ -43,19 +40,17 @@ def verify(evidence: tuple[Path, ...], with_page: bool, with_run: bool) -> int:
         raise InputError(f"{evidence[0]}: no evidence in it; name an evidence folder, or a folder of them")
     code = 0
     are_pictures_seen = True
-    jobs = os.cpu_count() or 1 if len(folders) >= WORTH_PROCESSES else 1
-    with processes(jobs) as engine:
-        check = partial(_checked, with_page=with_page, with_run=with_run)
-        for folder, (error, faults, remarks) in zip(folders, each(engine, check, folders), strict=True):
-            if error:
-                # the other folders are verified all the same
-                tell(f"keyaudit: {error}")
-                code = WRONG_INPUT
-                continue
-            code = max(code, int(bool(faults)))
-            are_pictures_seen &= bool(faults) or with_run
-            told = [f"{'WRONG' if faults else 'OK'}  {folder}", *(f"  {one}" for one in (*faults, *remarks))]
-            write("\n".join(map(line, told)) + "\n")
+    check = partial(_checked, with_page=with_page, with_run=with_run)
+    for folder, (error, faults, remarks) in zip(folders, spread(check, folders), strict=True):
+        if error:
+            # the other folders are verified all the same
+            tell(f"keyaudit: {error}")
+            code = WRONG_INPUT
+            continue
+        code = max(code, int(bool(faults)))
+        are_pictures_seen &= bool(faults) or with_run
+        told = [f"{'WRONG' if faults else 'OK'}  {folder}", *(f"  {one}" for one in (*faults, *remarks))]
+        write("\n".join(map(line, told)) + "\n")
     if not are_pictures_seen:
         tell(say("verify.pictures"))
     return code

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from keyaudit.engine import spread
 from keyaudit.evidence.failed import Failure, failures
 from keyaudit.evidence.ledger import Entry, entries
 from keyaudit.evidence.verify import verify
@@ -77,7 +78,9 @@ def series(
     except OSError as error:
         raise InputError(cannot_read(reports, error)) from None
     found = [one for one in found if notebook in ("", one.notebook)]
-    faults = {one.path: _faults(one.path) for one in (progress(iter(found), len(found)) if progress else found)}
+    wrong = spread(_faults, [one.path for one in found])
+    every_fault = progress(wrong, len(found)) if progress else wrong
+    faults = {one.path: some for one, some in zip(found, every_fault, strict=True)}
     for path, breaks in _breaks(found).items():
         faults[path] = [*faults[path], *breaks]
     for one in found:
