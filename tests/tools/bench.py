@@ -31,6 +31,7 @@ def main() -> None:
         report_against_stock(work)
         check(work)
         many_accounts(work)
+        each_account(work)
         verify(work)
         redraw(work)
         overview(work)
@@ -92,6 +93,29 @@ def many_accounts(work: Path) -> None:
         show("pandas.read_csv, one after the other", median(theirs))
         ratio("ratio of wall time", one.wall / median(theirs).wall, most, aim)
         shutil.rmtree(folder)
+
+
+def each_account(work: Path) -> None:
+    """``report --per-account`` on 30 small accounts: what a further folder takes of a single report's time."""
+    folder, reports = write_population(work / "small", 30, 100), work / "each"
+    single, whole = [], []
+    for number in range(RUNS):
+        command = (
+            str(BIN / "keyaudit"),
+            "report",
+            "--policy",
+            "cis",
+            "--as-of",
+            AS_OF,
+            "-o",
+            f"{reports}/{number}",
+        )
+        single.append(run(*command, str(next(folder.iterdir())), cwd=work))
+        whole.append(run(*command, str(folder), "--per-account", cwd=work))
+    show("keyaudit report, 100 users", median(single))
+    show("keyaudit report --per-account, 31 folders", median(whole))
+    further = (median(whole).wall - median(single).wall) / 30
+    ratio("a further folder, of a single report's wall time", further / median(single).wall, 0.20, 0.12)
 
 
 def verify(work: Path) -> None:
