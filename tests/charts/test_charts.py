@@ -496,6 +496,7 @@ def test_without_an_idle_limit_idle_time_is_still_shown():
 
 
 @ALL_CHARTS
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize(
     ("keys", "claim"),
     [
@@ -588,6 +589,7 @@ def test_charts_do_not_import_pyplot():
 
 
 @ALL_CHARTS
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("policy", [CIS, SIXTY, NO_PERIOD, NO_IDLE_LIMIT, WHOLE_DAYS], ids=lambda one: one.name)
 def test_no_text_is_cut_or_smaller_than_9_points(plot, policy):
     ax = plot(MIXED, policy)

@@ -211,6 +211,7 @@ def test_an_offset_that_crosses_the_day_is_the_same_instant():
     assert audit.keys["last_rotated"].iloc[0].isoformat() == "2026-08-26T07:30:00+00:00"
 
 
+@pytest.mark.sampled(22)
 @pytest.mark.parametrize("name", sorted(INDEX))
 def test_in_a_folder_the_good_report_is_judged_and_the_bad_account_is_never_clean(tmp_path, name):
     write(tmp_path, "good.csv", report(("dave", FRESH), account=OTHER))

@@ -405,6 +405,7 @@ WORDED = {
 }
 
 
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize("data", WORDED.values(), ids=WORDED)
 @pytest.mark.parametrize("name", ["", "0.2.0/*-sample", "0.3.0/*-organization"])
 def test_a_chart_in_whose_place_is_anything_else_is_found(folder, tmp_path, name, data):
