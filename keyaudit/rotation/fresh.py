@@ -36,7 +36,8 @@ def freshness(audit: Audit, now: datetime) -> Freshness:
     past = {account: at for account, at in dated.items() if now - at > longest}
     ahead = {account: at for account, at in dated.items() if at - now > CLOCKS}
     undated = {one.account_id for one in read if not one.generated_time and not _is_piped(one.origin)}
-    passed = {one.account_id: one.newest_date for one in read if one.newest_date and _is_past(one, audit, now)}
+    piped = [one for one in read if one.account_id not in undated]
+    passed = {one.account_id: one.newest_date for one in piped if one.newest_date and _is_past(one, audit, now)}
     reasons = []
     if past:
         hours = f"{longest.total_seconds() / 3600:g}"
@@ -45,7 +46,7 @@ def freshness(audit: Audit, now: datetime) -> Freshness:
         reasons.append(say("plan.old_why.ahead", oldest=utc(max(ahead.values()))))
     if undated:
         reasons.append(say("plan.old_why.undated"))
-    if set(passed) - undated:
+    if passed:
         reasons.append(say("plan.old_why.passed", newest=utc(min(passed.values()))))
     old = frozenset(past) | frozenset(ahead) | undated | frozenset(passed)
     if not -CLOCKS <= now - audit.as_of <= LONGEST and old != everyone:
