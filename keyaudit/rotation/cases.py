@@ -182,7 +182,7 @@ def _root(user: User) -> Case | None:
     return Case(ROOT if gone == active else ROOT_IN_USE, active, gone)
 
 
-def _one(user: User, key: Key) -> Case | None:
+def _one(user: User, key: Key) -> Case:
     fails = key.fails | ({ACTIVE_KEYS} if user.too_many else set())
     if fails and key.is_idle:
         return Case(NOT_USED if key.was_used else NEVER_USED, (key,), (key,))
@@ -190,8 +190,6 @@ def _one(user: User, key: Key) -> Case | None:
         return Case(UNKNOWN, (key,))
     if fails == {UNUSED}:
         return Case(WAIT, (key,))
-    if not fails and not user.is_soon(key):
-        return None
     if user.kind == PERSON:
         return Case(A_PERSON_S, (key,))
     if ACTIVE_KEYS in fails:
