@@ -36,8 +36,12 @@ def processes(number: int) -> Iterator[Executor | None]:
         yield None
         return
     alone = sys.platform == "linux" and threading.active_count() == 1
-    context = get_context("fork" if alone else "spawn")
-    with ProcessPoolExecutor(number, context, _begin, (language(),)) as pool:
+    try:
+        pool = ProcessPoolExecutor(number, get_context("fork" if alone else "spawn"), _begin, (language(),))
+    except (OSError, ImportError):  # a system without semaphores, as some containers are
+        yield None
+        return
+    with pool:
         try:
             yield pool
         except BaseException:

@@ -906,3 +906,19 @@ def test_many_folders_are_verified_by_several_processes_and_told_in_their_order(
     ]
     assert lines[lines.index(f"WRONG  {folders[3]}") + 1].startswith("  findings.csv")
     assert f"{folders[5]}: " in done.stderr.decode() and "Traceback" not in done.stderr.decode()
+
+
+#: as in containers that have no /dev/shm
+WITHOUT_SEMAPHORES = """
+import multiprocessing.synchronize
+def no(*_, **__):
+    raise OSError(38, "Function not implemented")
+multiprocessing.synchronize.SemLock.__init__ = no
+"""
+
+
+def test_where_there_can_be_no_processes_this_one_does_the_work(original, tmp_path):
+    for number in range(9):
+        shutil.copytree(original, tmp_path / f"{number}" / original.name)
+    done = keyaudit("verify", tmp_path, first=WITHOUT_SEMAPHORES)
+    assert done.returncode == 0 and done.stdout.count(b"OK  ") == 9, done.stderr
