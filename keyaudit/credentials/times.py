@@ -78,6 +78,8 @@ def _fill(result: Instants, cells: list[str], rows: np.ndarray) -> None:
 def _as_aws_writes(dates: list[str]) -> np.ndarray | None:
     """The instants (datetime64[us]) of times that are all written in one of AWS's two forms, digit for digit; None
     if one is not, or is no time that there is."""
+    if len(set(map(len, dates))) > 1 and all(date[19:] in ("Z", "+00:00") for date in dates):
+        dates = [f"{date[:19]}Z" for date in dates]  # both forms in one column
     lengths = set(map(len, dates))
     joined = "".join(dates)
     if len(lengths) != 1 or not joined.isascii():

@@ -43,8 +43,9 @@ def _stage_one(staging: Path, folder: str, one: Provenance, origin: Origin) -> N
             write_file(staging, f"{folder}/{name}", content)
         return
     told = origin.capture or {}
+    account_id = one.account_id if is_known(one.account_id) else None
     known: dict[str, Any] = {
-        "account_id": one.account_id if is_known(one.account_id) else None,
+        "account_id": account_id,
         "bytes": one.bytes,
         "sha256": one.sha256,
         "generated_time": utc(one.generated_time) or None,
@@ -60,8 +61,8 @@ def _stage_one(staging: Path, folder: str, one: Provenance, origin: Origin) -> N
         "received_time": one.received_time.isoformat() if one.received_time else None,
     }
     if not one.form:
-        # accounts without an id are put in order by this
-        facts |= {"problems": [one.error], "sha256": one.sha256, "bytes": one.bytes}
+        # whose it is was read in the file itself, which is not here; the rest puts accounts without an id in order
+        facts |= {"account_id": account_id, "problems": [one.error], "sha256": one.sha256, "bytes": one.bytes}
     else:
         write_file(staging, f"{folder}/{facts['file']}", _reread(one, origin))
         for name, content in _beside(origin).items():

@@ -560,6 +560,12 @@ def test_every_day_of_the_calendar_is_read_and_no_other():
         assert values.tolist() == [datetime.fromisoformat(f"{day}T23:59:58") for day in real]
     for day in set(written) - set(real):
         assert read_instants([f"{day}T00:00:00Z"]).bad == 0
+    # a program's zero time is none, whatever forms stand beside it
+    for year in ("0000", "0001"):
+        mixed = read_instants(
+            [f"{year}-01-01T00:00:00Z", "2026-11-23T00:00:00+00:00", "N/A", "2026-11-23T00:00:00Z"]
+        )
+        assert mixed.bad is None and mixed.zero == 0 and mixed.values[1] == mixed.values[3] != mixed.values[0]
     for clock in ("24:00:00", "00:60:00", "00:00:60"):
         assert read_instants(["2026-11-23T00:00:00Z", f"2026-11-23T{clock}Z"]).bad == 1
 

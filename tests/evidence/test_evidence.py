@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import get_type_hints
 
 import pytest
-from conftest import ACCOUNT, AS_OF, CUT, FRESH, HEADER, OLD, OTHER, ROOT, report, row, write
+from conftest import ACCOUNT, AS_OF, CUT, FRESH, HEADER, OLD, OTHER, ROOT, capture, report, row, write
 from evidence_helpers import (
     CHANGING,
     CLEAN,
@@ -846,3 +846,30 @@ def test_what_the_run_had_open_is_no_danger_to_a_forked_kernel_when_it_goes_away
     asked = list(map(str, report_on(tmp_path / "r", tmp_path / "report.csv", options=["--notebook", ends])))
     done = forked(asked, dict(os.environ), PROCESS_DEADLINE, first=opens)
     assert done.returncode == 0, done.stderr
+
+
+def without_arns(text: str) -> str:
+    """A report that does not tell its account."""
+    return "\n".join(
+        ",".join(cell for place, cell in enumerate(line.split(",")) if place != 1) for line in text.split("\n")
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "hello",
+        without_arns(report(("bob", FRESH), ("bob", FRESH))),
+        report(("bob", "true yesterday N/A"), account="777788889999"),
+    ],
+    ids=["no report", "refused, without ARNs", "refused, of another account than its capture says"],
+)
+def test_one_account_that_cannot_be_read_costs_no_evidence_of_the_others(tmp_path, content):
+    folder = capture(
+        tmp_path / "capture", [ACCOUNT, OTHER], a111122223333=report(("alice", FRESH)), a444455556666=content
+    )
+    evidence = made(*report_on(tmp_path / "reports", folder), code=3)
+    assert verified(evidence)[0] == 0
+    assert manifest(evidence)["conclusion"] == "INSUFFICIENT_DATA"
+    # what it is cannot be known, so it is not here
+    assert not [path for path in (evidence / "raw").rglob("*.csv") if path.parent.name != ACCOUNT]
