@@ -15,7 +15,7 @@ CHECKS = (
     ("mypy",),
 )
 #: some tests wait for processes, others use them: more at once than there are cores
-TESTS = ("pytest", "-n", "6", "--dist", "worksteal", "-q")
+TESTS = ("pytest", "-n", "4", "--dist", "worksteal", "-q")
 COVERED = ("--cov", "--cov-report", "term:skip-covered")
 
 
