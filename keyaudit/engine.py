@@ -12,12 +12,13 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from keyaudit.texts import language, speak
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 #: the number of folders from which further processes pay off
 WORTH_PROCESSES = 8
@@ -35,6 +36,10 @@ def processes(number: int) -> Iterator[Executor | None]:
     if number <= 1:
         yield None
         return
+    # a start-up does not pay for what one process does not need
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
     alone = sys.platform == "linux" and threading.active_count() == 1
     try:
         pool = ProcessPoolExecutor(number, get_context("fork" if alone else "spawn"), _begin, (language(),))

@@ -54,20 +54,27 @@ def findings_frame(rows: Rows, control: str, accounts: Accounts) -> pd.DataFrame
     return pd.DataFrame(frame, index=index)
 
 
-def account_findings(
-    labels: Sequence[str], policy: Policy, gaps: Sequence[Mapping[str, Sequence[str]]]
-) -> pd.DataFrame:
-    """Rows that speak of whole accounts: what was missing (``gaps``: for each account, sentences by control), and
-    that the policy sets no period."""
-    rows = []
-    for label, missing in zip(labels, gaps, strict=True):
+#: what is said of a whole account: its place, control, compliance type, reason and detail
+AccountRow = tuple[int, str, str, str, str]
+
+
+def account_rows(policy: Policy, gaps: Sequence[Mapping[str, Sequence[str]]]) -> list[AccountRow]:
+    """What is said of whole accounts: what was missing (``gaps``: for each account, sentences by control), and that
+    the policy sets no period."""
+    rows: list[AccountRow] = []
+    for place, missing in enumerate(gaps):
         if policy.limit(ROTATION) is None:
-            rows.append((label, ROTATION, NON_COMPLIANT, "no_period_defined", ""))
+            rows.append((place, ROTATION, NON_COMPLIANT, "no_period_defined", ""))
         rows += [
-            (label, control, INSUFFICIENT_DATA, "missing", listed("remarks", dict.fromkeys(said)))
+            (place, control, INSUFFICIENT_DATA, "missing", listed("remarks", dict.fromkeys(said)))
             for control, said in missing.items()
             if said
         ]
+    return rows
+
+
+def account_findings(labels: Sequence[str], rows: Sequence[AccountRow]) -> pd.DataFrame:
+    """The same as compact findings."""
     index = pd.RangeIndex(len(rows))
     dtypes = {**FINDING_COLUMNS, "user_creation_time": TIME, "reason": "str", "detail": "str", "count": "Int64"}
     frame = {
@@ -76,6 +83,7 @@ def account_findings(
         if name not in ("finding_id", "annotation")
     }
     frame["row"] = pd.Series(ACCOUNT, index=index)
-    for position, name in enumerate(("account_id", "control", "compliance_type", "reason", "detail")):
+    frame["account_id"] = pd.Series([labels[row[0]] for row in rows], index=index, dtype="str")
+    for position, name in enumerate(("control", "compliance_type", "reason", "detail"), 1):
         frame[name] = pd.Series([row[position] for row in rows], index=index, dtype="str")
     return pd.DataFrame(frame, index=index)

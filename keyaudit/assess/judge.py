@@ -13,7 +13,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from keyaudit.assess.compact import account_findings, findings_frame
+from keyaudit.assess.compact import account_findings, account_rows, findings_frame
 from keyaudit.assess.controls import REGISTRY, Accounts
 from keyaudit.assess.exempt import Graces, missed_by, standing_again, with_exemptions
 from keyaudit.assess.limits import DAY, instant, is_known, unclear_overrides
@@ -32,8 +32,6 @@ from keyaudit.schema import (
     Problem,
 )
 from keyaudit.texts import say
-
-_COUNTED = ("account_id", "control", "compliance_type")
 
 
 @dataclass(frozen=True)
@@ -72,8 +70,8 @@ def judge(
     due_soon = np.zeros(len(labels), dtype=np.int64)
     exempted: Counter[str] = Counter()
     missed: Counter[tuple[str, str]] = Counter()
-    of_accounts = account_findings(labels, policy, gaps)
-    frames = [of_accounts]
+    of_accounts = account_rows(policy, gaps)
+    frames = [account_findings(labels, of_accounts)]
     for control in controls:
         rows = control_rows(control, accounts, graces or {})
         places = accounts.places(rows)
@@ -89,9 +87,8 @@ def judge(
             shown = rows.take(np.flatnonzero(_soonest(rows, near, keep) | _worst(rows, accounts, keep)))
         if len(shown.row):
             frames.append(findings_frame(shown, control, accounts))
-    place_of = {label: place for place, label in enumerate(labels)}
-    for label, control, kind in zip(*(of_accounts[name] for name in _COUNTED), strict=True):
-        tallies[place_of[label]][control][kind] += 1
+    for place, control, kind, *_ in of_accounts:
+        tallies[place][control][kind] += 1
     findings = pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True)
     return Judgement(findings, found, tallies, due_soon.tolist(), exempted, missed)
 

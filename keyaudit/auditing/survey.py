@@ -5,17 +5,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from operator import itemgetter
+from typing import TYPE_CHECKING
 
 from keyaudit import credentials, sources
 from keyaudit.assess.limits import is_known
 from keyaudit.engine import each
 from keyaudit.model import Origin, Population
 from keyaudit.schema import GENERATED_TIME, GIVEN, RECEIVED_TIME, RULES, InputError
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 #: so many reports are looked at by one process before it tells
 AT_ONCE = 64

@@ -16,7 +16,7 @@ from keyaudit.auditing import parse_as_of, partitions
 from keyaudit.auditing.fold import audit_of, fold
 from keyaudit.auditing.partition import Terms, Unread, judge_accounts
 from keyaudit.auditing.survey import survey
-from keyaudit.model import Audit, Population
+from keyaudit.model import ORGANIZATION, Audit, Population
 from keyaudit.policy import load_policy
 from keyaudit.schema import GIVEN
 
@@ -63,3 +63,11 @@ def test_parts_are_cut_by_bytes_and_each_account_is_in_one(tmp_path):
     parts = partitions(asked)
     assert [one for part in parts for one in part] == asked
     assert [len(part) for part in parts] == [1, 1, 21]
+
+
+def test_of_two_that_are_called_the_same_each_lacks_its_own_evidence():
+    """An account that somebody expects under the name that stands for a list of accounts."""
+    asked = [Unread(ORGANIZATION), Unread(ORGANIZATION, "the list ended early")]
+    found = judge_accounts(asked, Terms(load_policy("cis"), parse_as_of(AS_OF), True))
+    assert [one.conclusion for one in found.provenance] == ["INSUFFICIENT_DATA", "INSUFFICIENT_DATA"]
+    assert [len(one.problems) for one in found.provenance] == [1, 1]
