@@ -39,7 +39,7 @@ if config:
 from keyaudit.cli import main
 import keyaudit.auditing, keyaudit.capture, keyaudit.evidence, keyaudit.export, keyaudit.present, keyaudit.evidence.verify
 from keyaudit.evidence import forked
-forked.import_all()
+forked.warm_up()
 import keyaudit.capture.inventory, keyaudit.capture.rotations, keyaudit.evidence.folder, keyaudit.evidence.page
 import keyaudit.rotation.code, keyaudit.rotation.many, keyaudit.rotation.once, keyaudit.rotation.printed
 import keyaudit.rotation.update, keyaudit.schedule

@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from keyaudit.evidence.warm import PRELOADED, become_kernel
-from keyaudit.texts import say
 
 PAUSE = 0.005  # seconds between two looks whether it has ended
 #: what is imported late: by a run for its notebook and its page, and by a kernel as it starts
@@ -36,17 +35,31 @@ LATER = (
 _warm = threading.Event()
 
 
-def import_all() -> None:
-    """Import what a kernel needs, and what running it and making its page need: what this process, or a fork of it,
-    starts as a kernel from now on is a fork of it."""
+def warm_up() -> None:
+    """Import what a kernel needs, and what running it and making its page need, and do once what a run does: what
+    this process, or a fork of it, starts as a kernel from now on is a fork of it."""
     for name in (*PRELOADED, *LATER):
         import_module(name)
-    say("table.none")  # the texts are read
+    _rehearse()
     # what is there stays: a fork that looked through it for garbage would copy every page of it
     gc.collect()
     gc.freeze()
     if hasattr(os, "fork"):
         _warm.set()
+
+
+def _rehearse() -> None:
+    """Judge and draw the sample: the texts are read then, and the fonts, and what libraries work out only once."""
+    from keyaudit.auditing import audit
+    from keyaudit.charts import plot_ages, plot_deadlines, plot_idle
+    from keyaudit.charts.html import picture
+    from keyaudit.export import findings_csv, summary_json
+
+    a = audit("", "", "")
+    for write in (findings_csv, summary_json):
+        write(a)
+    for plot in (plot_ages, plot_deadlines, plot_idle):
+        picture(plot(a.keys, a.policy, a.as_of).figure, "")
 
 
 def can_fork() -> bool:

@@ -1,7 +1,7 @@
-"""To be imported by a process whose forks make evidence: imports all that they need, kernels included."""
+"""To be imported by a process whose forks make evidence: has done once all that they do, kernels included."""
 
 from __future__ import annotations
 
-from keyaudit.evidence.forked import import_all
+from keyaudit.evidence.forked import warm_up
 
-import_all()
+warm_up()

@@ -17,7 +17,7 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
-from typing import get_type_hints
+from typing import Any, get_type_hints
 
 import pytest
 from conftest import ACCOUNT, AS_OF, CUT, FRESH, HEADER, OLD, OTHER, ROOT, capture, report, row, write
@@ -42,6 +42,7 @@ from evidence_helpers import (
     once,
     refused,
     report_on,
+    seal_again,
     summary,
     verified,
 )
@@ -323,6 +324,32 @@ def test_several_accounts_are_one_folder_named_organization(forms):
     assert manifest(folder)["accounts"]["read"] == [OTHER, "unknown-1", "unknown-2"]
     assert raw(folder)[f"{OTHER}/credential-report.csv"] == CLEAN.encode()
     assert json.loads(raw(folder)[f"{OTHER}/capture.json"])["source"] == "standard input"
+
+
+def charts_of_accounts(folder: Path) -> list[dict[str, Any]]:
+    """What the cell of the chart by account shows, in the notebook of a folder."""
+    cells = json.loads((folder / "report.ipynb").read_bytes())["cells"]
+    (cell,) = [one for one in cells if "ka.plot_accounts(" in "".join(one["source"])]
+    return list(cell["outputs"])
+
+
+def test_several_accounts_have_a_chart_and_one_has_none(forms, tmp_path):
+    """And evidence of several that lost it does not verify, though its seal fits."""
+    folder = shutil.copytree(only(forms / "several"), tmp_path / only(forms / "several").name)
+    assert charts_of_accounts(only(forms / "json")) == charts_of_accounts(only(forms / "demo")) == []
+    (chart,) = charts_of_accounts(folder)
+    picture = "".join(chart["data"]["text/html"])
+    told = json.loads((folder / "report.ipynb").read_bytes())
+    for cell in told["cells"]:
+        if chart in cell.get("outputs", []):
+            cell["outputs"].remove(chart)
+    (folder / "report.ipynb").write_text(json.dumps(told))
+    page = (folder / "report.html").read_text()
+    assert picture in page
+    (folder / "report.html").write_text(page.replace(picture, ""))
+    seal_again(folder)
+    code, said = verified(folder)
+    assert code == 1 and "does not show what its calls do" in said
 
 
 def test_reports_cut_to_columns_are_kept_as_unknown_1_and_unknown_2_in_order_of_their_hash(forms):

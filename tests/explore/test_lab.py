@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "build" / "screenshots"
 TOKEN = "keyaudit-test"
 #: how many charts each workbook shows
-CHARTS = {"key_rotation": 5, "explore": 2, "rotation": 1}
+CHARTS = {"key_rotation": 3, "explore": 2, "rotation": 1}
 
 
 @pytest.fixture(scope="module")

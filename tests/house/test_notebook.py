@@ -95,7 +95,7 @@ def test_plain_papermill_runs_it_on_a_report(tmp_path: Path) -> None:
     shown = outputs(notebook)
     assert "NON_COMPLIANT: 2 of 3 active access keys in 1 account were not rotated" in shown
     assert "SAMPLE DATA" not in shown
-    assert shown.count("data:image/png;base64,iVBOR") == 5
+    assert shown.count("data:image/png;base64,iVBOR") == 3
     assert '"name": "stderr"' not in shown
 
 

@@ -114,10 +114,10 @@ MAKE = """
 import json, os, sys
 from pathlib import Path
 from keyaudit.evidence import Request, make_evidence
-from keyaudit.evidence.forked import import_all
+from keyaudit.evidence.forked import warm_up
 from keyaudit.evidence.index import render
 from keyaudit.texts import spoken
-import_all()
+warm_up()
 base = Path(sys.argv[1])
 for name, more in json.loads(sys.argv[2]).items():
     reports = base / "reports" / name

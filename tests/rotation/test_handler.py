@@ -241,13 +241,13 @@ def test_the_daily_run_looks_at_all_that_is_deployed_and_one_that_stops_stops_no
     assert ended.code == 1 and "the daily run stopped for 1: gone" in ended.log
     assert "keyaudit:current" in tags(rotated) and "keyaudit:current" in tags(other)
     ended = rotated.call("all", seconds=20, KEYAUDIT_USERS=users)
-    assert ended.code == 1 and "the daily run stopped for 3" in ended.log  # no time was left
+    assert ended.code == 1 and "no time was left today for 3" in ended.log
 
 
 def test_the_daily_run_begins_with_a_secret_only_while_half_a_minute_is_left(rotated: Rotated) -> None:
     """Lambda must not end the function in the middle of a secret, and none is put off for which there is time."""
     ended = rotated.call("all", seconds=29)
-    assert ended.code == 1 and "the daily run stopped for 1: svc-billing" in ended.log
+    assert ended.code == 1 and "no time was left today for 1: svc-billing" in ended.log
     assert rotated.calls == []
     ended = rotated.call("all", seconds=44)
     assert ended.code == 0, ended.log

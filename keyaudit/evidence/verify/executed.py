@@ -127,10 +127,27 @@ def expected(cell: Cell, known: Mapping[str, Any]) -> list[Expected] | None:
     if not body or not isinstance(body[-1], ast.Expr):
         return []
     value = body[-1].value
+    if isinstance(value, ast.IfExp):
+        if not _holds(value.test, known):
+            return []
+        value = value.body
     is_display = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "display"
     shown = value.args if is_display and isinstance(value, ast.Call) else [value]
     made = [_made_of(one, known) for one in shown]
     return None if any(one is None for one in made) else [each for one in made for each in one or []]
+
+
+def _holds(test: ast.expr, known: Mapping[str, Any]) -> bool:
+    """Whether there is more than one of what a cell shows only then (``len(a.accounts) > 1``); ValueError for any
+    other condition."""
+    match test:
+        case ast.Compare(
+            left=ast.Call(func=ast.Name("len"), args=[ast.Attribute(value=ast.Name(name), attr=part)]),
+            ops=[ast.Gt()],
+            comparators=[ast.Constant(1)],
+        ):
+            return len(getattr(known[name], part)) > 1
+    raise ValueError(ast.unparse(test))
 
 
 def _made_of(shown: ast.expr, known: Mapping[str, Any]) -> list[Expected] | None:

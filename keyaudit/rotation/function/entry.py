@@ -63,17 +63,20 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
 def retire_all(users: dict[str, str], context: Any) -> None:
     """The daily run of all that is deployed, each on its own: what stops one stops no other. Each day another one
     is the first, should the time not be enough for all."""
-    names, failed = sorted(users), []
+    names, failed, late = sorted(users), [], []
     first = instant().toordinal() % max(1, len(names))
     for name in names[first:] + names[:first]:
+        if context.get_remaining_time_in_millis() < 2 * LEFT:
+            late.append(users[name])
+            continue
         try:
-            if context.get_remaining_time_in_millis() < 2 * LEFT:
-                raise RotationError("no time is left for it today")
             run(name, "retire", "", context)
         except RotationError:
             failed.append(users[name])
-    if failed:
-        raise RotationError(f"the daily run stopped for {len(failed)}: {', '.join(failed)}; see the lines above")
+    told = [f"the daily run stopped for {len(failed)}: {', '.join(failed)}; see the lines above"] if failed else []
+    told += [f"no time was left today for {len(late)}: {', '.join(late)}"] if late else []
+    if told:
+        raise RotationError("; ".join(told))
 
 
 def run(secret_id: str, step: str, token: str, context: Any) -> dict[str, Any] | None:
