@@ -26,7 +26,7 @@ COVERAGE = "COVERAGE_PROCESS_CONFIG"
 #: seconds for a process to be forked, or to be gone when it is killed
 SOON = 60
 SERVER = """
-import atexit, functools, gc, json, os, signal, sys, tempfile, threading
+import atexit, functools, gc, json, os, select, signal, sys, tempfile, threading
 config = os.environ.pop("MEASURE", "")
 sys.modules.setdefault("rfc3987_syntax", None)
 import boto3, botocore.session, jinja2, jupyter_client, matplotlib.figure, nbclient, nbconvert, pandas, papermill.cli, pydantic
@@ -54,23 +54,44 @@ gc.freeze()
 def tell(*words):
     os.write(1, " ".join(map(str, words)).encode() + b"\\n")
 
-def reap(*_):
+def reap():
     try:
         while (found := os.waitpid(-1, os.WNOHANG))[0]:
             tell("ended", found[0], os.waitstatus_to_exitcode(found[1]))
     except ChildProcessError:
         pass
 
-signal.signal(signal.SIGCHLD, reap)
+# whichever thread a signal is given to (numpy has some): it ends the wait of this one
+woken, wake = os.pipe()
+os.set_blocking(wake, False)
+signal.set_wakeup_fd(wake)
+signal.signal(signal.SIGCHLD, lambda *_: None)
 signal.signal(signal.SIGINT, signal.default_int_handler)
-while line := sys.stdin.readline():
+
+def asked():
+    kept = b""
+    while True:
+        ready, _, _ = select.select([0, woken], [], [])
+        if woken in ready:
+            os.read(woken, 4096)
+            reap()
+        if 0 in ready:
+            if not (more := os.read(0, 65_536)):
+                return
+            *lines, kept = (kept + more).split(b"\\n")
+            yield from lines
+
+for line in asked():
     told = json.loads(line)
     if (child := os.fork()) == 0:
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         break
     tell("begun", child)
 else:
     sys.exit()
+signal.set_wakeup_fd(-1)
+signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+for descriptor in (woken, wake):
+    os.close(descriptor)
 os.setsid()
 for path, number in ((told["in"], 0), (told["out"], 1), (told["err"], 2)):
     os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)
