@@ -14,8 +14,8 @@ was found, the subtitle gives population and date, and ``ax.get_label()`` is the
 population gives an Axes that says so in words.
 
 ``facts``   what is shown and said: counts, claims, alternative texts (no matplotlib)
-``canvas``  figure, titles, limit lines, marks; ``scale`` an axis of days; ``empty`` nothing to draw;
-            ``verdicts`` the bar of accounts by verdict
+``canvas``  figure, titles, limit lines, marks; ``placing`` room for the texts around an Axes; ``scale`` an axis of
+            days; ``empty`` nothing to draw; ``verdicts`` the bar of accounts by verdict
 """
 
 from keyaudit.charts.accounts import plot_accounts

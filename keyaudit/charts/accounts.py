@@ -67,7 +67,7 @@ def plot_accounts(
     found = accounts_of(accounts, policy, as_of)
     if found.table.empty:
         return nothing(ax, found.people, "no_keys")
-    given, ax = ax, canvas.axes(ax)
+    given, ax = ax, canvas.axes(ax, rounds=2)  # words stand at a share of the width
     table = _table(found, _own_width(ax))
     if given is not None:
         found, table = _fitting(ax, found)

@@ -20,6 +20,7 @@ from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FixedLocator, MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
+from keyaudit.charts.placing import PAD, OneAxes
 from keyaudit.texts import say
 
 INK, MUTED, GRID, BLUE = "#222222", "#555555", "#dddddd", "#1f5a85"
@@ -40,13 +41,14 @@ STRIP = 15.0
 INCH = 72.0
 
 
-def axes(ax: Axes | None) -> Axes:
-    """The caller's Axes, or those of a new figure; plain, on white, and in a figure that leaves room for text."""
+def axes(ax: Axes | None, rounds: int = 1) -> Axes:
+    """The caller's Axes, or those of a new figure (``rounds``: see ``OneAxes``); plain, on white, and in a figure
+    that leaves room for text."""
     if ax is None:
-        ax = Figure(figsize=(8, 4.5), facecolor="white").subplots()
+        ax = Figure(figsize=(8, 4.5), facecolor="white", layout=OneAxes(rounds)).subplots()
     figure = ax.figure.figure  # of a subfigure, the figure that it is part of
     if figure.get_layout_engine() is None:
-        figure.set_layout_engine("constrained", w_pad=0.1, h_pad=0.1)
+        figure.set_layout_engine("constrained", w_pad=PAD, h_pad=PAD)
     ax.set_facecolor("white")
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color(MUTED)
@@ -69,6 +71,7 @@ def head(ax: Axes, title: str, lines: list[str], alt: str, strips: int = 0) -> A
         fontweight="bold",
         color=INK,
         pad=base + len(below) * TEXT * LEADING + 5,
+        y=1,  # known, so that it is not looked for among the ticks
     )
     ax.set_label(alt)
     return ax

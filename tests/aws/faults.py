@@ -257,7 +257,7 @@ class Scenario:
         return client_at(self.url, self.key, service, **config)
 
     def fault_for(self, asked: Asked) -> Fault | None:
-        """Count a call; the first fault that strikes it, if any."""
+        """Count a call; the first fault that is to strike it, if any."""
         with self._lock:
             self.times[asked.operation] += 1
             found = None
@@ -265,8 +265,6 @@ class Scenario:
                 if fault.matches(asked):
                     found = found or (fault if fault.strikes(self._matched[fault]) else None)
                     self._matched[fault] += 1
-            if found:
-                self.struck[found] += 1
             return found
 
     def step(self, asked: Asked) -> int:
@@ -281,8 +279,12 @@ class Scenario:
             self._wholes.append(whole)
             return len(self._wholes) - 1
 
-    def record(self, asked: Asked, status: int) -> None:
+    def record(self, asked: Asked, status: int, fault: Fault | None) -> None:
+        """A call that was made; only now is it told that it was struck, for whoever waits for that looks at what the
+        call did."""
         with self._lock:
+            if fault:
+                self.struck[fault] += 1
             self.calls.append(Call(asked.service, asked.operation, asked.account, status))
             self.signers.setdefault(asked.operation, []).append(asked.key)
 
@@ -668,7 +670,7 @@ class Handler(BaseHTTPRequestHandler):
         kind = fault.kind if fault else ""
         answer = None if kind in LOST else self.server.answer(scenario, asked, kind)
         unsaid = answer is None or kind in ("reset_after", "stall")
-        scenario.record(asked, 0 if unsaid else 200 if kind == "empty" else answer.status)
+        scenario.record(asked, 0 if unsaid else 200 if kind == "empty" else answer.status, fault)
         getattr(self, f"send_{kind}" if kind in WIRE else "send_whole")(answer)
 
     def send_whole(self, answer: Answer, body: bytes | None = None, length: int | None = None) -> None:
