@@ -6,7 +6,9 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +33,9 @@ from keyaudit.texts import looks_secret
 if TYPE_CHECKING:
     from keyaudit.evidence import Evidence, Request
     from keyaudit.model import Audit
+
+    #: tells of evidence that was made, with its first lines
+    Tell = Callable[[Evidence, list[str]], None]
 
 reports_option = click.option(
     "-o",
@@ -96,16 +101,13 @@ def report(
 
     SOURCE is as for check.
     """
-    from keyaudit.schedule.due import contents
-    from keyaudit.schedule.notice import Notice
-    from keyaudit.sources import is_pipe
-
+    # nothing heavy is imported here: the kernel is to begin with its own imports before this process does
     started = datetime.now(UTC)
     for name, value in pairs:
         if looks_secret(value):
             raise InputError(f"-p {name}: the value looks like a secret, and evidence shows its parameters")
     reports = reports or Path("reports")
-    notice = Notice(topic, live.profile, reports, say)
+    notice = _notice(topic, live, reports)
     asked: dict[str, Any] = {
         "policy": policy,
         "notebook": notebook,
@@ -113,19 +115,22 @@ def report(
         "parameters": {name: _typed(value) for name, value in pairs},
     }
 
-    def make(schedule: dict[str, str] | None = None) -> Evidence:
+    def make(tell: Tell | None, schedule: dict[str, str] | None = None) -> Evidence:
         read, captured = resolve_captured(sources, policy, as_of, folder, live, reports / CAPTURES.name)
         made = {"sources": read, "captured": captured, "started": started, "schedule": schedule}
-        return _make(per_account, notice.made, as_of=as_of, reports=reports, **made, **asked)
+        return _make(per_account, tell, as_of=as_of, reports=reports, **made, **asked)
 
     if not every:
         if again:
             raise InputError("--again: only with --every; without it a report is always made")
-        with notice:
-            return EXIT_OF[make().audit.conclusion]
+        with notice as tell:
+            return EXIT_OF[make(tell).audit.conclusion]
     for option, given in (("--as-of", as_of), ("--per-account", per_account)):
         if given:
             raise InputError(f"{option} and --every exclude each other; give one of the two")
+    from keyaudit.schedule.due import contents
+    from keyaudit.sources import is_pipe
+
     for one in (*sources, policy, before):
         if one == "-" or is_pipe(Path(one)):
             raise InputError(f"{one}: can be read only once, and --every must recognise it later; name a file")
@@ -134,8 +139,17 @@ def report(
     decides |= {"live": reads}
     # if it is not known which account is read, no earlier evidence can be of that account
     again = again or reads.get("caller") == ""
-    with notice:
-        return scheduled(reports, every, again, notebook, decides, make, started)
+    with notice as tell:
+        return scheduled(reports, every, again, notebook, decides, partial(make, tell), started)
+
+
+def _notice(topic: str, live: Live, reports: Path) -> AbstractContextManager[Tell | None]:
+    """What tells the topic of the run, if there is one."""
+    if not topic:
+        return nullcontext()
+    from keyaudit.schedule.notice import Notice
+
+    return Notice(topic, live.profile, reports, say)
 
 
 def _reads(live: Live) -> dict[str, Any]:
@@ -158,7 +172,7 @@ def demo(reports: Path | None) -> int:
     return 0
 
 
-def _make(per_account: bool, tell: Callable[[Evidence, list[str]], None] | None, **asked: Any) -> Evidence:
+def _make(per_account: bool, tell: Tell | None, **asked: Any) -> Evidence:
     """Make the evidence, and print its folder."""
     from keyaudit.evidence import Request, make_evidence
 

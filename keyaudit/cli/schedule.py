@@ -112,7 +112,7 @@ def _check(context: click.Context) -> None:
     """What would make each run fail."""
     from keyaudit.evidence.notebook import find_notebook, refuse_unknown
     from keyaudit.policy import load_policy
-    from keyaudit.schedule.notice import Notice
+    from keyaudit.schedule.notice import region_of
 
     given = context.params
     for parameter in report.params:
@@ -126,7 +126,8 @@ def _check(context: click.Context) -> None:
 
         partition_of(given["region"])
         account_of_role(given["role_arn"] or "arn:aws:iam::000000000000:role/none")
-    Notice(given["topic"], "", Path(), say)
+    if given["topic"]:
+        region_of(given["topic"])
     refuse_unknown(find_notebook(given["notebook"]), dict(given["pairs"]))
     for source in given["sources"]:
         if not source or not Path(source).exists():

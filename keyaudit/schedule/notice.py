@@ -58,13 +58,12 @@ def send(topic: str, subject: str, text: str, profile: str = "") -> None:
 
 
 class Notice:
-    """The message after a run, if one was asked for: what was made, or that nothing was made. If the message cannot
-    be sent, that is said and changes nothing else."""
+    """The message after a run: what was made, which is told in the block, or that nothing was made. If the message
+    cannot be sent, that is said and changes nothing else."""
 
     def __init__(self, topic: str, profile: str, reports: Path, tell: Callable[[str], None]) -> None:
         self.topic, self.profile, self.reports, self.tell = topic, profile, reports, tell
-        if topic:
-            region_of(topic)
+        region_of(topic)
 
     def made(self, evidence: Evidence, lines: list[str]) -> None:
         """``lines``: the answer, and what must be known with it."""
@@ -74,8 +73,8 @@ class Notice:
         whose = {"conclusion": conclusion, "whose": evidence.path.name}
         self._send(("notice.subject", whose), ("notice.text", facts))
 
-    def __enter__(self) -> Notice:
-        return self
+    def __enter__(self) -> Callable[[Evidence, list[str]], None]:
+        return self.made
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -86,8 +85,6 @@ class Notice:
             self._send(("notice.failed_subject", {}), ("notice.failed", facts))
 
     def _send(self, *parts: tuple[str, dict[str, Any]]) -> None:
-        if not self.topic:
-            return
         subject, text = (say(key, **facts) for key, facts in parts)
         try:
             send(self.topic, subject, text.strip() + "\n", self.profile)

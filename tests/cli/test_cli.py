@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from conftest import FRESH, report, write
 from evidence_helpers import SECRET, UNSEEN, keyaudit
 
 from keyaudit.texts import line, masked
@@ -177,6 +178,25 @@ def test_check_imports_no_notebook_machinery_and_no_charts() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("arguments", [("report", "report.csv", "--policy", "cis"), ("demo",)])
+def test_the_kernel_begins_before_anything_heavy_is_imported(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    """It imports the same, at the same time, and would be waited for."""
+    write(tmp_path, "report.csv", report(("alice", FRESH)))
+    heavy = {"pandas", "numpy", "matplotlib", "boto3", "papermill", "nbconvert", "jupyter_client", "IPython"}
+    code = f"""
+import os, sys
+def hook(event, facts):
+    if event == "subprocess.Popen" and "keyaudit.evidence.warm" in facts[1]:
+        print(sorted({heavy!r} & set(sys.modules)), flush=True)
+        os._exit(0)
+sys.addaudithook(hook)
+from keyaudit.cli import main
+main({list(arguments)!r})
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]"]
 
 
 def test_an_unforeseen_failure_is_exit_4_in_one_line(tmp_path: Path) -> None:
