@@ -22,7 +22,7 @@ from bench_measure import ROOT, Run, run
 
 USERS = 5_000
 #: accounts of the organization, and users of each of them
-ACCOUNTS, MEMBER_USERS = 200, 20
+ACCOUNTS, MEMBER_USERS = 400, 20
 PAGE = 100
 LIMIT = timedelta(days=90)
 EDGE = 5  # keys exactly as old as the limit, and as many a second older and an hour younger

@@ -13,10 +13,10 @@ from bench_emulator import ACCOUNTS, MEMBER_USERS, USERS, Emulator, emulator
 from bench_measure import BIN, RUNS, Run, figure, head, median, ratio, show
 
 FEW = 50
-JOBS = 16
+JOBS = 32
 RATE = 400  # calls a second for an account: the default of --max-rate
 MOST_CALLS = 6
-SPREAD = 1 / 6
+SPREAD = 1 / 16
 CHECK = (str(BIN / "keyaudit"), "check", "--policy", "cis", "--deadline", "900")
 
 
@@ -83,6 +83,7 @@ def organization(aws: Emulator, work: Path) -> None:
         fewer = spread(aws, work, f"{FEW} accounts {name}", "many", 0.05, (*few, "--reconcile", mode), FEW)
         command = (*whole, "--reconcile", mode)
         more = spread(aws, work, f"{ACCOUNTS} accounts {name}", "many", 0.05, command, ACCOUNTS, runs)
+        figure("CPU for a further account, ms", (more.cpu - fewer.cpu) / (ACCOUNTS - FEW) * 1000, digits=0)
         ratio(f"peak memory beside that of {FEW} accounts", more.mib / fewer.mib, 1.25)
 
 
@@ -111,7 +112,7 @@ def spread(
         if "reconcile off" in name:  # no calls worth spreading: what is left is the work itself
             figure("wall time beside that", mine.wall / serial)
         else:
-            ratio("wall time beside that", mine.wall / serial, round(SPREAD, 3))
+            ratio("wall time beside that", mine.wall / serial, SPREAD)
         busy = taken[-1][1]["cpu"] / taken[-1][0].wall
         figure("of the wall time the emulator was busy for", busy, "(it is no bottleneck below 0.8)")
     if accounts == 1:
