@@ -92,6 +92,10 @@ def test_a_run_that_makes_nothing_new_sends_nothing(topic: Topic) -> None:
     assert len(topic.sent) == 1
 
 
+#: seconds for a message that is never answered, in place of the 20 that people wait
+SHORT = 6
+
+
 @pytest.mark.parametrize(
     ("fault", "arrives"), [("denied", False), ("error500", False), ("stall", True), ("malformed", True)]
 )
@@ -99,7 +103,9 @@ def test_a_message_that_is_not_confirmed_changes_neither_evidence_nor_exit_code(
     topic: Topic, fault: str, arrives: bool
 ) -> None:
     env = topic.env(Fault("Publish", fault))
-    done = keyaudit(*topic.arguments(), **env)
+    done = keyaudit(
+        *topic.arguments(), first=f"import keyaudit.schedule.notice as it; it.DEADLINE = {SHORT}", **env
+    )
     assert done.returncode == 1
     folder = Path(done.stdout.decode().strip())
     assert manifest(folder)["conclusion"] == "NON_COMPLIANT"
