@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache, partial
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,8 @@ def worst_first(findings: pd.DataFrame) -> pd.DataFrame:
 def describe(findings: pd.DataFrame, policy: Policy) -> pd.DataFrame:
     """Compact findings with ``finding_id`` and ``annotation``: exactly ``schema.FINDING_COLUMNS``."""
     exemptions = {exemption.id: exemption for exemption in policy.exemption}
-    ids = [_finding_id(*parts) for parts in zip(*_identity(findings), strict=True)]
+    parts = zip(*(map(str, one) for one in _identity(findings)), strict=True)
+    ids = [sha256(joined.encode()).hexdigest()[:16] for joined in map("\x1f".join, parts)]
     facts = ("control", "reason", "age_days", "days_over", "limit", "count")
     texts = map(partial(_text, language()), *(_column(findings, name) for name in facts))
     annotations = [
@@ -82,10 +83,6 @@ def _identity(findings: pd.DataFrame) -> list[list[Any]]:
         *(_column(findings, n) for n in names),
         what,
     ]
-
-
-def _finding_id(*parts: Any) -> str:
-    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
 @lru_cache(maxsize=16_384)
