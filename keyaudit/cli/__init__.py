@@ -16,6 +16,7 @@ from keyaudit.cli.capture import capture
 from keyaudit.cli.check import check
 from keyaudit.cli.common import open_all, say, write
 from keyaudit.cli.lab import lab
+from keyaudit.cli.policies import policy
 from keyaudit.cli.report import demo, report
 from keyaudit.cli.rotation import rotation
 from keyaudit.cli.schedule import schedule
@@ -41,7 +42,7 @@ def cli() -> None:
     """Are AWS access keys rotated within the period that the policy sets?"""
 
 
-for command in (capture, check, demo, lab, report, rotation, schedule, series, verify):
+for command in (capture, check, demo, lab, policy, report, rotation, schedule, series, verify):
     cli.add_command(command)
 
 

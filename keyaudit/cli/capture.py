@@ -13,7 +13,7 @@ from keyaudit.cli.reading import make_capture
 MISSING = 3
 
 
-@click.command()
+@click.command(short_help="Read credential reports from AWS into a folder.")
 @click.option(
     "-o",
     "--output",

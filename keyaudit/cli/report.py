@@ -47,7 +47,7 @@ reports_option = click.option(
 )
 
 
-@click.command()
+@click.command(short_help="Judge credential reports, and leave sealed evidence.")
 @sources_argument
 @policy_option
 @as_of_option
@@ -161,7 +161,7 @@ def _reads(live: Live) -> dict[str, Any]:
     return live.asked() | {"accounts": content(str(live.accounts or "")), "caller": caller}
 
 
-@click.command()
+@click.command(short_help="Make evidence of the bundled sample account.")
 @reports_option
 def demo(reports: Path | None) -> int:
     """Make evidence of the bundled sample account, end to end; print its folder.

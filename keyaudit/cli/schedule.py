@@ -39,7 +39,9 @@ OF_THE_HOST = {
 FILES = ("sources", "policy", "notebook", "before", "accounts", "reports")
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(
+    context_settings={"ignore_unknown_options": True}, short_help="Print what makes evidence once per period."
+)
 @click.argument("kind", type=click.Choice(KINDS))
 @click.option(
     "--every", metavar="day|week|month|quarter|Nd", required=True, help="How often evidence is due (UTC)."

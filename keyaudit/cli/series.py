@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WHOLE, WRONG, INCONCLUSIVE = 0, 1, 3
 
 
-@click.command()
+@click.command(short_help="Compare scheduled runs with the evidence that is there.")
 @click.argument("reports", type=click.Path(path_type=Path, readable=False), default=Path("reports"))
 @click.option(
     "--every", metavar="day|week|month|quarter|Nd", required=True, help="How often evidence is due (UTC)."

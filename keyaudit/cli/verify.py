@@ -18,7 +18,7 @@ WRONG_INPUT = 2
 _NAMED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z-.+", re.ASCII)
 
 
-@click.command()
+@click.command(short_help="Check the seals of evidence, and judge it again.")
 @click.argument("evidence", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @click.option("--page", "with_page", is_flag=True, help="Also render each page again from its notebook.")
 @click.option(

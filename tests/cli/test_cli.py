@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -300,3 +301,10 @@ def test_a_secret_is_masked_in_whatever_way_it_is_written(text: str) -> None:
 )
 def test_the_name_of_a_field_is_no_secret(text: str) -> None:
     assert masked(text) == text
+
+
+def test_no_summary_of_a_command_is_cut() -> None:
+    for group in ((), ("rotation",), ("policy",)):
+        lines = keyaudit(*group, "--help").stdout.decode().partition("Commands:\n")[2].splitlines()
+        summaries = [line for line in lines if re.match(r"  \w+  ", line)]
+        assert summaries and not [line for line in summaries if line.endswith("...")]

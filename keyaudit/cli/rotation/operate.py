@@ -12,7 +12,7 @@ from keyaudit.schema import InputError
 _USER = click.option("--user", metavar="NAME", required=True, help="The IAM user whose keys are rotated.")
 
 
-@click.command()
+@click.command(short_help="Rotate a user's key at once.")
 @_USER
 @operating
 def now(user: str, acting: Acting) -> int:
@@ -38,7 +38,7 @@ def now(user: str, acting: Acting) -> int:
     return 0
 
 
-@click.command()
+@click.command(short_help="Take the rotation away, and keep the key.")
 @_USER
 @operating
 @click.option("--yes", is_flag=True, help="Do it; without this option, only show it.")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TO_DO, NOTHING, UNSEEN = 1, 0, 3
 
 
-@click.command()
+@click.command(short_help="Print what to do with which key, and by when.")
 @sources_argument
 @policy_option
 @as_of_option

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from keyaudit.model import Origin
 
 
-@click.command()
+@click.command(short_help="Print the verdict on each secret under rotation.")
 @sources_argument
 @policy_option
 @as_of_option
