@@ -12,11 +12,11 @@ from typing import Any
 import click
 
 from keyaudit import __version__
+from keyaudit.cli.beginning import policy
 from keyaudit.cli.capture import capture
 from keyaudit.cli.check import check
 from keyaudit.cli.common import open_all, say, write
 from keyaudit.cli.lab import lab
-from keyaudit.cli.beginning import policy
 from keyaudit.cli.report import demo, report
 from keyaudit.cli.rotation import rotation
 from keyaudit.cli.schedule import schedule
