@@ -12,7 +12,10 @@ from keyaudit.texts import say, visible
 #: rows of a table in a report, and of one of accounts; what is left out stands where the text of the table says
 MOST_ROWS = 20
 MOST_ACCOUNTS = 200
-LONGEST_WHOLE = 24
+#: and of the list that is worked through
+MOST_TASKS = 500
+#: characters: of one word that stays whole, of several that do, and of a sentence, which needs room
+LONGEST_WHOLE, LONGEST_SHORT, WORDS = 24, 12, 30
 SHORT = 9
 
 
@@ -55,8 +58,10 @@ class Table:
     def _align(self, name: str, cell: str = "") -> str:
         if name in self.numeric:
             return ' class="number"'
-        if not cell or " " in cell:
+        if not cell:
             return ""
+        if " " in cell and len(cell) > LONGEST_SHORT:
+            return ' class="words"' if len(cell) >= WORDS else ""
         # a name, an id or a date stays whole; a hash, an ARN or a very long name may be broken anywhere
         return ' class="whole"' if len(cell) <= LONGEST_WHOLE else ' class="long"'
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from keyaudit.rotation.moments import after
 from keyaudit.rotation.periods import QUIET, RETENTION
 from keyaudit.schema import ACTIVE_KEYS, COMPLIANT, EXEMPT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION, UNUSED
 
@@ -104,11 +105,11 @@ class Key:
         """The earliest moment at which the key may be deactivated, if nobody uses it any more."""
         moments = [as_of]
         if self.last_used is not None:
-            moments.append(self.last_used + QUIET_FOR)
+            moments.append(after(self.last_used, QUIET_FOR))
         if self.use == UNSEEN:
-            moments.append(as_of + QUIET_FOR)
+            moments.append(after(as_of, QUIET_FOR))
         if not self.was_used and self.made is not None:
-            moments.append(self.made + SETTLED_AFTER)
+            moments.append(after(self.made, SETTLED_AFTER))
         return max(moments)
 
 

@@ -13,6 +13,7 @@ from keyaudit.assess.rotated_proof import is_stored
 from keyaudit.model import Audit
 from keyaudit.rotation import cases
 from keyaudit.rotation.cases import Key, User, oldest_first
+from keyaudit.rotation.moments import after, moment_of
 from keyaudit.schema import (
     ACTIVE,
     ACTIVE_KEYS,
@@ -53,7 +54,7 @@ class _Judged:
 
 def users_of(audit: Audit) -> Iterator[Owned]:
     """Users with a key that fails, is due soon, could not be judged, or is inactive."""
-    keys, soon = audit.keys, audit.as_of + timedelta(days=audit.policy.warn_before)
+    keys, soon = audit.keys, after(audit.as_of, timedelta(days=audit.policy.warn_before))
     if not len(keys):
         return
     roots = keys[keys["is_root"]]
@@ -97,7 +98,7 @@ def users_of(audit: Audit) -> Iterator[Owned]:
 def _seen(row: dict[str, Any], as_of: datetime) -> datetime:
     """The latest moment about which the report can tell: a use after it was generated is not known, however late
     the report is judged."""
-    generated = _moment(row["generated_time"])
+    generated = moment_of(row["generated_time"])
     return min(as_of, generated) if generated else as_of
 
 
@@ -132,7 +133,7 @@ def _judged(findings: pd.DataFrame, roots: set[tuple[str, str | None]], has_peri
 
 def _key(row: dict[str, Any], judged: _Judged, seen: datetime, idle_limit: int) -> Key:
     which = (*_whose(row), _number(row["key_slot"]), _text(row["access_key_id"]))
-    last_used = _moment(row["last_used_date"])
+    last_used = moment_of(row["last_used_date"])
     service = _text(row["last_used_service"]) or ""
     told = (service, _text(row["last_used_region"]))
     use = cases.USED if last_used else cases.UNSEEN if row["last_used_unknown"] else cases.NEVER
@@ -140,7 +141,7 @@ def _key(row: dict[str, Any], judged: _Judged, seen: datetime, idle_limit: int) 
         name=_name(which),
         key_id=which[4],
         is_active=row["status"] == ACTIVE,
-        made=_moment(row["last_rotated"]),
+        made=moment_of(row["last_rotated"]),
         last_used=last_used,
         use=use,
         used_by=", ".join(one for one in told if one),
@@ -149,7 +150,7 @@ def _key(row: dict[str, Any], judged: _Judged, seen: datetime, idle_limit: int) 
         idle_limit=judged.idle_limits.get(which, idle_limit),
         age_days=_number(row["age_days"]),
         limit=_number(row["limit"]),
-        due=_moment(row["due"]),
+        due=moment_of(row["due"]),
         days_over=judged.over.get(which),
         types=judged.types.get(which, {}),
     )
@@ -177,17 +178,13 @@ def _signs(users: pd.DataFrame, wanted: dict[Which, Any]) -> dict[tuple[str, str
 def _kind(signs: dict[str, Any], seen: datetime) -> str:
     """Whether a person or a program uses the keys, as far as the report tells."""
     enabled, has_mfa = _flag(signs.get("password_enabled")), _flag(signs.get("mfa_active"))
-    used = _moment(signs.get("password_last_used"))
+    used = moment_of(signs.get("password_last_used"))
     is_recent = used is not None and seen - used <= cases.SIGN_FOR
     if has_mfa or (is_recent and enabled is not False):
         return cases.PERSON
     if enabled or is_recent:
         return cases.MAYBE
     return cases.NOT_TOLD if enabled is None else cases.PROGRAM
-
-
-def _moment(value: Any) -> datetime | None:
-    return None if pd.isna(value) else value.to_pydatetime()
 
 
 def _number(value: Any) -> int | None:

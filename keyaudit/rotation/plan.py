@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from keyaudit.model import Audit
-from keyaudit.present.table import MOST_ROWS, Table, table
+from keyaudit.present.table import MOST_TASKS, Table, table
 from keyaudit.rotation import cases
 from keyaudit.rotation.cases import Case, Key, User, case_of
 from keyaudit.rotation.keys import Owned, users_of
+from keyaudit.rotation.moments import after
 from keyaudit.rotation.steps import Step, deletion, fits, steps_of
 from keyaudit.texts import listed, say, utc
 
@@ -102,15 +103,15 @@ def crowds(tasks: tuple[Task, ...]) -> dict[str, tuple[int, int | None]]:
     return found
 
 
-def to_do(audit: Audit, most: int | None = MOST_ROWS) -> Table:
+def to_do(audit: Audit, most: int | None = MOST_TASKS) -> Table:
     """The plan as a table: what remains to be done."""
-    return table("to_do", [_row(rank, one) for rank, one in enumerate(plan(audit), 1)], most=most)
+    return table("to_do", [_row(one) for one in plan(audit)], most=most)
 
 
-def _row(rank: int, one: Task) -> list[str | int | None]:
+def _row(one: Task) -> list[str | int | None]:
     return [
-        rank, one.user, one.account_id, one.account_name, one.owner, one.key, utc(one.made)[:10] or None,
-        one.age_days, one.days_over, utc(one.last_used)[:10] or None, one.by_when, one.action,
+        one.user, one.account_id, one.account_name, one.owner, one.key, one.age_days, one.days_over,
+        utc(one.last_used)[:10] or None, one.by_when, one.action,
     ]  # fmt: skip
 
 
@@ -120,7 +121,7 @@ def _tasks(one: Owned, as_of: datetime) -> Iterator[Task]:
     if keys := one.user.inactive:
         known = [moment for key in keys for moment in (key.made, key.last_used) if moment]
         # a report does not tell when a key was deactivated: not before its last use
-        start = max(known, default=as_of) + cases.KEPT_FOR
+        start = after(max(known, default=as_of), cases.KEPT_FOR)
         case = Case(cases.INACTIVE, keys)
         yield _task(
             one, case, case.name, keys, deletion(keys, one.user), not_before=start if start > as_of else None
@@ -135,7 +136,7 @@ def _of(one: Owned, case: Case, as_of: datetime) -> Iterator[Task]:
     gone = _deleted(case, user)
     if gone:
         start = max(key.ripe(as_of) for key in gone if key.is_active) if any(k.is_active for k in gone) else None
-        later = start + cases.KEPT_FOR if start else None
+        later = after(start, cases.KEPT_FOR) if start else None
         name = cases.ROOT_DELETE if user.is_root else cases.DELETE
         yield _task(one, case, name, gone, deletion(gone, user), not_before=later)
 

@@ -56,14 +56,15 @@ def test_headings_come_in_the_order_in_which_an_auditor_reads() -> None:
     ]
     assert lines == [
         "# Are the access keys rotated in time?",
-        "## Bottom line",
+        "## Keys to act on",
+        "## How old the active keys are",
+        "## Control by control",
+        "## Exemptions",
         "## Accounts",
         "## Where the evidence comes from",
         "## Complete and accurate?",
-        "## How old the active keys are",
-        "## Keys to act on",
-        "## Exemptions",
         "## What was odd, missing, or not checked",
+        "## The question, and how far it reaches",
         "## Method",
     ]
 
