@@ -1,0 +1,181 @@
+"""The workers of a scheduler as an executor: functions of bytes, answers in the order in which they were asked for."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures import TimeoutError as NotYet
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from keyaudit.cluster.address import Place, refuse_open
+from keyaudit.cluster.order import (
+    DONE,
+    FAILED,
+    REFUSED,
+    Answer,
+    LostError,
+    Order,
+    Payload,
+    RefusedError,
+    TaskError,
+)
+from keyaudit.cluster.task import prepare, run
+from keyaudit.schema import InputError
+
+#: seconds for the scheduler to answer, and for it to have a worker
+CONNECT, JOIN = 5.0, 10.0
+#: seconds between two looks for Ctrl-C and for a scheduler that has gone
+LOOK = 0.5
+#: tasks for each thread of a worker that are under way, so that none waits for the next one to arrive
+AHEAD = 2
+EXTRA = "pip install 'keyaudit[cluster]'"
+
+
+class Cluster(Executor):
+    """The workers of a scheduler. A function that is submitted must be found by its module and name, take bytes and
+    return bytes."""
+
+    def __init__(self, client: Any, threads: int, warm: str, same: Mapping[str, str]) -> None:
+        self._client, self._warm, self._same = client, warm, tuple(same.items())
+        self._waiting: set[Any] = set()
+        #: tasks that are worth having under way at once
+        self.ahead = max(1, threads) * AHEAD
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
+        """The bytes that the function returns, once they are there. RefusedError if a worker must not be used,
+        LostError if the scheduler has gone, TaskError if the task failed for good."""
+        (content,) = args
+        order = Order(f"{fn.__module__}:{fn.__qualname__}", self._warm, self._same, Payload(content))
+        # a key that says nothing of what is asked for
+        asked = self._client.submit(run, order, key=f"task-{uuid.uuid4().hex}", pure=False, retries=0)
+        told: Future[Any] = Future()
+        told.set_running_or_notify_cancel()
+        self._waiting.add(asked)
+        asked.add_done_callback(lambda done: self._tell(done, told))
+        return told
+
+    def _tell(self, asked: Any, told: Future[Any]) -> None:
+        self._waiting.discard(asked)
+        try:
+            told.set_result(_content(asked.result()))
+        except (LostError, RefusedError, TaskError) as error:
+            told.set_exception(error)
+        except CancelledError:
+            told.set_exception(LostError("the cluster ended the task; give the command again"))
+        except BaseException as error:  # that of Dask for a task that killed its workers, or cannot be read there
+            told.set_exception(TaskError("", f"no worker could do it ({type(error).__name__})"))
+
+    def call(self, function: Callable[[bytes], bytes], content: bytes) -> bytes:
+        """What the function returns; raises as ``submit`` says."""
+        return self._wait(self.submit(function, content))
+
+    def map(self, fn: Callable[..., Any], *iterables: Any, **_: Any) -> Iterator[Any]:  # type: ignore[override]
+        """What the function returns for each item, in their order. An item is taken only when its turn is near."""
+        (items,) = iterables
+        begun: deque[Future[Any]] = deque()
+        for item in items:
+            begun.append(self.submit(fn, item))
+            if len(begun) >= self.ahead:
+                yield self._wait(begun.popleft())
+        while begun:
+            yield self._wait(begun.popleft())
+
+    def _wait(self, told: Future[Any]) -> Any:
+        while True:
+            try:
+                return told.result(LOOK)
+            except NotYet:
+                if self._client.status in ("closed", "closing"):
+                    raise LostError("the scheduler has gone; give the command again") from None
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
+        """Leave no task behind."""
+        with suppress(Exception):  # a scheduler that has gone has no tasks
+            self._client.cancel(list(self._waiting), force=True)
+
+
+def _content(answer: Answer) -> bytes:
+    if answer.kind == DONE:
+        return answer.payload.content
+    if answer.kind == REFUSED:
+        raise RefusedError(answer.words)
+    if answer.kind == FAILED:
+        raise TaskError(answer.error, answer.words)
+    raise TaskError("", f"the worker {answer.worker}: {answer.words}")
+
+
+@contextmanager
+def connected(place: Place, warm: str, same: Mapping[str, str]) -> Iterator[Cluster]:
+    """The workers of a scheduler. At the end none of the tasks is left there, however it ends.
+
+    InputError if no scheduler answers, if it has no worker, or if one of them must not be used: it has not what is
+    the ``same`` here (name -> version), may write to its disk what it is given, or can be reached by others.
+    """
+    client = _client(place)
+    try:
+        cluster = Cluster(client, _threads(client, place, warm, same), warm, same)
+        with cluster:
+            yield cluster
+    finally:
+        with suppress(Exception):
+            client.close(timeout=CONNECT)
+
+
+def _client(place: Place) -> Any:
+    try:
+        import dask.config
+        from distributed import Client, Security
+    except ImportError:
+        raise InputError(f"--cluster needs Dask, which is not installed: {EXTRA}") from None
+    # each error reaches us as an exception, and is told in one line
+    for name in [*logging.root.manager.loggerDict]:
+        if name.split(".")[0] == "distributed":
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
+    # a payload goes with its task, so that it is there if the task must be done again
+    dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 TiB"})
+    files = {"tls_ca_file": place.ca_file, "tls_client_cert": place.cert, "tls_client_key": place.key}
+    try:
+        security = Security(**{name: file for name, file in files.items() if file})
+        return Client(place.address, timeout=CONNECT, set_as_default=False, security=security)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"--cluster {place.address}: TLS cannot be used as it is configured ({type(error).__name__}); give "
+            "--tls-ca-file, --tls-cert and --tls-key, or Dask's own configuration"
+        ) from None
+    except OSError as error:
+        raise InputError(
+            f"--cluster {place.address}: no scheduler answers there ({_reason(error)}); is it up, and with TLS as "
+            "this command? keyaudit cluster up starts one for trying"
+        ) from None
+
+
+def _reason(error: OSError) -> str:
+    cause: BaseException = error
+    while cause.__cause__ is not None:
+        cause = cause.__cause__
+    return type(cause).__name__
+
+
+def _threads(client: Any, place: Place, warm: str, same: Mapping[str, str]) -> int:
+    """The threads of all workers, which begin to warm up."""
+    try:
+        client.wait_for_workers(1, timeout=JOIN)
+    except TimeoutError:
+        raise InputError(f"--cluster {place.address}: the scheduler has no worker; start some") from None
+    threads = 0
+    for address, told in sorted(client.run(prepare, warm, dict(same), on_error="return").items()):
+        refuse_open(place, address, "a worker")
+        if isinstance(told, BaseException):
+            raise InputError(
+                f"--cluster {place.address}: the worker {address} has no keyaudit {same['keyaudit']} "
+                f"({type(told).__name__}); install the same on each worker"
+            )
+        _, wrong, number = told
+        if wrong:
+            raise InputError(f"--cluster {place.address}: {wrong}")
+        threads += number
+    return threads
