@@ -1,10 +1,9 @@
-"""The workers of a scheduler as an executor: functions of bytes, answers in the order in which they were asked for."""
+"""The workers of a scheduler as an executor of functions of bytes."""
 
 from __future__ import annotations
 
 import logging
 import uuid
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Executor, Future
 from concurrent.futures import TimeoutError as NotYet
@@ -71,20 +70,10 @@ class Cluster(Executor):
 
     def call(self, function: Callable[[bytes], bytes], content: bytes) -> bytes:
         """What the function returns; raises as ``submit`` says."""
-        return self._wait(self.submit(function, content))
+        return self.result(self.submit(function, content))
 
-    def map(self, fn: Callable[..., Any], *iterables: Any, **_: Any) -> Iterator[Any]:  # type: ignore[override]
-        """What the function returns for each item, in their order. An item is taken only when its turn is near."""
-        (items,) = iterables
-        begun: deque[Future[Any]] = deque()
-        for item in items:
-            begun.append(self.submit(fn, item))
-            if len(begun) >= self.ahead:
-                yield self._wait(begun.popleft())
-        while begun:
-            yield self._wait(begun.popleft())
-
-    def _wait(self, told: Future[Any]) -> Any:
+    def result(self, told: Future[Any]) -> Any:
+        """The result of what was submitted. Ctrl-C, and a scheduler that has gone, are noticed meanwhile."""
         while True:
             try:
                 return told.result(LOOK)
@@ -92,8 +81,8 @@ class Cluster(Executor):
                 if self._client.status in ("closed", "closing"):
                     raise LostError("the scheduler has gone; give the command again") from None
 
-    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:  # noqa: ARG002
-        """Leave no task behind."""
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = True) -> None:  # noqa: ARG002
+        """Leave no task behind, whether it has ended or not."""
         with suppress(Exception):  # a scheduler that has gone has no tasks
             self._client.cancel(list(self._waiting), force=True)
 

@@ -3,8 +3,8 @@
 A worker of Dask has threads, so a fork of it may hang; a fork of this process cannot. Run as ``python -P -m
 keyaudit.cluster.hand DESCRIPTOR MODULE:FUNCTION``: the worker's end of the socket is the only other thing that it
 knows, and the function warms it up. For each task, the worker passes a socket. The fork reads from it the name of a
-function and its bytes, and answers there. If the worker closes the socket, because nobody wants the answer or because
-it has died, the fork and all that it started are killed.
+function and its bytes, and answers there. If the worker closes the socket, because nobody wants the answer or
+because it has died, the fork and all that it started are killed.
 """
 
 from __future__ import annotations

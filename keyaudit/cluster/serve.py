@@ -1,7 +1,7 @@
 """The processes of a local cluster: a scheduler, and workers that are forks of its process before it has threads.
 
-Run as ``python -P -m keyaudit.cluster.serve FILE WORKERS``. The lock on ``FILE.lock`` is held as long as any of them
-lives. FILE appears when all workers are there, and goes when the cluster ends, on SIGTERM.
+Run as ``python -P -m keyaudit.cluster.serve FILE WORKERS``. The lock on ``FILE.lock`` is held as long as any of
+them lives. FILE appears when all workers are there, and goes when the cluster ends, on SIGTERM.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ def _why_not(worker: Any, same: Mapping[str, str]) -> str:
     return ""
 
 
-def _is_wanted(worker: Any, key: str) -> bool:
+def _is_wanted(worker: Any, key: object) -> bool:
     task = worker.state.tasks.get(key)
     is_open = worker.status.name in ("running", "paused", "init", "closing_gracefully")
     return is_open and task is not None and task.state != "cancelled"
