@@ -7,7 +7,6 @@ them lives. FILE appears when all workers are there, and goes when the cluster e
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
 import signal
@@ -38,6 +37,8 @@ HERE: dict[str, Any] = {"host": LOOPBACK, "dashboard_address": f"{LOOPBACK}:0", 
 
 def main() -> None:
     """Be the cluster until it is told to end."""
+    import fcntl
+
     file, number = Path(sys.argv[1]), int(sys.argv[2])
     lock = os.open(f"{file}.lock", os.O_RDWR | os.O_CREAT, 0o600)
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""An evidence folder that a worker of a cluster verifies: its files go there, and what is wrong comes back."""
+"""An evidence folder that a worker verifies: its files go there, and what is wrong comes back."""
 
 from __future__ import annotations
 
