@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from keyaudit.files import write_file
+from keyaudit.files import make_private, private
 
 #: a part of a file's name: it leads neither upward nor out of its folder
 _PART = re.compile(r"(?!\.{1,2}$)[^/\\\0]+")
@@ -48,7 +48,12 @@ def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
     return values, files
 
 
-def put(folder: Path, files: Mapping[str, bytes]) -> None:
-    """Write the files into a folder that is there, each new and private."""
+def lay_out(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files into a new private folder, for as long as the work takes: they need not outlast a crash."""
+    make_private(folder)
     for name, content in files.items():
-        write_file(folder, name, content)
+        path = folder / name
+        for parent in reversed(path.relative_to(folder).parents[:-1]):
+            (folder / parent).mkdir(mode=0o700, exist_ok=True)
+        with open(path, "xb", opener=private) as file:
+            file.write(content)

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Executor, Future
 from concurrent.futures import TimeoutError as NotYet
 from contextlib import contextmanager, suppress
+from ssl import SSLError
 from typing import Any
 
-from keyaudit.cluster.address import Place, refuse_open
+from keyaudit.cluster.address import TLS, Place, refuse_open
 from keyaudit.cluster.order import (
     DONE,
     FAILED,
@@ -129,11 +130,13 @@ def _client(place: Place) -> Any:
     files = {"tls_ca_file": place.ca_file, "tls_client_cert": place.cert, "tls_client_key": place.key}
     try:
         security = Security(**{name: file for name, file in files.items() if file})
+        if place.address.startswith(f"{TLS}://") and not security.get_connection_args("client").get("ssl_context"):
+            raise ValueError
         return Client(place.address, timeout=CONNECT, set_as_default=False, security=security)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, SSLError, FileNotFoundError):
         raise InputError(
-            f"--cluster {place.address}: TLS cannot be used as it is configured ({type(error).__name__}); give "
-            "--tls-ca-file, --tls-cert and --tls-key, or Dask's own configuration"
+            f"--cluster {place.address}: TLS cannot be used as it is configured; give --tls-ca-file, --tls-cert "
+            "and --tls-key, or Dask's own configuration"
         ) from None
     except OSError as error:
         raise InputError(

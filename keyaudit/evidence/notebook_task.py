@@ -17,8 +17,8 @@ from keyaudit.evidence.contents import LOG, NOTEBOOK
 from keyaudit.evidence.kernel import connected, warm_kernel
 from keyaudit.evidence.notebook import Notebook, read_notebook, refuse_changed, run_notebook
 from keyaudit.evidence.request import Runner
-from keyaudit.files import read_plain
-from keyaudit.parcel import ParcelError, pack, put, unpack
+from keyaudit.files import read_plain, write_file
+from keyaudit.parcel import ParcelError, lay_out, pack, unpack
 from keyaudit.schema import EvidenceError
 from keyaudit.texts import language, spoken
 
@@ -42,9 +42,10 @@ def by_cluster(cluster: Cluster) -> Runner:
             raise EvidenceError(f"the notebook {notebook.name}: its worker answered what no worker does") from None
         if told.get("error"):
             if content:
-                put(output.parent, {NOTEBOOK: content})  # for diagnosis
+                write_file(output.parent, NOTEBOOK, content)  # for diagnosis
             raise EvidenceError(str(told["error"]))
-        put(output.parent, added)
+        for name, one in added.items():
+            write_file(output.parent, name, one)
         return _executed(notebook, content)
 
     return run
@@ -73,8 +74,8 @@ def _executed(notebook: Notebook, content: bytes) -> Any:
 def run_packed(content: bytes) -> bytes:
     """The worker's side: the executed notebook, and what it wrote beside it."""
     values, files = unpack(content)
-    home = Path(tempfile.mkdtemp(prefix="keyaudit-"))
-    put(home, files)
+    home = Path(tempfile.mkdtemp(prefix="keyaudit-")) / "home"
+    lay_out(home, files)
     folder = home / _FOLDER
     (path,) = (home / _NOTEBOOK).iterdir()
     with spoken(values["language"]), warm_kernel(folder) as process:

@@ -12,8 +12,8 @@ from typing import Any, TypeGuard
 
 from keyaudit.cluster.client import Cluster
 from keyaudit.cluster.order import TaskError
-from keyaudit.files import make_private, read_plain
-from keyaudit.parcel import ParcelError, pack, put, unpack
+from keyaudit.files import read_plain
+from keyaudit.parcel import ParcelError, lay_out, pack, unpack
 from keyaudit.schema import InputError
 from keyaudit.texts import language, spoken
 
@@ -110,8 +110,7 @@ def verify_packed(content: bytes) -> bytes:
     """The worker's side."""
     values, files = unpack(content)
     folder = Path(tempfile.mkdtemp(prefix="keyaudit-")) / values["name"]
-    make_private(folder)
-    put(folder, files)
+    lay_out(folder, files)
     with spoken(values["language"]):
         error, faults, remarks = verdict_of(folder, values["page"], values["run"])
     # the folder is the caller's, whatever it is called here
