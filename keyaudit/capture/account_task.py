@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from keyaudit.aws.calls import CallFailedError, Calls
 from keyaudit.aws.session import Session, connect
 from keyaudit.capture.options import Options, Request
 from keyaudit.capture.organization import entered
@@ -20,6 +21,7 @@ from keyaudit.captured.layout import CAPTURE_FILE, REPORT_FILE
 from keyaudit.cluster.client import Cluster
 from keyaudit.cluster.order import LostError, TaskError
 from keyaudit.parcel import ParcelError, pack, unpack
+from keyaudit.schema import InputError
 from keyaudit.texts import language, say, spoken
 
 Reader = Callable[[Target], Captured]
@@ -70,22 +72,23 @@ def _checked(target: Target, options: Options, told: Mapping[str, Any], files: M
         )
         known = {REPORT_FILE: facts["sha256"]} | {one.file: facts.get(one.digest) for one in DOCUMENTS}
         if facts["account_id"] != target.account_id or captured.account_id != target.account_id:
-            raise ParcelError("another account")
+            raise ParcelError("account_id")
         if facts["asked"] != options.asked():
-            raise ParcelError("other options")
+            raise ParcelError("asked")
         if list(captured.problems) != facts["problems"] or not all(map(_is_text, told["remarks"])):
-            raise ParcelError("other problems")
+            raise ParcelError("problems")
         if captured.is_read is not (REPORT_FILE in files):
-            raise ParcelError("another report")
+            raise ParcelError(REPORT_FILE)
         if facts["complete"] is not (captured.is_read and not captured.problems):
             raise ParcelError("complete")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ParcelError(type(error).__name__) from None
     for name, content in files.items():
         if name != CAPTURE_FILE and hashlib.sha256(content).hexdigest() != known.get(name):
-            raise ParcelError("a file without its digest")
-    if any(digest and name not in files for name, digest in known.items()):
-        raise ParcelError("a digest without its file")
+            raise ParcelError(name)
+    for name, digest in known.items():
+        if digest and name not in files:
+            raise ParcelError(name)
     return captured
 
 
@@ -99,10 +102,22 @@ def read_packed(content: bytes) -> bytes:
     told = asked["options"]
     options = Options(**{**told, "beside": tuple(told["beside"]), "regions": tuple(told["regions"])})
     with spoken(asked["language"]):
-        session = connect(region=asked["region"])
-        target = entered(asked["account_id"], session, asked["role"], asked["external_id"])
-        captured, files = read_account(target, options)
+        captured, files = _read(asked, options)
     return pack(asdict(replace(captured, account_id=captured.account_id or UNKNOWN)), files)
+
+
+def _read(asked: Mapping[str, Any], options: Options) -> tuple[Captured, dict[str, bytes]]:
+    account_id, role = asked["account_id"], asked["role"]
+    try:
+        session = connect(region=asked["region"])
+    except InputError:
+        why = CallFailedError("sts:AssumeRole", "credentials").why
+        return not_read(Target(account_id, _nowhere, role), options, why)
+    return read_account(entered(account_id, session, role, asked["external_id"]), options)
+
+
+def _nowhere(_: Calls) -> tuple[Session, str | None]:
+    raise CallFailedError("sts:AssumeRole", "credentials")
 
 
 def warm_up() -> None:

@@ -25,6 +25,7 @@ from keyaudit.cluster.order import (
 )
 from keyaudit.cluster.task import prepare, run
 from keyaudit.schema import InputError
+from keyaudit.texts import say
 
 #: seconds for the scheduler to answer, and for it to have a worker
 CONNECT, JOIN = 5.0, 10.0
@@ -65,9 +66,9 @@ class Cluster(Executor):
         except (LostError, RefusedError, TaskError) as error:
             told.set_exception(error)
         except CancelledError:
-            told.set_exception(LostError("the cluster ended the task; give the command again"))
+            told.set_exception(LostError(say("cluster.ended")))
         except BaseException as error:  # that of Dask for a task that killed its workers, or cannot be read there
-            told.set_exception(TaskError("", f"no worker could do it ({type(error).__name__})"))
+            told.set_exception(TaskError("", say("cluster.failed", error=type(error).__name__)))
 
     def call(self, function: Callable[[bytes], bytes], content: bytes) -> bytes:
         """What the function returns; raises as ``submit`` says."""
@@ -80,7 +81,7 @@ class Cluster(Executor):
                 return told.result(LOOK)
             except NotYet:
                 if self._client.status in ("closed", "closing"):
-                    raise LostError("the scheduler has gone; give the command again") from None
+                    raise LostError(say("cluster.gone")) from None
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = True) -> None:  # noqa: ARG002
         """Leave no task behind, whether it has ended or not."""
@@ -95,7 +96,7 @@ def _content(answer: Answer) -> bytes:
         raise RefusedError(answer.words)
     if answer.kind == FAILED:
         raise TaskError(answer.error, answer.words)
-    raise TaskError("", f"the worker {answer.worker}: {answer.words}")
+    raise TaskError("", say("cluster.died", worker=answer.worker))
 
 
 @contextmanager
@@ -138,18 +139,11 @@ def _client(place: Place) -> Any:
             f"--cluster {place.address}: TLS cannot be used as it is configured; give --tls-ca-file, --tls-cert "
             "and --tls-key, or Dask's own configuration"
         ) from None
-    except OSError as error:
+    except OSError:
         raise InputError(
-            f"--cluster {place.address}: no scheduler answers there ({_reason(error)}); is it up, and with TLS as "
-            "this command? keyaudit cluster up starts one for trying"
+            f"--cluster {place.address}: no scheduler answers there; is it up, and with TLS as this "
+            "command? keyaudit cluster up starts one for trying"
         ) from None
-
-
-def _reason(error: OSError) -> str:
-    cause: BaseException = error
-    while cause.__cause__ is not None:
-        cause = cause.__cause__
-    return type(cause).__name__
 
 
 def _threads(client: Any, place: Place, warm: str, same: Mapping[str, str]) -> int:

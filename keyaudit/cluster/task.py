@@ -90,7 +90,7 @@ def run(order: Order) -> Answer:
         except _UnwantedError:
             break
         return _answer(content, _name(worker))
-    return Answer(DIED, Payload(b""), words="its process was killed", worker=_name(worker))
+    return Answer(DIED, Payload(b""), worker=_name(worker))
 
 
 def _answer(content: bytes, worker: str) -> Answer:
