@@ -29,6 +29,8 @@ from keyaudit.texts import say
 
 #: seconds for the scheduler to answer, and for it to have a worker
 CONNECT, JOIN = 5.0, 10.0
+#: seconds for an answer to arrive that is there
+FETCH = 2.0
 #: seconds between two looks for Ctrl-C and for a scheduler that has gone
 LOOK = 0.5
 #: tasks for each thread of a worker that are under way, so that none waits for the next one to arrive
@@ -43,12 +45,14 @@ class Cluster(Executor):
     def __init__(self, client: Any, threads: int, warm: str, same: Mapping[str, str]) -> None:
         self._client, self._warm, self._same = client, warm, tuple(same.items())
         self._waiting: set[Any] = set()
+        self._is_over = False
         #: tasks that are worth having under way at once
         self.ahead = max(1, threads) * AHEAD
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **_: Any) -> Future[Any]:
         """The bytes that the function returns, once they are there. RefusedError if a worker must not be used,
-        LostError if the scheduler has gone, TaskError if the task failed for good."""
+        LostError if the scheduler has gone, CancelledError after ``shutdown``, TaskError if the task failed for
+        good."""
         (content,) = args
         order = Order(f"{fn.__module__}:{fn.__qualname__}", self._warm, self._same, Payload(content))
         # a key that says nothing of what is asked for
@@ -62,13 +66,28 @@ class Cluster(Executor):
     def _tell(self, asked: Any, told: Future[Any]) -> None:
         self._waiting.discard(asked)
         try:
-            told.set_result(_content(asked.result()))
+            told.set_result(_content(self._answer(asked)))
         except (LostError, RefusedError, TaskError) as error:
             told.set_exception(error)
         except CancelledError:
-            told.set_exception(LostError(say("cluster.ended")))
+            told.set_exception(self._gone("cluster.ended"))
         except BaseException as error:  # that of Dask for a task that killed its workers, or cannot be read there
             told.set_exception(TaskError("", say("cluster.failed", error=type(error).__name__)))
+
+    def _answer(self, asked: Any) -> Answer:
+        """The answer of a task that has ended. A client that is closed in the meantime would be waited for without
+        end."""
+        while not self._is_closed and asked.status not in ("cancelled", "lost"):
+            try:
+                answer: Answer = asked.result(FETCH)
+                return answer
+            except TimeoutError:
+                continue
+        raise CancelledError
+
+    @property
+    def _is_closed(self) -> bool:
+        return self._client.status in ("closed", "closing")
 
     def call(self, function: Callable[[bytes], bytes], content: bytes) -> bytes:
         """What the function returns; raises as ``submit`` says."""
@@ -80,11 +99,16 @@ class Cluster(Executor):
             try:
                 return told.result(LOOK)
             except NotYet:
-                if self._client.status in ("closed", "closing"):
-                    raise LostError(say("cluster.gone")) from None
+                if self._is_closed:
+                    raise self._gone("cluster.gone") from None
+
+    def _gone(self, why: str) -> Exception:
+        """Of a cluster that was shut down nobody waits for anything, and nothing is to be told of it."""
+        return CancelledError() if self._is_over else LostError(say(why))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = True) -> None:  # noqa: ARG002
         """Leave no task behind, whether it has ended or not."""
+        self._is_over = True
         with suppress(Exception):  # a scheduler that has gone has no tasks
             self._client.cancel(list(self._waiting), force=True)
 

@@ -6,6 +6,7 @@ Nothing heavy is imported before the kernel's process runs, because its imports 
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +39,8 @@ def make_evidence(request: Request, run: Runner | None = None) -> Evidence:
     """Judge, run the notebook over the raw evidence, and seal the folder. ``run`` runs the notebook elsewhere, and
     what comes back is judged once more.
 
-    InputError and PolicyError are raised before anything is left behind, and so is LostError if a cluster has gone;
-    with EvidenceError, a ``.failed-*`` folder is kept.
+    InputError and PolicyError are raised before anything is left behind, and so are LostError if a cluster has
+    gone, and CancelledError if it is no longer to be used; with EvidenceError, a ``.failed-*`` folder is kept.
     """
     made = not request.reports.exists()
     staging = make_staging(request.reports)
@@ -58,7 +59,7 @@ def make_evidence(request: Request, run: Runner | None = None) -> Evidence:
             runner = run or folder.by_kernel(process)
             try:
                 sealed = folder.fill(staging, name, notebook, judged, facts, request, runner, run is None)
-            except (RefusedError, LostError):
+            except (RefusedError, LostError, CancelledError):
                 raise
             except Exception as error:
                 reason = _reason(error)
