@@ -68,7 +68,11 @@ reports_option = click.option(
     "--before", metavar="DIR", default="", help="Earlier evidence for the notebook rotation to compare with."
 )
 @reports_option
-@click.option("--per-account", is_flag=True, help="Also make one evidence folder per account, for its owner.")
+@click.option(
+    "--per-account",
+    is_flag=True,
+    help="Also make one evidence folder per account, for its owner. Default of --jobs: the processors.",
+)
 @click.option(
     "--every",
     metavar="day|week|month|quarter|Nd",

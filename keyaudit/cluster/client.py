@@ -54,6 +54,8 @@ class Cluster(Executor):
         LostError if the scheduler has gone, CancelledError after ``shutdown``, TaskError if the task failed for
         good."""
         (content,) = args
+        if self._is_over:
+            raise CancelledError
         order = Order(f"{fn.__module__}:{fn.__qualname__}", self._warm, self._same, Payload(content))
         # a key that says nothing of what is asked for
         asked = self._client.submit(run, order, key=f"task-{uuid.uuid4().hex}", pure=False, retries=0)
@@ -174,10 +176,15 @@ def _threads(client: Any, place: Place, warm: str, same: Mapping[str, str]) -> i
     """The threads of all workers, which begin to warm up."""
     try:
         client.wait_for_workers(1, timeout=JOIN)
+        found = client.run(prepare, warm, dict(same), on_error="return")
     except TimeoutError:
         raise InputError(f"--cluster {place.address}: the scheduler has no worker; start some") from None
+    except OSError as error:
+        raise InputError(
+            f"--cluster {place.address}: the scheduler has gone ({type(error).__name__}); give the command again"
+        ) from None
     threads = 0
-    for address, told in sorted(client.run(prepare, warm, dict(same), on_error="return").items()):
+    for address, told in sorted(found.items()):
         refuse_open(place, address, "a worker")
         if isinstance(told, BaseException):
             raise InputError(

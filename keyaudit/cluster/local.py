@@ -69,6 +69,7 @@ def down(file: Path) -> bool:
     InputError if it is another's, or does not end.
     """
     try:
+        _refuse_others(file.parent)
         was_up = _is_held(file)
         if was_up:
             _stop(file)
@@ -105,11 +106,18 @@ def _end(number: int) -> None:
 
 
 def _make_folder(folder: Path) -> None:
-    """The folder of the file; only its owner may be able to put a file there that others are led by."""
     if not folder.is_dir():
         make_private(folder)
+    _refuse_others(folder)
+
+
+def _refuse_others(folder: Path) -> None:
+    """InputError if the folder that is looked into unasked may be another user's, who could put a file there that
+    leads to a scheduler, or to a process, of their choice."""
+    if folder != default_file().parent or not os.path.lexists(folder):
+        return
     facts = folder.lstat()
-    if folder == default_file().parent and (facts.st_uid != os.getuid() or facts.st_mode & 0o077):
+    if facts.st_uid != os.getuid() or facts.st_mode & 0o077:
         raise InputError(f"{folder}: is not a folder of yours alone; name a --file elsewhere")
 
 

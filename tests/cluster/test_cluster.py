@@ -213,6 +213,48 @@ def test_ctrl_c_leaves_no_notebook_running(world: World, population: Path, tmp_p
     assert [one.name for one in (tmp_path / "reports").iterdir() if one.name != ".lock"] == [Path(whole).name]
 
 
+@pytest.mark.skipif(not IS_NIGHTLY, reason="it waits for ten seconds")
+def test_a_scheduler_without_workers_is_one_line(tmp_path: Path) -> None:
+    with up(tmp_path / "scheduler.json", dict(os.environ), workers=1) as file:
+        again = keyaudit("cluster", "up", "--file", file)
+        assert (again.returncode, again.stdout.decode()) == (0, f"{file}\n") and b"up already" in again.stderr
+        (worker,) = children(json.loads(file.read_bytes())["process"])
+        os.kill(worker, signal.SIGKILL)
+        until(lambda: not lives(worker))
+        assert "the scheduler has no worker; start some" in refused(
+            keyaudit("verify", tmp_path, "--cluster", file), 2
+        )
+
+
+@pytest.mark.skipif(not IS_NIGHTLY, reason="the same, dearer")
+def test_tls_by_options_and_by_dasks_own_configuration(tmp_path: Path) -> None:
+    released = Path(__file__).resolve().parents[1] / "data" / "evidence"
+    folder = sorted(one for one in released.iterdir() if one.is_dir())[0]
+    script = Path(__file__).with_name("tls_cluster.py")
+    with subprocess.Popen([sys.executable, script, tmp_path], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            address = process.stdout.readline().strip()
+            assert address.startswith("tls://")
+            files = [tmp_path / name for name in ("ca.pem", "cert.pem", "key.pem")]
+            options = zip(("--tls-ca-file", "--tls-cert", "--tls-key"), files, strict=True)
+            given = [word for pair in options for word in pair]
+            names = ("CA_FILE", "CLIENT__CERT", "CLIENT__KEY")
+            own = {
+                f"DASK_DISTRIBUTED__COMM__TLS__{name}": str(file) for name, file in zip(names, files, strict=True)
+            }
+            asked = ("verify", folder, "--cluster", address)
+            here = keyaudit("verify", folder)
+            for there in (keyaudit(*asked, *given), keyaudit(*asked, env={**os.environ, **own})):
+                assert (there.returncode, there.stdout, there.stderr) == (here.returncode, here.stdout, here.stderr)
+            assert "TLS cannot be used" in refused(keyaudit(*asked, is_fresh=True), 2)
+            plain = address.replace("tls:", "tcp:")
+            assert "no scheduler answers" in refused(
+                keyaudit("verify", folder, "--cluster", plain, is_fresh=True), 2
+            )
+        finally:
+            process.kill()
+
+
 def notebook_of(cells: list[tuple[str, str]]) -> dict[str, Any]:
     made = [
         {"cell_type": "code", "metadata": {"tags": [tag] if tag else []}, "source": source, "outputs": []}
