@@ -102,9 +102,15 @@ def world(aws: Aws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]
         keys = [(now - timedelta(days=20), "Active", now - timedelta(days=2))]
         add_user(account, "alice", now - timedelta(days=400), keys, tags={"Owner": "team"})
         scenario.reports[account] = report_of(account, now - timedelta(minutes=1), states=("COMPLETE",))
-    file = tmp_path_factory.mktemp("cluster") / "scheduler.json"
-    with up(file, scenario.env()):
+    folder = tmp_path_factory.mktemp("cluster")
+    temporary = folder / "t"
+    temporary.mkdir()
+    file = folder / "scheduler.json"
+    with up(file, scenario.env(TMPDIR=str(temporary))):
         yield World(file, scenario, accounts)
+    # of the worker that was killed remains what Dask makes for itself, and nothing of any task
+    left = [one for one in temporary.rglob("*") if one.is_file()]
+    assert [one for one in left if one.suffix not in (".lock", ".dirlock")] == []
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +188,7 @@ def test_the_same_capture_by_the_workers_own_role(world: World, tmp_path: Path) 
 def test_ctrl_c_leaves_no_task_behind(world: World, tmp_path: Path) -> None:
     cap = tmp_path / "cap"
     arguments = ["capture", "--organization", "-o", str(cap), "--cluster", str(world.file)]
+    world.scenario.calls.clear()
     world.scenario.faults = [Fault("GenerateCredentialReport", "stall", account=one) for one in world.accounts[1:]]
     try:
         with server().start(arguments, world.scenario.env()) as running:
@@ -215,7 +222,7 @@ def test_ctrl_c_leaves_no_notebook_running(world: World, population: Path, tmp_p
 
 @pytest.mark.skipif(not IS_NIGHTLY, reason="it waits for ten seconds")
 def test_a_scheduler_without_workers_is_one_line(tmp_path: Path) -> None:
-    with up(tmp_path / "scheduler.json", dict(os.environ), workers=1) as file:
+    with up(tmp_path / "scheduler.json", {**os.environ, "TMPDIR": str(tmp_path)}, workers=1) as file:
         again = keyaudit("cluster", "up", "--file", file)
         assert (again.returncode, again.stdout.decode()) == (0, f"{file}\n") and b"up already" in again.stderr
         (worker,) = children(json.loads(file.read_bytes())["process"])
