@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -72,6 +72,13 @@ class Shared:
         with connected(self.place(), warm, versions_of(libraries)) as cluster:
             yield cluster
 
+    def for_evidence(self) -> AbstractContextManager[Cluster | None]:
+        """The workers, for running notebooks and verifying."""
+        from keyaudit.evidence.contents import LIBRARIES
+        from keyaudit.evidence.forked import WARM
+
+        return self.connected(WARM, LIBRARIES)
+
 
 #: no cluster
 NONE = Shared()
@@ -111,7 +118,7 @@ file_option = click.option(
 )
 
 
-@cluster.command()
+@cluster.command(short_help="Start a scheduler and workers in the background.")
 @click.option("--workers", type=click.IntRange(1, 64), default=2, help="Worker processes. Default: 2.")
 @file_option
 def up(workers: int, file: Path | None) -> None:
@@ -127,7 +134,7 @@ def up(workers: int, file: Path | None) -> None:
     write_names([file])
 
 
-@cluster.command()
+@cluster.command(short_help="End a cluster, with all its processes.")
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 def down(file: Path | None) -> None:
     """End the cluster of a scheduler file, with all its processes, and remove the file."""

@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keyaudit import texts
-from keyaudit.cli.cluster import Shared, cluster_options
+from keyaudit.cli.cluster import NONE, Shared, cluster_options
 from keyaudit.cli.common import (
     EXIT_OF,
     as_of_option,
@@ -126,7 +125,7 @@ def report(
 
     if shared.at and not (per_account or live.is_many):
         raise InputError("--cluster: for --per-account, --organization and --accounts; one account is done here")
-    split = _Split(live.jobs if "jobs" in live.given else 0, shared) if per_account else None
+    jobs = (live.jobs if "jobs" in live.given else os.cpu_count() or 1) if per_account else 0
 
     def make(tell: Tell | None, schedule: dict[str, str] | None = None) -> Evidence:
         read, captured = resolve_captured(
@@ -134,7 +133,7 @@ def report(
         )
         made = {"sources": read, "captured": captured, "started": started, "schedule": schedule}
         made["insecure_cluster"] = shared.is_open
-        return _make(split, tell, as_of=as_of, reports=reports, **made, **asked)
+        return _make(jobs, shared, tell, as_of=as_of, reports=reports, **made, **asked)
 
     if not every:
         if again:
@@ -184,37 +183,21 @@ def demo(reports: Path | None) -> int:
 
     Exits with 0 when the evidence was made, whatever it concludes.
     """
-    _make(None, None, sources=[], reports=reports or Path("reports/demo"))
+    _make(0, NONE, None, sources=[], reports=reports or Path("reports/demo"))
     return 0
 
 
-@dataclass(frozen=True)
-class _Split:
-    """How one folder per account is made: by so many processes (0: as many as there are processors), or a
-    cluster."""
-
-    jobs: int
-    shared: Shared
-
-    def connected(self) -> AbstractContextManager[Cluster | None]:
-        """The cluster, if one is named."""
-        from keyaudit.evidence.contents import LIBRARIES
-        from keyaudit.evidence.forked import WARM
-
-        return self.shared.connected(WARM, LIBRARIES)
-
-
-def _make(split: _Split | None, tell: Tell | None, **asked: Any) -> Evidence:
-    """Make the evidence, and print its folder."""
+def _make(jobs: int, shared: Shared, tell: Tell | None, **asked: Any) -> Evidence:
+    """Make the evidence, and print its folder; with ``jobs``, also those of the accounts, so many at once."""
     from keyaudit.evidence import Request, make_evidence
 
     request = Request(**asked, progress=sys.stderr.isatty())
     # before anything is made, so that a cluster that cannot be used is told of first, and warms up meanwhile
-    with split.connected() if split else nullcontext() as cluster:
+    with shared.for_evidence() if jobs else nullcontext() as cluster:
         evidence = make_evidence(request)
         lines = _tell(evidence)
-        if split:
-            _make_each(request, evidence.audit, split.jobs or os.cpu_count() or 1, cluster)
+        if jobs:
+            _make_each(request, evidence.audit, jobs, cluster)
     rebuild_index(request.reports)
     if tell:
         tell(evidence, lines)

@@ -75,10 +75,7 @@ def _verdicts(
     if not shared.at:
         yield from spread(partial(verdict_of, with_page=with_page, with_run=with_run), folders, jobs)
         return
-    from keyaudit.evidence.contents import LIBRARIES
-    from keyaudit.evidence.forked import WARM
-
-    with shared.connected(WARM, LIBRARIES) as cluster:
+    with shared.for_evidence() as cluster:
         assert cluster is not None
         yield from by_cluster(cluster, folders, with_page, with_run)
 
