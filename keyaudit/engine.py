@@ -59,9 +59,11 @@ def each(engine: Executor | None, function: Callable[[T], R], items: Iterable[T]
     return map(function, items) if engine is None else engine.map(function, items)
 
 
-def spread(function: Callable[[T], R], folders: Sequence[T]) -> Iterator[R]:
-    """``function`` of each folder, in their order; by as many processes as there are processors, if that pays."""
-    with processes(os.cpu_count() or 1 if len(folders) >= WORTH_PROCESSES else 1) as engine:
+def spread(function: Callable[[T], R], folders: Sequence[T], jobs: int | None = None) -> Iterator[R]:
+    """``function`` of each folder, in their order; by so many processes, or else by as many as there are
+    processors, if that pays."""
+    worth = os.cpu_count() or 1 if len(folders) >= WORTH_PROCESSES else 1
+    with processes(min(jobs or worth, len(folders))) as engine:
         yield from each(engine, function, folders)
 
 

@@ -42,6 +42,7 @@ class Request:
     role_name: str = ""
     jobs: int = 8
     fresh: bool = False
+    insecure_cluster: bool = False  # whether others can reach the cluster that reads the accounts
 
     def asked(self) -> dict[str, Any]:
         """What makes two commands the same command, for resuming."""

@@ -107,8 +107,13 @@ def targets(
             found.append(Target(account_id, partial(_own, session, caller)))
         else:
             arn = f"arn:{session.partition}:iam::{account_id}:role/{role_name}"
-            found.append(Target(account_id, partial(_assumed, session, arn, external_id)))
+            found.append(entered(account_id, session, arn, external_id))
     return found
+
+
+def entered(account_id: str, session: Session, arn: str, external_id: str) -> Target:
+    """An account that a role leads into."""
+    return Target(account_id, partial(_assumed, session, arn, external_id), arn)
 
 
 def _own(session: Session, caller: str | None, _: Calls) -> tuple[Session, str | None]:

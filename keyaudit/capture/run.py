@@ -13,10 +13,12 @@ from keyaudit.aws.calls import CallFailedError, Calls
 from keyaudit.aws.partitions import account_of_role
 from keyaudit.aws.session import Session, connect
 from keyaudit.aws.workers import LateError, Pace, each, within
+from keyaudit.capture.account_task import Reader, reader
 from keyaudit.capture.folder import choose, held, refuse_foreign, resume, write_facts
 from keyaudit.capture.options import Request
 from keyaudit.capture.organization import Listing, list_organization, read_accounts_file, targets
-from keyaudit.capture.target import Captured, Target, capture_account
+from keyaudit.capture.target import Captured, Target
+from keyaudit.cluster.client import Cluster
 from keyaudit.files import why
 from keyaudit.schema import EvidenceError
 from keyaudit.texts import say, utc
@@ -40,8 +42,9 @@ class Capture:
         return not self.problems and all(one.is_read and not one.problems for one in self.captured)
 
 
-def capture(request: Request, progress: Progress | None = None) -> Capture:
-    """Read what was asked for into the capture folder. InputError if the capture cannot even begin."""
+def capture(request: Request, progress: Progress | None = None, cluster: Cluster | None = None) -> Capture:
+    """Read what was asked for into the capture folder; with a cluster, accounts that a role leads into by its
+    workers. InputError if the capture cannot even begin."""
     listing = read_accounts_file(request.accounts) if request.accounts else None
     own = account_of_role(request.role_arn) if request.role_arn else None
     session = connect(request.profile, request.region)
@@ -59,7 +62,8 @@ def capture(request: Request, progress: Progress | None = None) -> Capture:
         with held(folder):
             remaining = resume(folder, request, todo)
             write_facts(folder, facts)
-            captured = _read_all(remaining, request, folder, progress)
+            read = reader(request, folder, begun.session, cluster)
+            captured = _read_all(remaining, read, cluster.ahead if cluster else request.jobs, progress)
             write_facts(folder, {**facts, "finished_time": utc(datetime.now(UTC))})
     except OSError as error:
         raise EvidenceError(f"{folder}: cannot write the capture ({why(error)}); give the command again") from None
@@ -86,8 +90,10 @@ def _wanted(
 
 def _facts(request: Request, calls: Calls, begun: _Begun, listing: Listing, partition: str) -> dict[str, Any]:
     """What ``accounts.json`` says of a capture that has begun."""
+    insecure = {"insecure_cluster": True} if request.insecure_cluster else {}
     return {
         "format": 1,
+        **insecure,
         "asked": request.asked(),
         "expected": list(listing.expected),
         "caller": begun.caller,
@@ -142,8 +148,6 @@ def _listed(calls: Calls, begun: _Begun) -> Listing:
     return Listing((), problems=(say("capture.unknown.accounts", why=why),))
 
 
-def _read_all(todo: list[Target], request: Request, folder: Path, progress: Progress | None) -> list[Captured]:
-    results = (
-        result for _, result in each(lambda one: capture_account(one, request.options, folder), todo, request.jobs)
-    )
+def _read_all(todo: list[Target], read: Reader, at_once: int, progress: Progress | None) -> list[Captured]:
+    results = (result for _, result in each(read, todo, at_once))
     return sorted(progress(results, len(todo)) if progress else results, key=lambda one: one.account_id)

@@ -35,10 +35,12 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Target:
-    """An account to be read; ``enter`` gives the session in it and the ARN of the caller."""
+    """An account to be read; ``enter`` gives the session in it and the ARN of the caller. ``role``: that of a role
+    which leads into it from anywhere, and not only from the caller's own session."""
 
     account_id: str | None
     enter: Callable[[Calls], tuple[Session, str | None]]
+    role: str = ""
 
 
 @dataclass
@@ -87,6 +89,12 @@ class Captured:
 
 def capture_account(target: Target, options: Options, folder: Path) -> Captured:
     """Read one account into ``folder`` within the deadline; nothing that AWS answers raises an exception."""
+    return place(folder, *read_account(target, options))
+
+
+def read_account(target: Target, options: Options) -> tuple[Captured, dict[str, bytes]]:
+    """(what came of the account, the files of its folder), within the deadline; nothing that AWS answers raises an
+    exception."""
     calls = Calls(options.deadline, Pace(options.rate))
     taken = _Taken(calls, documents={INVENTORY.name: {"mode": options.reconcile}})
     started = datetime.now(UTC)
@@ -97,7 +105,14 @@ def capture_account(target: Target, options: Options, folder: Path) -> Captured:
         (taken.remark if taken.has_all else taken.problem)(late)
     except CallFailedError as error:
         taken.problem(say("capture.not_read", why=error.why))
-    return _write(target, options, taken, started, folder)
+    return _files_of(target, options, taken, started)
+
+
+def not_read(target: Target, options: Options, why: str) -> tuple[Captured, dict[str, bytes]]:
+    """The same of an account that nobody got to read, and why."""
+    taken = _Taken(Calls(options.deadline, Pace(options.rate)))
+    taken.problem(say("capture.not_read", why=why))
+    return _files_of(target, options, taken, datetime.now(UTC))
 
 
 def _take(target: Target, options: Options, taken: _Taken) -> None:
@@ -136,7 +151,9 @@ def _take(target: Target, options: Options, taken: _Taken) -> None:
         taken.remark(say("capture.unknown.alias", why=error.why))
 
 
-def _write(target: Target, options: Options, taken: _Taken, started: datetime, folder: Path) -> Captured:
+def _files_of(
+    target: Target, options: Options, taken: _Taken, started: datetime
+) -> tuple[Captured, dict[str, bytes]]:
     report, problems, remarks = taken.report, taken.problems, taken.remarks
     account_id = target.account_id or _account_of(report)
     facts: dict[str, Any] = {
@@ -167,10 +184,9 @@ def _write(target: Target, options: Options, taken: _Taken, started: datetime, f
     facts["calls"] = list(taken.calls.records)
     label = account_id or UNKNOWN
     files[CAPTURE_FILE] = json_bytes(facts)
-    _place(folder, label, files)
     # said now and not written: whoever judges the capture reads it from the functions' own settings
     told = [documents.function(one.remarks)(taken.documents[one.name]) for one in held if one.remarks]
-    return Captured(label, report is not None, problems, (*remarks, *chain.from_iterable(told)))
+    return Captured(label, report is not None, problems, (*remarks, *chain.from_iterable(told))), files
 
 
 UNKNOWN = "unknown-1"
@@ -184,9 +200,10 @@ def _account_of(report: Report | None) -> str | None:
     return credentials.peek_account(text)
 
 
-def _place(folder: Path, label: str, files: dict[str, bytes]) -> None:
+def place(folder: Path, captured: Captured, files: dict[str, bytes]) -> Captured:
     """Put the account's folder in the place of a former one. If the run is killed in between, the account is read
     again."""
+    label = captured.account_id
     staging = make_staging(folder)
     for name, content in files.items():
         write_file(staging, name, content)
@@ -197,6 +214,7 @@ def _place(folder: Path, label: str, files: dict[str, bytes]) -> None:
         shutil.rmtree(former, ignore_errors=True)
     else:
         staging.rename(folder / label)
+    return captured
 
 
 def is_complete(folder: Path, options: Options) -> bool:

@@ -15,6 +15,7 @@ from keyaudit import __version__
 from keyaudit.cli.beginning import policy
 from keyaudit.cli.capture import capture
 from keyaudit.cli.check import check
+from keyaudit.cli.cluster import cluster
 from keyaudit.cli.common import open_all, say, write
 from keyaudit.cli.lab import lab
 from keyaudit.cli.report import demo, report
@@ -42,7 +43,7 @@ def cli() -> None:
     """Are AWS access keys rotated within the period that the policy sets?"""
 
 
-for command in (capture, check, demo, lab, policy, report, rotation, schedule, series, verify):
+for command in (capture, check, cluster, demo, lab, policy, report, rotation, schedule, series, verify):
     cli.add_command(command)
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from keyaudit.cli.cluster import Shared, cluster_options
 from keyaudit.cli.common import write, write_names
 from keyaudit.cli.live import CAPTURES, Live, live_options
 from keyaudit.cli.reading import make_capture
+from keyaudit.schema import InputError
 
 MISSING = 3
 
@@ -27,8 +29,9 @@ MISSING = 3
     "--print-policy", is_flag=True, help="Print the IAM policy that these options need, and do nothing else."
 )
 @click.option("--print-role", is_flag=True, help="Print a CloudFormation template of the role for a StackSet.")
+@cluster_options
 @live_options
-def capture(folder: Path | None, print_policy: bool, print_role: bool, live: Live) -> int:
+def capture(folder: Path | None, print_policy: bool, print_role: bool, shared: Shared, live: Live) -> int:
     """Read credential reports from AWS into a capture folder; print the folder.
 
     The same command resumes a capture that was interrupted. Exits with 0 if everything was read, 3 if anything is
@@ -36,7 +39,9 @@ def capture(folder: Path | None, print_policy: bool, print_role: bool, live: Liv
     """
     if print_policy or print_role:
         return _print(print_role, live)
-    made = make_capture(live, folder, CAPTURES)
+    if shared.at and not live.is_many:
+        raise InputError("--cluster: for --organization and --accounts; one account is read here")
+    made = make_capture(live, folder, CAPTURES, shared)
     write_names([made.folder])
     return 0 if made.is_complete else MISSING
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from keyaudit.cli.cluster import Shared, cluster_options
 from keyaudit.cli.common import (
     EXIT_OF,
     as_of_option,
@@ -19,6 +20,7 @@ from keyaudit.cli.common import (
 )
 from keyaudit.cli.live import Live, capture_option, live_options
 from keyaudit.cli.reading import resolve_captured
+from keyaudit.schema import InputError
 
 
 @click.command()
@@ -29,8 +31,11 @@ from keyaudit.cli.reading import resolve_captured
     "-f", "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", help="Default: table."
 )
 @capture_option
+@cluster_options
 @live_options
-def check(sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: Path | None, live: Live) -> int:
+def check(
+    sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: Path | None, shared: Shared, live: Live
+) -> int:
     """Judge credential reports and print the verdict.
 
     SOURCE is a credential report as CSV (whole, or cut to some columns), base64 or the AWS CLI's JSON, a folder
@@ -40,7 +45,9 @@ def check(sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: 
     from keyaudit.present.table import MOST_ROWS
 
     table = form == "table"
-    found, captured = resolve_captured(sources, policy, as_of, folder, live)
+    if shared.at and not live.is_many:
+        raise InputError("--cluster: for --organization and --accounts; judging is done here")
+    found, captured = resolve_captured(sources, policy, as_of, folder, live, shared=shared)
     judged = audit(
         found,
         policy,

@@ -38,7 +38,7 @@ def is_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
-def progress(description: str) -> Progress | None:
+def progress(description: str, unit: str = "account") -> Progress | None:
     """A progress bar on stderr for what takes long, and only on a terminal."""
     if not sys.stderr.isatty():
         return None
@@ -47,7 +47,7 @@ def progress(description: str) -> Progress | None:
         from tqdm import tqdm
 
         tqdm.monitor_interval = 0  # without its thread, processes can be forks of this one (see engine)
-        return tqdm(items, total=total, desc=description, unit="account", leave=False, delay=0.5, file=sys.stderr)
+        return tqdm(items, total=total, desc=description, unit=unit, leave=False, delay=0.5, file=sys.stderr)
 
     return bar
 

@@ -115,6 +115,11 @@ class Live:
         return told | {name: name in self.beside for name in _BESIDE}
 
     @property
+    def is_many(self) -> bool:
+        """Whether several accounts are read."""
+        return bool(self.organization or self.accounts)
+
+    @property
     def needs(self) -> Needs:
         """The options that decide which permissions are needed to read AWS."""
         from keyaudit.aws.permissions import Needs

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keyaudit.captured.documents import ROTATION
+from keyaudit.cli.cluster import NONE, Shared
 from keyaudit.cli.common import say
 from keyaudit.cli.live import CAPTURES, Live
 from keyaudit.schema import InputError
@@ -34,14 +36,17 @@ def resolve_captured(
     folder: Path | None,
     live: Live,
     parent: Path = CAPTURES,
+    shared: Shared = NONE,
+    per_account: bool = False,
 ) -> tuple[list[str], frozenset[str]]:
     """The sources that were named, or otherwise the capture that is made now, with the accounts that were read for
-    it; InputError if both were asked for.
+    it; InputError if both were asked for. ``shared``: the cluster that reads several accounts; ``per_account``:
+    whether evidence is then made of each, for which --jobs counts as well.
 
     Mistakes in the policy and the instant are reported before AWS is asked.
     """
     if sources:
-        check_live(live, sources, folder)
+        check_live(replace(live, given=_without_jobs(live)) if per_account else live, sources, folder)
         if sources.count("-") > 1:
             raise InputError("- stands for standard input and can be given only once")
         return list(sources), frozenset()
@@ -50,9 +55,13 @@ def resolve_captured(
 
     parse_as_of(as_of)
     load_policy(policy)
-    made = make_capture(live, folder, parent)
+    made = make_capture(live, folder, parent, shared)
     say(f"captured: {made.folder}")
     return [str(made.folder)], frozenset(one.account_id for one in made.captured if one.is_read)
+
+
+def _without_jobs(live: Live) -> tuple[str, ...]:
+    return tuple(name for name in live.given if name != "jobs")
 
 
 def check_live(live: Live, sources: tuple[str, ...] = (), folder: Path | None = None) -> None:
@@ -77,12 +86,13 @@ def check_live(live: Live, sources: tuple[str, ...] = (), folder: Path | None = 
             raise InputError(f"--rotation-region {region[:40]}: not the name of a region, such as us-east-1")
 
 
-def make_capture(live: Live, folder: Path | None, parent: Path) -> Capture:
+def make_capture(live: Live, folder: Path | None, parent: Path, shared: Shared = NONE) -> Capture:
     """Read AWS as the options say, and report on stderr what is missing. Returns the Capture."""
     from keyaudit.capture import Options, Request, capture
+    from keyaudit.capture.account_task import LIBRARIES, WARM
 
     check_live(live)
-    several = bool(live.organization or live.accounts)
+    several = live.is_many
     options = Options(
         reconcile=live.reconcile,
         owner_tag=live.owner_tag,
@@ -105,8 +115,10 @@ def make_capture(live: Live, folder: Path | None, parent: Path) -> Capture:
         accounts=live.accounts,
         jobs=live.jobs,
         fresh=live.fresh,
+        insecure_cluster=several and shared.is_open,
     )
-    made = capture(request, _progress if sys.stderr.isatty() else None)
+    with (shared if several else NONE).connected(WARM, LIBRARIES) as cluster:
+        made = capture(request, _progress if sys.stderr.isatty() else None, cluster)
     _tell(made)
     return made
 

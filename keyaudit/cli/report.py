@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keyaudit import texts
+from keyaudit.cli.cluster import NONE, Shared, cluster_options
 from keyaudit.cli.common import (
     EXIT_OF,
     as_of_option,
@@ -31,6 +32,7 @@ from keyaudit.schema import InputError
 from keyaudit.texts import looks_secret
 
 if TYPE_CHECKING:
+    from keyaudit.cluster.client import Cluster
     from keyaudit.evidence import Evidence, Request
     from keyaudit.model import Audit
 
@@ -65,7 +67,11 @@ reports_option = click.option(
     "--before", metavar="DIR", default="", help="Earlier evidence for the notebook rotation to compare with."
 )
 @reports_option
-@click.option("--per-account", is_flag=True, help="Also make one evidence folder per account, for its owner.")
+@click.option(
+    "--per-account",
+    is_flag=True,
+    help="Also make one evidence folder per account, for its owner. Default of --jobs: the processors.",
+)
 @click.option(
     "--every",
     metavar="day|week|month|quarter|Nd",
@@ -81,6 +87,7 @@ reports_option = click.option(
     help="Afterwards, send the bottom line to this SNS topic (sns:Publish).",
 )
 @capture_option
+@cluster_options
 @live_options
 def report(
     sources: tuple[str, ...],
@@ -95,6 +102,7 @@ def report(
     again: bool,
     topic: str,
     folder: Path | None,
+    shared: Shared,
     live: Live,
 ) -> int:
     """Judge credential reports and leave sealed evidence; print its folder.
@@ -115,10 +123,17 @@ def report(
         "parameters": {name: _typed(value) for name, value in pairs},
     }
 
+    if shared.at and not (per_account or live.is_many):
+        raise InputError("--cluster: for --per-account, --organization and --accounts; one account is done here")
+    jobs = (live.jobs if "jobs" in live.given else os.cpu_count() or 1) if per_account else 0
+
     def make(tell: Tell | None, schedule: dict[str, str] | None = None) -> Evidence:
-        read, captured = resolve_captured(sources, policy, as_of, folder, live, reports / CAPTURES.name)
+        read, captured = resolve_captured(
+            sources, policy, as_of, folder, live, reports / CAPTURES.name, shared, per_account
+        )
         made = {"sources": read, "captured": captured, "started": started, "schedule": schedule}
-        return _make(per_account, tell, as_of=as_of, reports=reports, **made, **asked)
+        made["insecure_cluster"] = shared.is_open
+        return _make(jobs, shared, tell, as_of=as_of, reports=reports, **made, **asked)
 
     if not every:
         if again:
@@ -168,16 +183,29 @@ def demo(reports: Path | None) -> int:
 
     Exits with 0 when the evidence was made, whatever it concludes.
     """
-    _make(False, None, sources=[], reports=reports or Path("reports/demo"))
+    _make(0, NONE, None, sources=[], reports=reports or Path("reports/demo"))
     return 0
 
 
-def _make(per_account: bool, tell: Tell | None, **asked: Any) -> Evidence:
-    """Make the evidence, and print its folder."""
+def _make(jobs: int, shared: Shared, tell: Tell | None, **asked: Any) -> Evidence:
+    """Make the evidence, and print its folder; with ``jobs``, also those of the accounts, so many at once."""
     from keyaudit.evidence import Request, make_evidence
 
     request = Request(**asked, progress=sys.stderr.isatty())
-    evidence = make_evidence(request)
+    # before anything is made, so that a cluster that cannot be used is told of first, and warms up meanwhile
+    with shared.for_evidence() if jobs else nullcontext() as cluster:
+        evidence = make_evidence(request)
+        lines = _tell(evidence)
+        if jobs:
+            _make_each(request, evidence.audit, jobs, cluster)
+    rebuild_index(request.reports)
+    if tell:
+        tell(evidence, lines)
+    return evidence
+
+
+def _tell(evidence: Evidence) -> list[str]:
+    """Print the folder, after what it says first, which is returned, and how it is sealed."""
     from keyaudit.present import first_lines
 
     lines = first_lines(evidence.audit)
@@ -187,15 +215,10 @@ def _make(per_account: bool, tell: Tell | None, **asked: Any) -> Evidence:
         say(texts.say("evidence.unread", why=one))
     say(f"sealed: SHA256SUMS has the SHA-256 {evidence.sha256}")
     write_names([evidence.path])
-    if per_account:
-        _make_each(request, evidence.audit)
-    rebuild_index(request.reports)
-    if tell:
-        tell(evidence, lines)
-    return evidence
+    return lines
 
 
-def _make_each(request: Request, judged: Audit) -> None:
+def _make_each(request: Request, judged: Audit, jobs: int, cluster: Cluster | None) -> None:
     """Make the folders of the accounts, and print each when it is finished."""
     from keyaudit.evidence.per_account import make_each, sources_of
 
@@ -203,7 +226,7 @@ def _make_each(request: Request, judged: Audit) -> None:
     for account in missing:
         say(f"no folder for {account}: the account was not read, and the capture holds nothing of it")
     bar = progress("account folders") or (lambda folders, _: folders)
-    for folder in bar(make_each(request, sources, os.cpu_count() or 1), len(sources)):
+    for folder in bar(make_each(request, sources, jobs, cluster), len(sources)):
         write_names([folder])
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keyaudit import texts
+from keyaudit.cli.cluster import shared_of
 from keyaudit.cli.common import is_given, say, write, write_names
 from keyaudit.cli.live import live_of
 from keyaudit.cli.reading import check_live
@@ -33,10 +34,11 @@ REFUSED = {
 #: options that mean something only on the host where this is run
 OF_THE_HOST = {
     "profile": "--profile: there the credentials are those of the role",
+    "cluster_at": "--cluster: a build reads all accounts by itself",
     "reports": "-o: there the reports are kept in a bucket",
 }
 #: options whose values are files or folders; but a policy may be a preset, and a notebook one of ours
-FILES = ("sources", "policy", "notebook", "before", "accounts", "reports")
+FILES = ("sources", "policy", "notebook", "before", "accounts", "reports", "tls_ca_file", "tls_cert", "tls_key")
 
 
 @click.command(
@@ -94,6 +96,8 @@ def _timetable(kind: str, options: tuple[str, ...], **when: Any) -> Timetable:
             raise InputError(reason)
     sources, given = context.params["sources"], dict(context.params)
     live = live_of(context, given)
+    if shared_of(given).at and not live.is_many:
+        raise InputError("--cluster: for --organization and --accounts; one account is done here")
     check_live(live, sources)
     if sources and kind == "eventbridge":
         raise InputError(f"{sources[0]}: a build reads live AWS; name no SOURCE")
@@ -169,7 +173,8 @@ def _place(name: str, value: str) -> Word:
     is_named = (name == "policy" and value in names("policies", ".toml")) or (
         name == "notebook" and not value.endswith(".ipynb")
     )
-    return Place(_absolute(value)) if name in FILES and not is_named else str(value)
+    is_file = name in FILES or (name == "cluster_at" and Path(value).is_file())
+    return Place(_absolute(value)) if is_file and not is_named else str(value)
 
 
 def _absolute(value: str | Path) -> Path:

@@ -6,12 +6,17 @@ import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from keyaudit.cli.cluster import Shared, cluster_options
+from keyaudit.cli.common import progress, write
 from keyaudit.cli.common import say as tell
-from keyaudit.cli.common import write
 from keyaudit.schema import InputError
+
+if TYPE_CHECKING:
+    from keyaudit.evidence.verify_task import Verdict
 
 WRONG_INPUT = 2
 #: how evidence folders are named; it tells them even if the files that make them evidence were taken out
@@ -24,7 +29,11 @@ _NAMED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z-.+", re.ASCII)
 @click.option(
     "--run", "with_run", is_flag=True, help="Also run each notebook again, which draws its pictures anew."
 )
-def verify(evidence: tuple[Path, ...], with_page: bool, with_run: bool) -> int:
+@click.option(
+    "--jobs", type=click.IntRange(1, 64), default=None, help="Processes. Default: the processors, if that pays."
+)
+@cluster_options
+def verify(evidence: tuple[Path, ...], with_page: bool, with_run: bool, jobs: int | None, shared: Shared) -> int:
     """Check the seals of evidence folders, or of all evidence in a reports folder, and reach each verdict again
     from the raw evidence. What notebook and page say is compared with the verdict; with --run, so are their
     pictures.
@@ -32,7 +41,6 @@ def verify(evidence: tuple[Path, ...], with_page: bool, with_run: bool) -> int:
     Exits with 0 if all holds, 1 if anything inside is wrong, 2 if there is no such folder.
     """
     import keyaudit.evidence.verify  # noqa: F401  before there are processes, which then have it
-    from keyaudit.engine import spread
     from keyaudit.texts import line, say
 
     folders = list(_folders(evidence))
@@ -40,8 +48,9 @@ def verify(evidence: tuple[Path, ...], with_page: bool, with_run: bool) -> int:
         raise InputError(f"{evidence[0]}: no evidence in it; name an evidence folder, or a folder of them")
     code = 0
     are_pictures_seen = True
-    check = partial(_checked, with_page=with_page, with_run=with_run)
-    for folder, (error, faults, remarks) in zip(folders, spread(check, folders), strict=True):
+    verdicts = _verdicts(folders, with_page, with_run, jobs, shared)
+    bar = progress("verifying", "folder") or (lambda each, _: each)
+    for folder, (error, faults, remarks) in zip(folders, bar(verdicts, len(folders)), strict=True):
         if error:
             # the other folders are verified all the same
             tell(f"keyaudit: {error}")
@@ -56,25 +65,19 @@ def verify(evidence: tuple[Path, ...], with_page: bool, with_run: bool) -> int:
     return code
 
 
-def _checked(folder: Path, with_page: bool, with_run: bool) -> tuple[str, list[str], list[str]]:
-    """(why it could not be verified at all, faults, remarks) of a folder."""
-    from keyaudit.evidence.verify import verify as verify_folder
+def _verdicts(
+    folders: list[Path], with_page: bool, with_run: bool, jobs: int | None, shared: Shared
+) -> Iterator[Verdict]:
+    """What is wrong with each folder, in their order: by processes, or by a cluster."""
+    from keyaudit.engine import spread
+    from keyaudit.evidence.verify_task import by_cluster, verdict_of
 
-    try:
-        faults, remarks = verify_folder(folder)
-        if not faults and (with_page or with_run):
-            faults, more = _again(folder, with_page, with_run)
-            remarks = [*remarks, *more]
-    except InputError as error:
-        return str(error), [], []
-    return "", faults, remarks
-
-
-def _again(folder: Path, with_page: bool, with_run: bool) -> tuple[list[str], list[str]]:
-    from keyaudit.evidence.again import page_again, run_again
-
-    found = [make(folder) for make, asked in ((page_again, with_page), (run_again, with_run)) if asked]
-    return [one for faults, _ in found for one in faults], [one for _, remarks in found for one in remarks]
+    if not shared.at:
+        yield from spread(partial(verdict_of, with_page=with_page, with_run=with_run), folders, jobs)
+        return
+    with shared.for_evidence() as cluster:
+        assert cluster is not None
+        yield from by_cluster(cluster, folders, with_page, with_run)
 
 
 def _folders(named: tuple[Path, ...]) -> Iterator[Path]:

@@ -6,13 +6,16 @@ Nothing heavy is imported before the kernel's process runs, because its imports 
 from __future__ import annotations
 
 import shutil
-from contextlib import suppress
+from concurrent.futures import CancelledError
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from keyaudit.cluster.order import LostError, RefusedError
 from keyaudit.evidence.failed import fail
 from keyaudit.evidence.kernel import warm_kernel
-from keyaudit.evidence.request import Request
+from keyaudit.evidence.request import Request, Runner
 from keyaudit.files import held, make_staging, sweep, why
 from keyaudit.model import Audit
 from keyaudit.schema import EvidenceError, InputError
@@ -32,16 +35,17 @@ class Evidence:
     unread: tuple[str, ...] = ()
 
 
-def make_evidence(request: Request) -> Evidence:
-    """Judge, run the notebook over the raw evidence, and seal the folder.
+def make_evidence(request: Request, run: Runner | None = None) -> Evidence:
+    """Judge, run the notebook over the raw evidence, and seal the folder. ``run`` runs the notebook elsewhere, and
+    what comes back is judged once more.
 
-    InputError and PolicyError are raised before anything is left behind; with EvidenceError, a ``.failed-*`` folder
-    is kept.
+    InputError and PolicyError are raised before anything is left behind, and so are LostError if a cluster has
+    gone, and CancelledError if it is no longer to be used; with EvidenceError, a ``.failed-*`` folder is kept.
     """
     made = not request.reports.exists()
     staging = make_staging(request.reports)
     try:
-        with spoken(request.language), held(staging), warm_kernel(staging) as process:
+        with spoken(request.language), held(staging), _kernel(staging, run) as process:
             sweep(request.reports)
             from keyaudit.evidence import folder
             from keyaudit.evidence.notebook import find_notebook, refuse_unknown
@@ -52,8 +56,11 @@ def make_evidence(request: Request) -> Evidence:
                 raise InputError(f"--before: {notebook.name} compares with nothing; give --notebook rotation")
             judged, facts = folder.judge(request)
             name = folder.folder_name(judged, notebook)
+            runner = run or folder.by_kernel(process)
             try:
-                sealed = folder.fill(staging, name, notebook, judged, facts, request, process)
+                sealed = folder.fill(staging, name, notebook, judged, facts, request, runner, run is None)
+            except (RefusedError, LostError, CancelledError):
+                raise
             except Exception as error:
                 reason = _reason(error)
                 kept = fail(staging, name, reason)
@@ -65,6 +72,11 @@ def make_evidence(request: Request) -> Evidence:
             _remove_if_empty(request.reports)
         raise
     return Evidence(sealed.path, sealed.sha256, judged, sealed.unread)
+
+
+def _kernel(staging: Path, run: Runner | None) -> AbstractContextManager[Any]:
+    """The process that becomes the notebook's kernel, unless the notebook is run elsewhere."""
+    return warm_kernel(staging) if run is None else nullcontext()
 
 
 def _reason(error: Exception) -> str:

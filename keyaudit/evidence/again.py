@@ -18,8 +18,7 @@ import nbformat
 from keyaudit import __version__
 from keyaudit.auditing import parse_as_of
 from keyaudit.evidence import seal
-from keyaudit.evidence.contents import NOTEBOOK, PAGE, Manifest, language_of
-from keyaudit.evidence.folder import LIBRARIES
+from keyaudit.evidence.contents import LIBRARIES, NOTEBOOK, PAGE, Manifest, language_of
 from keyaudit.evidence.kernel import connected, warm_kernel
 from keyaudit.evidence.notebook import Notebook, find_notebook, run_notebook
 from keyaudit.evidence.page import render

@@ -32,6 +32,11 @@ EXPECTED = (f"{RAW}/{ACCOUNTS_FILE}", PAGE, NOTEBOOK, FINDINGS, SUMMARY, POLICY)
 #: what is in a reports folder beside the evidence, by its name: what keyaudit makes there, what a checkout holds
 #: there, and what a file system makes for itself
 BESIDE = ("index.html", "captures", "README.md", "lost+found")
+#: libraries whose versions decide what is judged, drawn and shown
+LIBRARIES = (
+    "boto3", "ipykernel", "jinja2", "matplotlib", "mistune",
+    "nbconvert", "numpy", "pandas", "papermill", "pydantic",
+)  # fmt: skip
 #: the log of the kernel while it runs; not there once the folder is finished
 LOG = "kernel.log"
 
@@ -101,7 +106,8 @@ class RunFacts(JudgedFacts):
     their names; ``libraries``: the versions of those that decide what is judged, drawn and shown; ``started_at``
     and ``sealed_at``: when the command started and when the folder was sealed; ``schedule``: the one that the run
     belongs to, if any (``every``, ``period``, ``asked``); ``organization``: the one that was judged, by its id or
-    its caller's account (since 0.4)."""
+    its caller's account (since 0.4); ``insecure_cluster``: True if it was captured, or its notebook run, by a
+    cluster that others could reach, and could run code in; absent otherwise (since 0.4)."""
 
     rules: NotRequired[int]
     language: NotRequired[str]
@@ -114,6 +120,7 @@ class RunFacts(JudgedFacts):
     sealed_at: str
     schedule: NotRequired[dict[str, str]]
     organization: NotRequired[str | None]
+    insecure_cluster: NotRequired[bool]
 
 
 class Manifest(RunFacts):
@@ -136,5 +143,5 @@ def language_of(manifest: Manifest) -> str:
 ORDER = (
     "format", "name", "rules", "as_of", "as_of_source", "conclusion", "assurance", "overdue", "sample", "language",
     "parameters", "sources", "policy", "notebook", "accounts", "tool", "libraries", "started_at", "sealed_at",
-    "schedule", "organization", "previous", "files",
+    "schedule", "organization", "insecure_cluster", "previous", "files",
 )  # fmt: skip

@@ -18,23 +18,21 @@ from keyaudit.evidence.contents import RunFacts
 from keyaudit.evidence.identity import label_of, organization_of
 from keyaudit.evidence.kernel import Process, connected
 from keyaudit.evidence.notebook import Notebook, run_notebook
-from keyaudit.evidence.request import Request
+from keyaudit.evidence.request import Request, Runner
 from keyaudit.evidence.sheet import foreign_of, title_of
 from keyaudit.evidence.stated import judged_facts
 from keyaudit.evidence.verify import verify
+from keyaudit.evidence.verify.judged import judge_again
 from keyaudit.export import findings_csv, summary_json
 from keyaudit.files import write_file
 from keyaudit.model import Audit, Population
 from keyaudit.policy import Policy, load_policy
 from keyaudit.present import bottom_line, findings_digest
-from keyaudit.schema import RULES, EvidenceError, InputError
+from keyaudit.schema import FORMAT, RULES, EvidenceError, InputError
 from keyaudit.texts import language, utc
 
-#: libraries whose versions decide what is judged, drawn and shown
-LIBRARIES = (
-    "boto3", "ipykernel", "jinja2", "matplotlib", "mistune",
-    "nbconvert", "numpy", "pandas", "papermill", "pydantic",
-)  # fmt: skip
+#: what a capture says of itself, as a manifest does
+INSECURE = "insecure_cluster"
 
 
 def judge(request: Request) -> tuple[Audit, dict[str, Any]]:
@@ -63,10 +61,12 @@ def fill(
     judged: Audit,
     facts: dict[str, Any],
     request: Request,
-    process: Process,
+    run: Runner,
+    is_trusted: bool,
 ) -> seal.Sealed:
     """Write, run and seal everything that belongs in the folder; any exception leaves the staging folder as it
-    is."""
+    is. Of a notebook that was run elsewhere (not ``is_trusted``), nothing is sealed that ``verify`` would not
+    accept."""
     raw.stage(staging, contents.RAW, judged, facts)
     compared = _stage_before(staging, request, judged.policy)
     write_file(staging, contents.POLICY, judged.policy.content)
@@ -82,16 +82,39 @@ def fill(
     }
     output = staging / contents.NOTEBOOK
     before = seal.list_files(staging)
-    with connected(process) as kernel:
-        # nbconvert takes half a second to import, which is done while the kernel works; not in a thread, because
-        # two threads that import at the same time may stop each other
-        meanwhile = partial(import_module, "nbconvert.exporters")
-        executed = run_notebook(notebook, parameters, output, kernel, request.progress, meanwhile)
+    executed = run(notebook, parameters, output, request.progress)
     _agree(executed, judged)
     _write_pages(staging, output, executed, judged, notebook)
-    (staging / contents.LOG).unlink()
+    (staging / contents.LOG).unlink(missing_ok=True)
     seal.tidy(staging, before)
-    return seal.finish(staging, name, _facts(notebook, judged, request, parameters, facts))
+    told = _facts(notebook, judged, request, parameters, facts)
+    if not is_trusted:
+        _refuse_doctored(staging, name, told)
+    return seal.finish(staging, name, told)
+
+
+def by_kernel(process: Process) -> Runner:
+    """Notebooks run by the kernel that this process becomes; it does one."""
+
+    def run(notebook: Notebook, parameters: dict[str, Any], output: Path, progress: bool) -> Any:
+        with connected(process) as kernel:
+            # nbconvert takes half a second to import, which is done while the kernel works; not in a thread,
+            # because two threads that import at the same time may stop each other
+            meanwhile = partial(import_module, "nbconvert.exporters")
+            return run_notebook(notebook, parameters, output, kernel, progress, meanwhile)
+
+    return run
+
+
+def _refuse_doctored(staging: Path, name: str, told: RunFacts) -> None:
+    """EvidenceError if the folder would not verify once it is sealed: judged again from its own files, its notebook
+    and page say something else."""
+    listed = seal.list_files(staging)
+    whole: contents.Manifest = {"format": FORMAT, "name": name, **told, "previous": None, "files": listed}
+    files = {entry["path"]: (staging / entry["path"]).read_bytes() for entry in listed}
+    faults, _ = judge_again(staging, whole, files)
+    if faults:
+        raise EvidenceError(f"the worker's notebook is not what the evidence gives: {faults[0]}")
 
 
 def _stage_before(staging: Path, request: Request, policy: Policy) -> dict[str, str]:
@@ -145,7 +168,7 @@ def _write_pages(staging: Path, output: Path, executed: Any, judged: Audit, note
 
     from keyaudit.evidence.page import render
 
-    output.unlink()
+    output.unlink(missing_ok=True)
     write_file(staging, output.name, (nbformat.writes(executed) + "\n").encode())
     title = title_of([one.account_id for one in judged.provenance], judged.as_of, judged.is_sample)
     notice = "" if notebook.is_ours else foreign_of(notebook.name, notebook.sha256)
@@ -171,11 +194,13 @@ def _facts(
         "notebook": {"name": notebook.name, "sha256": notebook.sha256, "ours": notebook.is_ours},
         "accounts": again["accounts"],
         "tool": {"keyaudit": __version__, "python": platform.python_version(), "system": platform.system()},
-        "libraries": {name: version(name) for name in LIBRARIES},
+        "libraries": {name: version(name) for name in contents.LIBRARIES},
         "started_at": utc(request.started),
         "sealed_at": utc(datetime.now(UTC)),
         "organization": organization_of(facts),
     }
     if request.schedule:
         told["schedule"] = dict(request.schedule)
+    if request.insecure_cluster or facts.get(INSECURE) is True:
+        told["insecure_cluster"] = True
     return told

@@ -31,6 +31,8 @@ LATER = (
     "IPython.extensions.storemagic",
     "sqlite3",
 )
+#: ``warm_up`` by its name, for a process that is told what to begin with
+WARM = f"{__name__}:warm_up"
 #: set where each run is to be a fork of this process
 _warm = threading.Event()
 

@@ -57,14 +57,14 @@ def find_notebook(name: str) -> Notebook:
         content = path.read_bytes()
     except OSError as error:
         raise InputError(f"{why(error)}; name another notebook") from None
-    found = _read(path, content)
+    found = read_notebook(path, content)
     return _translated(found, content) if found.is_ours and language() != ENGLISH else found
 
 
 def _translated(found: Notebook, content: bytes) -> Notebook:
     told = json.loads(content)
     translated = json.dumps({**told, "cells": spoken_cells(told["cells"])}).encode()
-    return replace(_read(found.path, translated), sha256=found.sha256, translated=translated)
+    return replace(read_notebook(found.path, translated), sha256=found.sha256, translated=translated)
 
 
 @contextmanager
@@ -77,8 +77,8 @@ def _file_of(notebook: Notebook) -> Iterator[Path]:
         yield path if notebook.translated else notebook.path
 
 
-def _read(path: Path, content: bytes) -> Notebook:
-    """The notebook, with the names assigned in the cell tagged ``parameters``."""
+def read_notebook(path: Path, content: bytes) -> Notebook:
+    """The notebook, with the names assigned in the cell tagged ``parameters``; InputError if it is none."""
     try:
         notebook = nbformat.reads(content.decode(), as_version=4)
         cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
@@ -163,13 +163,18 @@ def run_notebook(
         TimeoutError,
     ) as error:  # nbclient's and jupyter_client's: the kernel died, or a cell took too long
         raise EvidenceError(f"the notebook {notebook.name} failed: {str(error)[:300]}") from error
-    if _kept(executed.cells) != notebook.kept:
-        raise EvidenceError(f"the notebook {notebook.name} was changed while it was read; give the command again")
+    refuse_changed(notebook, executed)
     # the path where it ran concerns nobody, and would differ from run to run
     executed.metadata.papermill.update(input_path=notebook.path.name, output_path=output.name)
     if notebook.is_ours:
         _drop_warnings(executed.cells)
     return executed
+
+
+def refuse_changed(notebook: Notebook, executed: Any) -> None:
+    """EvidenceError if what was executed is not what was read."""
+    if _kept(executed.cells) != notebook.kept:
+        raise EvidenceError(f"the notebook {notebook.name} was changed while it was read; give the command again")
 
 
 def _drop_warnings(cells: list[Any]) -> None:

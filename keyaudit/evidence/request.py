@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keyaudit.texts import ENGLISH
+
+if TYPE_CHECKING:
+    from keyaudit.evidence.notebook import Notebook
+
+#: runs a notebook with its parameters in the folder of its output, where it is saved even if it fails; gives the
+#: executed notebook. The last argument: whether to show the progress
+Runner = Callable[["Notebook", dict[str, Any], Path, bool], Any]
 
 
 @dataclass(frozen=True)
@@ -17,7 +24,8 @@ class Request:
     """What the user asked for. ``parameters`` are further ones of the notebook, by name; ``before``: earlier
     evidence, or a source, that a notebook compares with; ``language``: of all sentences; ``schedule``: what the
     manifest says of the scheduled run that this is; ``captured``: the accounts that this command has just read from
-    AWS into the source; ``started``: when the command began, before that."""
+    AWS into the source; ``started``: when the command began, before that; ``insecure_cluster``: whether it uses a
+    cluster that others can reach."""
 
     sources: Sequence[str]
     policy: str = ""
@@ -31,3 +39,4 @@ class Request:
     progress: bool = False
     captured: frozenset[str] = frozenset()
     started: datetime = field(default_factory=partial(datetime.now, UTC))
+    insecure_cluster: bool = False

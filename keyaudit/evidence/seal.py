@@ -176,6 +176,11 @@ def digest_of(folder: Path) -> str:
     return hashlib.sha256(read_plain(folder / SUMS)).hexdigest()
 
 
+#: whose evidence folders are that this process has read. Finished ones do not change, and a process that seals
+#: thousands would read each of them again for each of the others
+_subjects: dict[Path, object] = {}
+
+
 def _newest(reports: Path, facts: RunFacts) -> tuple[str | None, tuple[str, ...]]:
     """The hash of the SHA256SUMS of the newest finished folder of the same notebook and organization or account:
     the folder to which no other points (or the latest sealed, if folders were removed). Also the folders that could
@@ -185,10 +190,11 @@ def _newest(reports: Path, facts: RunFacts) -> tuple[str | None, tuple[str, ...]
     wanted = identity_of(reports, facts).subject
     for folder in sorted(path for path in reports.iterdir() if not path.name.startswith(".")):
         try:
-            if not is_plain(folder / SUMS):
+            if _subjects.get(folder, wanted) != wanted or not is_plain(folder / SUMS):
                 continue
             manifest, sealed_at = read_manifest(folder), None
-            if identity_of(folder, manifest).subject == wanted and _is_sealed(folder):
+            _subjects[folder] = identity_of(folder, manifest).subject
+            if _subjects[folder] == wanted and _is_sealed(folder):
                 sealed_at = parse_instant(str(manifest["sealed_at"]))
             if sealed_at:
                 chain[digest_of(folder)] = (sealed_at, manifest["previous"])

@@ -33,7 +33,7 @@ LIVE = frozenset({"asked", "calls", "complete", "format", "remarks", "tool"})
 #: what evidence carries over from accounts.json
 CARRIED = (
     "asked", "caller", "partition", "listed", "skipped", "problems",
-    "started_time", "finished_time", "tool", "calls",
+    "started_time", "finished_time", "tool", "calls", "insecure_cluster",
 )  # fmt: skip
 
 

@@ -35,6 +35,8 @@ def requirement(text: str) -> tuple[str, str]:
 
 #: the only module that imports what the extra lab brings
 WIDGETS = ROOT / "keyaudit" / "explore" / "widgets.py"
+#: the only room that imports what the extra cluster brings
+CLUSTER = ROOT / "keyaudit" / "cluster"
 
 
 def imported(paths: Iterable[Path]) -> set[str]:
@@ -54,7 +56,10 @@ def imported(paths: Iterable[Path]) -> set[str]:
 def test_every_package_that_is_imported_is_declared_and_no_other() -> None:
     core = {requirement(text)[0] for text in PROJECT["dependencies"]}
     lab = {requirement(text)[0] for text in PROJECT["optional-dependencies"]["lab"]}
-    assert imported(path for path in (ROOT / "keyaudit").rglob("*.py") if path != WIDGETS) == core
+    apart = {WIDGETS, *CLUSTER.glob("*.py")}
+    assert imported(path for path in (ROOT / "keyaudit").rglob("*.py") if path not in apart) == core
+    cluster = {requirement(text)[0] for text in PROJECT["optional-dependencies"]["cluster"]}
+    assert imported(CLUSTER.glob("*.py")) == cluster
     # jupyterlab is run and not imported; itables has its widget by anywidget
     assert imported([WIDGETS]) == lab - {"jupyterlab", "anywidget"}
 

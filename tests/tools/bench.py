@@ -15,6 +15,7 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from bench_cluster import cluster
 from bench_live import live
 from bench_measure import BIN, ROOT, RUNS, Run, figure, head, median, ratio, run, show
 from bench_redraw import redraw
@@ -32,6 +33,7 @@ def main() -> None:
         check(work)
         many_accounts(work)
         each_account(work)
+        cluster(work)
         verify(work)
         redraw(work)
         overview(work)

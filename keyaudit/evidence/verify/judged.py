@@ -87,6 +87,8 @@ def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
     renamed = is_renamed(folder, manifest)
     remarks = [say("verify.renamed", name=visible(renamed))] if renamed else []
     remarks += [*shown.remarks, *written]
+    if manifest.get("insecure_cluster"):
+        remarks.append(say("verify.insecure_cluster"))
     if not is_same:
         remarks.append(say("verify.older", made_by=visible(made_by), version=__version__))
     if own < RULES:

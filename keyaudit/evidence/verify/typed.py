@@ -16,7 +16,7 @@ from keyaudit.texts import utc
 
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 #: fields that keyaudit writes only where there is something to say, or that may be unknown
-_OPTIONAL = frozenset({"schedule", "libraries"})
+_OPTIONAL = frozenset({"schedule", "libraries", "insecure_cluster"})
 
 
 def _is_instant(value: Any) -> bool:
@@ -52,6 +52,7 @@ _FORMS: dict[str, Callable[[Any], bool]] = {
     "started_at": _is_instant,
     "sealed_at": _is_instant,
     "previous": lambda value: value is None or _is_digest(value),
+    "insecure_cluster": lambda value: value is True,
     "schedule": lambda value: _has(value, every=_is_text, period=_is_text, asked=_is_digest),
     "policy": lambda value: _has(value, name=_is_name, given=_is_flag, sha256=_is_digest),
     "notebook": lambda value: _has(value, name=_is_name, sha256=_is_digest, ours=_is_flag),
