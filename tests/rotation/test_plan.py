@@ -294,8 +294,6 @@ def test_what_was_piped_in_is_not_waited_for_once_more(tmp_path: Path) -> None:
 def test_dates_at_the_end_of_all_dates_do_not_stop_a_plan(tmp_path: Path) -> None:
     """Thirty days after the last of them there is no date. Pages show the plan, and are made of any report."""
     last = "9999-12-31T23:59:59+00:00"
-    rows = [
-        row(user, f"{told} {last} {last}") for user, told in (("active", "true"), ("inactive", "false"))
-    ]
+    rows = [row(user, f"{told} {last} {last}") for user, told in (("active", "true"), ("inactive", "false"))]
     found = tasks_of(tmp_path, csv_of(rows))
     assert [(one.user, one.by_when) for one in found] == [("active", "now"), ("inactive", f"from {last[:19]}Z")]
