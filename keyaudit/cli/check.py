@@ -47,14 +47,14 @@ def check(
     table = form == "table"
     if shared.at and not live.is_many:
         raise InputError("--cluster: for --organization and --accounts; judging is done here")
-    found, captured = resolve_captured(sources, policy, as_of, folder, live, shared=shared)
+    found, captured = resolve_captured(sources, policy, as_of, folder, live, shared=shared, with_jobs=True)
     judged = audit(
         found,
         policy,
         as_of,
         keep=MOST_ROWS if table else None,
         progress=progress("judging"),
-        jobs=os.cpu_count() or 1,
+        jobs=live.processes if sources else os.cpu_count() or 1,
         captured=captured,
     )
     if table:

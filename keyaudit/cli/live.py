@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
@@ -58,7 +59,12 @@ _OPTIONS = (
         multiple=True,
         help="With --rotation: a region with secrets. Repeatable. Default: the region of --region.",
     ),
-    click.option("--jobs", type=click.IntRange(1, 64), default=8, help="Accounts read at once. Default: 8."),
+    click.option(
+        "--jobs",
+        type=click.IntRange(1, 64),
+        default=8,
+        help="Accounts read at once (default: 8), or processes for a SOURCE (default: the processors).",
+    ),
     click.option(
         "--deadline",
         metavar="SECONDS",
@@ -113,6 +119,11 @@ class Live:
         """The options that decide what a capture holds; none of them is a secret."""
         told = {name: getattr(self, name) for name in _NAMES if name not in _HOW}
         return told | {name: name in self.beside for name in _BESIDE}
+
+    @property
+    def processes(self) -> int:
+        """How many judge a SOURCE, or make evidence."""
+        return self.jobs if "jobs" in self.given else os.cpu_count() or 1
 
     @property
     def is_many(self) -> bool:

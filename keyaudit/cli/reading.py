@@ -37,16 +37,16 @@ def resolve_captured(
     live: Live,
     parent: Path = CAPTURES,
     shared: Shared = NONE,
-    per_account: bool = False,
+    with_jobs: bool = False,
 ) -> tuple[list[str], frozenset[str]]:
     """The sources that were named, or otherwise the capture that is made now, with the accounts that were read for
-    it; InputError if both were asked for. ``shared``: the cluster that reads several accounts; ``per_account``:
-    whether evidence is then made of each, for which --jobs counts as well.
+    it; InputError if both were asked for. ``shared``: the cluster that reads several accounts; ``with_jobs``:
+    whether --jobs counts for what is then done with a SOURCE.
 
     Mistakes in the policy and the instant are reported before AWS is asked.
     """
     if sources:
-        check_live(replace(live, given=_without_jobs(live)) if per_account else live, sources, folder)
+        check_live(replace(live, given=_without_jobs(live)) if with_jobs else live, sources, folder)
         if sources.count("-") > 1:
             raise InputError("- stands for standard input and can be given only once")
         return list(sources), frozenset()

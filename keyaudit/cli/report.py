@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Callable
@@ -125,11 +124,11 @@ def report(
 
     if shared.at and not (per_account or live.is_many):
         raise InputError("--cluster: for --per-account, --organization and --accounts; one account is done here")
-    jobs = (live.jobs if "jobs" in live.given else os.cpu_count() or 1) if per_account else 0
+    jobs = live.processes if per_account else 0
 
     def make(tell: Tell | None, schedule: dict[str, str] | None = None) -> Evidence:
         read, captured = resolve_captured(
-            sources, policy, as_of, folder, live, reports / CAPTURES.name, shared, per_account
+            sources, policy, as_of, folder, live, reports / CAPTURES.name, shared, with_jobs=per_account
         )
         made = {"sources": read, "captured": captured, "started": started, "schedule": schedule}
         made["insecure_cluster"] = shared.is_open

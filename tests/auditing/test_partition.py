@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 from conftest import ACCOUNT, AS_OF, HEADER, OTHER, csv_of, examples, row, write
+from evidence_helpers import keyaudit
 from generated import accounts, policies, toml
 from hypothesis import given
 from hypothesis import strategies as st
+from make_reports import write_population
 
 from keyaudit import sources
-from keyaudit.auditing import parse_as_of, partitions
+from keyaudit.auditing import WORTH_PROCESSES, parse_as_of, partitions
 from keyaudit.auditing.fold import audit_of, fold
 from keyaudit.auditing.partition import Terms, Unread, judge_accounts
 from keyaudit.auditing.survey import survey
@@ -71,3 +74,11 @@ def test_of_two_that_are_called_the_same_each_lacks_its_own_evidence():
     found = judge_accounts(asked, Terms(load_policy("cis"), parse_as_of(AS_OF), True))
     assert [one.conclusion for one in found.provenance] == ["INSUFFICIENT_DATA", "INSUFFICIENT_DATA"]
     assert [len(one.problems) for one in found.provenance] == [1, 1]
+
+
+def test_the_verdict_is_the_same_by_however_many_processes(tmp_path: Path) -> None:
+    folder = write_population(tmp_path / "many", WORTH_PROCESSES, 3)
+    command = ("check", folder, "--policy", "cis", "-f", "json", "--as-of", AS_OF)
+    told = [keyaudit(*command, *jobs) for jobs in ((), ("--jobs", 1), ("--jobs", 3))]
+    assert len({(one.returncode, one.stdout, one.stderr) for one in told}) == 1
+    assert len(json.loads(told[0].stdout)["accounts"]) == WORTH_PROCESSES

@@ -202,7 +202,7 @@ def test_ctrl_c_leaves_no_task_behind(world: World, tmp_path: Path) -> None:
     assert [one.name for one in cap.iterdir() if one.is_dir()] in ([], [MANAGEMENT])
 
 
-@pytest.mark.skipif(not IS_NIGHTLY, reason="the same, dearer")
+@pytest.mark.sampled(0)  # the same, dearer: for a nightly run
 def test_ctrl_c_leaves_no_notebook_running(world: World, population: Path, tmp_path: Path) -> None:
     waits = "import time\ntime.sleep(0 if len(a.accounts) > 1 else 60)"
     notebook = tmp_path / "slow.ipynb"
@@ -220,7 +220,7 @@ def test_ctrl_c_leaves_no_notebook_running(world: World, population: Path, tmp_p
     assert [one.name for one in (tmp_path / "reports").iterdir() if one.name != ".lock"] == [Path(whole).name]
 
 
-@pytest.mark.skipif(not IS_NIGHTLY, reason="it waits for ten seconds")
+@pytest.mark.sampled(0)  # it waits for ten seconds: for a nightly run
 def test_a_scheduler_without_workers_is_one_line(tmp_path: Path) -> None:
     with up(tmp_path / "scheduler.json", {**os.environ, "TMPDIR": str(tmp_path)}, workers=1) as file:
         again = keyaudit("cluster", "up", "--file", file)
@@ -233,7 +233,7 @@ def test_a_scheduler_without_workers_is_one_line(tmp_path: Path) -> None:
         )
 
 
-@pytest.mark.skipif(not IS_NIGHTLY, reason="the same, dearer")
+@pytest.mark.sampled(0)  # the same, dearer: for a nightly run
 def test_tls_by_options_and_by_dasks_own_configuration(tmp_path: Path) -> None:
     released = Path(__file__).resolve().parents[1] / "data" / "evidence"
     folder = sorted(one for one in released.iterdir() if one.is_dir())[0]
