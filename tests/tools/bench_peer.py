@@ -30,16 +30,22 @@ def install(package: str, version: str, folder: str, *others: str) -> Path | Non
         print(f"(once: installing {package} {version} into {shown}, for this comparison alone)", flush=True)
         found = [sys.executable, *(path for name in others if (path := shutil.which(name)))]
         if not any(_installed(python, environment, f"{package}=={version}") for python in found):
+            shutil.rmtree(environment, ignore_errors=True)
             return None
         done.touch()
     return environment / BIN.name
 
 
 def _installed(python: str, environment: Path, package: str) -> bool:
-    """Whether a package could be installed into a new environment of this interpreter."""
+    """Whether a package could be installed into a new environment of this interpreter; if not, the last word on it."""
     pip = (str(environment / BIN.name / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    made = ((python, "-m", "venv", "--clear", str(environment)), (*pip, package))
-    return all(subprocess.run(command, check=False).returncode == 0 for command in made)
+    for command in ((python, "-m", "venv", "--clear", str(environment)), (*pip, package)):
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode:
+            said = (done.stderr or done.stdout).strip().splitlines()
+            print(f"(not with {Path(python).name}: {said[-1] if said else done.returncode})", flush=True)
+            return False
+    return True
 
 
 def judged(ours: dict[str, Any], control: str) -> dict[Key, Finding]:
