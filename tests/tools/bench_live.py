@@ -7,8 +7,10 @@ import shutil
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import bench_custodian as custodian
+import bench_prowler as prowler
 from bench_emulator import ACCOUNTS, MEMBER_USERS, USERS, Emulator, emulator
 from bench_measure import BIN, RUNS, Run, figure, head, median, ratio, show
 
@@ -18,6 +20,7 @@ RATE = 400  # calls a second for an account: the default of --max-rate
 MOST_CALLS = 6
 SPREAD = 1 / 16
 CHECK = (str(BIN / "keyaudit"), "check", "--policy", "cis", "--deadline", "900")
+VERDICT = (*CHECK, "--reconcile", "off")
 
 
 def live() -> None:
@@ -33,35 +36,59 @@ def live() -> None:
 
 
 def verdict(aws: Emulator, work: Path) -> None:
-    """The verdict on one account, beside Cloud Custodian on the same emulator: cost, and the keys found."""
-    given, theirs_out, captures = work / "policy.json", work / "c7n", work / "reports"
-    given.write_text(json.dumps(custodian.POLICY))
-    ours_command = (*CHECK, "--reconcile", "off")
-    command = custodian.install()
-    theirs_command = (command, "run", "--cache-period", "0", "-r", "us-east-1", "-s", str(theirs_out), str(given))
-    for one in (ours_command, theirs_command) if command else (ours_command,):
-        aws.measure("one", 0, *one, cwd=work)
-    ours, theirs = [], []
+    """The verdict on one account, beside Cloud Custodian and Prowler on the same emulator: cost, and the keys found."""
+    aws.measure("one", 0, *VERDICT, "-f", "json", cwd=work, output=work / "ours.json")
+    ours = json.loads((work / "ours.json").read_text())
+    mine = beside_custodian(aws, work, ours)
+    beside_prowler(aws, work, ours, mine)
+
+
+def beside_custodian(aws: Emulator, work: Path, ours: dict[str, Any]) -> Run:
+    """In turns with Cloud Custodian, where that could be installed; what keyaudit took."""
+    output, captures = work / "c7n", work / "reports"
+    program = custodian.install()
+    theirs_command = custodian.command(program, work / "policy.json", output)
+    if program:
+        aws.measure("one", 0, *theirs_command, cwd=work)
+    mine, theirs = [], []
     for _ in range(RUNS):
         shutil.rmtree(captures)
-        ours.append(aws.measure("one", 0, *ours_command, cwd=work))
-        if command:
-            shutil.rmtree(theirs_out)
+        mine.append(aws.measure("one", 0, *VERDICT, cwd=work))
+        if program:
+            shutil.rmtree(output)
             theirs.append(aws.measure("one", 0, *theirs_command, cwd=work))
-    mine, calls = median([one for one, _ in ours]), max(seen["calls"] for _, seen in ours)
+    one, calls = median([one for one, _ in mine]), max(seen["calls"] for _, seen in mine)
     bar = f"{calls} calls; at most {MOST_CALLS}"
-    show(f"keyaudit check, live, {USERS:,} users, reconcile off", mine, bar, calls <= MOST_CALLS)
-    if not command:
+    show(f"keyaudit check, live, {USERS:,} users, reconcile off", one, bar, calls <= MOST_CALLS)
+    if not program:
         print("Cloud Custodian: not measured, it could not be installed  NOT MET")
-        return
+        return one
     other = median([one for one, _ in theirs])
     show(f"Cloud Custodian {custodian.VERSION}, the same keys", other, f"{theirs[-1][1]['calls']:,} calls")
+    ratios(one, other)
+    custodian.compare(ours, custodian.listed(output), datetime.now(UTC))
+    return one
+
+
+def beside_prowler(aws: Emulator, work: Path, ours: dict[str, Any], mine: Run) -> None:
+    """Beside one run of Prowler, where that could be installed: it takes minutes, and nothing was kept for it."""
+    program, output = prowler.install(), work / "prowler"
+    if not program:
+        print("Prowler: not measured, it could not be installed")
+        return
+    started = datetime.now(UTC)
+    other, seen = aws.measure("one", 0, *prowler.command(program, output), cwd=work)
+    show(f"Prowler {prowler.VERSION}, the same keys, one run", other, f"{seen['calls']:,} calls")
+    ratios(mine, other)
+    figure("of the wall time the emulator was busy for", seen["cpu"] / other.wall)
+    prowler.compare(ours, prowler.listed(output), started)
+
+
+def ratios(mine: Run, other: Run) -> None:
+    """What keyaudit takes of another tool's time and memory."""
     ratio("ratio of CPU", mine.cpu / other.cpu, 0.2, 0.1)
     ratio("ratio of wall time", mine.wall / other.wall, 1)
     figure("ratio of peak memory", mine.mib / other.mib)
-    ended = datetime.now(UTC)
-    aws.measure("one", 0, *ours_command, "-f", "json", cwd=work, output=work / "ours.json")
-    custodian.compare(json.loads((work / "ours.json").read_text()), custodian.listed(theirs_out), ended)
 
 
 def reconcile(aws: Emulator, work: Path) -> None:
