@@ -100,6 +100,7 @@ def test_plain_papermill_runs_it_on_a_report(tmp_path: Path) -> None:
     assert '"name": "stderr"' not in shown
 
 
+@pytest.mark.sampled(0)  # a second run of papermill: for a nightly run
 def test_a_mistyped_value_is_refused_by_the_notebook(tmp_path: Path) -> None:
     """papermill makes a number of what looks like one."""
     done, notebook = papermill(tmp_path, "as_of", "2023")

@@ -12,10 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CHECKS = (
     ("ruff", "check", "."),
     ("ruff", "format", "--check", "."),
-    ("mypy",),
 )
-#: some tests wait for processes, others use them: more at once than there are cores
-TESTS = ("pytest", "-n", "4", "--dist", "worksteal", "-q")
+#: some tests wait for processes, others use them: more at once than there are cores. mypy is one of them
+TESTS = ("pytest", "-n", "5", "--dist", "worksteal", "-q")
 COVERED = ("--cov", "--cov-report", "term:skip-covered")
 
 
