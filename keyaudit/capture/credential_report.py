@@ -92,6 +92,8 @@ def _get(calls: Calls, iam: Any, asked: _Asked) -> dict[str, Any] | None:
     except CallFailedError as error:
         if error.code in _NONE and asked.refusal is not None and not asked.is_limited:
             raise asked.refusal from None
+        if error.kind == "deadline" and asked.is_limited:
+            raise _still_limited() from None
         if error.code not in (*_NONE, IN_PROGRESS, LIMITED):
             raise
     return None
@@ -99,12 +101,13 @@ def _get(calls: Calls, iam: Any, asked: _Asked) -> dict[str, Any] | None:
 
 def _pause(calls: Calls, seconds: float, asked: _Asked) -> None:
     if time.monotonic() + seconds >= calls.until:
-        raise (
-            CallFailedError(GENERATE, "limited", LIMITED)
-            if asked.is_limited
-            else CallFailedError(GENERATE, "incomplete")
-        )
+        raise _still_limited() if asked.is_limited else CallFailedError(GENERATE, "incomplete")
     time.sleep(seconds)
+
+
+def _still_limited() -> CallFailedError:
+    """LimitExceeded has lasted until the deadline, whichever call that met."""
+    return CallFailedError(GENERATE, "limited", LIMITED)
 
 
 def users_of(report: Report) -> list[str]:

@@ -40,6 +40,14 @@ class Owned:
     administrator: bool | None
 
 
+#: the columns that tell whose a key is, and all that a plan needs of it
+WHOSE = ("account_id", "user", "is_root")
+KNOWN = (
+    *WHOSE, "key_slot", "access_key_id", "status", "last_rotated", "last_used_date", "last_used_service",
+    "last_used_region", "last_used_unknown", "age_days", "limit", "due", "generated_time", "owner", "administrator",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class _Judged:
     """What the findings say: for each key, control -> compliance type, days over and limits; which users have too
@@ -64,13 +72,12 @@ def users_of(audit: Audit) -> Iterator[Owned]:
     wanted = {
         which[:3] for which, types in judged.types.items() if {NON_COMPLIANT, INSUFFICIENT_DATA} & {*types.values()}
     }
-    some = keys[near | ((keys["status"] != ACTIVE) & ~keys["is_root"])]
-    wanted |= judged.too_many | set(map(_whose, some.to_dict("records")))
+    some = near | ((keys["status"] != ACTIVE) & ~keys["is_root"])
+    everybody = list(zip(*(keys[name].tolist() for name in WHOSE), strict=True))
+    wanted |= judged.too_many | {whose for whose, is_one in zip(everybody, some.tolist(), strict=True) if is_one}
     found: dict[Which, list[dict[str, Any]]] = {}
-    names = {account for account, _, _ in wanted}
-    for row in keys[keys["account_id"].isin(names)].to_dict("records"):
-        if (whose := _whose(row)) in wanted:
-            found.setdefault(whose, []).append(row)
+    for row in keys.loc[[whose in wanted for whose in everybody], list(KNOWN)].to_dict("records"):
+        found.setdefault(_whose(row), []).append(row)
     signs = _signs(audit.users, found)
     rotated = {(one.secret.account_id, one.secret.user): one for one in audit.rotations if one.secret.is_enabled}
     accounts = {one.account_id: one.origin.account_name for one in audit.provenance if one.origin}
@@ -111,7 +118,7 @@ def _judged(findings: pd.DataFrame, roots: set[tuple[str, str | None]], has_peri
         "control", "compliance_type", "days_over", "limit",
     )  # fmt: skip
     for account, user, arn, slot, key_id, control, kind, days, limit in zip(
-        *(named[name] for name in columns), strict=True
+        *(named[name].tolist() for name in columns), strict=True
     ):
         is_root = (account, _text(arn)) in roots and (not pd.isna(arn) or user == ROOT_USER)
         if control == ACTIVE_KEYS:  # such a finding is not about a single key

@@ -105,7 +105,8 @@ def crowds(tasks: tuple[Task, ...]) -> dict[str, tuple[int, int | None]]:
 
 def to_do(audit: Audit, most: int | None = MOST_TASKS) -> Table:
     """The plan as a table: what remains to be done."""
-    return table("to_do", [_row(one) for one in plan(audit)], most=most)
+    tasks = plan(audit)
+    return table("to_do", [_row(one) for one in tasks[:most]], most=most, total=len(tasks))
 
 
 def _row(one: Task) -> list[str | int | None]:

@@ -14,7 +14,7 @@ CHECKS = (
     ("ruff", "format", "--check", "."),
 )
 #: some tests wait for processes, others use them: more at once than there are cores. mypy is one of them
-TESTS = ("pytest", "-n", "5", "--dist", "worksteal", "-q")
+TESTS = ("pytest", "-n", "4", "--dist", "worksteal", "-q")
 COVERED = ("--cov", "--cov-report", "term:skip-covered")
 
 
