@@ -693,3 +693,8 @@ def test_two_keys_are_deleted_in_words_for_two(tmp_path: Path) -> None:
 def test_a_name_that_zsh_would_expand_is_quoted(tmp_path: Path) -> None:
     task = only(planned(tmp_path, row("=ls", key(100, 1))))
     assert "aws iam create-access-key --user-name '=ls'" in commands(task)
+
+
+def test_the_table_of_tasks_which_pages_show_for_years_says_to_look_again_first() -> None:
+    a = keyaudit.audit()
+    assert "Before a key is switched off or deleted, fetch a new report" in repr(keyaudit.to_do(a))
