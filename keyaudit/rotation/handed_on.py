@@ -9,7 +9,7 @@ from keyaudit.export import table_csv
 from keyaudit.files import json_text
 from keyaudit.model import Audit
 from keyaudit.rotation.fresh import Freshness
-from keyaudit.rotation.plan import Task
+from keyaudit.rotation.planned import Task
 from keyaudit.rotation.printed import first_lines, remarks, told
 from keyaudit.texts import utc
 
@@ -17,6 +17,11 @@ COLUMNS = (
     "rank", "account_id", "account_name", "user", "key", "status", "case", "action", "by_when", "owner",
     "administrator", "made", "age_days", "limit", "due", "days_over", "last_used", "not_before",
     "keys", "steps", "commands",
+)  # fmt: skip
+#: what a task says of itself, in the order of the JSON
+_FACTS = (
+    "account_id", "account_name", "user", "key", "status", "case", "action", "owner", "administrator", "made",
+    "age_days", "limit", "due", "days_over", "last_used", "by", "not_before", "by_when",
 )  # fmt: skip
 
 
@@ -40,8 +45,9 @@ def _numbered(lines: list[str]) -> str:
 
 
 def _facts(rank: int, task: Task) -> dict[str, Any]:
-    facts = {"rank": rank, **asdict(task), "by_when": task.by_when}
-    facts["keys"] = [_dated(key, ("made", "last_used")) for key in facts["keys"]]
+    facts: dict[str, Any] = {"rank": rank, **{name: getattr(task, name) for name in _FACTS}}
+    facts["keys"] = [_dated(asdict(key), ("made", "last_used")) for key in task.keys]
+    facts["steps"] = [asdict(step) for step in task.steps]
     return _dated(facts, ("made", "due", "last_used", "by", "not_before"))
 
 

@@ -12,8 +12,8 @@ from keyaudit.present.terminal import grid
 from keyaudit.rotation.cases import NEVER, USED
 from keyaudit.rotation.crowd import Again, together
 from keyaudit.rotation.fresh import Freshness
-from keyaudit.rotation.plan import Task, Told, crowds
-from keyaudit.rotation.steps import Step
+from keyaudit.rotation.plan import crowds
+from keyaudit.rotation.planned import Task, Told, harmless
 from keyaudit.texts import say, utc, visible
 
 AGAIN = Again("keyaudit rotation plan -f csv")
@@ -21,10 +21,7 @@ AGAIN = Again("keyaudit rotation plan -f csv")
 
 def without_changes(tasks: tuple[Task, ...], fresh: Freshness) -> tuple[Task, ...]:
     """The tasks, without the commands that would change anything because of old evidence."""
-    return tuple(
-        replace(one, steps=tuple(_harmless(step) for step in one.steps)) if one.account_id in fresh.old else one
-        for one in tasks
-    )
+    return tuple(replace(one, is_harmless=True) if one.account_id in fresh.old else one for one in tasks)
 
 
 def incomplete(unseen: list[str]) -> str:
@@ -127,7 +124,7 @@ def _together(tasks: tuple[Task, ...], fresh: Freshness, again: Again) -> list[s
     for account, (users, limit) in crowds(tasks).items():
         steps = together(limit, again)
         if account in fresh.old:
-            steps = [_harmless(step) for step in steps]
+            steps = [harmless(step) for step in steps]
         lines = [say("plan.together.head", n=users, account=account)] if steps else []
         for number, step in enumerate(steps, 1):
             lines.append(say("plan.step_line", number=number, text=step.text))
@@ -135,10 +132,6 @@ def _together(tasks: tuple[Task, ...], fresh: Freshness, again: Again) -> list[s
                 lines.append(say("plan.command", number=number, command=step.command))
         blocks += ["\n".join(lines)] if lines else []
     return blocks
-
-
-def _harmless(step: Step) -> Step:
-    return replace(step, command="") if step.changes else step
 
 
 def _cell(value: int | None) -> str:
