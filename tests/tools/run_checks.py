@@ -4,8 +4,12 @@ generated test with many more examples, every sequence of faults, and coverage m
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -16,6 +20,9 @@ CHECKS = (
 #: some tests wait for processes, others use them: more at once than there are cores. mypy is one of them
 TESTS = ("pytest", "-n", "4", "--dist", "worksteal", "-q")
 COVERED = ("--cov", "--cov-report", "term:skip-covered")
+#: a file system in memory, and the room that it must have: evidence waits for the disk at each file, and the tests
+#: make hundreds of folders of it, a gigabyte in all
+MEMORY, ROOM = Path("/dev/shm"), 4 << 30
 
 
 def main() -> int:
@@ -23,12 +30,30 @@ def main() -> int:
     # what is compiled once is kept: the suite starts hundreds of processes
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment |= {"KEYAUDIT_DEPTH": "nightly"} if is_all else {}
-    for check in (*CHECKS, (*TESTS, *(COVERED if is_all else ()))):
-        print(f"$ {' '.join(check)}", flush=True)
-        code = subprocess.run([sys.executable, "-m", *check], cwd=ROOT, env=environment, check=False).returncode
-        if code:
-            return code
+    with temporary() as folder:
+        environment |= {"TMPDIR": folder} if folder else {}
+        for check in (*CHECKS, (*TESTS, *(COVERED if is_all else ()))):
+            print(f"$ {' '.join(check)}", flush=True)
+            code = subprocess.run([sys.executable, "-m", *check], cwd=ROOT, env=environment, check=False).returncode
+            if code:
+                return code
     return 0
+
+
+@contextmanager
+def temporary() -> Iterator[str]:
+    """A folder in memory for all that tests write; empty where there is no such room, or programs cannot run there."""
+    try:
+        place = os.statvfs(MEMORY)
+        has_room = place.f_bavail * place.f_frsize >= ROOM and not place.f_flag & os.ST_NOEXEC
+        folder = tempfile.mkdtemp(prefix="keyaudit-", dir=MEMORY) if has_room else ""
+    except OSError:
+        folder = ""
+    try:
+        yield folder
+    finally:
+        if folder:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
