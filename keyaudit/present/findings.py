@@ -65,9 +65,13 @@ _KEY = ("user", "account_id", "key_slot")
 _KEY_MORE = (*_KEY, "access_key_id", "owner", "administrator")
 
 
-def offenders(a: Audit) -> Table:
-    """Keys that fail rotation and are not exempt, or cannot be judged by it, the longest overdue first."""
+def offenders(a: Audit, is_brief: bool = True) -> Table:
+    """Keys that fail rotation and are not exempt, or cannot be judged by it, the longest overdue first. A sentence
+    says why only where numbers do not, unless ``is_brief`` is False."""
     found = _of(a, ROTATION, NON_COMPLIANT, INSUFFICIENT_DATA)
+    if is_brief:
+        # age, limit and days over say why; of less than a day over, or of what is not known, a sentence does
+        found = found.assign(annotation=found["annotation"].mask(found["days_over"].fillna(0) > 0))
     return table(
         "offenders", _rows(a, found, *_KEY_MORE, "last_rotated", "age_days", "limit", "days_over", "annotation")
     )

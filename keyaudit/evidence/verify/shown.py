@@ -15,7 +15,7 @@ from typing import Any
 from keyaudit.evidence import released
 from keyaudit.evidence.contents import NOTEBOOK, PAGE, Manifest
 from keyaudit.evidence.sheet import TITLE, css_text, foreign_of, title_of
-from keyaudit.evidence.verify import executed, former, markup
+from keyaudit.evidence.verify import executed, former, markup, then
 from keyaudit.model import Audit
 from keyaudit.present import bottom_line
 from keyaudit.texts import say
@@ -47,6 +47,9 @@ def compare(
 ) -> Comparison:
     """``known``: the values of names in the notebook; ``a`` is the Audit. ``digest``: of the findings as they were
     stated. ``is_same``: whether version and rules are those of this keyaudit."""
+    made_by = str(manifest["tool"]["keyaudit"])
+    if released.version_of(made_by) < FORMER:
+        known = {**known, "a": then.nameless(known["a"])}
     a, name = known["a"], str(manifest["notebook"]["name"])
     try:
         cells, digest_of_cells = executed.read(files[NOTEBOOK])
@@ -58,7 +61,6 @@ def compare(
     found = Comparison(is_ours and told is not False)
     if told not in (None, False, is_ours):
         found.faults.append(f"{NOTEBOOK}: is not the notebook that the manifest tells of")
-    made_by = str(manifest["tool"]["keyaudit"])
     found.faults += _bottom_line(cells, a, digest, None if is_same else made_by)
     if not found.is_ours:
         found.remarks.append(say("verify.foreign", notebook=name))

@@ -196,7 +196,27 @@ def _with(value: Table, columns: Any, rows: Any) -> Table:
     return replace(value, columns=tuple(columns), rows=tuple(map(tuple, rows)), total=total)
 
 
+def _offenders(value: Table, a: Audit) -> Table:
+    return replace(keyaudit.offenders(a, is_brief=False), caption=value.caption)
+
+
+def _skipped(value: Table, a: Audit) -> Table:
+    """The names of accounts had a column of their own."""
+    rows = [[one.account_id, one.name or None, one.reason] for one in a.skipped]
+    return _with(
+        value, released.words("skipped").split("|"), [[visible(cell or "–") for cell in row] for row in rows]
+    )
+
+
+def nameless(a: Audit) -> Audit:
+    """The judgement as it was told of: accounts by their ids alone."""
+    told = [replace(one, origin=one.origin and replace(one.origin, account_name="")) for one in a.provenance]
+    return replace(a, provenance=tuple(told))
+
+
 _FORMER = {
+    "ka.offenders": _offenders,
+    "ka.skipped": _skipped,
     "ka.controls": _controls,
     "ka.accounts": _accounts,
     "ka.provenance": _provenance,
