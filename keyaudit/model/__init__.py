@@ -10,7 +10,7 @@
 from keyaudit.model.audit import Audit, ExemptionUse
 from keyaudit.model.population import Origin, Population, Skipped
 from keyaudit.model.progress import Progress
-from keyaudit.model.provenance import ORGANIZATION, Completeness, Difference, Provenance
+from keyaudit.model.provenance import ORGANIZATION, Completeness, Difference, Provenance, names_of
 from keyaudit.model.rotated import Line, RotatedKey, RotatedSecret, RotationVerdict, Version
 
 __all__ = [
@@ -29,4 +29,5 @@ __all__ = [
     "RotationVerdict",
     "Skipped",
     "Version",
+    "names_of",
 ]
