@@ -160,6 +160,7 @@ def _key(row: dict[str, Any], judged: _Judged, seen: datetime, idle_limit: int) 
         due=moment_of(row["due"]),
         days_over=judged.over.get(which),
         types=judged.types.get(which, {}),
+        slot=which[3],
     )
 
 
