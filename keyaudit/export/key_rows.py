@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from keyaudit.export.cells import Cell, Sheet, Verdict, flag, moment, number, sheet, text
+from keyaudit.export.cells import Cell, Lines, Sheet, Verdict, flag, moment, number, sheet, text
 from keyaudit.model import Advice, Audit, names_of
 from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, ROTATION
 from keyaudit.texts import say
@@ -67,9 +67,16 @@ def _row(
         text(row["owner"]), flag(row["administrator"]), *verdicts,
         moment(row["last_rotated"]), number(row["age_days"]), number(row["limit"]), judged.over.get((user, key)),
         moment(row["due"]), moment(row["last_used_date"]), text(row["last_used_service"]),
-        text(row["last_used_region"]), tuple(one.action for one in todo) or None,
-        tuple(one.by_when for one in todo) or None, text(row["arn"]),
+        text(row["last_used_region"]), _numbered([one.action for one in todo]),
+        _numbered([one.by_when for one in todo]), text(row["arn"]),
     ]  # fmt: skip
+
+
+def _numbered(lines: list[str]) -> Lines | None:
+    """What is to be done, and by when: of several things, each by its number."""
+    if len(lines) < 2:
+        return tuple(lines) or None
+    return tuple(say("workbook.keys.numbered", number=number, text=one) for number, one in enumerate(lines, 1))
 
 
 def _which(row: Mapping[str, Any]) -> tuple[_User, _Key]:

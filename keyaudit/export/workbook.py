@@ -46,9 +46,9 @@ def summary_sheet(proved: Proved) -> Sheet:
     facts += [("policy", tuple(_policy(audit))), ("rule", rule(audit))]
     rows: list[Sequence[Cell]] = [(say(f"{label}.{name}"), value) for name, value in facts if value is not None]
     rows += [(say(f"control.{control}"), _control(audit, control)) for control in CONTROLS]
-    seal: list[tuple[str, Cell]] = [("evidence", proved.name), ("seal", proved.sha256)]
-    seal += [("policy_sha256", policy.sha256), ("verify", say("workbook.summary.verify", name=proved.name))]
-    seal += [("tasks", say("workbook.summary.fetch_first"))] if proved.advice else []
+    seal: list[tuple[str, Cell]] = [("tasks", say("workbook.summary.fetch_first"))] if proved.advice else []
+    seal += [("evidence", proved.name), ("seal", proved.sha256), ("policy_sha256", policy.sha256)]
+    seal += [("verify", say("workbook.summary.verify", name=proved.name))]
     return Sheet(say("workbook.summary.name"), (), rows + [(say(f"{label}.{name}"), value) for name, value in seal])
 
 

@@ -4,8 +4,10 @@ only module that imports xlsxwriter, which the extra xlsx brings."""
 from __future__ import annotations
 
 import io
+import math
+import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
@@ -28,7 +30,14 @@ OPTIONS: dict[str, Any] = {**TEXT, "constant_memory": True}
 #: widths in characters; and what the arrow of a filter takes
 NARROWEST, WIDEST, ARROW = 6, 60, 3
 LABELS = 26
+#: in a sheet of more than so many columns, none is wider than that; so many characters are legible across one sheet
+#: of paper
+FEW, WIDEST_OF_MANY, OF_PAPER = 12, 50, 200
+#: heights in points, of a line and of the highest row that Excel takes
+LINE, HIGHEST = 15, 409
 A4 = 9
+TIMES = "yyyy-mm-dd hh:mm:ss"
+_DIGEST = re.compile("[0-9a-f]{64}", re.ASCII)
 #: paper and ink, as on the page of a report: colours say it again, the words say it first
 COLOURS = {
     NON_COMPLIANT: ("#F9D8DC", "#A40E26"),
@@ -87,36 +96,48 @@ class _Styles:
 
     @cached_property
     def time(self) -> Any:
-        return self._made(num_format="yyyy-mm-dd hh:mm:ss", align="left")
+        return self._made(num_format=TIMES, align="left", indent=1)
+
+    @cached_property
+    def number(self) -> Any:
+        return self._made(align="right", indent=1)
+
+    @cached_property
+    def digest(self) -> Any:
+        return self._made(font_size=9)
 
     @cached_property
     def verdicts(self) -> Mapping[str, Any]:
         return {
-            kind: self._made(bg_color=paper, font_color=ink, bold=True) for kind, (paper, ink) in COLOURS.items()
+            kind: self._made(bg_color=paper, font_color=ink, bold=True, indent=1)
+            for kind, (paper, ink) in COLOURS.items()
         }
 
 
 def _write(page: Any, one: Sheet, styles: _Styles) -> None:
-    rows = list(_shown(one))
-    for place, width in enumerate(_widths(one, rows)):
+    rows = [[_seen(cell) for cell in row] for row in one.rows]
+    widths = _widths(one, rows)
+    for place, width in enumerate(widths):
         page.set_column(place, place, width)
+    # headings are bold, and leave room for the arrow of a filter
+    page.set_row(
+        0, _height([(heading, width - ARROW) for heading, width in zip(one.columns, widths, strict=False)])
+    )
     for place, heading in enumerate(one.columns):
         page.write_string(0, place, heading, styles.heading)
-    for number, row in enumerate(rows, len(one.columns) and 1):
+    for number, row in enumerate(rows, 1 if one.columns else 0):
+        page.set_row(number, _height(zip(row, widths, strict=True)))
         for place, cell in enumerate(row):
-            style = styles.label if not one.columns and place == 0 else styles.plain
-            _write_cell(page, number, place, cell, style, styles)
+            _write_cell(page, number, place, cell, styles, styles.label if not (one.columns or place) else None)
     if one.columns:
         page.freeze_panes(1, one.frozen)
         page.autofilter(0, 0, len(rows), len(one.columns) - 1)
         page.repeat_rows(0)
+        page.repeat_columns(0, one.frozen - 1)
     # ids of accounts are digits and no numbers
     page.ignore_errors({"number_stored_as_text": f"A1:XFD{MOST_ROWS}"})
-
-
-def _shown(one: Sheet) -> Iterator[list[Cell]]:
-    for row in one.rows:
-        yield [_seen(cell) for cell in row]
+    # a summary is one sheet of paper, and a list is as long as it is
+    page.fit_to_pages(max(1, round(sum(widths) / OF_PAPER)), 0 if one.columns else 1)
 
 
 def _seen(cell: Cell) -> Cell:
@@ -130,46 +151,56 @@ def _seen(cell: Cell) -> Cell:
     return cell
 
 
-def _write_cell(page: Any, row: int, column: int, cell: Cell, style: Any, styles: _Styles) -> None:
+def _write_cell(page: Any, row: int, column: int, cell: Cell, styles: _Styles, style: Any = None) -> None:
     if isinstance(cell, Verdict):
         page.write_string(row, column, cell.text or cell.kind, styles.verdicts[cell.kind])
     elif isinstance(cell, str):
+        style = style or (styles.digest if _DIGEST.fullmatch(cell) else styles.plain)
         page.write_string(row, column, cell, style)
     elif isinstance(cell, datetime):
         page.write_datetime(row, column, cell.replace(tzinfo=None), styles.time)
     elif isinstance(cell, int):
-        page.write_number(row, column, cell, style)
+        page.write_number(row, column, cell, styles.number)
 
 
 def _widths(one: Sheet, rows: Sequence[Sequence[Cell]]) -> list[int]:
-    """The width of each column: of its longest line, and of the longest word of its heading."""
+    """The width of each column: of its longest line, and of the longest word of its heading; less in a sheet of
+    many columns, so that more of them are in sight."""
     if not one.columns:
         return [LABELS, WIDEST]
+    widest = WIDEST if len(one.columns) <= FEW else WIDEST_OF_MANY
     found = [max(map(_width, heading.split()), default=0) + ARROW for heading in one.columns]
     for row in rows:
         for place, cell in enumerate(row):
-            found[place] = max(found[place], *(_width(line) + 1 for line in _lines(cell)))
-    return [min(max(width, NARROWEST), WIDEST) for width in found]
+            found[place] = max(found[place], *(_width(line) for line in _lines(cell)))
+    return [min(max(width + 2, NARROWEST), widest) for width in found]
+
+
+def _height(cells: Iterable[tuple[Cell, int]]) -> int:
+    """The height of a row in points, by the cell that takes most lines: not every program works it out."""
+    lines = (sum(max(1, math.ceil(_width(line) / (width - 1))) for line in _lines(cell)) for cell, width in cells)
+    return min(LINE * max(lines, default=1), HIGHEST)
 
 
 def _lines(cell: Cell) -> list[str]:
     if isinstance(cell, datetime):
-        return ["yyyy-mm-dd hh:mm:ss"]
+        return [TIMES]
     if isinstance(cell, Verdict):
-        return [cell.text or cell.kind]
+        return [f"{cell.text or cell.kind} "]
     return ["" if cell is None else line for line in str(cell).split("\n")]
 
 
 def _width(line: str) -> int:
-    """Letters of East Asia take the room of two."""
-    return len(line) + (0 if line.isascii() else sum(unicodedata.east_asian_width(c) in "WF" for c in line))
+    """In letters of the usual size. Those of East Asia take the room of two, and a digest is written smaller."""
+    if line.isascii():
+        return WIDEST - 3 if _DIGEST.fullmatch(line) else len(line)
+    return len(line) + sum(unicodedata.east_asian_width(c) in "WF" for c in line)
 
 
 def _margins(page: Any, proved: Proved) -> None:
     """How it is printed: the folder's name and the seal on each sheet of paper."""
     page.set_landscape()
     page.set_paper(A4)
-    page.fit_to_pages(1, 0)
     page.set_margins(left=0.4, right=0.4, top=0.8, bottom=0.7)
     name = visible(proved.name).replace("&", "&&")
     page.set_header(f"&L{_cut(name, MOST_MARGIN - 8)}&R&A")

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Advice:
     """What is to be done with a key of a user, or with both, as a task of the plan says it. ``keys``: which, by
-    slot and id (one of the two may be unknown); ``key``: the same in words; ``age_days``, ``days_over`` and
+    slot and id (one of the two may be unknown); ``key``: the same in words, ``told``: and with the dates of each;
+    ``age_days``, ``days_over`` and
     ``last_used``: of two keys the worse, and the later use."""
 
     account_id: str
@@ -23,6 +24,7 @@ class Advice:
     owner: str | None
     keys: tuple[tuple[int | None, str | None], ...]
     key: str
+    told: str
     status: str
     made: datetime | None
     age_days: int | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from keyaudit.model import Advice, Audit
 from keyaudit.rotation.plan import plan
 from keyaudit.rotation.planned import Task
+from keyaudit.rotation.printed import told
 
 
 def advice(audit: Audit) -> tuple[Advice, ...]:
@@ -21,6 +22,7 @@ def _of(task: Task) -> Advice:
         owner=task.owner,
         keys=tuple((one.slot, one.key_id) for one in task.about),
         key=task.key,
+        told="; ".join(map(told, task.keys)),
         status=task.status,
         made=task.made,
         age_days=task.age_days,
