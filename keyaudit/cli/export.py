@@ -81,25 +81,23 @@ def _write(proved: Proved, form: Format, evidence: Path, into: Path | None = Non
         write_names([path])
 
 
-def check_also(also: str) -> None:
-    """InputError for a format that there is not, before anything is made."""
+def also_of(also: str) -> tuple[Format, ...]:
+    """The formats that are asked for; InputError for one that there is not."""
     from keyaudit.export.formats import formats_of
 
-    if also:
-        formats_of(also)
+    return formats_of(also) if also else ()
 
 
-def export_also(folder: Path, also: str) -> None:
+def export_also(folder: Path, also: tuple[Format, ...]) -> None:
     """Export evidence that was just sealed. What cannot be made is said: the evidence and its verdict stand."""
     if not also:
         return
     from keyaudit.evidence.exports import prove
-    from keyaudit.export.formats import formats_of
 
-    proved = _tried(partial(prove, folder), folder, also)
+    proved = _tried(partial(prove, folder), folder, ",".join(one.id for one in also))
     if proved is None:
         return
-    for form in formats_of(also):
+    for form in also:
         _tried(partial(_write, proved, form, folder), folder, form.id)
 
 

@@ -24,7 +24,7 @@ from keyaudit.cli.common import (
     sources_argument,
     write_names,
 )
-from keyaudit.cli.export import also_option, check_also, export_also
+from keyaudit.cli.export import also_of, also_option, export_also
 from keyaudit.cli.live import CAPTURES, Live, capture_option, live_options
 from keyaudit.cli.reading import resolve_captured
 from keyaudit.cli.scheduled import rebuild_index, scheduled
@@ -34,10 +34,12 @@ from keyaudit.texts import looks_secret
 if TYPE_CHECKING:
     from keyaudit.cluster.client import Cluster
     from keyaudit.evidence import Evidence, Request
+    from keyaudit.export.formats import Format
     from keyaudit.model import Audit
 
     #: tells of evidence that was made, with its first lines
     Tell = Callable[[Evidence, list[str]], None]
+    Formats = tuple[Format, ...]
 
 reports_option = click.option(
     "-o",
@@ -116,7 +118,7 @@ def report(
     for name, value in pairs:
         if looks_secret(value):
             raise InputError(f"-p {name}: the value looks like a secret, and evidence shows its parameters")
-    check_also(also)
+    wanted = also_of(also)
     reports = reports or Path("reports")
     notice = _notice(topic, live, reports)
     asked: dict[str, Any] = {
@@ -136,7 +138,7 @@ def report(
         )
         made = {"sources": read, "captured": captured, "started": started, "schedule": schedule}
         made["insecure_cluster"] = shared.is_open
-        return _make(jobs, shared, tell, also, as_of=as_of, reports=reports, **made, **asked)
+        return _make(jobs, shared, tell, wanted, as_of=as_of, reports=reports, **made, **asked)
 
     if not every:
         if again:
@@ -186,11 +188,11 @@ def demo(reports: Path | None) -> int:
 
     Exits with 0 when the evidence was made, whatever it concludes.
     """
-    _make(0, NONE, None, "", sources=[], reports=reports or Path("reports/demo"))
+    _make(0, NONE, None, (), sources=[], reports=reports or Path("reports/demo"))
     return 0
 
 
-def _make(jobs: int, shared: Shared, tell: Tell | None, also: str, **asked: Any) -> Evidence:
+def _make(jobs: int, shared: Shared, tell: Tell | None, also: Formats, **asked: Any) -> Evidence:
     """Make the evidence, and print its folder; with ``jobs``, also those of the accounts, so many at once; and what
     is ``also`` made of each."""
     from keyaudit.evidence import Request, make_evidence
@@ -223,7 +225,7 @@ def _tell(evidence: Evidence) -> list[str]:
     return lines
 
 
-def _make_each(request: Request, judged: Audit, jobs: int, cluster: Cluster | None, also: str) -> None:
+def _make_each(request: Request, judged: Audit, jobs: int, cluster: Cluster | None, also: Formats) -> None:
     """Make the folders of the accounts, and print each when it is finished."""
     from keyaudit.evidence.per_account import make_each, sources_of
 
