@@ -54,12 +54,7 @@ FIRST = datetime(1900, 3, 1, tzinfo=UTC)
 def made(proved: Proved) -> Made:
     """A workbook, the same bytes from the same evidence. InputError if it has more rows than a sheet can hold."""
     found = sheets(proved)
-    for one in found:
-        if len(one.rows) >= MOST_ROWS:
-            raise InputError(
-                f"xlsx: {len(one.rows):,} rows ({one.name}), and a sheet holds {MOST_ROWS:,}: use findings.csv in "
-                "the evidence folder"
-            )
+    refuse_long(found)
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, OPTIONS) as book:
         # the instant of judgement, not the clock: so the bytes are the same whenever it is made
@@ -71,6 +66,16 @@ def made(proved: Proved) -> Made:
             _write(book.add_worksheet(one.name), one, styles)
             _margins(book.worksheets()[-1], proved)
     return Made(file.getvalue())
+
+
+def refuse_long(found: Iterable[Sheet]) -> None:
+    """InputError for a sheet with more rows than Excel takes."""
+    for one in found:
+        if len(one.rows) >= MOST_ROWS:
+            raise InputError(
+                f"xlsx: {len(one.rows):,} rows ({one.name}), and a sheet holds {MOST_ROWS:,} with its headings: "
+                "use findings.csv in the evidence folder"
+            )
 
 
 class _Styles:
