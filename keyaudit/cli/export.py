@@ -75,10 +75,10 @@ def _write(proved: Proved, form: Format, evidence: Path, into: Path | None = Non
     from keyaudit.evidence.exports import write
 
     path, made = write(proved, form, evidence, into)
-    for remark in made.remarks:
-        say(remark)
     if path:
         write_names([path])
+    for remark in made.remarks:
+        say(remark)
 
 
 def also_of(also: str) -> tuple[Format, ...]:

@@ -46,7 +46,7 @@ class Format:
 #: in the order in which they are offered
 FORMATS = (
     Format("xlsx", ".xlsx", "xlsx:made", library="xlsxwriter"),
-    Format("owners", "-owners", "owners:made"),
+    Format("owners", "-owners", "owner_lists:made"),
 )
 
 

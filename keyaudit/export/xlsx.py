@@ -36,7 +36,7 @@ FEW, WIDEST_OF_MANY, OF_PAPER = 12, 50, 200
 #: heights in points, of a line and of the highest row that Excel takes
 LINE, HIGHEST = 15, 409
 A4 = 9
-TIMES = "yyyy-mm-dd hh:mm:ss"
+TIMES = "yyyy-mm-dd HH:MM:SS"
 _DIGEST = re.compile("[0-9a-f]{64}", re.ASCII)
 #: paper and ink, as on the page of a report: colours say it again, the words say it first
 COLOURS = {
@@ -208,8 +208,8 @@ def _margins(page: Any, proved: Proved) -> None:
     page.set_paper(A4)
     page.set_margins(left=0.4, right=0.4, top=0.8, bottom=0.7)
     name = visible(proved.name).replace("&", "&&")
-    page.set_header(f"&L{_cut(name, MOST_MARGIN - 8)}&R&A")
-    page.set_footer(f"&L{say('workbook.footer', sha256=proved.sha256)}&R&P / &N")
+    page.set_header(say("workbook.header", name=_cut(name, MOST_MARGIN - 8)))
+    page.set_footer(say("workbook.footer", sha256=proved.sha256))
 
 
 def _cut(text: str, most: int) -> str:

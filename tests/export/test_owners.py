@@ -13,7 +13,7 @@ from handing import NAME, SEAL, proved, renamed
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyaudit.export.owners import COLUMNS, UNOWNED, made, names
+from keyaudit.export.owner_lists import COLUMNS, UNOWNED, made, names
 from keyaudit.present import headline
 
 USERS = ("alice", "bob", "carol", "dave", "erin")
