@@ -75,7 +75,8 @@ def check(
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         write(as_text(judged, colour))
     else:
-        from keyaudit.export import findings_csv, summary_json
+        from keyaudit.export.summary import summary_json
+        from keyaudit.export.tabular import findings_csv
 
         if form == "json":
             write_data(summary_json(judged))

@@ -96,7 +96,7 @@ def write_names(names: Iterable[object]) -> None:
 
 def write_csv(content: bytes, bom: bool) -> None:
     """CSV, as ``write_data``; with the mark by which a spreadsheet knows its encoding, if that is asked for."""
-    from keyaudit.export import BOM
+    from keyaudit.export.tabular import BOM
 
     write_data(BOM + content if bom else content)
 

@@ -1,4 +1,4 @@
-"""An Audit as files, one module for each format.
+"""An Audit as files, one module for each format. The list of formats imports nothing heavy.
 
 ``tabular``      findings.csv and other tables as CSV, none of whose cells a spreadsheet runs
 ``summary``      summary.json
@@ -6,17 +6,3 @@
 ``workbook``     what the sheets of a workbook hold (pure); ``xlsx`` writes them, with the library of the extra xlsx
 ``owner_lists``  for each owner, what to do with which key: a list, and a mail that is ready to send
 """
-
-from keyaudit.export.summary import rotation_record, rotations_json, summary_json
-from keyaudit.export.tabular import BOM, columns, findings_csv, may_run, table_csv
-
-__all__ = [
-    "BOM",
-    "columns",
-    "findings_csv",
-    "may_run",
-    "rotation_record",
-    "rotations_json",
-    "summary_json",
-    "table_csv",
-]

@@ -15,8 +15,8 @@ from conftest import ACCOUNT, FRESH, OLD, OTHER, capture, report
 from handing import NAME, SEAL, proved, renamed
 
 import keyaudit
-from keyaudit.export import findings_csv
 from keyaudit.export.cells import Sheet
+from keyaudit.export.tabular import findings_csv
 from keyaudit.export.xlsx import made, refuse_long
 from keyaudit.model import Call
 from keyaudit.schema import COMPLIANCE_TYPES, FINDING_COLUMNS, InputError

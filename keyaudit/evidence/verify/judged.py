@@ -21,7 +21,8 @@ from keyaudit.evidence.verify import closed
 from keyaudit.evidence.verify.older import agrees, told_digest
 from keyaudit.evidence.verify.shown import compare
 from keyaudit.evidence.verify.typed import odd_fields
-from keyaudit.export import findings_csv, summary_json
+from keyaudit.export.summary import summary_json
+from keyaudit.export.tabular import findings_csv
 from keyaudit.model import Audit, Population
 from keyaudit.policy import parse_policy
 from keyaudit.present import findings_digest
