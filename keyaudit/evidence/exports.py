@@ -52,7 +52,7 @@ def write(proved: Proved, form: Format, folder: Path, into: Path | None = None) 
 def prove(folder: Path) -> Proved:
     """What verified evidence gives. BrokenError if it does not verify; InputError if there is no such folder, or
     only a later version of keyaudit knows it."""
-    faults, _ = verify(folder)
+    faults, remarks = verify(folder)
     if faults:
         raise BrokenError(folder, faults)
     # read once more for this; what was changed meanwhile shows
@@ -74,6 +74,7 @@ def prove(folder: Path) -> Proved:
             files=tuple(SealedFile(one["path"], one["bytes"], one["sha256"]) for one in manifest["files"]),
             calls=tuple(_calls(judged, population)),
             versions=(*_named(tool), *sorted(_named(manifest.get("libraries", {})))),
+            remarks=tuple(remarks),
         )
 
 

@@ -49,6 +49,7 @@ def summary_sheet(proved: Proved) -> Sheet:
     seal: list[tuple[str, Cell]] = [("tasks", say("workbook.summary.fetch_first"))] if proved.advice else []
     seal += [("evidence", proved.name), ("seal", proved.sha256), ("policy_sha256", policy.sha256)]
     seal += [("verify", say("workbook.summary.verify", name=proved.name))]
+    seal += [("remarks", proved.remarks)] if proved.remarks else []
     return Sheet(say("workbook.summary.name"), (), rows + [(say(f"{label}.{name}"), value) for name, value in seal])
 
 

@@ -7,9 +7,9 @@ import io
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import xlsxwriter
@@ -47,6 +47,8 @@ COLOURS = {
     COMPLIANT: ("#D6EEDD", "#1A6334"),
     NOT_APPLICABLE: ("#ECEFF2", "#424A53"),
 }
+#: the widths of the lines of a cell
+Size = tuple[int, ...]
 #: before this a spreadsheet knows no date
 FIRST = datetime(1900, 3, 1, tzinfo=UTC)
 
@@ -121,19 +123,19 @@ class _Styles:
 
 def _write(page: Any, one: Sheet, styles: _Styles) -> None:
     rows = [[_seen(cell) for cell in row] for row in one.rows]
-    widths = _widths(one, rows)
+    sizes = [[_size(cell) for cell in row] for row in rows]
+    widths = _widths(one, sizes)
     for place, width in enumerate(widths):
         page.set_column(place, place, width)
-    # headings are bold, and leave room for the arrow of a filter
-    page.set_row(
-        0, _height([(heading, width - ARROW) for heading, width in zip(one.columns, widths, strict=False)])
-    )
+    rooms = [width - ARROW for width in widths]  # beside the arrow of a filter
+    page.set_row(0, _height([_size(heading) for heading in one.columns], rooms))
     for place, heading in enumerate(one.columns):
         page.write_string(0, place, heading, styles.heading)
-    for number, row in enumerate(rows, 1 if one.columns else 0):
-        page.set_row(number, _height(zip(row, widths, strict=True)))
+    for number, (row, size) in enumerate(zip(rows, sizes, strict=True), 1 if one.columns else 0):
+        page.set_row(number, _height(size, widths))
         for place, cell in enumerate(row):
-            _write_cell(page, number, place, cell, styles, styles.label if not (one.columns or place) else None)
+            if cell is not None:
+                _write_cell(page, number, place, cell, styles, styles.label if not (one.columns or place) else None)
     if one.columns:
         page.freeze_panes(1, one.frozen)
         page.autofilter(0, 0, len(rows), len(one.columns) - 1)
@@ -168,37 +170,47 @@ def _write_cell(page: Any, row: int, column: int, cell: Cell, styles: _Styles, s
         page.write_number(row, column, cell, styles.number)
 
 
-def _widths(one: Sheet, rows: Sequence[Sequence[Cell]]) -> list[int]:
+def _widths(one: Sheet, sizes: Iterable[Iterable[Size]]) -> list[int]:
     """The width of each column: of its longest line, and of the longest word of its heading; less in a sheet of
     many columns, so that more of them are in sight."""
     if not one.columns:
         return [LABELS, WIDEST]
     widest = WIDEST if len(one.columns) <= FEW else WIDEST_OF_MANY
     found = [max(map(_width, heading.split()), default=0) + ARROW for heading in one.columns]
-    for row in rows:
-        for place, cell in enumerate(row):
-            found[place] = max(found[place], *(_width(line) for line in _lines(cell)))
+    for size in sizes:
+        found = [max(width, *lines) if lines else width for width, lines in zip(found, size, strict=True)]
     return [min(max(width + 2, NARROWEST), widest) for width in found]
 
 
-def _height(cells: Iterable[tuple[Cell, int]]) -> int:
+def _height(size: Iterable[Size], widths: Iterable[int]) -> int:
     """The height of a row in points, by the cell that takes most lines: not every program works it out."""
-    lines = (sum(max(1, math.ceil(_width(line) / (width - 1))) for line in _lines(cell)) for cell, width in cells)
-    return min(LINE * max(lines, default=1), HIGHEST)
+    most = 1
+    for lines, width in zip(size, widths, strict=False):
+        if len(lines) > 1 or (lines and lines[0] >= width):
+            most = max(most, sum(max(1, math.ceil(line / (width - 1))) for line in lines))
+    return min(LINE * most, HIGHEST)
 
 
-def _lines(cell: Cell) -> list[str]:
+def _size(cell: Cell) -> Size:
+    if isinstance(cell, str):
+        return tuple(map(_width, cell.split("\n"))) if "\n" in cell else _line(_width(cell))
     if isinstance(cell, datetime):
-        return [TIMES]
+        return _line(len(TIMES))
     if isinstance(cell, Verdict):
-        return [f"{cell.text or cell.kind} "]
-    return ["" if cell is None else line for line in str(cell).split("\n")]
+        return _line(len(cell.text or cell.kind) + 1)
+    return () if cell is None else _line(len(str(cell)))
+
+
+@cache
+def _line(width: int) -> Size:
+    """One line; cells are many, and their sizes few."""
+    return (width,)
 
 
 def _width(line: str) -> int:
     """In letters of the usual size. Those of East Asia take the room of two, and a digest is written smaller."""
     if line.isascii():
-        return WIDEST - 3 if _DIGEST.fullmatch(line) else len(line)
+        return WIDEST - 3 if len(line) == 64 and _DIGEST.fullmatch(line) else len(line)
     return len(line) + sum(unicodedata.east_asian_width(c) in "WF" for c in line)
 
 

@@ -62,7 +62,7 @@ class Proved:
     """An evidence folder that verified. ``name``: under which it was sealed; ``sha256``: of its SHA256SUMS;
     ``language``: of its sentences; ``audit``: judged again, as ``verify`` does it; ``advice``: worst first;
     ``files``: all that is sealed; ``calls``: of its captures; ``versions``: of the programs that made it, by
-    name."""
+    name; ``remarks``: what ``verify`` says besides."""
 
     name: str
     sha256: str
@@ -72,3 +72,4 @@ class Proved:
     files: tuple[SealedFile, ...]
     calls: tuple[Call, ...]
     versions: tuple[tuple[str, str], ...]
+    remarks: tuple[str, ...] = ()

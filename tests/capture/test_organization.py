@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import signal
 import time
@@ -213,6 +214,9 @@ def test_each_owner_gets_a_folder(organization: Organization, tmp_path: Path) ->
     assert sorted(path.name[-12:] for path in others) == sorted(organization.accounts)
     conclusions = {p.name[-12:]: json.loads((p / "summary.json").read_bytes())["conclusion"] for p in others}
     assert {a for a, c in conclusions.items() if c == "INSUFFICIENT_DATA"} == {lost}
+    rows = csv.DictReader((first / "findings.csv").read_text(encoding="utf-8").splitlines())
+    names = {one["account_id"]: one["account_name"] for one in rows}
+    assert set(names) == set(organization.accounts) and all(names.values())
     code, said = verified(first, *others)
     assert code == 0, said
 
