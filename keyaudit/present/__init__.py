@@ -1,6 +1,8 @@
 """Frames -> sentences and tables for people (pure). Every function takes the Audit, and returns something
 that a notebook shows by itself: ``ka.bottom_line(a)``."""
 
+from keyaudit.present.account_names import called, named
+from keyaudit.present.answer import figures, worst
 from keyaudit.present.basis import (
     accounts,
     limits_of_audit,
@@ -43,12 +45,14 @@ __all__ = [
     "as_text",
     "bottom_line",
     "boundary",
+    "called",
     "changes",
     "completeness",
     "controls",
     "differences",
     "due_soon",
     "exemptions",
+    "figures",
     "findings_digest",
     "first_lines",
     "headline",
@@ -56,6 +60,7 @@ __all__ = [
     "inactive",
     "limits_of_audit",
     "more_than_one",
+    "named",
     "offenders",
     "outdated_functions",
     "overdue_known",
@@ -72,4 +77,5 @@ __all__ = [
     "scope",
     "skipped",
     "unused",
+    "worst",
 ]

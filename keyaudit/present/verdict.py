@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from keyaudit.model import Audit
+from keyaudit.present.account_names import named
 from keyaudit.present.claims import keys_of
 from keyaudit.present.headline import before, first_lines, said_first
 from keyaudit.present.table import Prose, Table, table
@@ -44,8 +45,9 @@ def _by_message(a: Audit) -> list[str]:
         accounts.pop(message, None)
     if len(a.provenance) == 1:
         return list(accounts)
+    names = named(a)
     return [
-        say("verdict.of_account", reason=message, account=ids[0])
+        say("verdict.of_account", reason=message, account=names.get(ids[0], ids[0]))
         if len(ids) == 1
         else say("verdict.of_accounts", reason=message, n=len(ids))
         for message, ids in accounts.items()

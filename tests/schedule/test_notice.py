@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aws import MANAGEMENT, Aws, Fault, aws  # noqa: F401
 from conftest import ACCOUNT, FRESH, OLD, OTHER, capture, report, write
-from evidence_helpers import AS_OF, keyaudit, made, manifest, refused
+from evidence_helpers import AS_OF, BRIEF, keyaudit, made, manifest, refused
 from moto.sns import sns_backends
 
 TOPIC = f"arn:aws:sns:eu-west-1:{MANAGEMENT}:evidence"
@@ -26,7 +26,7 @@ class Topic:
         sns_backends[MANAGEMENT]["eu-west-1"].create_topic("evidence")
 
     def arguments(self, *more: object) -> list[object]:
-        common = ("--as-of", AS_OF, "--policy", "cis", "-o", self.folder / "reports", "--notify", TOPIC)
+        common = ("--as-of", AS_OF, "--policy", "cis", "-o", self.folder / "reports", "--notify", TOPIC, *BRIEF)
         return ["report", self.folder / "report.csv", *common, *more]
 
     def env(self, *faults: Fault) -> dict[str, Any]:
