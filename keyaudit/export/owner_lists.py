@@ -15,6 +15,7 @@ from email.utils import format_datetime
 from keyaudit.export.formats import Made
 from keyaudit.export.tabular import BOM, table_csv
 from keyaudit.model import Advice, Proved
+from keyaudit.present.account_names import called
 from keyaudit.present.headline import caveats, headline
 from keyaudit.texts import say, utc, visible
 
@@ -115,9 +116,7 @@ def _body(proved: Proved, owner: str | None, tasks: list[Advice], name: str) -> 
 
 
 def _told(number: int, one: Advice) -> Iterable[str]:
-    account = visible(one.account_id)
-    if one.account_name:
-        account = say("plan.account", account=account, name=visible(one.account_name))
+    account = visible(called(one.account_id, one.account_name))
     yield say("owners.task", number=number, action=one.action)
     yield say("owners.when", when=one.by_when)
     yield say("owners.keys", user=visible(one.user), account=account, keys=one.told)
