@@ -111,11 +111,11 @@ def test_a_failed_account_never_disappears(organization: Organization, tmp_path:
     answer, *lines = table.splitlines()
     assert answer.startswith("INSUFFICIENT_DATA: ") and "in 6 of 7 accounts (1 of them incomplete)" in answer
     assert lines[:2] == [
-        f"1 of 7 expected accounts was not read: {lost}.",
-        f"Of 1 of 7 expected accounts evidence is missing or cannot be relied on: {partly}.",
+        f"1 of 7 expected accounts was not read: member-2 ({lost}).",
+        f"Of 1 of 7 expected accounts evidence is missing or cannot be relied on: member-5 ({partly}).",
     ]
     folder = made("report", tmp_path / "cap", "--policy", "cis", "-o", tmp_path / "reports", *BRIEF, code=3)
-    assert f"1 of 7 expected accounts was not read: {lost}." in (folder / "report.html").read_text()
+    assert f"1 of 7 expected accounts was not read: member-2 ({lost})." in (folder / "report.html").read_text()
     manifest = json.loads((folder / "manifest.json").read_bytes())
     assert manifest["accounts"]["failed"] == [lost] and lost in manifest["accounts"]["expected"]
     assert (folder / "raw" / lost / "capture.json").read_bytes() == (
