@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -181,30 +182,41 @@ def digest_of(folder: Path) -> str:
 _subjects: dict[Path, object] = {}
 
 
-def _newest(reports: Path, facts: RunFacts) -> tuple[str | None, tuple[str, ...]]:
-    """The hash of the SHA256SUMS of the newest finished folder of the same notebook and organization or account:
-    the folder to which no other points (or the latest sealed, if folders were removed). Also the folders that could
-    not be read, which the chain may therefore leave out."""
-    chain: dict[str, tuple[datetime, str | None]] = {}
+def of_subject(reports: Path, facts: RunFacts) -> tuple[dict[Path, Manifest], tuple[str, ...]]:
+    """(the finished folders of the same notebook and organization or account, with their manifests; why others
+    could not be read). A folder that is damaged, or somebody else's, is in neither: ``verify`` says so."""
+    found: dict[Path, Manifest] = {}
     unread = []
     wanted = identity_of(reports, facts).subject
     for folder in sorted(path for path in reports.iterdir() if not path.name.startswith(".")):
         try:
             if _subjects.get(folder, wanted) != wanted or not is_plain(folder / SUMS):
                 continue
-            manifest, sealed_at = read_manifest(folder), None
+            manifest = read_manifest(folder)
             _subjects[folder] = identity_of(folder, manifest).subject
-            if _subjects[folder] == wanted and _is_sealed(folder):
-                sealed_at = parse_instant(str(manifest["sealed_at"]))
-            if sealed_at:
-                chain[digest_of(folder)] = (sealed_at, manifest["previous"])
+            if _subjects[folder] == wanted:
+                found[folder] = manifest
         except PermissionError as error:
             unread += [why(error)] if folder.name not in BESIDE else []
         except NOT_OURS:
-            continue  # damaged, or somebody else's: verify will say so
+            continue
+    return found, tuple(unread)
+
+
+def _newest(reports: Path, facts: RunFacts) -> tuple[str | None, tuple[str, ...]]:
+    """The hash of the SHA256SUMS of the newest finished folder of the same notebook and organization or account:
+    the folder to which no other points (or the latest sealed, if folders were removed). Also the folders that could
+    not be read, which the chain may therefore leave out."""
+    chain: dict[str, tuple[datetime, str | None]] = {}
+    found, unread = of_subject(reports, facts)
+    for folder, manifest in found.items():
+        with suppress(*NOT_OURS):
+            sealed_at = parse_instant(str(manifest["sealed_at"])) if _is_sealed(folder) else None
+            if sealed_at:
+                chain[digest_of(folder)] = (sealed_at, manifest["previous"])
     pointed_to = {previous for _, previous in chain.values()}
     heads = [digest for digest in chain if digest not in pointed_to]
-    return max(heads, key=lambda digest: chain[digest][0], default=None), tuple(unread)
+    return max(heads, key=lambda digest: chain[digest][0], default=None), unread
 
 
 def _is_sealed(folder: Path) -> bool:
