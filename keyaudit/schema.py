@@ -163,6 +163,9 @@ FINDING_COLUMNS = {
     "exemption_id": "str",
     "owner": "str",
     "administrator": "boolean",
+    "account_name": "str",  # the organization's name for it, if the organization's list was captured
+    "last_used_date": TIME,  # of the key, where a report or the account tells
+    "last_used_service": "str",
 }
 ACTIVE = "Active"
 INACTIVE = "Inactive"

@@ -37,7 +37,7 @@ if config:
     os.environ["COVERAGE_PROCESS_CONFIG"] = config
     coverage.process_startup()
 from keyaudit.cli import main
-import keyaudit.auditing, keyaudit.capture, keyaudit.evidence, keyaudit.export, keyaudit.present, keyaudit.evidence.verify
+import keyaudit.auditing, keyaudit.capture, keyaudit.evidence, keyaudit.export.summary, keyaudit.present, keyaudit.evidence.verify
 from keyaudit.evidence import forked
 forked.warm_up()
 import keyaudit.capture.inventory, keyaudit.capture.rotations, keyaudit.evidence.folder, keyaudit.evidence.page

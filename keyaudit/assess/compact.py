@@ -1,8 +1,9 @@
-"""Arrays -> compact findings: every column of ``schema.FINDING_COLUMNS`` but ``finding_id`` and ``annotation``.
+"""Arrays -> compact findings: every column of ``schema.FINDING_COLUMNS`` but ``finding_id``, ``annotation`` and
+``account_name``.
 
-Those two columns cost more than the judgement; ``describe`` makes them only for the rows that are shown, from
-``reason``, ``count``, ``detail`` and ``user_creation_time``. ``row`` is the key's place among
-the keys that were judged.
+Those cost more than the judgement; ``describe`` makes them only for the rows that are shown, from ``reason``,
+``count``, ``detail`` and ``user_creation_time``, and from the names of the accounts. ``row`` is the key's place
+among the keys that were judged.
 """
 
 from __future__ import annotations
@@ -33,14 +34,17 @@ def findings_frame(rows: Rows, control: str, accounts: Accounts) -> pd.DataFrame
         return found
 
     labels = np.array(accounts.labels, dtype=object)[accounts.places(rows)]
-    texts = {name: of_key(name, None) for name in ("arn", "access_key_id", "status", "owner")}
+    texts = {name: of_key(name, None) for name in ("arn", "access_key_id", "status", "owner", "last_used_service")}
     # root-key alone means the root user where it speaks of the whole account
     texts |= {"account_id": labels, "user": of_key("user", ROOT_USER)}
-    times = {name: of_key(name, NAT) for name in ("user_creation_time", "last_rotated")} | {"due": rows.deadlines()}
+    times = {name: of_key(name, NAT) for name in ("user_creation_time", "last_rotated", "last_used_date")}
+    times["due"] = rows.deadlines()
     slots = of_key("key_slot", MISSING)
     if rows.count is not None:
-        texts |= {name: np.full(len(index), None, dtype=object) for name in ("access_key_id", "status")}
-        times["last_rotated"], slots = np.full(len(index), NAT), np.full(len(index), MISSING)
+        none, never = np.full(len(index), None, dtype=object), np.full(len(index), NAT)
+        texts |= dict.fromkeys(("access_key_id", "status", "last_used_service"), none)
+        times |= dict.fromkeys(("last_rotated", "last_used_date"), never)
+        slots = np.full(len(index), MISSING)
     texts["compliance_type"], texts["reason"] = rows.case.names()
     texts["exemption_id"], texts["detail"] = (np.full(len(index), None, dtype=object) for _ in range(2))
     for position, exemption_id in rows.exempt.items():
@@ -80,7 +84,7 @@ def account_findings(labels: Sequence[str], rows: Sequence[AccountRow]) -> pd.Da
     frame = {
         name: pd.Series(pd.NaT if dtype == TIME else None, index=index, dtype=dtype)
         for name, dtype in dtypes.items()
-        if name not in ("finding_id", "annotation")
+        if name not in ("finding_id", "annotation", "account_name")
     }
     frame["row"] = pd.Series(ACCOUNT, index=index)
     frame["account_id"] = pd.Series([labels[row[0]] for row in rows], index=index, dtype="str")

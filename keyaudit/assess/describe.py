@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache, partial
 from hashlib import sha256
 from typing import Any
@@ -34,8 +35,9 @@ def worst_first(findings: pd.DataFrame) -> pd.DataFrame:
     return findings.take(order).reset_index(drop=True)
 
 
-def describe(findings: pd.DataFrame, policy: Policy) -> pd.DataFrame:
-    """Compact findings with ``finding_id`` and ``annotation``: exactly ``schema.FINDING_COLUMNS``."""
+def describe(findings: pd.DataFrame, policy: Policy, names: Mapping[str, str]) -> pd.DataFrame:
+    """Compact findings with ``finding_id``, ``annotation`` and ``account_name``: exactly
+    ``schema.FINDING_COLUMNS``. ``names``: of accounts by their ids, as far as they are known."""
     exemptions = {exemption.id: exemption for exemption in policy.exemption}
     parts = zip(*(map(str, one) for one in _identity(findings)), strict=True)
     ids = [sha256(joined.encode()).hexdigest()[:16] for joined in map("\x1f".join, parts)]
@@ -48,7 +50,9 @@ def describe(findings: pd.DataFrame, policy: Policy) -> pd.DataFrame:
         )
     ]
     described = findings.assign(
-        finding_id=pd.Series(ids, dtype="str"), annotation=pd.Series(annotations, dtype="str")
+        finding_id=pd.Series(ids, dtype="str"),
+        annotation=pd.Series(annotations, dtype="str"),
+        account_name=pd.Series([names.get(one) for one in findings["account_id"].tolist()], dtype="str"),
     )
     return described[list(FINDING_COLUMNS)]
 

@@ -15,7 +15,7 @@ import pandas as pd
 from keyaudit import credentials
 from keyaudit.assess import describe, exemption_status, worst_first
 from keyaudit.auditing.survey import twice
-from keyaudit.model import Audit, Difference, Origin, Population, Provenance, RotationVerdict
+from keyaudit.model import Audit, Difference, Origin, Population, Provenance, RotationVerdict, names_of
 from keyaudit.policy import Policy
 from keyaudit.schema import COMPLIANCE_TYPES, COMPLIANT, CONTROLS, Problem, worst
 from keyaudit.texts import say
@@ -110,7 +110,7 @@ def audit_of(
     return Audit(
         users=credentials.users_together(found.users),
         keys=_concat(found.keys),
-        findings=describe(_shown(found.findings, keep), policy),
+        findings=describe(_shown(found.findings, keep), policy, names_of(found.provenance)),
         conclusions=conclusions,
         conclusion=worst({conclusions[c] for c in policy.controls if c in conclusions}),
         tallies={

@@ -17,6 +17,7 @@ from keyaudit.cli.capture import capture
 from keyaudit.cli.check import check
 from keyaudit.cli.cluster import cluster
 from keyaudit.cli.common import open_all, say, write
+from keyaudit.cli.export import export
 from keyaudit.cli.lab import lab
 from keyaudit.cli.report import demo, report
 from keyaudit.cli.rotation import rotation
@@ -43,7 +44,7 @@ def cli() -> None:
     """Are AWS access keys rotated within the period that the policy sets?"""
 
 
-for command in (capture, check, cluster, demo, lab, policy, report, rotation, schedule, series, verify):
+for command in (capture, check, cluster, demo, export, lab, policy, report, rotation, schedule, series, verify):
     cli.add_command(command)
 
 

@@ -12,10 +12,13 @@ from keyaudit.cli.cluster import Shared, cluster_options
 from keyaudit.cli.common import (
     EXIT_OF,
     as_of_option,
+    bom_option,
     policy_option,
     progress,
+    refuse_bom,
     sources_argument,
     write,
+    write_csv,
     write_data,
 )
 from keyaudit.cli.live import Live, capture_option, live_options
@@ -30,11 +33,19 @@ from keyaudit.schema import InputError
 @click.option(
     "-f", "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", help="Default: table."
 )
+@bom_option
 @capture_option
 @cluster_options
 @live_options
 def check(
-    sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: Path | None, shared: Shared, live: Live
+    sources: tuple[str, ...],
+    policy: str,
+    as_of: str,
+    form: str,
+    bom: bool,
+    folder: Path | None,
+    shared: Shared,
+    live: Live,
 ) -> int:
     """Judge credential reports and print the verdict.
 
@@ -44,6 +55,7 @@ def check(
     from keyaudit.auditing import audit
     from keyaudit.present.table import MOST_ROWS
 
+    refuse_bom(bom, form)
     table = form == "table"
     if shared.at and not live.is_many:
         raise InputError("--cluster: for --organization and --accounts; judging is done here")
@@ -63,7 +75,11 @@ def check(
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
         write(as_text(judged, colour))
     else:
-        from keyaudit.export import findings_csv, summary_json
+        from keyaudit.export.summary import summary_json
+        from keyaudit.export.tabular import findings_csv
 
-        write_data(summary_json(judged) if form == "json" else findings_csv(judged))
+        if form == "json":
+            write_data(summary_json(judged))
+        else:
+            write_csv(findings_csv(judged), bom)
     return EXIT_OF[judged.conclusion]

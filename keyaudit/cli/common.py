@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT
+from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, InputError
 from keyaudit.texts import line
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ as_of_option = click.option(
     metavar="TIME",
     default="",
     help="The instant of judgement, ISO 8601 with a zone. Default: when the latest report was generated.",
+)
+bom_option = click.option(
+    "--bom", is_flag=True, help="With -f csv: begin with a byte order mark, so that Excel reads UTF-8."
 )
 sources_argument = click.argument("sources", metavar="[SOURCE]...", nargs=-1)
 
@@ -89,6 +92,19 @@ def write(text: str | bytes) -> None:
 def write_names(names: Iterable[object]) -> None:
     """Names from outside, one line each."""
     write_data(b"".join(os.fsencode(str(one).replace("\n", "\\n")) + b"\n" for one in names))
+
+
+def write_csv(content: bytes, bom: bool) -> None:
+    """CSV, as ``write_data``; with the mark by which a spreadsheet knows its encoding, if that is asked for."""
+    from keyaudit.export.tabular import BOM
+
+    write_data(BOM + content if bom else content)
+
+
+def refuse_bom(bom: bool, form: str) -> None:
+    """InputError for a mark where no CSV is written."""
+    if bom and form != "csv":
+        raise InputError("--bom: only with -f csv")
 
 
 def write_data(content: bytes) -> None:

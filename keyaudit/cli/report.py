@@ -24,6 +24,7 @@ from keyaudit.cli.common import (
     sources_argument,
     write_names,
 )
+from keyaudit.cli.export import also_of, also_option, export_also
 from keyaudit.cli.live import CAPTURES, Live, capture_option, live_options
 from keyaudit.cli.reading import resolve_captured
 from keyaudit.cli.scheduled import rebuild_index, scheduled
@@ -33,10 +34,12 @@ from keyaudit.texts import looks_secret
 if TYPE_CHECKING:
     from keyaudit.cluster.client import Cluster
     from keyaudit.evidence import Evidence, Request
+    from keyaudit.export.formats import Format
     from keyaudit.model import Audit
 
     #: tells of evidence that was made, with its first lines
     Tell = Callable[[Evidence, list[str]], None]
+    Formats = tuple[Format, ...]
 
 reports_option = click.option(
     "-o",
@@ -85,6 +88,7 @@ reports_option = click.option(
     default="",
     help="Afterwards, send the bottom line to this SNS topic (sns:Publish).",
 )
+@also_option
 @capture_option
 @cluster_options
 @live_options
@@ -100,6 +104,7 @@ def report(
     every: str,
     again: bool,
     topic: str,
+    also: str,
     folder: Path | None,
     shared: Shared,
     live: Live,
@@ -113,6 +118,7 @@ def report(
     for name, value in pairs:
         if looks_secret(value):
             raise InputError(f"-p {name}: the value looks like a secret, and evidence shows its parameters")
+    wanted = also_of(also)
     reports = reports or Path("reports")
     notice = _notice(topic, live, reports)
     asked: dict[str, Any] = {
@@ -132,7 +138,7 @@ def report(
         )
         made = {"sources": read, "captured": captured, "started": started, "schedule": schedule}
         made["insecure_cluster"] = shared.is_open
-        return _make(jobs, shared, tell, as_of=as_of, reports=reports, **made, **asked)
+        return _make(jobs, shared, tell, wanted, as_of=as_of, reports=reports, **made, **asked)
 
     if not every:
         if again:
@@ -182,12 +188,13 @@ def demo(reports: Path | None) -> int:
 
     Exits with 0 when the evidence was made, whatever it concludes.
     """
-    _make(0, NONE, None, sources=[], reports=reports or Path("reports/demo"))
+    _make(0, NONE, None, (), sources=[], reports=reports or Path("reports/demo"))
     return 0
 
 
-def _make(jobs: int, shared: Shared, tell: Tell | None, **asked: Any) -> Evidence:
-    """Make the evidence, and print its folder; with ``jobs``, also those of the accounts, so many at once."""
+def _make(jobs: int, shared: Shared, tell: Tell | None, also: Formats, **asked: Any) -> Evidence:
+    """Make the evidence, and print its folder; with ``jobs``, also those of the accounts, so many at once; and what
+    is ``also`` made of each."""
     from keyaudit.evidence import Request, make_evidence
 
     request = Request(**asked, progress=sys.stderr.isatty())
@@ -195,8 +202,9 @@ def _make(jobs: int, shared: Shared, tell: Tell | None, **asked: Any) -> Evidenc
     with shared.for_evidence() if jobs else nullcontext() as cluster:
         evidence = make_evidence(request)
         lines = _tell(evidence)
+        export_also(evidence.path, also)
         if jobs:
-            _make_each(request, evidence.audit, jobs, cluster)
+            _make_each(request, evidence.audit, jobs, cluster, also)
     rebuild_index(request.reports)
     if tell:
         tell(evidence, lines)
@@ -217,7 +225,7 @@ def _tell(evidence: Evidence) -> list[str]:
     return lines
 
 
-def _make_each(request: Request, judged: Audit, jobs: int, cluster: Cluster | None) -> None:
+def _make_each(request: Request, judged: Audit, jobs: int, cluster: Cluster | None, also: Formats) -> None:
     """Make the folders of the accounts, and print each when it is finished."""
     from keyaudit.evidence.per_account import make_each, sources_of
 
@@ -227,6 +235,7 @@ def _make_each(request: Request, judged: Audit, jobs: int, cluster: Cluster | No
     bar = progress("account folders") or (lambda folders, _: folders)
     for folder in bar(make_each(request, sources, jobs, cluster), len(sources)):
         write_names([folder])
+        export_also(folder, also)
 
 
 def _typed(text: str) -> str | int | float | bool | None:

@@ -13,6 +13,7 @@ import click
 from keyaudit import texts
 from keyaudit.cli.cluster import shared_of
 from keyaudit.cli.common import is_given, say, write, write_names
+from keyaudit.cli.export import also_of
 from keyaudit.cli.live import live_of
 from keyaudit.cli.reading import check_live
 from keyaudit.cli.report import report
@@ -111,6 +112,7 @@ def _timetable(kind: str, options: tuple[str, ...], **when: Any) -> Timetable:
         topic=given["topic"],
         permissions=tuple(_words(context, live.given)) if live.given else (),
         statements=() if sources else tuple(statements(live.needs, **OF_THE_STACK)),
+        extras=tuple(one.id for one in also_of(given["also"]) if one.library),
     )
 
 

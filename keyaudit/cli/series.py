@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from keyaudit.cli.common import progress, say, write
+from keyaudit.cli.common import bom_option, progress, refuse_bom, say, write, write_csv
 from keyaudit.schema import InputError
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ WHOLE, WRONG, INCONCLUSIVE = 0, 1, 3
 @click.option(
     "-f", "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", help="Default: table."
 )
-def series(reports: Path, every: str, since: str, notebook: str, form: str) -> int:
+@bom_option
+def series(reports: Path, every: str, since: str, notebook: str, form: str, bom: bool) -> int:
     """Compare the runs that a schedule should have made with the evidence in REPORTS (default: reports), and verify
     it.
 
@@ -44,6 +45,7 @@ def series(reports: Path, every: str, since: str, notebook: str, form: str) -> i
     from keyaudit.schedule.series import series as find
     from keyaudit.schedule.told import as_csv, as_json, as_text
 
+    refuse_bom(bom, form)
     period, now = parse_every(every), datetime.now(UTC)
     try:
         begins = parse_as_of(since)
@@ -57,7 +59,7 @@ def series(reports: Path, every: str, since: str, notebook: str, form: str) -> i
     elif form == "json":
         write(as_json(found, every))
     else:
-        write(as_csv(found))
+        write_csv(as_csv(found), bom)
         for fault in found.faults:
             say(f"keyaudit: {fault}")
     return WRONG if not found.is_whole else WHOLE if found.is_conclusive else INCONCLUSIVE

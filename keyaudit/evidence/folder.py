@@ -23,7 +23,8 @@ from keyaudit.evidence.sheet import foreign_of, title_of
 from keyaudit.evidence.stated import judged_facts
 from keyaudit.evidence.verify import verify
 from keyaudit.evidence.verify.judged import judge_again
-from keyaudit.export import findings_csv, summary_json
+from keyaudit.export.summary import summary_json
+from keyaudit.export.tabular import findings_csv
 from keyaudit.files import write_file
 from keyaudit.model import Audit, Population
 from keyaudit.policy import Policy, load_policy

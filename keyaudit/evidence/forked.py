@@ -55,7 +55,8 @@ def _rehearse() -> None:
     from keyaudit.auditing import audit
     from keyaudit.charts import plot_ages, plot_deadlines, plot_idle
     from keyaudit.charts.html import picture
-    from keyaudit.export import findings_csv, summary_json
+    from keyaudit.export.summary import summary_json
+    from keyaudit.export.tabular import findings_csv
 
     a = audit("", "", "")
     for write in (findings_csv, summary_json):

@@ -18,7 +18,7 @@ from keyaudit.charts.html import picture, show_axes
 from keyaudit.evidence.contents import RAW
 from keyaudit.explore.selection import AS_SET, Selection
 from keyaudit.explore.view import View
-from keyaudit.export import table_csv
+from keyaudit.export.tabular import table_csv
 from keyaudit.model import Audit
 from keyaudit.present import Prose, Table, headline
 from keyaudit.present.claims import preset_of, setter_of

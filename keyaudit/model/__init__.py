@@ -4,18 +4,22 @@
 ``provenance``  for one account: Provenance, its Completeness and Differences
 ``rotated``     secrets under rotation, what was seen of them, the verdict
 ``progress``    how progress is shown to whoever waits
+``proved``      evidence that verified, and what follows from it
 ``audit``       a judgement, complete (its ``accounts`` as a frame: ``accounts_frame``)
 """
 
 from keyaudit.model.audit import Audit, ExemptionUse
 from keyaudit.model.population import Origin, Population, Skipped
 from keyaudit.model.progress import Progress
-from keyaudit.model.provenance import ORGANIZATION, Completeness, Difference, Provenance
+from keyaudit.model.proved import Advice, Call, Proved, SealedFile
+from keyaudit.model.provenance import ORGANIZATION, Completeness, Difference, Provenance, names_of
 from keyaudit.model.rotated import Line, RotatedKey, RotatedSecret, RotationVerdict, Version
 
 __all__ = [
     "ORGANIZATION",
+    "Advice",
     "Audit",
+    "Call",
     "Completeness",
     "Difference",
     "ExemptionUse",
@@ -23,10 +27,13 @@ __all__ = [
     "Origin",
     "Population",
     "Progress",
+    "Proved",
     "Provenance",
     "RotatedKey",
     "RotatedSecret",
     "RotationVerdict",
+    "SealedFile",
     "Skipped",
     "Version",
+    "names_of",
 ]

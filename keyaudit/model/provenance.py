@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -91,3 +92,8 @@ class Provenance:
         """Whether this is an account, and does not stand for an organization's list of accounts that could not be
         had."""
         return self.account_id != ORGANIZATION
+
+
+def names_of(accounts: Iterable[Provenance]) -> dict[str, str]:
+    """The names of accounts by their ids, as far as a captured list of an organization tells them."""
+    return {one.account_id: one.origin.account_name for one in accounts if one.origin and one.origin.account_name}

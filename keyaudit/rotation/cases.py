@@ -35,9 +35,9 @@ PERSON, MAYBE, PROGRAM, NOT_TOLD = "person", "maybe", "program", "not_told"
 
 @dataclass(frozen=True)
 class Key:
-    """A key, with what was judged of it. ``name``: for a sentence; ``key_id``: the end of its id, if known;
-    ``use``: whether it was ever used, as far as the report tells; ``seen``: the latest moment of which the report
-    can tell that."""
+    """A key, with what was judged of it. ``name``: for a sentence; ``key_id``: the end of its id, and
+    ``slot``: in the report, if known; ``use``: whether it was ever used, as far as the report tells; ``seen``: the
+    latest moment of which the report can tell that."""
 
     name: str
     key_id: str | None
@@ -54,6 +54,7 @@ class Key:
     due: datetime | None = None
     days_over: int | None = None
     types: dict[str, str] = field(default_factory=dict)
+    slot: int | None = None
 
     @property
     def fails(self) -> set[str]:

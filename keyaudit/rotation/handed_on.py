@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from keyaudit.export import table_csv
+from keyaudit.export.tabular import table_csv
 from keyaudit.files import json_text
 from keyaudit.model import Audit
 from keyaudit.rotation.fresh import Freshness

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from keyaudit.assess.rotated_proof import is_stored
-from keyaudit.model import Audit
+from keyaudit.model import Audit, names_of
 from keyaudit.rotation import cases
 from keyaudit.rotation.cases import Key, User, oldest_first
 from keyaudit.rotation.moments import after, moment_of
@@ -80,7 +80,7 @@ def users_of(audit: Audit) -> Iterator[Owned]:
         found.setdefault(_whose(row), []).append(row)
     signs = _signs(audit.users, found)
     rotated = {(one.secret.account_id, one.secret.user): one for one in audit.rotations if one.secret.is_enabled}
-    accounts = {one.account_id: one.origin.account_name for one in audit.provenance if one.origin}
+    accounts = names_of(audit.provenance)
     for whose, rows in found.items():
         account, name, is_root = whose
         idle = audit.policy.limit(UNUSED) or cases.IDLE_DAYS
@@ -99,7 +99,7 @@ def users_of(audit: Audit) -> Iterator[Owned]:
             rotated=newest,
             is_proved=bool(rotation and newest and is_stored(rotation.secret, rotation.secret.active[0])),
         )
-        yield Owned(user, accounts.get(account) or None, _text(rows[0]["owner"]), _flag(rows[0]["administrator"]))
+        yield Owned(user, accounts.get(account), _text(rows[0]["owner"]), _flag(rows[0]["administrator"]))
 
 
 def _seen(row: dict[str, Any], as_of: datetime) -> datetime:
@@ -160,6 +160,7 @@ def _key(row: dict[str, Any], judged: _Judged, seen: datetime, idle_limit: int) 
         due=moment_of(row["due"]),
         days_over=judged.over.get(which),
         types=judged.types.get(which, {}),
+        slot=which[3],
     )
 
 

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from keyaudit.export import may_run
+from keyaudit.export.tabular import may_run
 from keyaudit.files import reason_of
 from keyaudit.rotation.cases import DUE_SOON, IN_USE
 from keyaudit.rotation.naming import ACCOUNT, KEY_ID, USER, check

@@ -48,6 +48,7 @@ def github_actions(timetable: Timetable) -> dict[str, str]:
         "Place": f"{WORKFLOWS}/{name}",
         "Time": timetable.cron(),
         "Reads": _reads(timetable, place),
+        "Package": _with_extras(".", timetable),
         "Command": command,
     }
     return {name: filled(data("schedule", "github-actions.yaml"), _shared(timetable) | facts)}
@@ -84,6 +85,7 @@ def eventbridge(timetable: Timetable) -> dict[str, str]:
         ),
         "RoleStatements": "\n".join(statements),
         "Wheel": WHEEL,
+        "Package": _with_extras(f"config/{WHEEL}", timetable),
         "Command": command,
         "Alarm": filled(data("schedule", "alarm.yaml"), alarm) if timetable.topic else "",
     }
@@ -93,6 +95,11 @@ def eventbridge(timetable: Timetable) -> dict[str, str]:
 def _command(timetable: Timetable, place: Callable[[Path], str]) -> str:
     words = _placed(timetable.options, place)
     return shlex.join(["keyaudit", "report", *words, "-o", REPORTS, "--every", timetable.every.text])
+
+
+def _with_extras(package: str, timetable: Timetable) -> str:
+    """What pip installs, as a word for a shell."""
+    return shlex.quote(f"{package}[{','.join(timetable.extras)}]") if timetable.extras else package
 
 
 def _reads(timetable: Timetable, place: Callable[[Path], str]) -> str:

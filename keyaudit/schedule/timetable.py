@@ -32,7 +32,7 @@ class Timetable:
     ``folder``: where it is run; ``options``: the words after ``report``; ``reports``: the reports folder;
     ``topic``: the ARN of the SNS topic that hears of it, if any; ``permissions``: the options of ``keyaudit
     capture`` that print which permissions reading AWS takes; ``statements``: those permissions, none if files are
-    read.
+    read; ``extras``: of keyaudit, that the options need.
 
     InputError for a name or a time that cannot be used, or a word that a schedule cannot hold.
     """
@@ -48,6 +48,7 @@ class Timetable:
     topic: str
     permissions: tuple[Word, ...]
     statements: tuple[dict[str, Any], ...]
+    extras: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not re.fullmatch(NAME, self.name):

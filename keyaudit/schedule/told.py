@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from keyaudit.export import table_csv
+from keyaudit.export.tabular import table_csv
 from keyaudit.files import json_text
 from keyaudit.present.table import table
 from keyaudit.present.terminal import grid

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 from aws import SECRET_KEY, Aws, add_user, aws, report_of, set_root_keys  # noqa: F401
 from conftest import report as report_text
@@ -110,9 +111,11 @@ def test_report_without_a_source_seals_what_was_captured_and_masks_the_ids(
 ) -> None:
     account.user("carol", (OLD, "Active"))
     account.serve()
-    done = account.run("report", "--policy", "cis", "-o", tmp_path / "reports", "--owner-tag", "Owner")
+    done = account.run(
+        "report", "--policy", "cis", "-o", tmp_path / "reports", "--owner-tag", "Owner", "--also", "xlsx,owners"
+    )
     assert done.returncode == 1, done.stderr
-    evidence = Path(done.stdout.decode().strip())
+    evidence, book, owners = map(Path, done.stdout.decode().splitlines())
     (captured,) = (tmp_path / "reports" / "captures").iterdir()
     # the kernel of the run and verify know of the comparison by this run, which the capture itself cannot say
     assert json.loads((evidence / "summary.json").read_bytes())["assurance"] == "compared"
@@ -126,6 +129,13 @@ def test_report_without_a_source_seals_what_was_captured_and_masks_the_ids(
         assert f"****{account.keys[-1][-4:]}" in path.read_text()
         assert not any(key in path.read_text() for key in account.keys), path
     assert "payments" in (evidence / "findings.csv").read_text()
+    sheets = openpyxl.load_workbook(book)
+    told = [str(cell) for sheet in sheets for cells in sheet.iter_rows(values_only=True) for cell in cells]
+    assert f"****{account.keys[-1][-4:]}" in told and not any(key in cell for key in account.keys for cell in told)
+    calls = [cells for cells in sheets["Sources"].iter_rows(values_only=True) if cells[0] == "call of AWS"]
+    assert {cells[1] for cells in calls} >= {"iam:GetCredentialReport", "iam:ListUsers"}
+    assert all(cells[2] in (None, account.id) and isinstance(cells[5], datetime) for cells in calls)
+    assert {one.name for one in owners.iterdir()} >= {"unowned.csv", "unowned.eml"}
     page = (evidence / "report.html").read_text()
     assert f"arn:aws:iam::{account.id}:user/auditor" in page and "Reports compared with the live accounts" in page
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import signal
 import time
@@ -110,11 +111,11 @@ def test_a_failed_account_never_disappears(organization: Organization, tmp_path:
     answer, *lines = table.splitlines()
     assert answer.startswith("INSUFFICIENT_DATA: ") and "in 6 of 7 accounts (1 of them incomplete)" in answer
     assert lines[:2] == [
-        f"1 of 7 expected accounts was not read: {lost}.",
-        f"Of 1 of 7 expected accounts evidence is missing or cannot be relied on: {partly}.",
+        f"1 of 7 expected accounts was not read: member-2 ({lost}).",
+        f"Of 1 of 7 expected accounts evidence is missing or cannot be relied on: member-5 ({partly}).",
     ]
     folder = made("report", tmp_path / "cap", "--policy", "cis", "-o", tmp_path / "reports", *BRIEF, code=3)
-    assert f"1 of 7 expected accounts was not read: {lost}." in (folder / "report.html").read_text()
+    assert f"1 of 7 expected accounts was not read: member-2 ({lost})." in (folder / "report.html").read_text()
     manifest = json.loads((folder / "manifest.json").read_bytes())
     assert manifest["accounts"]["failed"] == [lost] and lost in manifest["accounts"]["expected"]
     assert (folder / "raw" / lost / "capture.json").read_bytes() == (
@@ -213,6 +214,9 @@ def test_each_owner_gets_a_folder(organization: Organization, tmp_path: Path) ->
     assert sorted(path.name[-12:] for path in others) == sorted(organization.accounts)
     conclusions = {p.name[-12:]: json.loads((p / "summary.json").read_bytes())["conclusion"] for p in others}
     assert {a for a, c in conclusions.items() if c == "INSUFFICIENT_DATA"} == {lost}
+    rows = csv.DictReader((first / "findings.csv").read_text(encoding="utf-8").splitlines())
+    names = {one["account_id"]: one["account_name"] for one in rows}
+    assert set(names) == set(organization.accounts) and all(names.values())
     code, said = verified(first, *others)
     assert code == 0, said
 

@@ -181,7 +181,9 @@ def test_check_imports_no_notebook_machinery_and_no_charts() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("arguments", [("report", "report.csv", "--policy", "cis"), ("demo",)])
+@pytest.mark.parametrize(
+    "arguments", [("report", "report.csv", "--policy", "cis", "--also", "xlsx,owners"), ("demo",)]
+)
 def test_the_kernel_begins_before_anything_heavy_is_imported(tmp_path: Path, arguments: tuple[str, ...]) -> None:
     """It imports the same, at the same time, and would be waited for."""
     write(tmp_path, "report.csv", report(("alice", FRESH)))

@@ -41,7 +41,7 @@ from filelock import FileLock
 from forms import cli_json
 
 from keyaudit.evidence.index import render
-from keyaudit.export import table_csv
+from keyaudit.export.tabular import table_csv
 from keyaudit.files import ABANDONED, held, make_staging, sweep
 from keyaudit.rotation.users import plain
 from keyaudit.texts import line

@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from keyaudit import audit
-from keyaudit.export import columns, findings_csv, may_run, summary_json
+from keyaudit.export.summary import summary_json
+from keyaudit.export.tabular import columns, findings_csv, may_run
 from keyaudit.files import json_text
 from keyaudit.schema import FINDING_COLUMNS, TIME
 from keyaudit.texts import utc

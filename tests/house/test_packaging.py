@@ -37,6 +37,8 @@ def requirement(text: str) -> tuple[str, str]:
 WIDGETS = ROOT / "keyaudit" / "explore" / "widgets.py"
 #: the only room that imports what the extra cluster brings
 CLUSTER = ROOT / "keyaudit" / "cluster"
+#: the only module that imports what the extra xlsx brings
+XLSX = ROOT / "keyaudit" / "export" / "xlsx.py"
 
 
 def imported(paths: Iterable[Path]) -> set[str]:
@@ -56,10 +58,12 @@ def imported(paths: Iterable[Path]) -> set[str]:
 def test_every_package_that_is_imported_is_declared_and_no_other() -> None:
     core = {requirement(text)[0] for text in PROJECT["dependencies"]}
     lab = {requirement(text)[0] for text in PROJECT["optional-dependencies"]["lab"]}
-    apart = {WIDGETS, *CLUSTER.glob("*.py")}
+    apart = {WIDGETS, XLSX, *CLUSTER.glob("*.py")}
     assert imported(path for path in (ROOT / "keyaudit").rglob("*.py") if path not in apart) == core
     cluster = {requirement(text)[0] for text in PROJECT["optional-dependencies"]["cluster"]}
     assert imported(CLUSTER.glob("*.py")) == cluster
+    xlsx = {requirement(text)[0] for text in PROJECT["optional-dependencies"]["xlsx"]}
+    assert imported([XLSX]) == xlsx
     # jupyterlab is run and not imported; itables has its widget by anywidget
     assert imported([WIDGETS]) == lab - {"jupyterlab", "anywidget"}
 

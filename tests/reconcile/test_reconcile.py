@@ -40,7 +40,8 @@ from hypothesis import strategies as st
 
 import keyaudit
 from keyaudit.captured.inventory import Listed
-from keyaudit.export import findings_csv, summary_json
+from keyaudit.export.summary import summary_json
+from keyaudit.export.tabular import findings_csv
 from keyaudit.present import as_text
 from keyaudit.present.completeness import completeness, differences
 from keyaudit.reconcile.match import Reported, match

@@ -26,7 +26,8 @@ from evidence_helpers import (
 from keyaudit.auditing import audit
 from keyaudit.evidence.failed import fail
 from keyaudit.evidence.ledger import entries
-from keyaudit.export import findings_csv, summary_json
+from keyaudit.export.summary import summary_json
+from keyaudit.export.tabular import findings_csv
 from keyaudit.files import make_staging
 from keyaudit.policy import parse_policy
 from keyaudit.present import overdue_known

@@ -413,6 +413,7 @@ def test_the_template_says_what_is_copied_into_the_bucket(folder: Path) -> None:
         (["cron", "--every", "week", "--organization", "--accounts", "accounts.txt"], "exclude each other"),
         (["cron", "--every", "week", "--notify", "arn:aws:sqs:x"], "not the ARN of a standard SNS topic"),
         (["cron", "--every", "week", "--notebook", "none"], "no notebook 'none'"),
+        (["cron", "--every", "week", "--also", "docx"], "'docx': no such format"),
         (["cron", "--every", "week", "-p", "sauce", "1"], "nearest: source"),
         (["cron", "--every", "week", "-p", "x\ny", "1"], "no parameter"),
         (["cron", "--every", "week", "--owner-tag", "a\nb"], "cannot hold what cannot be printed"),
@@ -431,6 +432,19 @@ def test_mistakes_are_said_before_anything_is_printed(folder: Path, words: list[
     found = refused(keyaudit("schedule", *words, *policy, cwd=folder), 2)
     assert said in found and SECRET not in found
     assert not (folder / "reports").exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_exported_besides_is_part_of_the_command_and_its_extra_is_installed(
+    folder: Path, kind: str
+) -> None:
+    text = printed(folder, kind, "--policy", "cis", "--also", "xlsx,owners")
+    assert "--also xlsx,owners" in text.replace('"', "").replace("'", "")
+    installs = [line for line in text.splitlines() if "pip install" in line]
+    assert all("[xlsx]'" in line for line in installs) and len(installs) == (
+        kind in ("github-actions", "eventbridge")
+    )
+    assert "[xlsx]" not in printed(folder, kind, "--policy", "cis", "--also", "owners")
 
 
 def test_two_files_of_one_name_cannot_both_be_copied(folder: Path) -> None:

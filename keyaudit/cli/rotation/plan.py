@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from keyaudit.cli.common import as_of_option, is_given, policy_option, progress, say, sources_argument, write
+from keyaudit.cli.common import (
+    as_of_option,
+    bom_option,
+    is_given,
+    policy_option,
+    progress,
+    refuse_bom,
+    say,
+    sources_argument,
+    write,
+    write_csv,
+)
 from keyaudit.cli.live import Live, capture_option, live_options
 from keyaudit.cli.reading import resolve
 from keyaudit.texts import shell_line
@@ -27,9 +38,12 @@ TO_DO, NOTHING, UNSEEN = 1, 0, 3
 @click.option(
     "-f", "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", help="Default: table."
 )
+@bom_option
 @capture_option
 @live_options
-def plan(sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: Path | None, live: Live) -> int:
+def plan(
+    sources: tuple[str, ...], policy: str, as_of: str, form: str, bom: bool, folder: Path | None, live: Live
+) -> int:
     """Print what to do with which key, by when, worst first, with the commands.
 
     SOURCE is as for check. Nothing is changed. From evidence that is over 24 hours old, no command is printed that
@@ -42,6 +56,7 @@ def plan(sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: P
     from keyaudit.rotation.plan import plan as plan_of
     from keyaudit.rotation.printed import as_text, first_lines, incomplete, without_changes
 
+    refuse_bom(bom, form)
     judged = audit(resolve(sources, policy, as_of, folder, live), policy, as_of, progress=progress("judging"))
     fresh = freshness(judged, datetime.now(UTC))
     tasks = without_changes(plan_of(judged), fresh)
@@ -52,7 +67,7 @@ def plan(sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: P
         for line in (*first_lines(judged), incomplete(unseen) if unseen else "", fresh.sentence if tasks else ""):
             if line:
                 say(line)
-        write(as_csv(tasks))
+        write_csv(as_csv(tasks), bom)
     else:
         write(as_json(judged, tasks, unseen, fresh))
     if tasks or judged.policy.max_access_key_age is None:

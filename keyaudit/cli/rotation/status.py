@@ -44,7 +44,7 @@ def status(
     the policy, 1 if one is not, 3 if something needed was not seen.
     """
     from keyaudit.auditing import audit
-    from keyaudit.export import rotations_json
+    from keyaudit.export.summary import rotations_json
     from keyaudit.present.terminal import rotations_text
 
     live = live if sources else replace(live, beside=(*{*live.beside, ROTATION.name},))

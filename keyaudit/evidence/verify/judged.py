@@ -22,7 +22,8 @@ from keyaudit.evidence.verify import closed, previous
 from keyaudit.evidence.verify.older import agrees, told_digest
 from keyaudit.evidence.verify.shown import compare
 from keyaudit.evidence.verify.typed import odd_fields
-from keyaudit.export import findings_csv, summary_json
+from keyaudit.export.summary import summary_json
+from keyaudit.export.tabular import findings_csv
 from keyaudit.model import Audit, Population
 from keyaudit.policy import parse_policy
 from keyaudit.present import findings_digest
@@ -48,16 +49,14 @@ def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
         return [say("verify.outside", manifest=MANIFEST, what=outside)], []
     terms = manifest["policy"]
     is_given = terms["given"] is True
-    policy = parse_policy(files[POLICY], terms["name"], given=is_given)
-    as_of = manifest["parameters"]["as_of"]
-    population = sources.find(str(folder / RAW), sealed=True)
-    judged = audit(population, policy, as_of, rules=own)
+    judged, population = reach(folder, manifest, files)
+    policy, as_of = judged.policy, manifest["parameters"]["as_of"]
     faults = [
         f"{MANIFEST}: {name} is not what the evidence gives" for name in _misstated(judged, population, manifest)
     ]
     if released.tells(made_by, "name"):
         faults += [say("verify.odd_field", manifest=MANIFEST, name=visible(name)) for name in odd_fields(manifest)]
-    faults += _unsealed(judged, folder, manifest)
+    faults += unsealed(judged, folder, manifest)
     if not released.is_known(made_by):
         return [say("verify.unknown_version", manifest=MANIFEST, made_by=visible(made_by))], []
     if own not in released.rules_of(made_by):
@@ -79,7 +78,7 @@ def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
     if manifest["parameters"].get("before"):
         former = sources.find(str(folder / BEFORE), sealed=True)
         known["b"] = audit(former, run_by, manifest["parameters"]["before_as_of"], rules=own)
-        if faults := _unsealed(known["b"], folder, manifest):
+        if faults := unsealed(known["b"], folder, manifest):
             return faults, []
     digest = findings_digest(judged) if is_same else told_digest(files[SUMMARY])
     judgements = {RAW: judged} | ({BEFORE: known["b"]} if known["b"] else {})
@@ -100,6 +99,14 @@ def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
     return [*faults, *shown.faults], remarks
 
 
+def reach(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[Audit, Population]:
+    """The verdict on the raw evidence of a folder, by its own policy, instant and rules; and what was judged."""
+    terms = manifest["policy"]
+    policy = parse_policy(files[POLICY], terms["name"], given=terms["given"] is True)
+    population = sources.find(str(folder / RAW), sealed=True)
+    return audit(population, policy, manifest["parameters"]["as_of"], rules=manifest.get("rules", 1)), population
+
+
 def _outside(parameters: Mapping[str, Any]) -> str:
     """The parameter, if any, by which a notebook would read what is outside its folder, or is not evidence."""
     allowed: dict[str, set[str | None]] = {
@@ -116,7 +123,7 @@ def _is_among(value: Any, allowed: set[str | None]) -> bool:
     return (value is None or isinstance(value, str)) and value in allowed
 
 
-def _unsealed(judged: Audit, folder: Path, manifest: Manifest) -> list[str]:
+def unsealed(judged: Audit, folder: Path, manifest: Manifest) -> list[str]:
     """Reports whose bytes are not those of the seal: they were changed after the seal was read."""
     listed = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
     paths = {one.origin.path: one for one in judged.provenance if one.origin is not None and one.origin.path}

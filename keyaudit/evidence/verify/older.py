@@ -24,6 +24,9 @@ SINCE: dict[str, Version] = {
     "function": (0, 3),
     "function_version": (0, 3),
     "assurance": (0, 4),
+    "account_name": (0, 4),
+    "last_used_date": (0, 4),
+    "last_used_service": (0, 4),
 }
 #: the part of a summary on which all versions must agree
 CORE = (
