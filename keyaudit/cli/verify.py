@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
     from keyaudit.evidence.verify_task import Verdict
 
 WRONG_INPUT = 2
-#: how evidence folders are named; it tells them even if the files that make them evidence were taken out
-_NAMED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z-.+", re.ASCII)
 
 
 @click.command(short_help="Check the seals of evidence, and judge it again.")
@@ -109,8 +106,10 @@ def _inside(folder: Path) -> Iterator[Path]:
 
 def _is_evidence(folder: Path) -> bool:
     """Whether the folder is evidence, or was until somebody took its seal out."""
+    from keyaudit.evidence.contents import NAMED
+
     try:
         is_sealed = any((folder / name).exists() for name in ("manifest.json", "SHA256SUMS"))
-        return is_sealed or (bool(_NAMED.fullmatch(folder.name)) and (folder / "report.html").exists())
+        return is_sealed or (bool(NAMED.fullmatch(folder.name)) and (folder / "report.html").exists())
     except OSError:  # the folder cannot be read
-        return bool(_NAMED.fullmatch(folder.name))
+        return bool(NAMED.fullmatch(folder.name))

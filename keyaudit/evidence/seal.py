@@ -18,7 +18,7 @@ from typing import Any
 
 from keyaudit.credentials import parse_instant
 from keyaudit.evidence import released
-from keyaudit.evidence.contents import BESIDE, LOG, MANIFEST, ORDER, SUMS, File, Manifest, RunFacts
+from keyaudit.evidence.contents import BESIDE, LOG, MANIFEST, NAMED, ORDER, SUMS, File, Manifest, RunFacts
 from keyaudit.evidence.identity import identity_of
 from keyaudit.files import is_plain, json_bytes, read_plain, why, write_file
 from keyaudit.schema import FORMAT, RULES, EvidenceError, NewerError
@@ -154,6 +154,13 @@ def finished(reports: Path) -> list[Path]:
     if not reports.is_dir():
         return []
     return sorted(path for path in reports.iterdir() if not path.name.startswith(".") and _is_finished(path))
+
+
+def unfinished(reports: Path) -> list[Path]:
+    """The folders that are named as evidence is, and have no SHA256SUMS: copied in part, or their seal was taken
+    out; sorted by name."""
+    named = sorted(path for path in reports.iterdir() if NAMED.fullmatch(path.name))
+    return [path for path in named if path.is_dir() and not _is_finished(path)]
 
 
 def _is_finished(folder: Path) -> bool:
