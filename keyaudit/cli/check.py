@@ -12,6 +12,7 @@ from keyaudit.cli.cluster import Shared, cluster_options
 from keyaudit.cli.common import (
     EXIT_OF,
     as_of_option,
+    doing,
     policy_option,
     progress,
     sources_argument,
@@ -41,6 +42,7 @@ def check(
     SOURCE is a credential report as CSV (whole, or cut to some columns), base64 or the AWS CLI's JSON, a folder
     of them, a capture folder, or - for standard input. Without a SOURCE, AWS itself is read into a capture folder.
     """
+    doing("reading")
     from keyaudit.auditing import audit
     from keyaudit.present.table import MOST_ROWS
 

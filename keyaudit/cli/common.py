@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -38,8 +39,35 @@ def is_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
+#: whether the last line of the terminal says what is being done
+_told_doing = False
+
+
+def doing(what: str) -> None:
+    """Say on a terminal what is being done, at once and before anything heavy is imported: a few short words, which
+    go as soon as anything else is said, or a bar is there."""
+    global _told_doing
+    if sys.stderr.isatty():
+        _told_doing = True
+        _to_terminal(f"\r\x1b[K{what} ...")
+
+
+def done() -> None:
+    """Take away what ``doing`` said."""
+    global _told_doing
+    if _told_doing:
+        _told_doing = False
+        _to_terminal("\r\x1b[K")
+
+
+def _to_terminal(text: str) -> None:
+    with suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
 def progress(description: str, unit: str = "account") -> Progress | None:
-    """A progress bar on stderr for what takes long, and only on a terminal."""
+    """A progress bar on stderr, and only on a terminal; it is there before the first item is."""
     if not sys.stderr.isatty():
         return None
 
@@ -47,9 +75,23 @@ def progress(description: str, unit: str = "account") -> Progress | None:
         from tqdm import tqdm
 
         tqdm.monitor_interval = 0  # without its thread, processes can be forks of this one (see engine)
-        return tqdm(items, total=total, desc=description, unit=unit, leave=False, delay=0.5, file=sys.stderr)
+        done()
+        return tqdm(items, total=total, desc=description, unit=unit, leave=False, file=sys.stderr)
 
     return bar
+
+
+@contextmanager
+def _beside_bars() -> Iterator[None]:
+    """What is written in the block does not stand in the line of a bar."""
+    done()
+    if "tqdm" not in sys.modules or not sys.stderr.isatty():
+        yield
+        return
+    from tqdm import tqdm
+
+    with tqdm.external_write_mode(sys.stderr):
+        yield
 
 
 def open_all() -> None:
@@ -77,9 +119,10 @@ def write(text: str | bytes) -> None:
     """Machine output, on stdout; if it cannot be written, the verdict stays the same."""
     content = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
     try:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+        with _beside_bars():
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
     except OSError as error:
         _to_nowhere(1)
         if not isinstance(error, BrokenPipeError):
@@ -105,7 +148,8 @@ def say(text: str) -> None:
     listens."""
     told = line(text) + "\n"
     try:
-        sys.stderr.write(told)
-        sys.stderr.flush()
+        with _beside_bars():
+            sys.stderr.write(told)
+            sys.stderr.flush()
     except OSError:
         _to_nowhere(2)

@@ -18,6 +18,7 @@ from keyaudit.cli.cluster import NONE, Shared, cluster_options
 from keyaudit.cli.common import (
     EXIT_OF,
     as_of_option,
+    doing,
     policy_option,
     progress,
     say,
@@ -188,6 +189,7 @@ def demo(reports: Path | None) -> int:
 
 def _make(jobs: int, shared: Shared, tell: Tell | None, **asked: Any) -> Evidence:
     """Make the evidence, and print its folder; with ``jobs``, also those of the accounts, so many at once."""
+    doing("judging")
     from keyaudit.evidence import Request, make_evidence
 
     request = Request(**asked, progress=sys.stderr.isatty())

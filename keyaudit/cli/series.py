@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from keyaudit.cli.common import progress, say, write
+from keyaudit.cli.common import doing, progress, say, write
 from keyaudit.schema import InputError
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ def series(reports: Path, every: str, since: str, notebook: str, form: str) -> i
     Exits with 0 if each period that is over has evidence that holds, 1 if any evidence is missing, failed or
     broken, 2 if there is no such folder, 3 if all the evidence of a period is INSUFFICIENT_DATA.
     """
+    doing("reading")
     from keyaudit.auditing import parse_as_of
     from keyaudit.schedule.calendar import parse_every
     from keyaudit.schedule.series import series as find
@@ -51,7 +52,7 @@ def series(reports: Path, every: str, since: str, notebook: str, form: str) -> i
         raise InputError(str(error).replace("as_of", "--since", 1)) from None
     if begins and begins > now:
         raise InputError(f"--since {since}: lies in the future; give the instant from which evidence was due")
-    found = find(reports, period, now, begins, notebook, progress("verifying"))
+    found = find(reports, period, now, begins, notebook, progress("verifying", "folder"))
     if form == "table":
         write(as_text(found))
     elif form == "json":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from keyaudit.cli.cluster import Shared, cluster_options
-from keyaudit.cli.common import progress, write
+from keyaudit.cli.common import doing, progress, write
 from keyaudit.cli.common import say as tell
 from keyaudit.schema import InputError
 
@@ -37,6 +37,7 @@ def verify(evidence: tuple[Path, ...], with_page: bool, with_run: bool, jobs: in
 
     Exits with 0 if all holds, 1 if anything inside is wrong, 2 if there is no such folder.
     """
+    doing("verifying")
     import keyaudit.evidence.verify  # noqa: F401  before there are processes, which then have it
     from keyaudit.texts import line, say
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from keyaudit.cli.common import as_of_option, is_given, policy_option, progress, say, sources_argument, write
+from keyaudit.cli.common import as_of_option, doing, is_given, policy_option, progress, say, sources_argument, write
 from keyaudit.cli.live import Live, capture_option, live_options
 from keyaudit.cli.reading import resolve
 from keyaudit.texts import shell_line
@@ -36,6 +36,7 @@ def plan(sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: P
     would change anything. Exits with 0 if there is nothing to do, 1 if there is something to do, 3 if nothing was
     found to be done but something was not seen.
     """
+    doing("reading")
     from keyaudit.auditing import audit
     from keyaudit.rotation.fresh import freshness
     from keyaudit.rotation.handed_on import as_csv, as_json
@@ -43,6 +44,7 @@ def plan(sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: P
     from keyaudit.rotation.printed import as_text, first_lines, incomplete, without_changes
 
     judged = audit(resolve(sources, policy, as_of, folder, live), policy, as_of, progress=progress("judging"))
+    doing("planning")
     fresh = freshness(judged, datetime.now(UTC))
     tasks = without_changes(plan_of(judged), fresh)
     unseen = sorted({one.account_id for one in judged.problems})

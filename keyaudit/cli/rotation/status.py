@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keyaudit.captured.documents import ROTATION
-from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, progress, sources_argument, write
+from keyaudit.cli.common import EXIT_OF, as_of_option, doing, policy_option, progress, sources_argument, write
 from keyaudit.cli.live import Live, capture_option, live_options
 from keyaudit.cli.reading import resolve
 from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, InputError, worst
@@ -43,6 +43,7 @@ def status(
     within
     the policy, 1 if one is not, 3 if something needed was not seen.
     """
+    doing("reading")
     from keyaudit.auditing import audit
     from keyaudit.export import rotations_json
     from keyaudit.present.terminal import rotations_text
