@@ -16,6 +16,7 @@ from keyaudit.cli.common import (
     policy_option,
     progress,
     sources_argument,
+    width,
     write,
     write_data,
 )
@@ -63,7 +64,7 @@ def check(
         from keyaudit.present import as_text
 
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        write(as_text(judged, colour))
+        write(as_text(judged, colour, width()))
     else:
         from keyaudit.export import findings_csv, summary_json
 

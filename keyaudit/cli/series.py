@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from keyaudit.cli.common import doing, progress, say, write
+from keyaudit.cli.common import doing, progress, say, width, write
 from keyaudit.schema import InputError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def series(reports: Path, every: str, since: str, notebook: str, form: str) -> i
         raise InputError(f"--since {since}: lies in the future; give the instant from which evidence was due")
     found = find(reports, period, now, begins, notebook, progress("verifying", "folder"))
     if form == "table":
-        write(as_text(found))
+        write(as_text(found, width()))
     elif form == "json":
         write(as_json(found, every))
     else:

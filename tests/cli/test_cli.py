@@ -150,9 +150,9 @@ def test_columns_stay_aligned_with_wide_and_long_names() -> None:
 
 
 def _column_of(line: str, text: str) -> int:
-    from keyaudit.present.terminal import _width
+    from keyaudit.present.grid import width_of
 
-    return _width(line[: line.index(text)])
+    return width_of(line[: line.index(text)])
 
 
 def test_control_characters_in_a_name_do_not_reach_the_terminal(tmp_path: Path) -> None:

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from keyaudit.cli.common import as_of_option, doing, is_given, policy_option, progress, say, sources_argument, write
+from keyaudit.cli.common import (
+    as_of_option,
+    doing,
+    is_given,
+    policy_option,
+    progress,
+    say,
+    sources_argument,
+    width,
+    write,
+)
 from keyaudit.cli.live import Live, capture_option, live_options
 from keyaudit.cli.reading import resolve
 from keyaudit.texts import shell_line
@@ -49,7 +59,7 @@ def plan(sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: P
     tasks = without_changes(plan_of(judged), fresh)
     unseen = sorted({one.account_id for one in judged.problems})
     if form == "table":
-        write(as_text(judged, tasks, unseen, fresh, _again(sources, policy)))
+        write(as_text(judged, tasks, unseen, fresh, _again(sources, policy), width()))
     elif form == "csv":
         for line in (*first_lines(judged), incomplete(unseen) if unseen else "", fresh.sentence if tasks else ""):
             if line:

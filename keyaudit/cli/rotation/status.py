@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keyaudit.captured.documents import ROTATION
-from keyaudit.cli.common import EXIT_OF, as_of_option, doing, policy_option, progress, sources_argument, write
+from keyaudit.cli.common import (
+    EXIT_OF,
+    as_of_option,
+    doing,
+    policy_option,
+    progress,
+    sources_argument,
+    width,
+    write,
+)
 from keyaudit.cli.live import Live, capture_option, live_options
 from keyaudit.cli.reading import resolve
 from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, InputError, worst
@@ -61,7 +70,7 @@ def status(
     if form == "json":
         write(rotations_json(found, unseen))
     else:
-        write(rotations_text(judged, found, unseen))
+        write(rotations_text(judged, found, unseen, width()))
     verdicts = {one.compliance_type for one in found} | ({INSUFFICIENT_DATA} if unseen else set())
     return EXIT_OF[worst({COMPLIANT, *verdicts})]
 
