@@ -80,15 +80,15 @@ def _total(widths: Sequence[int]) -> int:
 
 
 def _widths(columns: list[_Column], width: int | None) -> list[int]:
-    """The width of each column: what is missing least is given first, so that sentences have what is left."""
+    """The width of each column: room for its longest word, then to be read with ease, then for whole cells; each
+    time what is missing least is given first, so that sentences have what is left."""
     natural = [one.natural for one in columns]
     if width is None or _total(natural) <= width:
         return natural
-    found = [one.least for one in columns]
-    if _total(found) > width:
-        found = [one.word for one in columns]
-    for place in sorted(range(len(found)), key=lambda place: natural[place] - found[place]):
-        found[place] += max(0, min(natural[place] - found[place], width - _total(found)))
+    found = [one.word for one in columns]
+    for wanted in ([one.least for one in columns], natural):
+        for place in sorted(range(len(found)), key=lambda at: wanted[at] - found[at]):
+            found[place] += max(0, min(wanted[place] - found[place], width - _total(found)))
     return found
 
 
