@@ -7,6 +7,7 @@ seals the manifest. All that make, seal, verify or list evidence take the names 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
 from keyaudit.captured.layout import ACCOUNTS_FILE
@@ -151,3 +152,21 @@ ORDER = (
     "sample", "language", "parameters", "sources", "policy", "notebook", "accounts", "tool", "libraries",
     "started_at", "sealed_at", "schedule", "organization", "insecure_cluster", "previous", "files",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Former:
+    """What the evidence before says by its manifest: the instant that it judges, its conclusion, the number of
+    overdue keys (None: not known), and the digest of its policy."""
+
+    as_of: str
+    conclusion: str
+    overdue: int | None
+    policy: str
+
+
+def former_of(manifest: Manifest) -> Former:
+    """What a manifest says of its evidence, for the evidence that follows it."""
+    overdue = manifest.get("overdue")
+    known = overdue if type(overdue) is int and overdue >= 0 else None
+    return Former(str(manifest["as_of"]), str(manifest["conclusion"]), known, str(manifest["policy"]["sha256"]))

@@ -20,7 +20,7 @@ from keyaudit import __version__, resources
 from keyaudit.evidence import seal
 from keyaudit.evidence.contents import PAGE
 from keyaudit.evidence.failed import Failure, failures
-from keyaudit.evidence.ledger import Entry, entries
+from keyaudit.evidence.ledger import Entry, entries, unfinished
 from keyaudit.evidence.sheet import TEMPLATE, csp_hash, css_text, style_of
 from keyaudit.evidence.subjects import KINDS, in_time, subjects
 from keyaudit.evidence.trend import chart
@@ -102,7 +102,7 @@ def render(reports: Path) -> bytes:
     whose = {one: number for number, one in enumerate(sorted({group.whose for group in groups}), 1)}
     amiss = [
         *starmap(_unreadable, unreadable.items()),
-        *map(_unfinished, seal.unfinished(reports)),
+        *map(_unfinished, unfinished(reports)),
         *(_renamed(one) for one in newest if one.sealed_as),
         *map(_failed, failures(reports)),
     ]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from keyaudit.credentials import parse_instant
 from keyaudit.evidence import seal
-from keyaudit.evidence.contents import MANIFEST, POLICY, Manifest
+from keyaudit.evidence.contents import MANIFEST, NAMED, POLICY, Manifest
 from keyaudit.evidence.identity import Identity, identity_of, is_renamed
 from keyaudit.files import read_plain, why
 from keyaudit.policy import parse_policy
@@ -82,6 +82,13 @@ def entries(reports: Path) -> tuple[list[Entry], dict[Path, str]]:
         except seal.NOT_OURS:
             unreadable[folder] = ""
     return sorted(found, key=lambda one: (one.sealed, one.path.name)), unreadable
+
+
+def unfinished(reports: Path) -> list[Path]:
+    """The folders that are named as evidence is, and have no SHA256SUMS: copied in part, or their seal was taken
+    out; sorted by name."""
+    named = {path for path in reports.iterdir() if NAMED.fullmatch(path.name) and path.is_dir()}
+    return sorted(named.difference(seal.finished(reports)))
 
 
 def entry(folder: Path) -> Entry:

@@ -18,7 +18,18 @@ from typing import Any
 
 from keyaudit.credentials import parse_instant
 from keyaudit.evidence import released
-from keyaudit.evidence.contents import BESIDE, LOG, MANIFEST, NAMED, ORDER, SUMS, File, Manifest, RunFacts
+from keyaudit.evidence.contents import (
+    BESIDE,
+    LOG,
+    MANIFEST,
+    ORDER,
+    SUMS,
+    File,
+    Former,
+    Manifest,
+    RunFacts,
+    former_of,
+)
 from keyaudit.evidence.identity import identity_of
 from keyaudit.files import is_plain, json_bytes, read_plain, why, write_file
 from keyaudit.schema import FORMAT, RULES, EvidenceError, NewerError
@@ -31,10 +42,12 @@ NOT_OURS = (OSError, ValueError, LookupError, TypeError, AttributeError, Arithme
 
 @dataclass(frozen=True)
 class Sealed:
-    """A finished folder and the hash of its SHA256SUMS, by which the next folder points to it."""
+    """A finished folder and the hash of its SHA256SUMS, by which the next folder points to it; what the evidence
+    says to which it points, if there is any; and the folders that could not be read."""
 
     path: Path
     sha256: str
+    former: Former | None = None
     unread: tuple[str, ...] = ()
 
 
@@ -46,7 +59,7 @@ def finish(staging: Path, name: str, facts: RunFacts) -> Sealed:
     try:
         with FileLock(reports / LOCK, timeout=LOCK_TIMEOUT, mode=0o600):
             path = _free(reports, name)
-            newest, unread = _newest(reports, facts)
+            newest, former, unread = _newest(reports, facts)
             whole: Manifest = {
                 "format": FORMAT,
                 "name": path.name,
@@ -63,7 +76,7 @@ def finish(staging: Path, name: str, facts: RunFacts) -> Sealed:
             _sync(reports)
     except Timeout:
         raise EvidenceError(f"{reports / LOCK} is held by another run for more than {LOCK_TIMEOUT} s") from None
-    return Sealed(path, hashlib.sha256(sums).hexdigest(), unread)
+    return Sealed(path, hashlib.sha256(sums).hexdigest(), former, unread)
 
 
 def tidy(staging: Path, before: list[File]) -> None:
@@ -156,13 +169,6 @@ def finished(reports: Path) -> list[Path]:
     return sorted(path for path in reports.iterdir() if not path.name.startswith(".") and _is_finished(path))
 
 
-def unfinished(reports: Path) -> list[Path]:
-    """The folders that are named as evidence is, and have no SHA256SUMS: copied in part, or their seal was taken
-    out; sorted by name."""
-    named = sorted(path for path in reports.iterdir() if NAMED.fullmatch(path.name))
-    return [path for path in named if path.is_dir() and not _is_finished(path)]
-
-
 def _is_finished(folder: Path) -> bool:
     try:
         return is_plain(folder / SUMS)
@@ -188,11 +194,11 @@ def digest_of(folder: Path) -> str:
 _subjects: dict[Path, object] = {}
 
 
-def _newest(reports: Path, facts: RunFacts) -> tuple[str | None, tuple[str, ...]]:
+def _newest(reports: Path, facts: RunFacts) -> tuple[str | None, Former | None, tuple[str, ...]]:
     """The hash of the SHA256SUMS of the newest finished folder of the same notebook and organization or account:
-    the folder to which no other points (or the latest sealed, if folders were removed). Also the folders that could
-    not be read, which the chain may therefore leave out."""
-    chain: dict[str, tuple[datetime, str | None]] = {}
+    the folder to which no other points (or the latest sealed, if folders were removed); and what it says. Also the
+    folders that could not be read, which the chain may therefore leave out."""
+    chain: dict[str, tuple[datetime, str | None, Former]] = {}
     unread = []
     wanted = identity_of(reports, facts).subject
     for folder in sorted(path for path in reports.iterdir() if not path.name.startswith(".")):
@@ -204,14 +210,15 @@ def _newest(reports: Path, facts: RunFacts) -> tuple[str | None, tuple[str, ...]
             if _subjects[folder] == wanted and _is_sealed(folder):
                 sealed_at = parse_instant(str(manifest["sealed_at"]))
             if sealed_at:
-                chain[digest_of(folder)] = (sealed_at, manifest["previous"])
+                chain[digest_of(folder)] = (sealed_at, manifest["previous"], former_of(manifest))
         except PermissionError as error:
             unread += [why(error)] if folder.name not in BESIDE else []
         except NOT_OURS:
             continue  # damaged, or somebody else's: verify will say so
-    pointed_to = {previous for _, previous in chain.values()}
+    pointed_to = {previous for _, previous, _ in chain.values()}
     heads = [digest for digest in chain if digest not in pointed_to]
-    return max(heads, key=lambda digest: chain[digest][0], default=None), tuple(unread)
+    newest = max(heads, key=lambda digest: chain[digest][0], default=None)
+    return newest, chain[newest][2] if newest else None, tuple(unread)
 
 
 def _is_sealed(folder: Path) -> bool:

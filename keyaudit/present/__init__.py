@@ -33,7 +33,15 @@ from keyaudit.present.rotation import (
 )
 from keyaudit.present.table import Prose, Table
 from keyaudit.present.terminal import as_text
-from keyaudit.present.verdict import bottom_line, controls, findings_digest, incomplete_known, overdue_known, rule
+from keyaudit.present.verdict import (
+    bottom_line,
+    controls,
+    findings_digest,
+    incomplete_known,
+    overdue_by_owner,
+    overdue_known,
+    rule,
+)
 
 __all__ = [
     "Accounts",
@@ -59,6 +67,7 @@ __all__ = [
     "more_than_one",
     "offenders",
     "outdated_functions",
+    "overdue_by_owner",
     "overdue_known",
     "policy_in_force",
     "problems",
