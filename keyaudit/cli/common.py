@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from keyaudit.instants import refuse_day
 from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT
 from keyaudit.texts import line
 
@@ -26,10 +27,19 @@ policy_option = click.option(
     default="",
     help="The rotation policy: a TOML file, or the preset cis or skshieldus.",
 )
+
+
+def no_day(_: click.Context, option: click.Parameter, text: str) -> str:
+    """What an option was given that takes an instant; InputError for a day."""
+    refuse_day(option.opts[0], text)
+    return text
+
+
 as_of_option = click.option(
     "--as-of",
     metavar="TIME",
     default="",
+    callback=no_day,
     help="The instant of judgement, ISO 8601 with a zone. Default: when the latest report was generated.",
 )
 sources_argument = click.argument("sources", metavar="[SOURCE]...", nargs=-1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from keyaudit.cli.common import doing, progress, say, width, write
+from keyaudit.cli.common import doing, no_day, progress, say, width, write
 from keyaudit.schema import InputError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ WHOLE, WRONG, INCONCLUSIVE = 0, 1, 3
     "--since",
     metavar="TIME",
     default="",
+    callback=no_day,
     help="The first moment that counts. Default: the first run of each account.",
 )
 @click.option("--notebook", metavar="NAME", default="", help="Only evidence of this notebook.")

@@ -308,3 +308,21 @@ def test_no_summary_of_a_command_is_cut() -> None:
         lines = keyaudit(*group, "--help").stdout.decode().partition("Commands:\n")[2].splitlines()
         summaries = [line for line in lines if re.match(r"  \w+  ", line)]
         assert summaries and not [line for line in summaries if line.endswith("...")]
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["check", "none.csv"], "--as-of"),
+        (["report", "none.csv"], "--as-of"),
+        (["rotation", "plan", "none.csv"], "--as-of"),
+        (["rotation", "status"], "--as-of"),
+        (["series", "none", "--every", "week"], "--since"),
+    ],
+)
+def test_a_day_is_refused_with_the_two_instants_that_it_may_mean(words: list[str], option: str) -> None:
+    """Before anything is read, AWS included; both can be copied."""
+    done = keyaudit(*words, option, "2026-11-23")
+    said = "2026-11-23T00:00:00Z (the day's beginning) or 2026-11-23T23:59:59Z (its end)"
+    assert done.returncode == 2
+    assert done.stderr.decode() == f"keyaudit: {option} 2026-11-23: say which instant: {said}\n"
