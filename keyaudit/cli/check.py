@@ -13,6 +13,7 @@ from keyaudit.cli.common import (
     EXIT_OF,
     as_of_option,
     doing,
+    format_option,
     policy_option,
     progress,
     sources_argument,
@@ -25,13 +26,11 @@ from keyaudit.cli.reading import resolve_captured
 from keyaudit.schema import InputError
 
 
-@click.command()
+@click.command(short_help="Judge credential reports, and print the verdict.")
 @sources_argument
 @policy_option
 @as_of_option
-@click.option(
-    "-f", "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", help="Default: table."
-)
+@format_option("table", "json", "csv")
 @capture_option
 @cluster_options
 @live_options

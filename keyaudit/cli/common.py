@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from keyaudit.model import Progress
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 EXIT_OF = {COMPLIANT: 0, NON_COMPLIANT: 1, INSUFFICIENT_DATA: 3}
 
 policy_option = click.option(
@@ -43,6 +45,24 @@ as_of_option = click.option(
     help="The instant of judgement, ISO 8601 with a zone. Default: when the latest report was generated.",
 )
 sources_argument = click.argument("sources", metavar="[SOURCE]...", nargs=-1)
+
+
+def format_option(*forms: str) -> Callable[[F], F]:
+    """The form of the output."""
+    said = "The form of the output. Default: table."
+    return click.option("-f", "--format", "form", type=click.Choice(forms), default="table", help=said)
+
+
+def reports_option(default: str) -> Callable[[F], F]:
+    """Where the evidence goes."""
+    return click.option(
+        "-o",
+        "--output",
+        "reports",
+        metavar="DIR",
+        type=click.Path(file_okay=False, path_type=Path, readable=False),
+        help=f"The folder of all evidence. Default: {default}.",
+    )
 
 
 def is_given(context: click.Context, name: str) -> bool:

@@ -21,6 +21,7 @@ from keyaudit.cli.common import (
     doing,
     policy_option,
     progress,
+    reports_option,
     say,
     sources_argument,
     write_names,
@@ -39,21 +40,14 @@ if TYPE_CHECKING:
     #: tells of evidence that was made, with its first lines
     Tell = Callable[[Evidence, list[str]], None]
 
-reports_option = click.option(
-    "-o",
-    "--output",
-    "reports",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path, readable=False),
-    help="Default: reports.",
-)
-
 
 @click.command(short_help="Judge credential reports, and leave sealed evidence.")
 @sources_argument
 @policy_option
 @as_of_option
-@click.option("--notebook", metavar="NAME|FILE", default="key_rotation", help="Default: key_rotation.")
+@click.option(
+    "--notebook", metavar="NAME|FILE", default="key_rotation", help="The notebook to run. Default: key_rotation."
+)
 @click.option(
     "-p",
     "--parameter",
@@ -66,7 +60,7 @@ reports_option = click.option(
 @click.option(
     "--before", metavar="DIR", default="", help="Earlier evidence for the notebook rotation to compare with."
 )
-@reports_option
+@reports_option("reports")
 @click.option(
     "--per-account",
     is_flag=True,
@@ -84,7 +78,7 @@ reports_option = click.option(
     "topic",
     metavar="ARN",
     default="",
-    help="Afterwards, send the bottom line to this SNS topic (sns:Publish).",
+    help="Afterwards, send the bottom line to this SNS topic; needs sns:Publish.",
 )
 @capture_option
 @cluster_options
@@ -176,8 +170,8 @@ def _reads(live: Live) -> dict[str, Any]:
     return live.asked() | {"accounts": content(str(live.accounts or "")), "caller": caller}
 
 
-@click.command(short_help="Make evidence of the bundled sample account.")
-@reports_option
+@click.command(short_help="Make evidence of a made-up account, to see what keyaudit does.")
+@reports_option("reports/demo")
 def demo(reports: Path | None) -> int:
     """Make evidence of the bundled sample account, end to end; print its folder.
 

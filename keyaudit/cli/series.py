@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from keyaudit.cli.common import doing, no_day, progress, say, width, write
+from keyaudit.cli.common import doing, format_option, no_day, progress, say, width, write
 from keyaudit.schema import InputError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 WHOLE, WRONG, INCONCLUSIVE = 0, 1, 3
 
 
-@click.command(short_help="Compare scheduled runs with the evidence that is there.")
+@click.command(short_help="Is there evidence for every period, and does it hold?")
 @click.argument("reports", type=click.Path(path_type=Path, readable=False), default=Path("reports"))
 @click.option(
     "--every", metavar="day|week|month|quarter|Nd", required=True, help="How often evidence is due (UTC)."
@@ -30,9 +30,7 @@ WHOLE, WRONG, INCONCLUSIVE = 0, 1, 3
     help="The first moment that counts. Default: the first run of each account.",
 )
 @click.option("--notebook", metavar="NAME", default="", help="Only evidence of this notebook.")
-@click.option(
-    "-f", "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", help="Default: table."
-)
+@format_option("table", "json", "csv")
 def series(reports: Path, every: str, since: str, notebook: str, form: str) -> int:
     """Compare the runs that a schedule should have made with the evidence in REPORTS (default: reports), and verify
     it.

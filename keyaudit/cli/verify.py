@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WRONG_INPUT = 2
 
 
-@click.command(short_help="Check the seals of evidence, and judge it again.")
+@click.command(short_help="Check that evidence is unchanged and supports its verdict.")
 @click.argument("evidence", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @click.option("--page", "with_page", is_flag=True, help="Also render each page again from its notebook.")
 @click.option(

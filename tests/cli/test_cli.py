@@ -10,12 +10,15 @@ import pty
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from conftest import FRESH, report, write
 from evidence_helpers import SECRET, UNSEEN, keyaudit
 
+from keyaudit.cli import cli
 from keyaudit.texts import line, masked
 
 REPORTS = Path(__file__).parents[1] / "data" / "reports"
@@ -326,3 +329,26 @@ def test_a_day_is_refused_with_the_two_instants_that_it_may_mean(words: list[str
     said = "2026-11-23T00:00:00Z (the day's beginning) or 2026-11-23T23:59:59Z (its end)"
     assert done.returncode == 2
     assert done.stderr.decode() == f"keyaudit: {option} 2026-11-23: say which instant: {said}\n"
+
+
+def _commands(command: click.Command, *names: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield names, command
+    for name, one in command.commands.items() if isinstance(command, click.Group) else ():
+        yield from _commands(one, *names, name)
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_every_help_fits_and_no_summary_is_cut(width: int) -> None:
+    for names, command in _commands(cli, "keyaudit"):
+        with click.Context(command, info_name=" ".join(names), terminal_width=width) as context:
+            told = command.get_help(context)
+        assert max(map(len, told.splitlines())) <= width, names
+        assert "..." not in told.partition("\nCommands:\n")[2], names
+
+
+def test_every_command_says_what_it_means_and_every_option_what_it_is() -> None:
+    for names, command in _commands(cli, "keyaudit"):
+        assert command.get_short_help_str(200).count(" ") >= 3, names
+        for one in command.params:
+            said = getattr(one, "help", "") or ""
+            assert isinstance(one, click.Argument) or (said and not said.startswith("Default")), (names, one.name)

@@ -12,6 +12,7 @@ import click
 from keyaudit.cli.common import (
     as_of_option,
     doing,
+    format_option,
     is_given,
     policy_option,
     progress,
@@ -34,9 +35,7 @@ TO_DO, NOTHING, UNSEEN = 1, 0, 3
 @sources_argument
 @policy_option
 @as_of_option
-@click.option(
-    "-f", "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", help="Default: table."
-)
+@format_option("table", "json", "csv")
 @capture_option
 @live_options
 def plan(sources: tuple[str, ...], policy: str, as_of: str, form: str, folder: Path | None, live: Live) -> int:

@@ -13,6 +13,7 @@ from keyaudit.cli.common import (
     EXIT_OF,
     as_of_option,
     doing,
+    format_option,
     policy_option,
     progress,
     sources_argument,
@@ -32,9 +33,7 @@ if TYPE_CHECKING:
 @policy_option
 @as_of_option
 @click.option("--user", metavar="NAME", default="", help="Only the secrets of this user.")
-@click.option(
-    "-f", "--format", "form", type=click.Choice(["table", "json"]), default="table", help="Default: table."
-)
+@format_option("table", "json")
 @capture_option
 @live_options
 def status(
