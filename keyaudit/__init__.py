@@ -26,6 +26,7 @@ _FACE = {
         "differences",
         "due_soon",
         "exemptions",
+        "figures",
         "headline",
         "inactive",
         "limits_of_audit",
@@ -44,8 +45,9 @@ _FACE = {
         "scope",
         "skipped",
         "unused",
+        "worst",
     ),
-    "keyaudit.rotation.plan": ("to_do",),
+    "keyaudit.rotation.plan": ("asked", "to_do"),
     "keyaudit.schema": ("CredentialReport", "EvidenceError", "InputError", "KeyAuditError", "PolicyError"),
 }
 _HOMES = {name: module for module, names in _FACE.items() for name in names}

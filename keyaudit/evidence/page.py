@@ -6,36 +6,53 @@ judgement gives the same bytes. What a cell printed on stderr (interpreter warni
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from keyaudit import __version__, resources
 from keyaudit.evidence.sheet import TEMPLATE, style_of
 from keyaudit.texts import language, say
 
+_HEADING = re.compile(r"<h2>(.*?)</h2>", re.DOTALL)
+
 
 def render(executed: Any, title: str, notice: str = "") -> bytes:
     """The page of an executed notebook, in UTF-8; ``notice`` stands before everything that the notebook says."""
     from nbconvert.exporters.templateexporter import TemplateExporter
 
+    prose, contents = _parts([cell.source for cell in executed.cells if cell.cell_type == "markdown"])
     # not HTMLExporter, which parses the finished page and writes it again for features that this page does not have
     exporter = TemplateExporter(
         template_name=TEMPLATE,
         template_file="index.html.j2",
         extra_template_basedirs=[str(resources.data("templates"))],
-        filters={"prose": _prose},
+        filters={"prose": prose.__getitem__},
         default_preprocessors=[],
     )
     style, style_hash = style_of(title)
     facts = {
+        "contents": contents,
         "title": title,
         "notice": notice,
         "lang": language(),
+        "contents_name": say("page.contents"),
         "style": style,
         "style_hash": style_hash,
         "footer": say("page.footer", version=__version__),
     }
     page, _ = exporter.from_notebook_node(executed, resources={"keyaudit": facts})
     return str(page).encode()
+
+
+def _parts(cells: list[str]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    """The HTML of each markdown cell, with a mark at each heading of a part; and the marks with the headings."""
+    contents: list[tuple[str, str]] = []
+
+    def marked(heading: re.Match[str]) -> str:
+        contents.append((f"part-{len(contents) + 1}", heading[1]))
+        return f'<h2 id="{contents[-1][0]}">{heading[1]}</h2>'
+
+    return {source: _HEADING.sub(marked, _prose(source)) for source in cells}, contents
 
 
 def _prose(markdown: str) -> str:

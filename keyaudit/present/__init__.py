@@ -1,6 +1,8 @@
 """Frames -> sentences and tables for people (pure). Every function takes the Audit, and returns something
 that a notebook shows by itself: ``ka.bottom_line(a)``."""
 
+from keyaudit.present.account_names import called, named
+from keyaudit.present.answer import figures, worst
 from keyaudit.present.basis import (
     accounts,
     limits_of_audit,
@@ -38,7 +40,6 @@ from keyaudit.present.verdict import (
     controls,
     findings_digest,
     incomplete_known,
-    overdue_by_owner,
     overdue_known,
     rule,
 )
@@ -51,12 +52,14 @@ __all__ = [
     "as_text",
     "bottom_line",
     "boundary",
+    "called",
     "changes",
     "completeness",
     "controls",
     "differences",
     "due_soon",
     "exemptions",
+    "figures",
     "findings_digest",
     "first_lines",
     "headline",
@@ -65,9 +68,9 @@ __all__ = [
     "incomplete_known",
     "limits_of_audit",
     "more_than_one",
+    "named",
     "offenders",
     "outdated_functions",
-    "overdue_by_owner",
     "overdue_known",
     "policy_in_force",
     "problems",
@@ -82,4 +85,5 @@ __all__ = [
     "scope",
     "skipped",
     "unused",
+    "worst",
 ]

@@ -9,6 +9,7 @@ import pandas as pd
 from keyaudit import resources
 from keyaudit.model import Audit, Provenance
 from keyaudit.policy import Exemption, Override
+from keyaudit.present.account_names import account_of
 from keyaudit.present.claims import Setter, accounts_of, moment_of, preset_of, setter_of, worst_first
 from keyaudit.present.completeness import captured
 from keyaudit.present.headline import in_accounts, not_in_force, remarks
@@ -19,7 +20,7 @@ from keyaudit.texts import listed, say, utc
 
 
 def scope(a: Audit) -> Prose:
-    """What was judged, at which instant, by which policy; says SAMPLE DATA first if it is the sample."""
+    """What was judged, at which instant, by which policy."""
     facts = {
         "as_of": utc(a.as_of),
         "how": moment_of(a),
@@ -31,8 +32,6 @@ def scope(a: Audit) -> Prose:
     policy = say(f"scope.{setter_of(a.policy)}", **named)
     paragraphs = [say("scope.judged", **facts, policy=policy), rule(a)]
     paragraphs += captured(a)
-    if a.is_sample:
-        paragraphs.insert(0, say("verdict.sample"))
     return Prose(tuple(paragraphs), "scope")
 
 
@@ -40,7 +39,7 @@ def provenance(a: Audit) -> Table:
     """Where each report came from, when AWS generated it, its hash, and how much was read."""
     rows = [
         [
-            one.account_id,
+            account_of(one),
             one.source or None,
             utc(one.generated_time) or say("provenance.unknown"),
             one.users,
@@ -66,11 +65,11 @@ def accounts(a: Audit) -> Table:
 
 def _account(one: Provenance, counts: pd.Series) -> list[Any]:
     if not one.form:
-        return [one.account_id, say("table.not_read"), *[None] * 8]
+        return [account_of(one), say("table.not_read"), *[None] * 8]
     active, failing, exempt, unknown = (int(counts[name]) for name in ("active", "failing", "exempt", "unknown"))
     in_time = active - failing - exempt - unknown
     judged = [failing, exempt, unknown, in_time, one.due_soon]
-    return [one.account_id, one.conclusion, active, *judged, one.keys - active, one.oldest_days]
+    return [account_of(one), one.conclusion, active, *judged, one.keys - active, one.oldest_days]
 
 
 def problems(a: Audit) -> Prose:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from keyaudit.model import Audit, Provenance
+from keyaudit.present.account_names import account_of, called, named
 from keyaudit.present.table import MOST_ACCOUNTS, Prose, Table, table
 from keyaudit.texts import say, utc
 
@@ -46,7 +47,7 @@ def completeness(a: Audit) -> Table:
     """Account by account: what its report was compared with, and what came of it; worst first."""
     rows = [
         [
-            one.account_id,
+            account_of(one),
             say(f"completeness.{one.completeness.mode or 'none'}"),
             one.completeness.reported_users,
             one.completeness.users,
@@ -69,10 +70,11 @@ def _least_proved(one: Provenance) -> tuple[bool, int, bool, str]:
 
 def differences(a: Audit) -> Table:
     """The differences between a report and its account: unproved differences first."""
+    names = named(a)
     found = sorted(a.differences, key=lambda pair: (pair[1].is_explained, pair[0]))
     rows = [
         [
-            account,
+            names.get(account, account),
             one.user,
             one.access_key_id,
             say(f"reconcile.{one.kind}"),
@@ -91,5 +93,5 @@ def skipped(a: Audit) -> Table | Prose:
     if not a.skipped:
         return Prose(())
     return table(
-        "skipped", [[one.account_id, one.name or None, one.reason] for one in a.skipped], most=MOST_ACCOUNTS
+        "skipped", [[called(one.account_id, one.name), one.reason] for one in a.skipped], most=MOST_ACCOUNTS
     )

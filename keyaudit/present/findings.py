@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from keyaudit.model import Audit
+from keyaudit.present.account_names import named
 from keyaudit.present.table import Table, table
 from keyaudit.schema import (
     ACTIVE,
@@ -42,19 +44,22 @@ def _of(a: Audit, control: str, *types: str) -> pd.DataFrame:
     return findings[(findings["control"] == control) & findings["compliance_type"].isin(types)]
 
 
-def _rows(findings: pd.DataFrame, *columns: str) -> list[list[Any]]:
-    """Cells of the named columns; a column of times is shown by its day."""
+def _rows(a: Audit, findings: pd.DataFrame, *columns: str) -> list[list[Any]]:
+    """Cells of the named columns: a time is shown by its day, an account by its name and id."""
+    names = named(a)
+    shown: dict[str, Callable[[Any], Any]] = dict.fromkeys(_TIMES, _day)
+    shown |= {"administrator": _yes_or_no, "account_id": lambda cell: names.get(cell, cell)}
     cells = [
-        [_day(cell) for cell in findings[name]]
-        if name in ("last_rotated", "due", "last_used_date", "user_creation_time")
-        else [_yes_or_no(cell) for cell in findings[name].astype(object)]
-        if name == "administrator"
-        else [_or_none(cell) for cell in findings[name].astype(object)]
+        [
+            shown.get(name, _or_none)(cell)
+            for cell in (findings[name] if name in _TIMES else findings[name].astype(object))
+        ]
         for name in columns
     ]
     return [list(row) for row in zip(*cells, strict=True)]
 
 
+_TIMES = ("last_rotated", "due", "last_used_date", "user_creation_time")
 #: which key it is; and, if a capture asked for these, its id, its owner, and whether it is an administrator's
 _KEY = ("user", "account_id", "key_slot")
 _KEY_MORE = (*_KEY, "access_key_id", "owner", "administrator")
@@ -64,7 +69,7 @@ def offenders(a: Audit) -> Table:
     """Keys that fail rotation and are not exempt, or cannot be judged by it, the longest overdue first."""
     found = _of(a, ROTATION, NON_COMPLIANT, INSUFFICIENT_DATA)
     return table(
-        "offenders", _rows(found, *_KEY_MORE, "last_rotated", "age_days", "limit", "days_over", "annotation")
+        "offenders", _rows(a, found, *_KEY_MORE, "last_rotated", "age_days", "limit", "days_over", "annotation")
     )
 
 
@@ -74,7 +79,7 @@ def others(a: Audit) -> Table:
         (a.findings["control"] != ROTATION) & a.findings["compliance_type"].isin([NON_COMPLIANT, INSUFFICIENT_DATA])
     ]
     names = [[say(f"control.{control}")] for control in found["control"]]
-    rows = [name + row for name, row in zip(names, _rows(found, *_KEY_MORE, "annotation"), strict=True)]
+    rows = [name + row for name, row in zip(names, _rows(a, found, *_KEY_MORE, "annotation"), strict=True)]
     return table("others", rows)
 
 
@@ -85,7 +90,7 @@ def due_soon(a: Audit) -> Table:
     soonest = found[near].sort_values(["due", "account_id", "user", "key_slot"])
     return table(
         "due_soon",
-        _rows(soonest, *_KEY_MORE, "last_rotated", "age_days", "limit", "due"),
+        _rows(a, soonest, *_KEY_MORE, "last_rotated", "age_days", "limit", "due"),
         days=say("charts.days", n=a.policy.warn_before),
     )
 
@@ -94,13 +99,13 @@ def unused(a: Audit) -> Table:
     """Active keys that are idle for their limit or longer and not exempt, including keys that were never used; and
     those for which that is not known."""
     found = _of(a, UNUSED, NON_COMPLIANT, INSUFFICIENT_DATA)
-    return _assessed(a, UNUSED, table("unused", _rows(found, *_KEY_MORE, "age_days", "limit", "annotation")))
+    return _assessed(a, UNUSED, table("unused", _rows(a, found, *_KEY_MORE, "age_days", "limit", "annotation")))
 
 
 def more_than_one(a: Audit) -> Table:
     """Users with more active keys than their limit, exempt ones included."""
     found = _of(a, ACTIVE_KEYS, NON_COMPLIANT, EXEMPT)
-    return _assessed(a, ACTIVE_KEYS, table("more_than_one", _rows(found, "user", "account_id", "annotation")))
+    return _assessed(a, ACTIVE_KEYS, table("more_than_one", _rows(a, found, "user", "account_id", "annotation")))
 
 
 def _assessed(a: Audit, control: str, found: Table) -> Table:
@@ -113,6 +118,7 @@ def root(a: Audit) -> Table:
     return table(
         "root",
         _rows(
+            a,
             _of(a, ROOT_KEY, NON_COMPLIANT, INSUFFICIENT_DATA, EXEMPT),
             "account_id",
             "key_slot",
@@ -127,7 +133,7 @@ def inactive(a: Audit) -> Table:
     found = a.keys[a.keys["status"] == INACTIVE].sort_values(
         ["age_days", "account_id", "user"], ascending=[False, True, True]
     )
-    return table("inactive", _rows(found, *_KEY_MORE, "last_rotated", "age_days", "last_used_date"))
+    return table("inactive", _rows(a, found, *_KEY_MORE, "last_rotated", "age_days", "last_used_date"))
 
 
 def exemptions(a: Audit) -> Table:
@@ -178,10 +184,11 @@ def boundary(a: Audit) -> Table:
     limit = keys["limit"].fillna(-1).astype("int64")
     over = (a.as_of - keys["last_rotated"]) > pd.to_timedelta(limit, unit="D")
     found = keys[(keys["status"] == ACTIVE) & (keys["age_days"] == keys["limit"]) & over]
+    names = named(a)
     rows = [
         [
             row["user"],
-            row["account_id"],
+            names.get(row["account_id"], row["account_id"]),
             row["key_slot"],
             row["last_rotated"].strftime("%Y-%m-%d %H:%M:%S"),
             row["limit"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from keyaudit.model import Audit
+from keyaudit.present.account_names import named
 from keyaudit.present.claims import Accounts, Claim, Headline, accounts_of, headline_of, incomplete
 from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, SUPPLIED
 from keyaudit.texts import listed, say, utc
@@ -136,8 +137,11 @@ def _accounts(a: Audit) -> list[str]:
     found = accounts_of(a)
     lines = [] if found.all_known else [say("verdict.organization")]
     if found.total > 1:
-        unread = [one.account_id for one in a.provenance if one.is_account and not one.form]
-        lines += _some("unread", unread, found.total) + _some("incomplete", incomplete(a), found.total)
+        names = named(a)
+        unread = [names[one.account_id] for one in a.provenance if one.is_account and not one.form]
+        lines += _some("unread", unread, found.total) + _some(
+            "incomplete", [names[one] for one in incomplete(a)], found.total
+        )
     return lines
 
 
@@ -175,9 +179,9 @@ def said_first(a: Audit) -> set[str]:
 
 def remarks(a: Audit) -> list[str]:
     """Everything odd or missing, each thing once, except for what the first lines say."""
-    first = said_first(a)
+    first, names = said_first(a), named(a)
     found = [
-        say("problems.missing", account=one.account_id, message=one.message)
+        say("problems.missing", account=names.get(one.account_id, one.account_id), message=one.message)
         for one in a.problems
         if one.message not in first
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from keyaudit import changed
 from keyaudit.model import Audit, RotatedSecret
+from keyaudit.present.account_names import named
 from keyaudit.present.table import Prose, Table, table
 from keyaudit.schema import COMPLIANCE_TYPES, FUNCTION_VERSION
 from keyaudit.texts import listed, say, utc, visible
@@ -22,10 +23,11 @@ def rotated(a: Audit) -> Table | Prose:
     """One row per secret, worst first: whether its key is rotated within the policy, by IAM's dates."""
     if not _asked(a):
         return Prose((say("rotated.not_asked"),))
+    names = named(a)
     found = sorted(a.rotations, key=lambda one: (COMPLIANCE_TYPES.index(one.compliance_type), one.secret.user))
     rows = [
         [
-            one.secret.account_id,
+            names[one.secret.account_id],
             one.secret.user,
             one.secret.name,
             one.compliance_type,
@@ -48,11 +50,13 @@ def outdated_functions(a: Audit) -> Prose:
             secrets.setdefault((one.account_id, one.region, one.function, one.version), []).append(one.name)
     if not secrets:
         return Prose(())
-    items = []
+    items, called = [], named(a)
     for (account, region, function, version), names in sorted(secrets.items()):
         wrong = say(f"outdated.wrong_{version}")
         sentence = say("outdated.function", function=function, region=region, version=version, wrong=wrong)
-        items.append(say("outdated.of_account", account=account, sentence=sentence, secrets=", ".join(names)))
+        items.append(
+            say("outdated.of_account", account=called[account], sentence=sentence, secrets=", ".join(names))
+        )
     some = say("outdated.some", n=len(secrets), today=FUNCTION_VERSION)
     return Prose((some, say("outdated.update")), "problems", tuple(map(visible, items)))
 
@@ -62,9 +66,10 @@ def rotation_schedules(a: Audit) -> Table | Prose:
     made."""
     if not _asked(a):
         return Prose(())
+    names = named(a)
     rows = [
         [
-            one.account_id,
+            names[one.account_id],
             one.name,
             say("table.yes" if one.is_enabled else "table.no"),
             one.every if one.every is not None else one.schedule or None,
@@ -81,9 +86,10 @@ def rotation_keys(a: Audit) -> Table | Prose:
     """The keys of these users as IAM describes them, newest first."""
     if not _asked(a):
         return Prose(())
+    names = named(a)
     rows = [
         [
-            one.secret.account_id,
+            names[one.secret.account_id],
             one.secret.user,
             key.last4,
             say("table.key_active" if key.is_active else "table.key_inactive"),
@@ -103,8 +109,9 @@ def rotation_log(a: Audit, most: int = 60) -> Table | Prose:
         return Prose(())
     all_lines = [(line.at, one.secret, line) for one in a.rotations for line in one.secret.lines]
     lines = sorted((one for one in all_lines if one[2].outcome in EVENTS), key=lambda one: one[0])[::-1]
+    names = named(a)
     rows = [
-        [utc(at), secret.account_id, secret.user, line.step, line.key, line.outcome, line.said or None]
+        [utc(at), names[secret.account_id], secret.user, line.step, line.key, line.outcome, line.said or None]
         for at, secret, line in lines
     ]
     return table("rotation_log", rows, most=most)
@@ -114,10 +121,11 @@ def changes(before: Audit | None, after: Audit) -> Table | Prose:
     """What changed since an earlier judgement; None: there is none to compare with."""
     if before is None:
         return Prose((say("changes.none_given"),))
+    names = named(before) | named(after)
     rows = [
         [
             one.user,
-            one.account_id,
+            names[one.account_id],
             say(f"changes.{one.kind}"),
             utc(one.before) or None,
             utc(one.after) or None,

@@ -23,8 +23,8 @@ SHORT = 9
 class Table:
     """A captioned table of text cells; ``numeric`` columns are aligned right. ``total`` is the number of rows
     there are, where only the first are shown; ``where`` says where the others are; ``none`` what is said in place
-    of rows where there are none; ``leaving``: the columns that a narrow terminal may do without, in the order in
-    which they go."""
+    of rows where there are none. ``is_list``: each row is read by itself, and on a narrow screen becomes a card;
+    ``leaving``: the columns that a narrow terminal may do without, in the order in which they go."""
 
     caption: str
     columns: tuple[str, ...]
@@ -33,6 +33,7 @@ class Table:
     total: int = 0
     note: str = ""
     where: str = ""
+    is_list: bool = False
     none: str = field(default_factory=lambda: say("table.none"))
     leaving: tuple[str, ...] = ()
 
@@ -54,8 +55,11 @@ class Table:
     def _cells(self, row: tuple[str, ...]) -> str:
         first, *others = zip(self.columns, row, strict=True)
         cells = [f'<th scope="row"{self._align(*first)}>{escape(first[1])}</th>']
-        cells += [f"<td{self._align(name, cell)}>{escape(cell)}</td>" for name, cell in others]
+        cells += [f"<td{self._align(name, cell)}{self._label(name)}>{escape(cell)}</td>" for name, cell in others]
         return "".join(cells)
+
+    def _label(self, name: str) -> str:
+        return f' data-label="{escape(name)}"' if self.is_list else ""
 
     def _align(self, name: str, cell: str = "") -> str:
         if name in self.numeric:
@@ -69,7 +73,8 @@ class Table:
 
     def _length(self) -> str:
         """A short table is not broken over two pages."""
-        return ' class="short"' if len(self.rows) <= SHORT else ""
+        kinds = ["cards"] * self.is_list + ["short"] * (len(self.rows) <= SHORT)
+        return f' class="{" ".join(kinds)}"' if kinds else ""
 
     def _more(self) -> str:
         left = self.total - len(self.rows)
@@ -88,6 +93,36 @@ class Table:
             self.note,
         ]
         return "\n".join(line for line in lines if line)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number (None: not known), what it counts, and in which ``style`` it is shown."""
+
+    number: int | None
+    what: str
+    style: str = ""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Numbers side by side, and of how many they are."""
+
+    numbers: tuple[Figure, ...]
+    of: str
+
+    def _repr_html_(self) -> str:
+        shown = "".join(
+            f"<li{_style(one.style)}><b>{_cell(one.number)}</b> {escape(one.what)}</li>" for one in self.numbers
+        )
+        return f'<ul class="figures">{shown}</ul><p class="note">{escape(self.of)}</p>'
+
+    def __repr__(self) -> str:
+        return "\n".join([*(f"{_cell(one.number)} {one.what}" for one in self.numbers), self.of])
+
+
+def _style(name: str) -> str:
+    return f' class="{name}"' if name else ""
 
 
 @dataclass(frozen=True)
@@ -121,7 +156,12 @@ class Prose:
 
 
 def table(
-    name: str, rows: Sequence[Sequence[Any]], most: int | None = MOST_ROWS, total: int | None = None, **facts: Any
+    name: str,
+    rows: Sequence[Sequence[Any]],
+    most: int | None = MOST_ROWS,
+    total: int | None = None,
+    is_list: bool = False,
+    **facts: Any,
 ) -> Table:
     """The table whose caption, headings and note are the texts under ``table.<name>``. A heading with # is of
     numbers; a column whose heading has ? is left out where it is empty. ValueError for a row with more cells, or
@@ -142,6 +182,7 @@ def table(
         total=total,
         note=say(f"table.{name}.note", **facts),
         where="" if most is None else say(f"table.{name}.where"),
+        is_list=is_list,
         leaving=leaving_of(name),
     )
 

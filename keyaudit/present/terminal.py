@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from keyaudit.model import Audit, Provenance, RotationVerdict
+from keyaudit.present.account_names import account_of
 from keyaudit.present.claims import moment_of, setter_of, verdict_of, worst_first
 from keyaudit.present.findings import due_soon, offenders, others
 from keyaudit.present.grid import coloured, grid, width_of, wrapped
@@ -65,7 +66,7 @@ def _accounts(a: Audit) -> list[str]:
 def _account(one: Provenance) -> str:
     verdict = one.conclusion if one.form else say("terminal.unread")
     overdue = say("terminal.overdue", n=one.overdue) if one.overdue else ""
-    return "  ".join(part for part in (one.account_id, verdict, overdue, one.source) if part)
+    return "  ".join(part for part in (account_of(one), verdict, overdue, one.source) if part)
 
 
 def _sections(a: Audit) -> list[Table]:

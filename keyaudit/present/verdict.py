@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
 from datetime import timedelta
 from typing import Any
 
 from keyaudit.model import Audit
+from keyaudit.present.account_names import named
 from keyaudit.present.claims import keys_of
 from keyaudit.present.headline import before, first_lines, said_first
 from keyaudit.present.table import Prose, Table, table
-from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, INSUFFICIENT_DATA, LIMIT_OF, NON_COMPLIANT, ROTATION
+from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, INSUFFICIENT_DATA, LIMIT_OF, ROTATION
 from keyaudit.texts import listed, say, utc
 
 
@@ -20,17 +20,6 @@ def overdue_known(a: Audit) -> int | None:
     period is missing."""
     is_unknown = a.policy.max_access_key_age is None or a.conclusions.get(ROTATION) == INSUFFICIENT_DATA
     return keys_of(a).overdue or (None if is_unknown else 0)
-
-
-def overdue_by_owner(a: Audit) -> list[tuple[str, int]]:
-    """(owner, how many of their keys are overdue), most first; the owner is empty for keys that have none. Empty
-    where no owner is known, or the Audit keeps only some of its findings."""
-    found = a.findings[(a.findings["control"] == ROTATION) & (a.findings["compliance_type"] == NON_COMPLIANT)]
-    keys = found[found["key_slot"].notna()]
-    if keys["owner"].isna().all() or len(keys) != keys_of(a).overdue:
-        return []
-    counts = Counter(keys["owner"].astype(object).where(keys["owner"].notna(), ""))
-    return sorted(counts.items(), key=lambda one: (-one[1], one[0]))
 
 
 def incomplete_known(a: Audit) -> int | None:
@@ -63,8 +52,9 @@ def _by_message(a: Audit) -> list[str]:
         accounts.pop(message, None)
     if len(a.provenance) == 1:
         return list(accounts)
+    names = named(a)
     return [
-        say("verdict.of_account", reason=message, account=ids[0])
+        say("verdict.of_account", reason=message, account=names.get(ids[0], ids[0]))
         if len(ids) == 1
         else say("verdict.of_accounts", reason=message, n=len(ids))
         for message, ids in accounts.items()

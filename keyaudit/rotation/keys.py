@@ -152,7 +152,7 @@ def _key(row: dict[str, Any], judged: _Judged, seen: datetime, idle_limit: int) 
         last_used=last_used,
         use=use,
         used_by=", ".join(one for one in told if one),
-        service=service.lower(),
+        service=service,
         seen=seen,
         idle_limit=judged.idle_limits.get(which, idle_limit),
         age_days=_number(row["age_days"]),

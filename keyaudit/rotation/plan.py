@@ -6,17 +6,20 @@ One task per user, however many keys and controls fail; if a key is deactivated,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
+from weakref import ref
 
 from keyaudit.model import Audit
-from keyaudit.present.table import MOST_TASKS, Table, table
+from keyaudit.present.account_names import called
+from keyaudit.present.table import MOST_TASKS, Prose, Table, table
 from keyaudit.rotation import cases
 from keyaudit.rotation.cases import Case, Key, User, case_of
 from keyaudit.rotation.keys import Owned, users_of
 from keyaudit.rotation.moments import after
-from keyaudit.rotation.planned import Task
-from keyaudit.texts import utc
+from keyaudit.rotation.planned import DELETIONS, Task
+from keyaudit.texts import listed, say, utc
 
 #: a case of more weight comes first; within a case, the longest overdue
 _FIRST, _FAILS, _UNSEEN, _SOON, _LATER = range(5)
@@ -30,10 +33,37 @@ _WEIGHT = {
 }
 
 
+#: what kind of work a case is; what is in none of these begins with a question
+_WORK = {
+    "rotate": (cases.IN_USE, cases.DUE_SOON, cases.IN_PROGRESS, cases.STALLED),
+    "deactivate": (cases.NEVER_USED, cases.NOT_USED, cases.SPARE, cases.ROOT),
+    "replace": (cases.A_PERSON_S, cases.NOT_ALLOWED),
+    "find_out": (),
+    "delete": DELETIONS,
+}
+_KIND = {case: kind for kind, names in _WORK.items() for case in names}
+#: the Audit that was planned last, and its plan: a page asks for it twice
+_last: list[tuple[ref[Audit], tuple[Task, ...]]] = []
+
+
 def plan(audit: Audit) -> tuple[Task, ...]:
     """The tasks of a whole Audit (one that has all its findings). Keys that are exempt need no task; inactive ones
     are deleted in the end."""
-    return tuple(sorted((task for one in users_of(audit) for task in _tasks(one, audit.as_of)), key=_order))
+    if not (_last and _last[0][0]() is audit):
+        tasks = sorted((task for one in users_of(audit) for task in _tasks(one, audit.as_of)), key=_order)
+        _last[:] = [(ref(audit), tuple(tasks))]
+    return _last[0][1]
+
+
+def asked(audit: Audit) -> Prose:
+    """What is asked, in a sentence: how many tasks of which kind; and since when the longest overdue key is so."""
+    tasks = plan(audit)
+    numbers = Counter(_KIND.get(one.case, "find_out") for one in tasks)
+    what = [say(f"asked.{kind}", n=numbers[kind]) for kind in _WORK if numbers[kind]]
+    lines = [say("asked.whole", what=listed("words", what))] if what else [say("plan.none")]
+    late = [one.due for one in tasks if one.days_over is not None and one.due]
+    lines += [say("asked.since", date=utc(min(late))[:10])] if late else []
+    return Prose((" ".join(lines),), "asked")
 
 
 def crowds(tasks: tuple[Task, ...]) -> dict[str, tuple[int, int | None]]:
@@ -52,14 +82,20 @@ def crowds(tasks: tuple[Task, ...]) -> dict[str, tuple[int, int | None]]:
 def to_do(audit: Audit, most: int | None = MOST_TASKS) -> Table:
     """The plan as a table: what remains to be done."""
     tasks = plan(audit)
-    return table("to_do", [_row(one) for one in tasks[:most]], most=most, total=len(tasks))
+    return table("to_do", [_row(one) for one in tasks[:most]], most=most, total=len(tasks), is_list=True)
 
 
 def _row(one: Task) -> list[str | int | None]:
     return [
-        one.user, one.account_id, one.account_name, one.owner, one.key, one.age_days, one.days_over,
-        utc(one.last_used)[:10] or None, one.by_when, one.action,
+        one.user, one.owner, called(one.account_id, one.account_name), one.key, one.age_days, one.limit,
+        one.days_over, _used(one), one.by_when, one.action,
     ]  # fmt: skip
+
+
+def _used(one: Task) -> str | None:
+    """When a task's keys were last used, and by which service."""
+    date, service = utc(one.last_used)[:10], one.service
+    return say("table.to_do.used", date=date, service=service) if service else date or None
 
 
 def _tasks(one: Owned, as_of: datetime) -> Iterator[Task]:

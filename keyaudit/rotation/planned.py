@@ -110,6 +110,12 @@ class Task:
         return max((key.last_used for key in self.about if key.last_used), default=None)
 
     @property
+    def service(self) -> str:
+        """The service of the latest use; empty where it is not known."""
+        used = [(key.last_used, key.service) for key in self.about if key.last_used]
+        return max(used, default=(None, ""))[1]
+
+    @property
     def by_when(self) -> str:
         """The deadline if it lies ahead; otherwise that it is to be done at once, or from when on."""
         if self.not_before:

@@ -214,7 +214,7 @@ def _use(key: Key) -> Step:
 
 
 def _ses(keys: Iterable[Key]) -> Iterator[Step]:
-    if any(key.service == SES for key in keys):
+    if any(key.service.lower() == SES for key in keys):
         yield _step("ses")
 
 

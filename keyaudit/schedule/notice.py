@@ -20,7 +20,6 @@ from keyaudit.texts import listed, say, visible
 DEADLINE = 20.0
 #: SNS allows ASCII without control characters, fewer than 100 characters
 LONGEST_SUBJECT = 99
-MOST_OWNERS = 5
 #: a path from the root of a file system, where a word may begin
 _PATH = re.compile(r"(?<![^\s'\"(=\[])(?:[A-Za-z]:[\\/]|/)(?=[^\s/])[^\s'\",;:()\[\]]*")
 TOPIC = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]{1,40}):[0-9]{12}:[\w-]{1,256}(?:\.fifo)?", re.ASCII)
@@ -82,19 +81,6 @@ def _since(evidence: Evidence) -> str:
     return listed("sentences", told)
 
 
-def by_owner(owners: list[tuple[str, int]]) -> str:
-    """The owners with most overdue keys, and how many keys the others have."""
-    if not owners:
-        return ""
-    told = [
-        say("notice.owner", owner=visible(owner), n=n) if owner else say("notice.no_owner", n=n)
-        for owner, n in owners[:MOST_OWNERS]
-    ]
-    rest = owners[MOST_OWNERS:]
-    told += [say("notice.other_owners", n=len(rest), keys=sum(n for _, n in rest))] if rest else []
-    return say("notice.owners", owners=listed("words", told))
-
-
 class Notice:
     """The message after a run: what was made, which is told in the block, or that nothing was made. If the message
     cannot be sent, that is said and changes nothing else."""
@@ -105,13 +91,12 @@ class Notice:
 
     def made(self, evidence: Evidence, lines: list[str]) -> None:
         """``lines``: the answer, and what must be known with it."""
-        from keyaudit.present import overdue_by_owner, overdue_known
+        from keyaudit.present import overdue_known, worst
 
         judged = evidence.audit
-        owners = by_owner(overdue_by_owner(judged))
         facts = {
             "headline": "\n".join(lines),
-            "since": "\n".join(one for one in (_since(evidence), owners) if one),
+            "since": "\n".join((_since(evidence), *worst(judged).paragraphs)),
             "folder": evidence.path.name,
             "sha256": evidence.sha256,
         }

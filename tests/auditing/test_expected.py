@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import ACCOUNT, AS_OF, FRESH, OLD, OTHER, ROOT, capture, csv_of, report, row, said, verdicts, write
-from evidence_helpers import LONG, made
+from evidence_helpers import BRIEF, LONG, made
 from evidence_helpers import keyaudit as command
 
 import keyaudit
@@ -98,7 +98,7 @@ def test_evidence_of_a_capture_whose_list_of_accounts_proves_nothing_verifies(tm
     write(folder, "accounts.json", "{}")
     other = write(tmp_path, "other.csv", report(("bob", FRESH), account=OTHER))
     for sources in ((folder,), (folder, other)):
-        words = ("report", *sources, "--policy", "cis", "--as-of", AS_OF, "-o", tmp_path / "r")
+        words = ("report", *sources, "--policy", "cis", "--as-of", AS_OF, "-o", tmp_path / "r", *BRIEF)
         evidence = made(*words, code=3)
         assert verify(evidence)[0] == []
         assert "does not say which accounts were expected" in (evidence / "report.html").read_text()
@@ -130,7 +130,9 @@ def test_a_list_of_aws_that_cannot_be_read_is_refused(tmp_path: Path, listed: ob
 
 def test_evidence_of_an_account_that_is_missing_verifies(tmp_path: Path) -> None:
     folder = organization(tmp_path / "cap", {"Id": OTHER})
-    evidence = made("report", folder, "--policy", "cis", "--as-of", AS_OF, "-o", tmp_path / "reports", code=3)
+    evidence = made(
+        "report", folder, "--policy", "cis", "--as-of", AS_OF, "-o", tmp_path / "reports", *BRIEF, code=3
+    )
     assert verify(evidence)[0] == []
 
 
@@ -281,7 +283,7 @@ def test_a_folder_behind_a_link_that_changed_is_asked_anew(tmp_path: Path) -> No
     write(tmp_path / "elsewhere", "b.csv", report(("bob", FRESH), account=OTHER))
     write(tmp_path / "in", "a.csv", GOOD)
     (tmp_path / "in" / "linked").symlink_to(tmp_path / "elsewhere")
-    words = ["report", tmp_path / "in", "--policy", "cis", "-o", tmp_path / "reports", "--every", LONG]
+    words = ["report", tmp_path / "in", "--policy", "cis", "-o", tmp_path / "reports", "--every", LONG, *BRIEF]
     first = made(*words, code=0)
     assert made(*words, code=0) == first
     write(tmp_path / "elsewhere", "b.csv", report(("bob", OLD), account=OTHER))

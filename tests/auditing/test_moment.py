@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 from conftest import ACCOUNT, AS_OF, FRESH, NO_KEY, OTHER, ROOT, capture, csv_of, report, row, said, write
+from evidence_helpers import BRIEF, made, manifest, summary
 from evidence_helpers import keyaudit as command
-from evidence_helpers import made, manifest, summary
 from forked import forked
 from forms import cli_json
 
@@ -67,7 +67,7 @@ def test_a_file_that_could_not_be_read_was_read_now_and_evidence_of_it_verifies(
     write(tmp_path / "in", "a.json", cli_json(report(("alice", FRESH)), GeneratedTime=ago(hours=2)))
     write(tmp_path / "in", "broken.csv", report(("bob", FRESH), account=OTHER)[:-40])
     write(tmp_path / "in", "notes.txt", "no report")
-    evidence = made("report", tmp_path / "in", "--policy", "cis", "-o", tmp_path / "out", code=3)
+    evidence = made("report", tmp_path / "in", "--policy", "cis", "-o", tmp_path / "out", *BRIEF, code=3)
     assert summary(evidence)["as_of_source"] == "received_time" and verify(evidence)[0] == []
 
 
@@ -136,7 +136,7 @@ def test_a_sample_counts_for_no_period_and_says_what_it_is(tmp_path: Path) -> No
     facts = json.loads((folder / ACCOUNT / "capture.json").read_bytes()) | {"generated_time": ago(hours=1)}
     write(folder / ACCOUNT, "capture.json", json.dumps(facts))
     write(folder, "accounts.json", json.dumps({"expected": [ACCOUNT], "sample": True}))
-    words = ("report", folder, "--policy", "cis", "-o", tmp_path / "reports", "--every", "3650d")
+    words = ("report", folder, "--policy", "cis", "-o", tmp_path / "reports", "--every", "3650d", *BRIEF)
     for _ in range(2):
         done = command(*words)
         said_of_it = done.stderr.decode()
@@ -172,7 +172,7 @@ def test_where_the_instant_comes_from_is_said_as_it_is(tmp_path: Path, files: di
 def old(tmp_path: Path) -> Path:
     """Evidence of an account, COMPLIANT, of a file that tells its time."""
     source = write(tmp_path / "in", "r.json", cli_json(report(("alice", key_of(2))), GeneratedTime=ago(hours=1)))
-    return made("report", source, "--policy", "cis", "-o", tmp_path / "old", code=0)
+    return made("report", source, "--policy", "cis", "-o", tmp_path / "old", *BRIEF, code=0)
 
 
 def test_evidence_verifies_as_of_the_reading_that_it_records(old: Path) -> None:
@@ -190,7 +190,7 @@ def test_old_evidence_given_again_is_stale_and_counts_for_no_period(tmp_path: Pa
     write(folder / ACCOUNT, "capture.json", json.dumps(facts))
     write(folder, "accounts.json", json.dumps({"expected": [ACCOUNT], "read_time": then}))
     assert keyaudit.audit(folder, "cis", sealed=True).conclusion == "COMPLIANT"
-    options = ("-o", tmp_path / "reports", "--every", "week")
+    options = ("-o", tmp_path / "reports", "--every", "week", *BRIEF)
     made("report", folder, "--policy", "cis", *options, code=3)
     lax = write(tmp_path, "lax.toml", 'title = "t"\nmax_access_key_age = 90\nmax_report_age_hours = 87600\n')
     done = command("report", folder, "--policy", lax, *options)
@@ -205,7 +205,7 @@ def test_a_report_that_its_capture_has_no_digest_of_is_told_and_the_evidence_ver
     folder = capture(tmp_path / "raw", [ACCOUNT], a111122223333=report(("alice", key_of(2))))
     facts = {"account_id": ACCOUNT, "generated_time": ago(hours=1), "received_time": ago(hours=1)}
     write(folder / ACCOUNT, "capture.json", json.dumps(facts))
-    evidence = made("report", folder, "--policy", "cis", "-o", tmp_path / "reports", code=3)
+    evidence = made("report", folder, "--policy", "cis", "-o", tmp_path / "reports", *BRIEF, code=3)
     assert verify(evidence)[0] == []
     (account,) = summary(evidence)["accounts"]
     assert account["problems"] == [f"{ACCOUNT}: capture.json has no digest of a report: none is read"]
@@ -364,13 +364,13 @@ def test_two_downloads_of_one_name_keep_their_time(tmp_path: Path) -> None:
     audit = keyaudit.audit(list(map(str, paths)), "cis", "2026-11-23T00:00:00Z")
     assert {one.generated_time for one in audit.provenance} == {datetime(2026, 11, 10, 10, tzinfo=UTC)}
     assert audit.conclusion == "INSUFFICIENT_DATA" and audit.assurance == "dated"
-    evidence = made("report", *paths, "--policy", "cis", "-o", tmp_path / "out", code=3)
+    evidence = made("report", *paths, "--policy", "cis", "-o", tmp_path / "out", *BRIEF, code=3)
     assert verify(evidence)[0] == []
 
 
 def test_no_policy_does_not_take_over_what_a_preset_has_concluded(tmp_path: Path) -> None:
     write(tmp_path, "r.json", cli_json(report(("alice", key_of(20))), GeneratedTime=ago(hours=1)))
-    asked = ("report", tmp_path / "r.json", "--every", "week", "-o", tmp_path / "reports")
+    asked = ("report", tmp_path / "r.json", "--every", "week", "-o", tmp_path / "reports", *BRIEF)
     made(*asked, "--policy", "cis", code=0)
     made(*asked, code=3)
 
@@ -379,7 +379,7 @@ def test_an_undated_file_counts_once_whatever_it_is_given_with(tmp_path: Path) -
     write(tmp_path / "in", "good.csv", report(("alice", f"true {ago(days=20)} {ago(days=3)}")))
     write(tmp_path, "other.json", cli_json(report(("bob", key_of(5)), account=OTHER), GeneratedTime=ago(hours=1)))
     first, reports = tmp_path / "in" / "good.csv", tmp_path / "reports"
-    asked = ("--policy", "cis", "--every", "day", "-o", reports)
+    asked = ("--policy", "cis", "--every", "day", "-o", reports, *BRIEF)
     at = (datetime.now(UTC) - timedelta(days=1)).timestamp()
     done = forked(["report", *map(str, (first, *asked))], dict(os.environ), 60, at=at)
     assert done.returncode == 0, done.stderr

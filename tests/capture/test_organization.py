@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from aws import MANAGEMENT, Aws, add_user, aws, make_organization, report_of, set_account  # noqa: F401
-from evidence_helpers import keyaudit, made, refused, verified
+from evidence_helpers import BRIEF, keyaudit, made, refused, verified
 from faults import Fault, Scenario
 from forked import server
 
@@ -113,7 +113,7 @@ def test_a_failed_account_never_disappears(organization: Organization, tmp_path:
         f"1 of 7 expected accounts was not read: {lost}.",
         f"Of 1 of 7 expected accounts evidence is missing or cannot be relied on: {partly}.",
     ]
-    folder = made("report", tmp_path / "cap", "--policy", "cis", "-o", tmp_path / "reports", code=3)
+    folder = made("report", tmp_path / "cap", "--policy", "cis", "-o", tmp_path / "reports", *BRIEF, code=3)
     assert f"1 of 7 expected accounts was not read: {lost}." in (folder / "report.html").read_text()
     manifest = json.loads((folder / "manifest.json").read_bytes())
     assert manifest["accounts"]["failed"] == [lost] and lost in manifest["accounts"]["expected"]
@@ -130,7 +130,7 @@ def test_an_incomplete_list_of_accounts_is_no_list(organization: Organization, t
     summary = judged(tmp_path / "cap", 3)
     assert [one["account_id"] for one in summary["accounts"]] == ["organization"]
     assert "organizations:ListAccounts" in summary["accounts"][0]["problems"][0]
-    folder = made("report", tmp_path / "cap", "--policy", "cis", "-o", tmp_path / "reports", code=3)
+    folder = made("report", tmp_path / "cap", "--policy", "cis", "-o", tmp_path / "reports", *BRIEF, code=3)
     assert "which accounts there are is unknown" in (folder / "report.html").read_text()
     assert verified(folder)[0] == 0
 

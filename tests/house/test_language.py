@@ -49,7 +49,7 @@ JOINT = re.compile(r"[,;:.]? +\(?[A-Za-z]|.*[A-Za-z][,;:]? +\Z")
 COMMAND = re.compile(
     r"\A(--[a-z]+|aws [a-z0-9]+ [a-z]+-[a-z-]+|keyaudit (rotation|report|capture) ?(deploy|now|plan|status)?)\b"
 )
-MARKUP = re.compile(r"<[^<>]*>| class=\"[a-z]+\"")
+MARKUP = re.compile(r"<[^<>]*>| [a-z-]+=\"[^\"]*\"")
 ENDINGS = {"s", "es", "ies", "y"}
 #: words that are not ours: a deployed function's log, the same in every language; what matplotlib calls places; by
 #: which files are known that are no report

@@ -3,6 +3,7 @@ marks did not come from the texts, and so could not be translated."""
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
 import os
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -260,7 +262,16 @@ def data_of(folder: Path) -> str:
     told = {name: one for name, one in manifest(folder).items() if name not in ("policy", "files")}
     with (folder / "findings.csv").open(encoding="utf-8", newline="") as file:
         users = [row["user"] for row in csv.DictReader(file)]  # of reports in base64
-    return "\n".join([*(path.read_text("utf-8", "replace") for path in paths), json.dumps(told), *users])
+    return "\n".join([*map(plain, paths), json.dumps(told), *users])
+
+
+def plain(path: Path) -> str:
+    """The text of a file, and what it says in base64 or UTF-16, as reports do."""
+    content = path.read_bytes()
+    for part in re.findall(rb"[A-Za-z0-9+/=]{40,}", content):
+        with suppress(ValueError):  # a digest
+            content += base64.b64decode(part)
+    return content.replace(b"\0", b"").decode("utf-8", "replace")
 
 
 NAMES = ("refused", "organization", "rotation", "explore")

@@ -66,7 +66,7 @@ def of_status(a: Audit, _: Path, width: int | None) -> str:
         AT, key.last4, "retireReplaced", None, "still in use", "used within the last days, by dynamodb, and kept"
     )
     secret = RotatedSecret(
-        ACCOUNT, "keyaudit-rotation/svc-inventory", "us-east-1", "svc-inventory", True, True, "keyaudit-f", 2, "", 60, 14,
+        a.provenance[0].account_id, "keyaudit-rotation/svc-inventory", "us-east-1", "svc-inventory", True, True, "keyaudit-f", 2, "", 60, 14,
         30, (), AT, AT, (Version("v", ("AWSCURRENT",), AT),), (key,), (line,), 0, (),
     )  # fmt: skip
     verdict = RotationVerdict(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import FRESH, OLD, OTHER, report, write
-from evidence_helpers import LONG, files, keyaudit, leftovers, made, manifest, notebook, refused, seal_again
+from evidence_helpers import BRIEF, LONG, files, keyaudit, leftovers, made, manifest, notebook, refused, seal_again
 from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
@@ -76,6 +76,7 @@ def run(tmp_path: Path, *options: object, policy: object = "cis") -> list[object
         tmp_path / "reports",
         "--every",
         LONG,
+        *BRIEF,
         *options,
     ]
 
@@ -112,7 +113,7 @@ def test_other_input_under_the_same_name_is_asked_anew(tmp_path: Path) -> None:
     """What had no overdue key says nothing of what has one now."""
     folder = tmp_path / "in"
     write(folder, "a.csv", report(("alice", FRESH)))
-    words = ["report", folder, "--policy", "cis", "-o", tmp_path / "reports", "--every", LONG]
+    words = ["report", folder, "--policy", "cis", "-o", tmp_path / "reports", "--every", LONG, *BRIEF]
     first = made(*words, code=0)
     assert made(*words, code=0) == first
     write(folder, "b.csv", report(("bob", OLD), account=OTHER))
@@ -168,7 +169,7 @@ def test_a_run_that_fails_leaves_its_reason(tmp_path: Path) -> None:
     write(tmp_path, "policy.toml", "max_access_key_age = -1\n")
     source(tmp_path)
     said = refused(keyaudit(*run(tmp_path, policy=tmp_path / "policy.toml")), 2)
-    (failed,) = (tmp_path / "reports").glob(".failed-*-key_rotation-*")
+    (failed,) = (tmp_path / "reports").glob(".failed-*-brief-*")
     assert said == f"keyaudit: {(failed / 'failure.txt').read_text(encoding='utf-8')}"
 
 

@@ -111,7 +111,10 @@ def test_that_it_asks_more_often_than_it_makes_evidence_is_said(folder: Path) ->
 def test_a_crontab_that_cron_takes(folder: Path, every: str) -> None:
     text = printed(folder, "cron", "report.csv", "--at", "23:05", every=every)
     path = write(folder.parent, "crontab", text)
-    done = subprocess.run(["crontab", "-n", path], capture_output=True, text=True, check=False)
+    # by its name alone: crontab takes no name of more than 100 characters
+    done = subprocess.run(
+        ["crontab", "-n", path.name], cwd=path.parent, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "The syntax of the crontab file was successfully checked.\n")
     (line,) = [line for line in text.splitlines() if line and not line.startswith("#")]
     assert line.startswith(plan(every, "23:05").cron())

@@ -13,8 +13,8 @@ from keyaudit.evidence.sheet import csp_hash
 TAGS = frozenset(
     re.findall(
         r"\w+",
-        "html head meta title style body main footer div figure img p h1 h2 h3 h4 h5 h6 ul ol li em strong b code "
-        "pre blockquote hr br a table caption thead tbody tr th td",
+        "html head meta title style body nav main footer div figure img p h1 h2 h3 h4 h5 h6 ul ol li em strong b "
+        "code pre blockquote hr br a table caption thead tbody tr th td",
     )
 )
 #: the attributes of each tag, besides class
@@ -23,10 +23,17 @@ ATTRIBUTES = {
     "meta": {"charset", "http-equiv", "content", "name"},
     "img": {"src", "alt", "width", "height"},
     "a": {"href"},
+    "nav": {"aria-label"},
+    "h2": {"id"},
     "th": {"scope"},
+    "td": {"data-label"},
 }
 #: how a page begins
 OPENING = ("html", "head", "meta", "meta", "meta", "title", "style", "body", "main")
+#: what may stand before the text: the links to its parts
+CONTENTS = ("nav", "a")
+#: to a part of the page
+PART = re.compile(r"#part-[0-9]{1,3}")
 #: to a page elsewhere, or to a file beside this one
 LINK = re.compile(r"https?://[^\s\\]+|(?!/)[\w./-]+", re.ASCII)
 #: the Content-Security-Policy of pages
@@ -37,14 +44,17 @@ _SPACE = re.compile(r"\s+")
 
 @dataclass
 class Seen:
-    """The text of a page by the element that holds it (``main``, ``title``, ``style``, ``footer``); its pictures
-    (source, alternative text), links and classes in their order; the tags before its text, and what the ``meta``
+    """The text of a page by the element that holds it (``main``, ``nav``, ``title``, ``style``, ``footer``); its
+    pictures (source, alternative text), links, links to its own parts, the marks and headings of these, and classes
+    in their order; the tags before its text, and what the ``meta``
     among them say; and markup that no page of keyaudit has."""
 
     texts: dict[str, str] = field(default_factory=dict)
     pictures: list[tuple[str, str]] = field(default_factory=list)
     odd: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
+    jumps: list[str] = field(default_factory=list)
+    parts: list[tuple[str, str]] = field(default_factory=list)
     classes: list[str] = field(default_factory=list)
     opening: list[str] = field(default_factory=list)
     metas: list[dict[str, str]] = field(default_factory=list)
@@ -62,6 +72,8 @@ def read(html: str) -> Seen:
         parser.pictures,
         parser.odd,
         parser.links,
+        parser.jumps,
+        [(mark, squeezed("".join(heading))) for mark, heading in parser.headings],
         parser.classes,
         parser.opening,
         parser.metas,
@@ -79,7 +91,8 @@ def head_of(style: str) -> list[dict[str, str]]:
 
 def has_our_head(seen: Seen) -> bool:
     """Whether a page begins as keyaudit's do, with the policy that lets nothing run."""
-    return tuple(seen.opening) == OPENING and seen.metas == head_of(seen.texts.get("style", ""))
+    opening = tuple(tag for tag in seen.opening if tag not in CONTENTS)
+    return opening == OPENING and seen.metas == head_of(seen.texts.get("style", ""))
 
 
 def squeezed(text: str) -> str:
@@ -95,7 +108,7 @@ def letters(text: str) -> str:
 class _Reader(HTMLParser):
     """Collects text by the outermost element that has a name of its own."""
 
-    PLACES = ("title", "style", "main", "footer")
+    PLACES = ("title", "style", "nav", "main", "footer")
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -103,6 +116,9 @@ class _Reader(HTMLParser):
         self.pictures: list[tuple[str, str]] = []
         self.odd: list[str] = []
         self.links: list[str] = []
+        self.jumps: list[str] = []
+        self.headings: list[tuple[str, list[str]]] = []
+        self.is_heading = False
         self.classes: list[str] = []
         self.opening: list[str] = []
         self.metas: list[dict[str, str]] = []
@@ -116,8 +132,10 @@ class _Reader(HTMLParser):
         self.classes += [told["class"]] if "class" in told else []
         self._head(tag, told)
         if tag == "a":
-            self.links.append(told.get("href", ""))
-            self.odd += ["<a> to what is no page"] if not LINK.fullmatch(told.get("href", "")) else []
+            self._link(told.get("href", ""))
+        if tag == "h2":
+            self.headings.append((told.get("id", ""), []))
+        self.is_heading = tag == "h2" or self.is_heading
         self.odd += [f"<{tag}> twice"] if tag in self.PLACES and (tag in self.parts or self.place) else []
         if tag == "img":
             self.pictures.append((told.get("src", ""), told.get("alt", "")))
@@ -126,6 +144,14 @@ class _Reader(HTMLParser):
             self.place.append(tag)
             self.parts.setdefault(tag, [])
         self._space(tag)
+
+    def _link(self, target: str) -> None:
+        """To a part of the page from before its text; else to a page."""
+        if PART.fullmatch(target) and self.place == ["nav"]:
+            self.jumps.append(target)
+            return
+        self.links.append(target)
+        self.odd += ["<a> to what is no page"] if not LINK.fullmatch(target) else []
 
     def _head(self, tag: str, told: dict[str, str]) -> None:
         """A page must have its head before its text, and no ``meta`` in the text."""
@@ -141,6 +167,7 @@ class _Reader(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if self.place and self.place[-1] == tag:
             self.place.pop()
+        self.is_heading = self.is_heading and tag != "h2"
         self._space(tag)
 
     def handle_data(self, data: str) -> None:
@@ -165,3 +192,5 @@ class _Reader(HTMLParser):
         if self.place[-1:] == ["style"] and "main" in self.opening:
             return
         self.parts.setdefault(self.place[-1] if self.place else "", []).append(text)
+        if self.is_heading:
+            self.headings[-1][1].append(text)

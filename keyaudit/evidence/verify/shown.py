@@ -191,6 +191,8 @@ def _page(cells: list[executed.Cell], seen: markup.Seen, a: Audit, is_same: bool
         faults.append("its last line is not what keyaudit writes")
     if seen.texts.get("", "").strip():
         faults.append("says something outside of its text")
+    if not _leads_to_its_parts(seen, is_same):
+        faults.append("its contents are not those of its text")
     parts = [markup.read(output.html) for output in executed.shown(cells)]
     if seen.pictures != [one for part in parts for one in part.pictures]:
         faults.append(f"its pictures are not those of {NOTEBOOK}")
@@ -201,6 +203,18 @@ def _page(cells: list[executed.Cell], seen: markup.Seen, a: Audit, is_same: bool
     if not _follows(cells, seen.texts.get("main", "")):
         faults.append(f"does not say what {NOTEBOOK} says")
     return faults
+
+
+def _leads_to_its_parts(seen: markup.Seen, is_same: bool) -> bool:
+    """Whether what stands before the text has the headings of its parts, and leads to them; earlier pages have
+    nothing before their text."""
+    if not is_same and "nav" not in seen.texts:
+        return not any(mark for mark, _ in seen.parts)
+    told = seen.texts.get("nav", ""), seen.jumps
+    marks = [f"#{mark}" for mark, _ in seen.parts]
+    if len(marks) < 2:
+        return told == ("", [])
+    return told == (" ".join(heading for _, heading in seen.parts), marks) and len(set(marks)) == len(marks)
 
 
 def _footer() -> str:

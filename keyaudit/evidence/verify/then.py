@@ -104,6 +104,7 @@ def prose(call: str, value: Prose, a: Audit) -> list[str]:
     if call == "ka.scope":
         judged = visible(in_accounts(accounts_of(a)))
         lines = [line.replace(judged, _accounts_read(a), 1) for line in lines]
+        lines = [say("verdict.sample"), *lines] if a.is_sample else lines
         return lines if a.policy.given else [*lines, visible(say("problem.no_policy", name=a.policy.label))]
     return _problems(a) if call == "ka.problems" else lines
 
