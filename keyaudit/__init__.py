@@ -13,6 +13,7 @@ from typing import Any
 _FACE = {
     "keyaudit.auditing": ("audit",),
     "keyaudit.charts": ("plot_accounts", "plot_ages", "plot_deadlines", "plot_idle", "plot_share"),
+    "keyaudit.compared": ("earlier",),
     "keyaudit.explore": ("explore", "plot_two", "side_by_side"),
     "keyaudit.model": ("Audit",),
     "keyaudit.policy": ("Policy", "load_policy"),
@@ -43,6 +44,7 @@ _FACE = {
         "rotation_log",
         "rotation_schedules",
         "scope",
+        "since",
         "skipped",
         "unused",
         "worst",

@@ -58,7 +58,7 @@ if TYPE_CHECKING:
     help="A further parameter of the notebook.",
 )
 @click.option(
-    "--before", metavar="DIR", default="", help="Earlier evidence for the notebook rotation to compare with."
+    "--before", metavar="DIR", default="", help="Earlier evidence to compare with, in place of the latest."
 )
 @reports_option("reports")
 @click.option(

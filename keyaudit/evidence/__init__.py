@@ -56,9 +56,9 @@ def make_evidence(request: Request, run: Runner | None = None) -> Evidence:
 
             notebook = find_notebook(request.notebook)
             refuse_unknown(notebook, request.parameters or {})
-            if request.before and "before" not in notebook.parameters:
-                raise InputError(f"--before: {notebook.name} compares with nothing; give --notebook rotation")
-            judged, facts = folder.judge(request)
+            if request.before and not {"before", "previous"} & {*notebook.parameters}:
+                raise InputError(f"--before: {notebook.name} compares with nothing; give another notebook")
+            judged, facts = folder.judge(request, notebook)
             name = folder.folder_name(judged, notebook)
             runner = run or folder.by_kernel(process)
             try:

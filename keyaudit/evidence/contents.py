@@ -17,6 +17,8 @@ from keyaudit.texts import ENGLISH
 RAW = "raw"
 #: the folder of what "since last time" compares with, laid out as RAW
 BEFORE = "before"
+#: the data files and the seal of the evidence that "since last time" compares with
+PREVIOUS = "previous"
 #: the page, for people; self-contained
 PAGE = "report.html"
 #: the notebook as it was executed
@@ -31,6 +33,8 @@ POLICY = "policy.toml"
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 #: what all our evidence has, besides the seal
 EXPECTED = (f"{RAW}/{ACCOUNTS_FILE}", PAGE, NOTEBOOK, FINDINGS, SUMMARY, POLICY)
+#: of these, what PREVIOUS holds
+COMPARED = (FINDINGS, SUMMARY, SUMS)
 #: what is in a reports folder beside the evidence, by its name: what keyaudit makes there, what a checkout holds
 #: there, and what a file system makes for itself
 BESIDE = ("index.html", "captures", "README.md", "lost+found")
@@ -87,6 +91,13 @@ class Tool(TypedDict):
     system: str
 
 
+class Compared(TypedDict):
+    """The earlier evidence that this one compares with: its name, and the digest of its SUMS."""
+
+    name: str
+    sha256: str
+
+
 class JudgedFacts(TypedDict):
     """What the manifest repeats of the judgement. It follows from what is sealed, and ``verify`` derives it again.
 
@@ -113,8 +124,9 @@ class RunFacts(JudgedFacts):
     their names; ``libraries``: the versions of those that decide what is judged, drawn and shown; ``started_at``
     and ``sealed_at``: when the command started and when the folder was sealed; ``schedule``: the one that the run
     belongs to, if any (``every``, ``period``, ``asked``); ``organization``: the one that was judged, by its id or
-    its caller's account (since 0.4); ``insecure_cluster``: True if it was captured, or its notebook run, by a
-    cluster that others could reach, and could run code in; absent otherwise (since 0.4)."""
+    its caller's account (since 0.4); ``compared``: the evidence in PREVIOUS, None without any (since 0.4);
+    ``insecure_cluster``: True if it was captured, or its notebook run, by a cluster that others could reach, and
+    could run code in; absent otherwise (since 0.4)."""
 
     rules: NotRequired[int]
     language: NotRequired[str]
@@ -127,6 +139,7 @@ class RunFacts(JudgedFacts):
     sealed_at: str
     schedule: NotRequired[dict[str, str]]
     organization: NotRequired[str | None]
+    compared: NotRequired[Compared | None]
     insecure_cluster: NotRequired[bool]
 
 
@@ -150,7 +163,7 @@ def language_of(manifest: Manifest) -> str:
 ORDER = (
     "format", "name", "rules", "as_of", "as_of_source", "conclusion", "assurance", "overdue", "incomplete",
     "sample", "language", "parameters", "sources", "policy", "notebook", "accounts", "tool", "libraries",
-    "started_at", "sealed_at", "schedule", "organization", "insecure_cluster", "previous", "files",
+    "started_at", "sealed_at", "schedule", "organization", "compared", "insecure_cluster", "previous", "files",
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from keyaudit import __version__, changed, sources
 from keyaudit.auditing import audit
-from keyaudit.evidence import contents, raw, seal
+from keyaudit.evidence import contents, former_run, raw, seal
 from keyaudit.evidence.contents import RunFacts
 from keyaudit.evidence.identity import label_of, organization_of
 from keyaudit.evidence.kernel import Process, connected
@@ -35,16 +35,18 @@ from keyaudit.texts import language, utc
 INSECURE = "insecure_cluster"
 
 
-def judge(request: Request) -> tuple[Audit, dict[str, Any]]:
+def judge(request: Request, notebook: Notebook) -> tuple[Audit, dict[str, Any]]:
     """The judgement that was asked for, and the facts of its capture; InputError and PolicyError as for
     ``audit``."""
     # the policy first, so that a mistake in it shows before hundreds of reports are read
     population = sources.find(list(request.sources), captured=request.captured)
     policy = load_policy(request.policy or population.policy or "")
     judged = audit(population, policy, request.as_of)
-    if request.before:
+    if request.before and contents.BEFORE in notebook.parameters:
         former, at = before_population(request.before)
         changed.changes(audit(former, policy, at), judged)  # so that they can be compared
+    elif request.before:
+        former_run.check(Path(request.before), judged.as_of)
     return judged, population.facts
 
 
@@ -68,7 +70,7 @@ def fill(
     is. Of a notebook that was run elsewhere (not ``is_trusted``), nothing is sealed that ``verify`` would not
     accept."""
     raw.stage(staging, contents.RAW, judged, facts)
-    compared = _stage_before(staging, request, judged.policy)
+    before = _stage_before(staging, request, notebook, judged.policy)
     write_file(staging, contents.POLICY, judged.policy.content)
     write_file(staging, contents.FINDINGS, findings_csv(judged))
     write_file(staging, contents.SUMMARY, summary_json(judged))
@@ -78,16 +80,19 @@ def fill(
         # a policy that nobody gave is the default preset in the notebook too
         "policy": contents.POLICY if judged.policy.given else "",
         "as_of": request.as_of,
-        **compared,
+        **before,
     }
+    told = _facts(notebook, judged, request, parameters, facts)
+    if former_run.PARAMETER in notebook.parameters:
+        parameters[former_run.PARAMETER], told["compared"] = former_run.stage(staging, told, request.before)
     output = staging / contents.NOTEBOOK
-    before = seal.list_files(staging)
+    listed = seal.list_files(staging)
     executed = run(notebook, parameters, output, request.progress)
     _agree(executed, judged)
     _write_pages(staging, output, executed, judged, notebook)
     (staging / contents.LOG).unlink(missing_ok=True)
-    seal.tidy(staging, before)
-    told = _facts(notebook, judged, request, parameters, facts)
+    seal.tidy(staging, listed)
+    told["sealed_at"] = utc(datetime.now(UTC))
     if not is_trusted:
         _refuse_doctored(staging, name, told)
     return seal.finish(staging, name, told)
@@ -117,9 +122,9 @@ def _refuse_doctored(staging: Path, name: str, told: RunFacts) -> None:
         raise EvidenceError(f"the worker's notebook is not what the evidence gives: {faults[0]}")
 
 
-def _stage_before(staging: Path, request: Request, policy: Policy) -> dict[str, str]:
-    """Copy the raw evidence of ``before``, and give the notebook's parameter for it."""
-    if not request.before:
+def _stage_before(staging: Path, request: Request, notebook: Notebook, policy: Policy) -> dict[str, str]:
+    """Copy the raw evidence of ``before`` for a notebook that judges it again, and give its parameter for it."""
+    if not request.before or contents.BEFORE not in notebook.parameters:
         return {}
     population, as_of = before_population(request.before)
     raw.stage(staging, contents.BEFORE, audit(population, policy, as_of), population.facts)
@@ -199,6 +204,7 @@ def _facts(
         "started_at": utc(request.started),
         "sealed_at": utc(datetime.now(UTC)),
         "organization": organization_of(facts),
+        "compared": None,
     }
     if request.schedule:
         told["schedule"] = dict(request.schedule)

@@ -105,6 +105,7 @@ def _kept(cells: list[Any]) -> str:
 #: parameters that evidence sets itself, and the options that say the same
 RESERVED = {
     "source": "SOURCE", "policy": "--policy", "as_of": "--as-of", "before": "--before", "before_as_of": "--before",
+    "previous": "--before",
 }  # fmt: skip
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -31,7 +32,7 @@ from keyaudit.evidence.contents import (
     former_of,
 )
 from keyaudit.evidence.identity import identity_of
-from keyaudit.files import is_plain, json_bytes, read_plain, why, write_file
+from keyaudit.files import is_plain, json_bytes, read_plain, walk, why, write_file
 from keyaudit.schema import FORMAT, RULES, EvidenceError, NewerError
 
 LOCK = ".lock"
@@ -116,22 +117,6 @@ def list_files(folder: Path) -> list[File]:
     return entries
 
 
-def walk(folder: Path) -> Iterator[Path]:
-    """All files under a folder, including links and other oddities, sorted by path."""
-    yield from sorted(
-        (
-            Path(base) / name
-            for base, folders, names in os.walk(folder)
-            for name in (*names, *_links(base, folders))
-        ),
-        key=lambda path: path.relative_to(folder).as_posix(),
-    )
-
-
-def _links(base: str, folders: list[str]) -> list[str]:
-    return [name for name in folders if (Path(base) / name).is_symlink()]
-
-
 def manifest_bytes(manifest: Manifest) -> bytes:
     """The manifest as it is written, with its fields in their order."""
     told: Mapping[str, object] = manifest
@@ -194,31 +179,42 @@ def digest_of(folder: Path) -> str:
 _subjects: dict[Path, object] = {}
 
 
-def _newest(reports: Path, facts: RunFacts) -> tuple[str | None, Former | None, tuple[str, ...]]:
-    """The hash of the SHA256SUMS of the newest finished folder of the same notebook and organization or account:
-    the folder to which no other points (or the latest sealed, if folders were removed); and what it says. Also the
-    folders that could not be read, which the chain may therefore leave out."""
-    chain: dict[str, tuple[datetime, str | None, Former]] = {}
+def of_subject(reports: Path, facts: RunFacts) -> tuple[dict[Path, Manifest], tuple[str, ...]]:
+    """(the finished folders of the same notebook and organization or account, with their manifests; why others
+    could not be read). A folder that is damaged, or somebody else's, is in neither: ``verify`` says so."""
+    found: dict[Path, Manifest] = {}
     unread = []
     wanted = identity_of(reports, facts).subject
     for folder in sorted(path for path in reports.iterdir() if not path.name.startswith(".")):
         try:
             if _subjects.get(folder, wanted) != wanted or not is_plain(folder / SUMS):
                 continue
-            manifest, sealed_at = read_manifest(folder), None
+            manifest = read_manifest(folder)
             _subjects[folder] = identity_of(folder, manifest).subject
-            if _subjects[folder] == wanted and _is_sealed(folder):
-                sealed_at = parse_instant(str(manifest["sealed_at"]))
-            if sealed_at:
-                chain[digest_of(folder)] = (sealed_at, manifest["previous"], former_of(manifest))
+            if _subjects[folder] == wanted:
+                found[folder] = manifest
         except PermissionError as error:
             unread += [why(error)] if folder.name not in BESIDE else []
         except NOT_OURS:
-            continue  # damaged, or somebody else's: verify will say so
+            continue
+    return found, tuple(unread)
+
+
+def _newest(reports: Path, facts: RunFacts) -> tuple[str | None, Former | None, tuple[str, ...]]:
+    """The hash of the SHA256SUMS of the newest finished folder of the same notebook and organization or account:
+    the folder to which no other points (or the latest sealed, if folders were removed); and what it says. Also the
+    folders that could not be read, which the chain may therefore leave out."""
+    chain: dict[str, tuple[datetime, str | None, Former]] = {}
+    found, unread = of_subject(reports, facts)
+    for folder, manifest in found.items():
+        with suppress(*NOT_OURS):
+            sealed_at = parse_instant(str(manifest["sealed_at"])) if _is_sealed(folder) else None
+            if sealed_at:
+                chain[digest_of(folder)] = (sealed_at, manifest["previous"], former_of(manifest))
     pointed_to = {previous for _, previous, _ in chain.values()}
     heads = [digest for digest in chain if digest not in pointed_to]
     newest = max(heads, key=lambda digest: chain[digest][0], default=None)
-    return newest, chain[newest][2] if newest else None, tuple(unread)
+    return newest, chain[newest][2] if newest else None, unread
 
 
 def _is_sealed(folder: Path) -> bool:

@@ -25,6 +25,7 @@ from keyaudit.present.findings import (
     unused,
 )
 from keyaudit.present.headline import first_lines, headline, in_accounts
+from keyaudit.present.last_time import since
 from keyaudit.present.rotation import (
     changes,
     outdated_functions,
@@ -83,6 +84,7 @@ __all__ = [
     "rotation_schedules",
     "rule",
     "scope",
+    "since",
     "skipped",
     "unused",
     "worst",

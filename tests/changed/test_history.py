@@ -92,7 +92,7 @@ def test_evidence_holds_what_it_was_compared_with(tmp_path: Path) -> None:
     ("options", "said"),
     [
         (("--before", "none"), "no such file"),
-        (("--before", "after.csv", "--notebook", "key_rotation"), "compares with nothing"),
+        (("--before", "after.csv", "--notebook", "key_rotation"), "no such evidence folder"),
         (("-p", "before", "after.csv"), "--before"),
     ],
 )

@@ -128,7 +128,7 @@ def test_the_manifest_is_the_definition_field_by_field_in_its_order(evidence):
 def test_the_manifest_states_instant_parameters_versions_notebook_and_accounts(evidence):
     facts = manifest(evidence)
     assert (facts["as_of"], facts["as_of_source"], facts["conclusion"]) == (AS_OF, "given", "NON_COMPLIANT")
-    assert facts["parameters"] == {"source": "raw", "policy": "policy.toml", "as_of": AS_OF}
+    assert facts["parameters"] == {"source": "raw", "policy": "policy.toml", "as_of": AS_OF, "previous": "none"}
     assert facts["tool"]["keyaudit"] == version("keyaudit")
     assert facts["tool"]["python"] == platform.python_version()
     assert {name: facts["libraries"][name] for name in ("pandas", "papermill", "nbconvert")} == {

@@ -536,7 +536,6 @@ def test_parameters_that_lead_elsewhere_are_found(folder, name, value):
         "approval.txt",
         "more/data.csv",
         "before/accounts.json",
-        "previous/findings.csv",
         ".hidden",
     ],
 )

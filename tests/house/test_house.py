@@ -24,7 +24,7 @@ FLOORS = (
     ("model",),
     ("captured",),
     ("aws",),
-    ("changed", "charts", "sources"),
+    ("changed", "charts", "compared", "sources"),
     ("present",),
     ("assess", "export", "reconcile"),
     ("auditing", "capture"),

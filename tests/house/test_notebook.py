@@ -73,7 +73,12 @@ def test_each_parameter_is_a_typed_scalar_with_a_default_and_a_comment() -> None
     tagged = [cell for cell in cells(KEY_ROTATION, "code") if "parameters" in cell.metadata.get("tags", [])]
     assert len(tagged) == 1
     statements = python(tagged[0]).body
-    assert [s.target.id for s in statements if isinstance(s, ast.AnnAssign)] == ["source", "policy", "as_of"]
+    assert [s.target.id for s in statements if isinstance(s, ast.AnnAssign)] == [
+        "source",
+        "policy",
+        "as_of",
+        "previous",
+    ]
     assert all(isinstance(s, ast.AnnAssign) and ast.literal_eval(s.value) == "" for s in statements)
     assert all("  # " in line for line in tagged[0].source.splitlines())
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from keyaudit import sources
 from keyaudit.captured import documents
 from keyaudit.captured.layout import ACCOUNTS_FILE, CAPTURE_FILE
-from keyaudit.evidence.contents import EXPECTED, RAW
+from keyaudit.evidence.contents import EXPECTED, PREVIOUS, RAW
 from keyaudit.model import Audit
 from keyaudit.texts import say, visible
 
@@ -44,7 +44,7 @@ def _read(folder: Path, place: str, judged: Audit) -> Iterator[str]:
 def added(listed: Iterable[str], places: Iterable[str], is_ours: bool) -> tuple[list[str], list[str]]:
     """(faults, remarks) of files that are neither keyaudit's nor raw evidence: keyaudit's own notebooks write
     none."""
-    known = tuple(f"{place}/" for place in {*places, RAW})
+    known = tuple(f"{place}/" for place in {*places, RAW, PREVIOUS})
     names = [visible(name) for name in listed if name not in EXPECTED and not name.startswith(known)]
     if is_ours or not names:
         return [say("verify.added", name=name) for name in names], []

@@ -13,11 +13,12 @@ import pandas as pd
 
 from keyaudit import __version__, sources
 from keyaudit.auditing import audit
+from keyaudit.compared import FIRST
 from keyaudit.evidence import released
-from keyaudit.evidence.contents import BEFORE, FINDINGS, MANIFEST, POLICY, RAW, SUMMARY, Manifest
+from keyaudit.evidence.contents import BEFORE, FINDINGS, MANIFEST, POLICY, PREVIOUS, RAW, SUMMARY, Manifest
 from keyaudit.evidence.identity import is_renamed, organization_of
 from keyaudit.evidence.stated import judged_facts
-from keyaudit.evidence.verify import closed
+from keyaudit.evidence.verify import closed, previous
 from keyaudit.evidence.verify.older import agrees, told_digest
 from keyaudit.evidence.verify.shown import compare
 from keyaudit.evidence.verify.typed import odd_fields
@@ -72,7 +73,10 @@ def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
         return faults, []
     # in the notebook, the policy is the file beside the notebook
     run_by = parse_policy(files[POLICY], POLICY if is_given else terms["name"], given=is_given)
-    known = {**manifest["parameters"], "a": replace(judged, policy=run_by), "b": None}
+    earlier, faults = previous.read(files, manifest)
+    if faults:
+        return faults, []
+    known = {**manifest["parameters"], "a": replace(judged, policy=run_by), "b": None, "p": earlier}
     if manifest["parameters"].get("before"):
         former = sources.find(str(folder / BEFORE), sealed=True)
         known["b"] = audit(former, run_by, manifest["parameters"]["before_as_of"], rules=own)
@@ -103,6 +107,7 @@ def _outside(parameters: Mapping[str, Any]) -> str:
         "source": {RAW},
         "policy": {POLICY, ""},
         "before": {BEFORE, "", None},
+        "previous": {PREVIOUS, FIRST, "", None},
     }
     told = {name: parameters.get(name) for name in allowed}
     return next((name for name, value in told.items() if not _is_among(value, allowed[name])), "")

@@ -28,6 +28,8 @@ ATTRIBUTES = {
     "th": {"scope"},
     "td": {"data-label"},
 }
+#: attributes that some readers see, or have read out to them
+LABELS = ("data-label", "aria-label")
 #: how a page begins
 OPENING = ("html", "head", "meta", "meta", "meta", "title", "style", "body", "main")
 #: what may stand before the text: the links to its parts
@@ -45,9 +47,9 @@ _SPACE = re.compile(r"\s+")
 @dataclass
 class Seen:
     """The text of a page by the element that holds it (``main``, ``nav``, ``title``, ``style``, ``footer``); its
-    pictures (source, alternative text), links, links to its own parts, the marks and headings of these, and classes
-    in their order; the tags before its text, and what the ``meta``
-    among them say; and markup that no page of keyaudit has."""
+    pictures (source, alternative text), links, links to its own parts, the marks and headings of these, classes,
+    and labels of cells and places, in their order; the tags before its text, and what the ``meta`` among them say;
+    and markup that no page of keyaudit has."""
 
     texts: dict[str, str] = field(default_factory=dict)
     pictures: list[tuple[str, str]] = field(default_factory=list)
@@ -56,6 +58,7 @@ class Seen:
     jumps: list[str] = field(default_factory=list)
     parts: list[tuple[str, str]] = field(default_factory=list)
     classes: list[str] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
     opening: list[str] = field(default_factory=list)
     metas: list[dict[str, str]] = field(default_factory=list)
 
@@ -75,6 +78,7 @@ def read(html: str) -> Seen:
         parser.jumps,
         [(mark, squeezed("".join(heading))) for mark, heading in parser.headings],
         parser.classes,
+        parser.labels,
         parser.opening,
         parser.metas,
     )
@@ -120,6 +124,7 @@ class _Reader(HTMLParser):
         self.headings: list[tuple[str, list[str]]] = []
         self.is_heading = False
         self.classes: list[str] = []
+        self.labels: list[str] = []
         self.opening: list[str] = []
         self.metas: list[dict[str, str]] = []
         self.place: list[str] = []
@@ -130,6 +135,7 @@ class _Reader(HTMLParser):
         self.odd += [f"<{tag} {name}>" for name in told if name not in ATTRIBUTES.get(tag, ()) and name != "class"]
         self.odd += [f"<{tag}> with an attribute twice"] if len(told) < len(attrs) else []
         self.classes += [told["class"]] if "class" in told else []
+        self.labels += [told[name] for name in LABELS if name in told]
         self._head(tag, told)
         if tag == "a":
             self._link(told.get("href", ""))

@@ -198,6 +198,9 @@ def _page(cells: list[executed.Cell], seen: markup.Seen, a: Audit, is_same: bool
         faults.append(f"its pictures are not those of {NOTEBOOK}")
     if [one for one in seen.classes if one != FRAME] != [one for part in parts for one in part.classes]:
         faults.append(f"does not look as {NOTEBOOK} does")
+    named = [say("page.contents")] if "nav" in seen.texts else []
+    if seen.labels != named + [one for part in parts for one in part.labels]:
+        faults.append(f"its labels are not those of {NOTEBOOK}")
     if seen.links != [one for cell in cells if cell.kind == "markdown" for one in _LINK.findall(cell.source)]:
         faults.append(f"its links are not those of {NOTEBOOK}")
     if not _follows(cells, seen.texts.get("main", "")):

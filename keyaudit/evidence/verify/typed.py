@@ -52,6 +52,7 @@ _FORMS: dict[str, Callable[[Any], bool]] = {
     "started_at": _is_instant,
     "sealed_at": _is_instant,
     "previous": lambda value: value is None or _is_digest(value),
+    "compared": lambda value: value is None or _has(value, name=_is_name, sha256=_is_digest),
     "insecure_cluster": lambda value: value is True,
     "schedule": lambda value: _has(value, every=_is_text, period=_is_text, asked=_is_digest),
     "policy": lambda value: _has(value, name=_is_name, given=_is_flag, sha256=_is_digest),
