@@ -196,3 +196,19 @@ def write_file(folder: Path, name: str, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def walk(folder: Path) -> Iterator[Path]:
+    """All files under a folder, including links and other oddities, sorted by path."""
+    yield from sorted(
+        (
+            Path(base) / name
+            for base, folders, names in os.walk(folder)
+            for name in (*names, *_links(base, folders))
+        ),
+        key=lambda path: path.relative_to(folder).as_posix(),
+    )
+
+
+def _links(base: str, folders: list[str]) -> list[str]:
+    return [name for name in folders if (Path(base) / name).is_symlink()]

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from keyaudit import credentials, sources
 from keyaudit.assess.limits import is_known
 from keyaudit.engine import each
+from keyaudit.instants import refuse_day
 from keyaudit.model import Origin, Population
 from keyaudit.schema import GENERATED_TIME, GIVEN, RECEIVED_TIME, RULES, InputError
 
@@ -41,27 +42,16 @@ def parse_as_of(as_of: object) -> datetime | None:
     """The instant that was given, in UTC; None if empty. InputError without a zone: a day is not an instant."""
     if as_of is None or as_of == "":
         return None
-    text = as_of.isoformat() if isinstance(as_of, datetime) else as_of
+    text = as_of.isoformat() if isinstance(as_of, date) else as_of
+    if isinstance(text, str):
+        refuse_day("as_of", text)
     instant = credentials.parse_instant(text) if isinstance(text, str) else None
     if instant is None or not 2000 <= instant.year < 3000:
-        raise _refused(as_of, text)
-    return instant
-
-
-def _refused(as_of: object, text: object) -> InputError:
-    """The message for a bare day, with the two instants that may be meant."""
-    given = str(as_of)[:40]
-    try:
-        day = date.fromisoformat(text if isinstance(text, str) else "")
-        following = day + timedelta(days=1)
-    except (OverflowError, ValueError):
-        return InputError(
+        given = str(as_of)[:40]
+        raise InputError(
             f"as_of: cannot use {given!r}; give an ISO 8601 time with a zone, such as 2026-11-23T17:00:00Z"
         )
-    return InputError(
-        f"as_of: cannot use {given!r}; a day is not an instant: give its beginning, {day}T00:00:00Z, or its end, "
-        f"{following}T00:00:00Z"
-    )
+    return instant
 
 
 def resolve_as_of(

@@ -12,7 +12,7 @@ from keyaudit.files import why
 from keyaudit.schema import InputError
 
 
-@click.group(short_help="Write a policy to begin with.")
+@click.group(short_help="Write a policy to begin with: the period and who set it.")
 def policy() -> None:
     """The policy by which keyaudit judges."""
 

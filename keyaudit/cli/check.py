@@ -13,10 +13,13 @@ from keyaudit.cli.common import (
     EXIT_OF,
     as_of_option,
     bom_option,
+    doing,
+    format_option,
     policy_option,
     progress,
     refuse_bom,
     sources_argument,
+    width,
     write,
     write_csv,
     write_data,
@@ -26,13 +29,11 @@ from keyaudit.cli.reading import resolve_captured
 from keyaudit.schema import InputError
 
 
-@click.command()
+@click.command(short_help="Judge credential reports, and print the verdict.")
 @sources_argument
 @policy_option
 @as_of_option
-@click.option(
-    "-f", "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", help="Default: table."
-)
+@format_option("table", "json", "csv")
 @bom_option
 @capture_option
 @cluster_options
@@ -52,6 +53,7 @@ def check(
     SOURCE is a credential report as CSV (whole, or cut to some columns), base64 or the AWS CLI's JSON, a folder
     of them, a capture folder, or - for standard input. Without a SOURCE, AWS itself is read into a capture folder.
     """
+    doing("reading")
     from keyaudit.auditing import audit
     from keyaudit.present.table import MOST_ROWS
 
@@ -73,7 +75,7 @@ def check(
         from keyaudit.present import as_text
 
         colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        write(as_text(judged, colour))
+        write(as_text(judged, colour, width()))
     else:
         from keyaudit.export.summary import summary_json
         from keyaudit.export.tabular import findings_csv

@@ -106,7 +106,7 @@ def shared_of(options: dict[str, Any]) -> Shared:
 
 @click.group()
 def cluster() -> None:
-    """A cluster of this machine, for trying what --cluster does."""
+    """Start or end a cluster of this machine, to try --cluster."""
 
 
 file_option = click.option(

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from keyaudit.instants import refuse_day
 from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, InputError
 from keyaudit.texts import line
 
@@ -16,6 +20,7 @@ if TYPE_CHECKING:
     from keyaudit.model import Progress
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 EXIT_OF = {COMPLIANT: 0, NON_COMPLIANT: 1, INSUFFICIENT_DATA: 3}
 
 policy_option = click.option(
@@ -24,10 +29,19 @@ policy_option = click.option(
     default="",
     help="The rotation policy: a TOML file, or the preset cis or skshieldus.",
 )
+
+
+def no_day(_: click.Context, option: click.Parameter, text: str) -> str:
+    """What an option was given that takes an instant; InputError for a day."""
+    refuse_day(option.opts[0], text)
+    return text
+
+
 as_of_option = click.option(
     "--as-of",
     metavar="TIME",
     default="",
+    callback=no_day,
     help="The instant of judgement, ISO 8601 with a zone. Default: when the latest report was generated.",
 )
 bom_option = click.option(
@@ -36,13 +50,58 @@ bom_option = click.option(
 sources_argument = click.argument("sources", metavar="[SOURCE]...", nargs=-1)
 
 
+def format_option(*forms: str) -> Callable[[F], F]:
+    """The form of the output."""
+    said = "The form of the output. Default: table."
+    return click.option("-f", "--format", "form", type=click.Choice(forms), default="table", help=said)
+
+
+def reports_option(default: str) -> Callable[[F], F]:
+    """Where the evidence goes."""
+    return click.option(
+        "-o",
+        "--output",
+        "reports",
+        metavar="DIR",
+        type=click.Path(file_okay=False, path_type=Path, readable=False),
+        help=f"The folder of all evidence. Default: {default}.",
+    )
+
+
 def is_given(context: click.Context, name: str) -> bool:
     """Whether the user gave this option, rather than its default."""
     return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
 
 
+#: whether the last line of the terminal says what is being done
+_told_doing = False
+
+
+def doing(what: str) -> None:
+    """Say on a terminal what is being done, at once and before anything heavy is imported: a few short words, which
+    go as soon as anything else is said, or a bar is there."""
+    global _told_doing
+    if sys.stderr.isatty():
+        _told_doing = True
+        _to_terminal(f"\r\x1b[K{what} ...")
+
+
+def done() -> None:
+    """Take away what ``doing`` said."""
+    global _told_doing
+    if _told_doing:
+        _told_doing = False
+        _to_terminal("\r\x1b[K")
+
+
+def _to_terminal(text: str) -> None:
+    with suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()
+
+
 def progress(description: str, unit: str = "account") -> Progress | None:
-    """A progress bar on stderr for what takes long, and only on a terminal."""
+    """A progress bar on stderr, and only on a terminal; it is there before the first item is."""
     if not sys.stderr.isatty():
         return None
 
@@ -50,9 +109,23 @@ def progress(description: str, unit: str = "account") -> Progress | None:
         from tqdm import tqdm
 
         tqdm.monitor_interval = 0  # without its thread, processes can be forks of this one (see engine)
-        return tqdm(items, total=total, desc=description, unit=unit, leave=False, delay=0.5, file=sys.stderr)
+        done()
+        return tqdm(items, total=total, desc=description, unit=unit, leave=False, file=sys.stderr)
 
     return bar
+
+
+@contextmanager
+def _beside_bars() -> Iterator[None]:
+    """What is written in the block does not stand in the line of a bar."""
+    done()
+    if "tqdm" not in sys.modules or not sys.stderr.isatty():
+        yield
+        return
+    from tqdm import tqdm
+
+    with tqdm.external_write_mode(sys.stderr):
+        yield
 
 
 def open_all() -> None:
@@ -76,13 +149,19 @@ def _to_nowhere(number: int) -> None:
         os.close(nowhere)
 
 
+def width() -> int | None:
+    """How wide the terminal is that standard output goes to; None if it goes elsewhere, where no line is broken."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
 def write(text: str | bytes) -> None:
     """Machine output, on stdout; if it cannot be written, the verdict stays the same."""
     content = text.encode("utf-8", "backslashreplace") if isinstance(text, str) else text
     try:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(content)
-        sys.stdout.buffer.flush()
+        with _beside_bars():
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content)
+            sys.stdout.buffer.flush()
     except OSError as error:
         _to_nowhere(1)
         if not isinstance(error, BrokenPipeError):
@@ -121,7 +200,8 @@ def say(text: str) -> None:
     listens."""
     told = line(text) + "\n"
     try:
-        sys.stderr.write(told)
-        sys.stderr.flush()
+        with _beside_bars():
+            sys.stderr.write(told)
+            sys.stderr.flush()
     except OSError:
         _to_nowhere(2)

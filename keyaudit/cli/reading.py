@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from keyaudit.captured.documents import ROTATION
 from keyaudit.cli.cluster import NONE, Shared
-from keyaudit.cli.common import say
+from keyaudit.cli.common import doing, done, say
 from keyaudit.cli.live import CAPTURES, Live
 from keyaudit.schema import InputError
 
@@ -92,6 +92,7 @@ def make_capture(live: Live, folder: Path | None, parent: Path, shared: Shared =
     from keyaudit.capture.account_task import LIBRARIES, WARM
 
     check_live(live)
+    doing("asking AWS")
     several = live.is_many
     options = Options(
         reconcile=live.reconcile,
@@ -127,7 +128,8 @@ def _progress(results: Iterator[Captured], total: int) -> Iterator[Captured]:
     """A progress bar over the accounts, which counts those that were not read in full."""
     from tqdm import tqdm
 
-    with tqdm(total=total, desc="capturing", unit="account", leave=False, delay=0.5, file=sys.stderr) as bar:
+    done()
+    with tqdm(total=total, desc="capturing", unit="account", leave=False, file=sys.stderr) as bar:
         missing = 0
         for result in results:
             missing += bool(result.problems)

@@ -18,8 +18,10 @@ from keyaudit.cli.cluster import NONE, Shared, cluster_options
 from keyaudit.cli.common import (
     EXIT_OF,
     as_of_option,
+    doing,
     policy_option,
     progress,
+    reports_option,
     say,
     sources_argument,
     write_names,
@@ -41,21 +43,14 @@ if TYPE_CHECKING:
     Tell = Callable[[Evidence, list[str]], None]
     Formats = tuple[Format, ...]
 
-reports_option = click.option(
-    "-o",
-    "--output",
-    "reports",
-    metavar="DIR",
-    type=click.Path(file_okay=False, path_type=Path, readable=False),
-    help="Default: reports.",
-)
-
 
 @click.command(short_help="Judge credential reports, and leave sealed evidence.")
 @sources_argument
 @policy_option
 @as_of_option
-@click.option("--notebook", metavar="NAME|FILE", default="key_rotation", help="Default: key_rotation.")
+@click.option(
+    "--notebook", metavar="NAME|FILE", default="key_rotation", help="The notebook to run. Default: key_rotation."
+)
 @click.option(
     "-p",
     "--parameter",
@@ -68,7 +63,7 @@ reports_option = click.option(
 @click.option(
     "--before", metavar="DIR", default="", help="Earlier evidence to compare with, in place of the latest."
 )
-@reports_option
+@reports_option("reports")
 @click.option(
     "--per-account",
     is_flag=True,
@@ -86,7 +81,7 @@ reports_option = click.option(
     "topic",
     metavar="ARN",
     default="",
-    help="Afterwards, send the bottom line to this SNS topic (sns:Publish).",
+    help="Afterwards, send the bottom line to this SNS topic; needs sns:Publish.",
 )
 @also_option
 @capture_option
@@ -181,8 +176,8 @@ def _reads(live: Live) -> dict[str, Any]:
     return live.asked() | {"accounts": content(str(live.accounts or "")), "caller": caller}
 
 
-@click.command(short_help="Make evidence of the bundled sample account.")
-@reports_option
+@click.command(short_help="Make evidence of a made-up account, to see what keyaudit does.")
+@reports_option("reports/demo")
 def demo(reports: Path | None) -> int:
     """Make evidence of the bundled sample account, end to end; print its folder.
 
@@ -195,6 +190,7 @@ def demo(reports: Path | None) -> int:
 def _make(jobs: int, shared: Shared, tell: Tell | None, also: Formats, **asked: Any) -> Evidence:
     """Make the evidence, and print its folder; with ``jobs``, also those of the accounts, so many at once; and what
     is ``also`` made of each."""
+    doing("judging")
     from keyaudit.evidence import Request, make_evidence
 
     request = Request(**asked, progress=sys.stderr.isatty())

@@ -43,7 +43,8 @@ FILES = ("sources", "policy", "notebook", "before", "accounts", "reports", "tls_
 
 
 @click.command(
-    context_settings={"ignore_unknown_options": True}, short_help="Print what makes evidence once per period."
+    context_settings={"ignore_unknown_options": True},
+    short_help="Print cron, systemd or cloud files that make evidence on time.",
 )
 @click.argument("kind", type=click.Choice(KINDS))
 @click.option(

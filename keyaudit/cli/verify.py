@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from keyaudit.cli.cluster import Shared, cluster_options
-from keyaudit.cli.common import progress, write
+from keyaudit.cli.common import doing, progress, write
 from keyaudit.cli.common import say as tell
 from keyaudit.schema import InputError
 
@@ -19,11 +18,9 @@ if TYPE_CHECKING:
     from keyaudit.evidence.verify_task import Verdict
 
 WRONG_INPUT = 2
-#: how evidence folders are named; it tells them even if the files that make them evidence were taken out
-_NAMED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z-.+", re.ASCII)
 
 
-@click.command(short_help="Check the seals of evidence, and judge it again.")
+@click.command(short_help="Check that evidence is unchanged and supports its verdict.")
 @click.argument("evidence", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @click.option("--page", "with_page", is_flag=True, help="Also render each page again from its notebook.")
 @click.option(
@@ -40,6 +37,7 @@ def verify(evidence: tuple[Path, ...], with_page: bool, with_run: bool, jobs: in
 
     Exits with 0 if all holds, 1 if anything inside is wrong, 2 if there is no such folder.
     """
+    doing("verifying")
     import keyaudit.evidence.verify  # noqa: F401  before there are processes, which then have it
     from keyaudit.texts import line, say
 
@@ -109,8 +107,10 @@ def _inside(folder: Path) -> Iterator[Path]:
 
 def _is_evidence(folder: Path) -> bool:
     """Whether the folder is evidence, or was until somebody took its seal out."""
+    from keyaudit.evidence.contents import NAMED
+
     try:
         is_sealed = any((folder / name).exists() for name in ("manifest.json", "SHA256SUMS"))
-        return is_sealed or (bool(_NAMED.fullmatch(folder.name)) and (folder / "report.html").exists())
+        return is_sealed or (bool(NAMED.fullmatch(folder.name)) and (folder / "report.html").exists())
     except OSError:  # the folder cannot be read
-        return bool(_NAMED.fullmatch(folder.name))
+        return bool(NAMED.fullmatch(folder.name))

@@ -10,7 +10,7 @@ from concurrent.futures import CancelledError
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keyaudit.cluster.order import LostError, RefusedError
 from keyaudit.evidence.failed import fail
@@ -21,17 +21,21 @@ from keyaudit.model import Audit
 from keyaudit.schema import EvidenceError, InputError
 from keyaudit.texts import spoken
 
+if TYPE_CHECKING:
+    from keyaudit.evidence.contents import Former
+
 __all__ = ["Evidence", "Request", "make_evidence"]
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A finished evidence folder, the hash of its seal, the judgement in it, and neighbouring folders that could
-    not be read."""
+    """A finished evidence folder, the hash of its seal, the judgement in it, what the evidence before says, if
+    there is any, and neighbouring folders that could not be read."""
 
     path: Path
     sha256: str
     audit: Audit
+    former: Former | None = None
     unread: tuple[str, ...] = ()
 
 
@@ -71,7 +75,7 @@ def make_evidence(request: Request, run: Runner | None = None) -> Evidence:
         if made:
             _remove_if_empty(request.reports)
         raise
-    return Evidence(sealed.path, sealed.sha256, judged, sealed.unread)
+    return Evidence(sealed.path, sealed.sha256, judged, sealed.former, sealed.unread)
 
 
 def _kernel(staging: Path, run: Runner | None) -> AbstractContextManager[Any]:

@@ -6,6 +6,8 @@ seals the manifest. All that make, seal, verify or list evidence take the names 
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
 
 from keyaudit.captured.layout import ACCOUNTS_FILE
@@ -36,6 +38,8 @@ COMPARED = (FINDINGS, SUMMARY, SUMS)
 #: what is in a reports folder beside the evidence, by its name: what keyaudit makes there, what a checkout holds
 #: there, and what a file system makes for itself
 BESIDE = ("index.html", "captures", "README.md", "lost+found")
+#: how evidence folders are named; it tells them even if the files that make them evidence were taken out
+NAMED = re.compile(r"\d{4}-\d{2}-\d{2}T\d{6}Z-.+", re.ASCII)
 #: libraries whose versions decide what is judged, drawn and shown
 LIBRARIES = (
     "boto3", "ipykernel", "jinja2", "matplotlib", "mistune",
@@ -99,13 +103,16 @@ class JudgedFacts(TypedDict):
 
     ``as_of``: the instant of judgement, and where it came from (schema: given, generated_time, received_time);
     ``conclusion``: over all; ``assurance``: the lowest grade of any account (since 0.4); ``overdue``: how many keys
-    are overdue, None if that is not known (since 0.2); ``sample``: whether it is the bundled sample account."""
+    are overdue, None if that is not known (since 0.2); ``incomplete``: how many accounts are INSUFFICIENT_DATA,
+    None if it is not known which accounts there are (since 0.4); ``sample``: whether it is the bundled sample
+    account."""
 
     as_of: str
     as_of_source: str
     conclusion: str
     assurance: NotRequired[str]
     overdue: NotRequired[int | None]
+    incomplete: NotRequired[int | None]
     sample: bool
     policy: Terms
     accounts: Accounts
@@ -154,7 +161,25 @@ def language_of(manifest: Manifest) -> str:
 
 #: the order of the fields in the file
 ORDER = (
-    "format", "name", "rules", "as_of", "as_of_source", "conclusion", "assurance", "overdue", "sample", "language",
-    "parameters", "sources", "policy", "notebook", "accounts", "tool", "libraries", "started_at", "sealed_at",
-    "schedule", "organization", "compared", "insecure_cluster", "previous", "files",
+    "format", "name", "rules", "as_of", "as_of_source", "conclusion", "assurance", "overdue", "incomplete",
+    "sample", "language", "parameters", "sources", "policy", "notebook", "accounts", "tool", "libraries",
+    "started_at", "sealed_at", "schedule", "organization", "compared", "insecure_cluster", "previous", "files",
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Former:
+    """What the evidence before says by its manifest: the instant that it judges, its conclusion, the number of
+    overdue keys (None: not known), and the digest of its policy."""
+
+    as_of: str
+    conclusion: str
+    overdue: int | None
+    policy: str
+
+
+def former_of(manifest: Manifest) -> Former:
+    """What a manifest says of its evidence, for the evidence that follows it."""
+    overdue = manifest.get("overdue")
+    known = overdue if type(overdue) is int and overdue >= 0 else None
+    return Former(str(manifest["as_of"]), str(manifest["conclusion"]), known, str(manifest["policy"]["sha256"]))

@@ -192,6 +192,7 @@ def _facts(
         "conclusion": again["conclusion"],
         "assurance": again["assurance"],
         "overdue": again["overdue"],
+        "incomplete": again["incomplete"],
         "sample": again["sample"],
         "language": language(),
         "parameters": parameters,

@@ -1,8 +1,9 @@
-"""``reports/index.html``: all evidence of a reports folder by date, account and conclusion, from the manifests.
+"""``reports/index.html``: what the evidence of a reports folder says by now, how that came about, and all of it;
+from the manifests.
 
 The page is not evidence and is not sealed: each run makes it anew, and the page says so. It makes no request to
-anywhere,
-and its links are relative, so that it works from a file share.
+anywhere and has no script: what is chosen on it is chosen by its style sheet. Its links are relative, so that it
+works from a file share.
 """
 
 from __future__ import annotations
@@ -10,23 +11,69 @@ from __future__ import annotations
 import os
 import secrets
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import starmap
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from keyaudit import __version__, resources
 from keyaudit.evidence import seal
 from keyaudit.evidence.contents import PAGE
 from keyaudit.evidence.failed import Failure, failures
-from keyaudit.evidence.ledger import Entry, entries
-from keyaudit.evidence.sheet import TEMPLATE, style_of
+from keyaudit.evidence.ledger import Entry, entries, unfinished
+from keyaudit.evidence.sheet import TEMPLATE, csp_hash, css_text, style_of
+from keyaudit.evidence.subjects import KINDS, in_time, subjects
+from keyaudit.evidence.trend import chart
 from keyaudit.files import write_file
 from keyaudit.policy import label_of
 from keyaudit.present import Accounts, in_accounts
+from keyaudit.present.table import LONGEST_WHOLE
+from keyaudit.schema import GRADES, NOTHING_READ
 from keyaudit.texts import language, say, utc, visible
 
 INDEX = "index.html"
+#: accounts and organizations that can be chosen one by one, and charts that are shown until one is chosen
+MOST_WHOSE, MOST_CHARTS = 100, 4
+UNKNOWN = "–"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell: its text, which may come from outside; where it leads to, if anywhere; its class, which otherwise
+    follows from the text."""
+
+    told: str
+    link: str = ""
+    kind: str = ""
+
+    @property
+    def text(self) -> str:
+        return visible(self.told)
+
+    @property
+    def style(self) -> str:
+        """A date, an id or a short name stays whole; a longer one may be broken anywhere."""
+        return self.kind or ("" if " " in self.text else "whole" if len(self.text) <= LONGEST_WHOLE else "long")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row, and the numbers of its account and of its conclusion, by which it is chosen (0: by none)."""
+
+    cells: tuple[Cell, ...]
+    whose: int = 0
+    kind: int = 0
+
+
+@dataclass(frozen=True)
+class Section:
+    """A table of the page under its title; ``numeric``: which columns are of numbers."""
+
+    name: str
+    title: str
+    columns: tuple[str, ...]
+    numeric: tuple[bool, ...]
+    rows: list[Row]
 
 
 def rebuild(reports: Path) -> Path:
@@ -46,68 +93,136 @@ def rebuild(reports: Path) -> Path:
 
 
 def render(reports: Path) -> bytes:
-    """The page, UTF-8; the newest evidence first."""
+    """The page, UTF-8: the latest of each subject, charts, then all evidence, the newest first."""
     import jinja2
 
     found, unreadable = entries(reports)
-    newest = sorted(found, key=lambda one: (one.as_of, one.sealed, one.path.name), reverse=True)
-    latest = {(one.subject, one.policy): one for one in reversed(newest)}
+    newest = sorted(found, key=in_time, reverse=True)
+    groups = subjects(found)
+    whose = {one: number for number, one in enumerate(sorted({group.whose for group in groups}), 1)}
+    amiss = [
+        *starmap(_unreadable, unreadable.items()),
+        *map(_unfinished, unfinished(reports)),
+        *(_renamed(one) for one in newest if one.sealed_as),
+        *map(_failed, failures(reports)),
+    ]
     title = say("index.title")
-    style, style_hash = style_of(title)
+    style = f"{style_of(title)[0]}{_style(len(whose))}"
+    charts = [(whose[one.whose], chart(one)) for one in groups if one.points]
     loader = jinja2.FileSystemLoader(str(resources.data("templates", TEMPLATE)))
     template = jinja2.Environment(loader=loader, autoescape=True).get_template("reports.html.j2")
-    columns = say("index.columns").split("|")
     page = template.render(
         lang=language(),
         title=title,
-        intro=say("index.intro"),
-        nothing=say("table.none"),
-        footer=say("index.footer", version=__version__),
+        say=say,
+        version=__version__,
         style=style,
-        style_hash=style_hash,
-        numeric={name.strip("#") for name in columns if name.startswith("#")},
-        sections=[
-            _section("latest", "columns", [_row(latest[whose]) for whose in sorted(latest)]),
-            _section("all", "columns", [_row(one) for one in newest]),
-            _section(
-                "failed",
-                "failed_columns",
-                [*starmap(_unreadable, unreadable.items()), *map(_failed, failures(reports))],
-            ),
-        ],
+        style_hash=csp_hash(style),
+        whose=[(number, visible(name)) for name, number in whose.items()],
+        most_whose=MOST_WHOSE,
+        kinds=[*enumerate(KINDS, 1)],
+        charts=charts,
+        most_charts=MOST_CHARTS,
+        latest=_section("latest", "latest_columns", [_latest(one.latest, whose) for one in groups]),
+        all=_section("all", "columns", [_row(one, whose) for one in newest]),
+        failed=_section("failed", "failed_columns", amiss),
     )
     return page.encode()
 
 
-def _section(name: str, columns: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    headings = [heading.strip("#") for heading in say(f"index.{columns}").split("|")]
-    return {"title": say(f"index.{name}", n=len(rows)), "columns": headings, "rows": rows}
-
-
-def _row(one: Entry) -> dict[str, Any]:
-    whose = one.accounts[0] if len(one.accounts) == 1 else say("count.accounts", n=len(one.accounts))
-    if one.failed:
-        whose = in_accounts(Accounts(len(one.accounts), len(one.accounts) - one.failed))
-    conclusion = say("index.sample", conclusion=one.conclusion) if one.is_sample else one.conclusion
-    overdue = "–" if one.overdue is None else f"{one.overdue:,}"
-    cells = [
-        utc(one.as_of),
-        whose,
-        one.notebook,
-        label_of(one.policy),
-        conclusion,
-        overdue,
-        utc(one.sealed),
-        one.sha256[:8],
+def _style(number: int) -> str:
+    """What only this page needs: its own rules, the headings of its tables where these are cards, and a rule for
+    each account that can be chosen."""
+    own = resources.data("templates", TEMPLATE, "reports.css").read_text(encoding="utf-8")
+    names = [
+        f'#{table}>tbody>*>:nth-child({place})::before{{content:"{css_text(heading)}"}}'
+        for table in ("latest", "all", "failed")
+        for place, heading in enumerate(_headings("columns" if table == "all" else f"{table}_columns"), 1)
     ]
-    return {"link": f"{quote(os.fsencode(one.path.name))}/{PAGE}", "cells": [visible(cell) for cell in cells]}
+    chosen = [
+        f'body:has(#w{one}:checked) [data-w]:not([data-w="{one}"]){{display:none!important}}'
+        for one in range(1, number + 1 if number <= MOST_WHOSE else 1)
+    ]
+    chosen += [
+        f'body:has(#c{one}:checked) [data-c]:not([data-c="{one}"]){{display:none!important}}'
+        for one in range(1, len(KINDS) + 1)
+    ]
+    return "".join((own, *names, *chosen))
 
 
-def _failed(one: Failure) -> dict[str, Any]:
-    cells = [utc(one.instant), one.subject, one.reason or say("series.no_reason")]
-    return {"link": "", "cells": [visible(cell) for cell in cells]}
+def _headings(columns: str) -> list[str]:
+    return [heading.strip("#") for heading in say(f"index.{columns}").split("|")]
 
 
-def _unreadable(folder: Path, why: str) -> dict[str, Any]:
-    reason = say("index.no_access", why=why) if why else say("index.unreadable")
-    return {"link": "", "cells": [visible(cell) for cell in ("–", folder.name, reason)]}
+def _section(name: str, columns: str, rows: list[Row]) -> Section:
+    numeric = tuple(heading.startswith("#") for heading in say(f"index.{columns}").split("|"))
+    return Section(name, say(f"index.{name}", n=len(rows)), tuple(_headings(columns)), numeric, rows)
+
+
+def _whose(one: Entry) -> str:
+    """The account; or the organization, with how many accounts and how many of them were not read."""
+    if one.identity.whose == one.accounts[0] and len(one.accounts) == 1:
+        return one.accounts[0]
+    accounts = in_accounts(Accounts(len(one.accounts), len(one.accounts) - one.failed))
+    return say("index.organization", whose=one.identity.whose, accounts=accounts)
+
+
+def _latest(one: Entry, whose: dict[str, int]) -> Row:
+    grade = say(f"assurance.{one.assurance}") if one.assurance in (*GRADES, NOTHING_READ) else one.assurance
+    instant = Cell(utc(one.as_of), _link(one))
+    numbers = Cell(_number(one.overdue)), Cell(_number(one.incomplete))
+    cells = Cell(_whose(one)), Cell(_notebook(one)), _verdict(one), instant, *numbers
+    return _of(one, whose, *cells, Cell(grade or UNKNOWN), Cell(label_of(one.policy)))
+
+
+def _row(one: Entry, whose: dict[str, int]) -> Row:
+    told = Cell(_whose(one)), Cell(_notebook(one)), Cell(label_of(one.policy)), _verdict(one)
+    numbers = Cell(_number(one.overdue)), Cell(_number(one.incomplete))
+    seal_cells = Cell(utc(one.sealed)), Cell(one.sha256[:8])
+    return _of(one, whose, Cell(utc(one.as_of), _link(one)), *told, *numbers, *seal_cells)
+
+
+def _of(one: Entry, whose: dict[str, int], *cells: Cell) -> Row:
+    return Row(cells, whose[one.identity.whose], _kind(one))
+
+
+def _kind(one: Entry) -> int:
+    """By what number a conclusion is chosen, and has its colour; 0 for one that keyaudit does not know."""
+    return KINDS.index(one.conclusion) + 1 if one.conclusion in KINDS else 0
+
+
+def _verdict(one: Entry) -> Cell:
+    told = say("index.sample", conclusion=one.conclusion) if one.is_sample else one.conclusion
+    return Cell(told, kind=f"verdict{_kind(one)}")
+
+
+def _link(one: Entry) -> str:
+    return f"{quote(os.fsencode(one.path.name))}/{PAGE}"
+
+
+def _notebook(one: Entry) -> str:
+    return one.notebook if one.is_ours else say("index.foreign", notebook=one.notebook)
+
+
+def _number(known: int | None) -> str:
+    return UNKNOWN if known is None else f"{known:,}"
+
+
+def _amiss(*cells: str) -> Row:
+    return Row(tuple(map(Cell, cells)))
+
+
+def _failed(one: Failure) -> Row:
+    return _amiss(utc(one.instant), one.subject, one.reason or say("series.no_reason"))
+
+
+def _unreadable(folder: Path, why: str) -> Row:
+    return _amiss(UNKNOWN, folder.name, say("index.no_access", why=why) if why else say("index.unreadable"))
+
+
+def _unfinished(folder: Path) -> Row:
+    return _amiss(UNKNOWN, folder.name, say("index.unfinished"))
+
+
+def _renamed(one: Entry) -> Row:
+    return _amiss(utc(one.as_of), one.path.name, say("index.renamed", name=one.sealed_as))

@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from keyaudit.credentials import parse_instant
 from keyaudit.evidence import seal
-from keyaudit.evidence.contents import MANIFEST, POLICY
+from keyaudit.evidence.contents import MANIFEST, NAMED, POLICY, Manifest
 from keyaudit.evidence.identity import Identity, identity_of, is_renamed
 from keyaudit.files import read_plain, why
 from keyaudit.policy import parse_policy
-from keyaudit.schema import InputError, PolicyError
+from keyaudit.schema import INSUFFICIENT_DATA, InputError, PolicyError
 
 #: AWS makes a new report every four hours, and a run may judge the report of the day before
 LONGEST_BEFORE = timedelta(hours=24)
+#: more keys or accounts than any organization has: a manifest that tells of more is damaged
+MOST = 10**9
 
 
 @dataclass(frozen=True)
@@ -25,9 +28,10 @@ class Entry:
     judged; ``sealed_as``: the name under which it was sealed, if it has another name now; ``is_ours``: whether a
     notebook of keyaudit's made it; ``started``: when its run began; ``is_present``: whether it judges the moment of
     its run, and not one that was given; ``accounts``: those expected, ``failed``: the number of those not read;
-    ``overdue``: the number of keys over their limit, None if that is not known; ``policy``: its name, and the
-    beginning of its hash; ``oldest_allowed``: by how much its instant may precede the period that it is for;
-    ``sha256``: of its SHA256SUMS, ``previous``: of another folder's."""
+    ``assurance``: its grade, empty if the manifest is too old to tell; ``overdue``: the number of keys over their
+    limit, ``incomplete``: that of accounts that are INSUFFICIENT_DATA, each None if it is not known; ``policy``:
+    its name, and the beginning of its hash; ``oldest_allowed``: by how much its instant may precede the period that
+    it is for; ``sha256``: of its SHA256SUMS, ``previous``: of another folder's."""
 
     path: Path
     identity: Identity
@@ -35,7 +39,9 @@ class Entry:
     is_ours: bool
     failed: int
     conclusion: str
+    assurance: str
     overdue: int | None
+    incomplete: int | None
     policy: str
     as_of: datetime
     started: datetime
@@ -53,6 +59,11 @@ class Entry:
     @property
     def notebook(self) -> str:
         return self.identity.notebook
+
+    @property
+    def policy_name(self) -> str:
+        """Of its policy, without the hash, which changes with every word in it."""
+        return self.policy.rpartition(" ")[0]
 
     @property
     def accounts(self) -> tuple[str, ...]:
@@ -73,6 +84,13 @@ def entries(reports: Path) -> tuple[list[Entry], dict[Path, str]]:
     return sorted(found, key=lambda one: (one.sealed, one.path.name)), unreadable
 
 
+def unfinished(reports: Path) -> list[Path]:
+    """The folders that are named as evidence is, and have no SHA256SUMS: copied in part, or their seal was taken
+    out; sorted by name."""
+    named = {path for path in reports.iterdir() if NAMED.fullmatch(path.name) and path.is_dir()}
+    return sorted(named.difference(seal.finished(reports)))
+
+
 def entry(folder: Path) -> Entry:
     """The evidence in one folder; InputError if its manifest cannot be read."""
     try:
@@ -85,7 +103,6 @@ def entry(folder: Path) -> Entry:
 
 def _entry(folder: Path) -> Entry:
     manifest = seal.read_manifest(folder)
-    overdue = manifest.get("overdue")
     return Entry(
         path=folder,
         identity=identity_of(folder, manifest),
@@ -93,7 +110,9 @@ def _entry(folder: Path) -> Entry:
         is_ours=manifest["notebook"].get("ours") is not False,
         failed=len(manifest["accounts"]["failed"]),
         conclusion=str(manifest["conclusion"]),
-        overdue=None if overdue is None else int(overdue),
+        assurance=str(manifest.get("assurance", "")),
+        overdue=_number(manifest.get("overdue")),
+        incomplete=_incomplete(manifest),
         policy=f"{manifest['policy']['name']} ({str(manifest['policy']['sha256'])[:8]})",
         as_of=_instant(manifest["as_of"]),
         started=_instant(manifest["started_at"]),
@@ -110,12 +129,31 @@ def _oldest_allowed(folder: Path, sha256: str) -> timedelta:
     """The smaller of the age that the policy allows a report and LONGEST_BEFORE; the latter if the policy is not
     the manifest's, which verify will say."""
     content = read_plain(folder / POLICY)
-    if hashlib.sha256(content).hexdigest() != sha256:
-        return LONGEST_BEFORE
+    return _age_allowed(content) if hashlib.sha256(content).hexdigest() == sha256 else LONGEST_BEFORE
+
+
+@cache
+def _age_allowed(content: bytes) -> timedelta:
+    """A year of evidence has few policies, and reading one takes longer than all else of its folder."""
     try:
         return min(timedelta(hours=parse_policy(content, POLICY).max_report_age_hours), LONGEST_BEFORE)
     except PolicyError:
         return LONGEST_BEFORE
+
+
+def _incomplete(manifest: Manifest) -> int | None:
+    """As the manifest says; before 0.4.0 it follows where there was one account."""
+    if "incomplete" in manifest:
+        return _number(manifest["incomplete"])
+    is_one = len(manifest["accounts"]["expected"]) == 1
+    return int(manifest["conclusion"] == INSUFFICIENT_DATA) if is_one else None
+
+
+def _number(told: object) -> int | None:
+    """A number of keys or accounts; ValueError if it cannot be one."""
+    if told is not None and not (type(told) is int and 0 <= told < MOST):
+        raise ValueError(told)
+    return told
 
 
 def _instant(text: object) -> datetime:

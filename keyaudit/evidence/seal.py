@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,9 +19,20 @@ from typing import Any
 
 from keyaudit.credentials import parse_instant
 from keyaudit.evidence import released
-from keyaudit.evidence.contents import BESIDE, LOG, MANIFEST, ORDER, SUMS, File, Manifest, RunFacts
+from keyaudit.evidence.contents import (
+    BESIDE,
+    LOG,
+    MANIFEST,
+    ORDER,
+    SUMS,
+    File,
+    Former,
+    Manifest,
+    RunFacts,
+    former_of,
+)
 from keyaudit.evidence.identity import identity_of
-from keyaudit.files import is_plain, json_bytes, read_plain, why, write_file
+from keyaudit.files import is_plain, json_bytes, read_plain, walk, why, write_file
 from keyaudit.schema import FORMAT, RULES, EvidenceError, NewerError
 
 LOCK = ".lock"
@@ -32,10 +43,12 @@ NOT_OURS = (OSError, ValueError, LookupError, TypeError, AttributeError, Arithme
 
 @dataclass(frozen=True)
 class Sealed:
-    """A finished folder and the hash of its SHA256SUMS, by which the next folder points to it."""
+    """A finished folder and the hash of its SHA256SUMS, by which the next folder points to it; what the evidence
+    says to which it points, if there is any; and the folders that could not be read."""
 
     path: Path
     sha256: str
+    former: Former | None = None
     unread: tuple[str, ...] = ()
 
 
@@ -47,7 +60,7 @@ def finish(staging: Path, name: str, facts: RunFacts) -> Sealed:
     try:
         with FileLock(reports / LOCK, timeout=LOCK_TIMEOUT, mode=0o600):
             path = _free(reports, name)
-            newest, unread = _newest(reports, facts)
+            newest, former, unread = _newest(reports, facts)
             whole: Manifest = {
                 "format": FORMAT,
                 "name": path.name,
@@ -64,7 +77,7 @@ def finish(staging: Path, name: str, facts: RunFacts) -> Sealed:
             _sync(reports)
     except Timeout:
         raise EvidenceError(f"{reports / LOCK} is held by another run for more than {LOCK_TIMEOUT} s") from None
-    return Sealed(path, hashlib.sha256(sums).hexdigest(), unread)
+    return Sealed(path, hashlib.sha256(sums).hexdigest(), former, unread)
 
 
 def tidy(staging: Path, before: list[File]) -> None:
@@ -102,22 +115,6 @@ def list_files(folder: Path) -> list[File]:
             content = path.read_bytes()
             entries.append({"path": name, "bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()})
     return entries
-
-
-def walk(folder: Path) -> Iterator[Path]:
-    """All files under a folder, including links and other oddities, sorted by path."""
-    yield from sorted(
-        (
-            Path(base) / name
-            for base, folders, names in os.walk(folder)
-            for name in (*names, *_links(base, folders))
-        ),
-        key=lambda path: path.relative_to(folder).as_posix(),
-    )
-
-
-def _links(base: str, folders: list[str]) -> list[str]:
-    return [name for name in folders if (Path(base) / name).is_symlink()]
 
 
 def manifest_bytes(manifest: Manifest) -> bytes:
@@ -203,20 +200,21 @@ def of_subject(reports: Path, facts: RunFacts) -> tuple[dict[Path, Manifest], tu
     return found, tuple(unread)
 
 
-def _newest(reports: Path, facts: RunFacts) -> tuple[str | None, tuple[str, ...]]:
+def _newest(reports: Path, facts: RunFacts) -> tuple[str | None, Former | None, tuple[str, ...]]:
     """The hash of the SHA256SUMS of the newest finished folder of the same notebook and organization or account:
-    the folder to which no other points (or the latest sealed, if folders were removed). Also the folders that could
-    not be read, which the chain may therefore leave out."""
-    chain: dict[str, tuple[datetime, str | None]] = {}
+    the folder to which no other points (or the latest sealed, if folders were removed); and what it says. Also the
+    folders that could not be read, which the chain may therefore leave out."""
+    chain: dict[str, tuple[datetime, str | None, Former]] = {}
     found, unread = of_subject(reports, facts)
     for folder, manifest in found.items():
         with suppress(*NOT_OURS):
             sealed_at = parse_instant(str(manifest["sealed_at"])) if _is_sealed(folder) else None
             if sealed_at:
-                chain[digest_of(folder)] = (sealed_at, manifest["previous"])
-    pointed_to = {previous for _, previous in chain.values()}
+                chain[digest_of(folder)] = (sealed_at, manifest["previous"], former_of(manifest))
+    pointed_to = {previous for _, previous, _ in chain.values()}
     heads = [digest for digest in chain if digest not in pointed_to]
-    return max(heads, key=lambda digest: chain[digest][0], default=None), unread
+    newest = max(heads, key=lambda digest: chain[digest][0], default=None)
+    return newest, chain[newest][2] if newest else None, unread
 
 
 def _is_sealed(folder: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from keyaudit.evidence.contents import JudgedFacts
 from keyaudit.model import Audit
-from keyaudit.present import overdue_known
+from keyaudit.present import incomplete_known, overdue_known
 from keyaudit.texts import utc
 
 
@@ -18,6 +18,7 @@ def judged_facts(judged: Audit) -> JudgedFacts:
         "conclusion": judged.conclusion,
         "assurance": judged.assurance,
         "overdue": overdue_known(judged),
+        "incomplete": incomplete_known(judged),
         "sample": judged.is_sample,
         "policy": {"name": judged.policy.name, "given": judged.policy.given, "sha256": judged.policy.sha256},
         "accounts": {"expected": labels, "read": [one for one in labels if one not in failed], "failed": failed},

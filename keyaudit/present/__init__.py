@@ -36,7 +36,14 @@ from keyaudit.present.rotation import (
 )
 from keyaudit.present.table import Prose, Table
 from keyaudit.present.terminal import as_text
-from keyaudit.present.verdict import bottom_line, controls, findings_digest, overdue_known, rule
+from keyaudit.present.verdict import (
+    bottom_line,
+    controls,
+    findings_digest,
+    incomplete_known,
+    overdue_known,
+    rule,
+)
 
 __all__ = [
     "Accounts",
@@ -59,6 +66,7 @@ __all__ = [
     "headline",
     "in_accounts",
     "inactive",
+    "incomplete_known",
     "limits_of_audit",
     "more_than_one",
     "named",

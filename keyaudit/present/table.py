@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
-from keyaudit.texts import say, visible
+from keyaudit.texts import language, say, template, visible
 
 #: rows of a table in a report, and of one of accounts; what is left out stands where the text of the table says
 MOST_ROWS = 20
@@ -23,7 +23,8 @@ SHORT = 9
 class Table:
     """A captioned table of text cells; ``numeric`` columns are aligned right. ``total`` is the number of rows
     there are, where only the first are shown; ``where`` says where the others are; ``none`` what is said in place
-    of rows where there are none. ``is_list``: each row is read by itself, and on a narrow screen becomes a card."""
+    of rows where there are none. ``is_list``: each row is read by itself, and on a narrow screen becomes a card;
+    ``leaving``: the columns that a narrow terminal may do without, in the order in which they go."""
 
     caption: str
     columns: tuple[str, ...]
@@ -34,6 +35,7 @@ class Table:
     where: str = ""
     is_list: bool = False
     none: str = field(default_factory=lambda: say("table.none"))
+    leaving: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         refuse_uneven(self.caption, self.columns, self.rows)
@@ -181,7 +183,14 @@ def table(
         note=say(f"table.{name}.note", **facts),
         where="" if most is None else say(f"table.{name}.where"),
         is_list=is_list,
+        leaving=leaving_of(name),
     )
+
+
+def leaving_of(name: str) -> tuple[str, ...]:
+    """The headings that a narrow terminal does without, in their order: for tables that terminals show."""
+    told = template("terminal.leaving", language()).get(name, "")
+    return tuple(told.split("|")) if told else ()
 
 
 def refuse_uneven(name: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

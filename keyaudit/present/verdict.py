@@ -22,6 +22,13 @@ def overdue_known(a: Audit) -> int | None:
     return keys_of(a).overdue or (None if is_unknown else 0)
 
 
+def incomplete_known(a: Audit) -> int | None:
+    """How many accounts are INSUFFICIENT_DATA; None if it is not known which accounts there are."""
+    if not all(one.is_account for one in a.provenance):
+        return None
+    return sum(one.conclusion == INSUFFICIENT_DATA for one in a.provenance)
+
+
 def reasons(a: Audit, most: int = 5) -> list[str]:
     """Why the evidence is not enough: the first few reasons."""
     found = _by_message(a)

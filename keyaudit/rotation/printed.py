@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from keyaudit.assess.limits import is_known
 from keyaudit.model import Audit
+from keyaudit.present.grid import grid, wrapped
 from keyaudit.present.headline import caveats
-from keyaudit.present.table import Table
-from keyaudit.present.terminal import grid
+from keyaudit.present.table import Table, leaving_of
 from keyaudit.rotation.cases import NEVER, USED
 from keyaudit.rotation.crowd import Again, together
 from keyaudit.rotation.fresh import Freshness
@@ -35,9 +35,15 @@ def first_lines(judged: Audit) -> list[str]:
 
 
 def as_text(
-    judged: Audit, tasks: tuple[Task, ...], unseen: list[str], fresh: Freshness, again: Again = AGAIN
+    judged: Audit,
+    tasks: tuple[Task, ...],
+    unseen: list[str],
+    fresh: Freshness,
+    again: Again = AGAIN,
+    width: int | None = None,
 ) -> str:
-    """The whole plan; a few lines if there is nothing to do. ``again``: how the plan is got as CSV."""
+    """The whole plan; a few lines if there is nothing to do. ``again``: how the plan is got as CSV; ``width``: of
+    the terminal, None if there is none. A command stays in one line, whatever its length, to be copied."""
     lines = first_lines(judged)
     if tasks or not unseen:
         given = "policy" if judged.policy.given else "preset"
@@ -45,17 +51,15 @@ def as_text(
         lines.append(say("plan.head", n=len(tasks), **facts) if tasks else say("plan.none"))
     lines += [incomplete(unseen)] if unseen else []
     lines += [fresh.sentence] if tasks and fresh.sentence else []
-    blocks = ["\n".join(lines)]
+    blocks = [_fitted(lines, width, "  ")]
     if tasks:
-        blocks += [
-            _list(tasks),
-            "\n".join([say("plan.before"), *(say("plan.remark", text=one) for one in remarks(judged))]),
-        ]
+        first = [say("plan.before"), *(say("plan.remark", text=one) for one in remarks(judged))]
+        blocks += [_list(tasks, width), _fitted(first, width, "  ")]
     alike: dict[tuple[str, ...], list[tuple[int, Task]]] = {}
     for rank, one in enumerate(tasks, 1):
         alike.setdefault((one.action, *(step.text for step in one.steps)), []).append((rank, one))
-    blocks += [_how(action, texts, ranked) for (action, *texts), ranked in alike.items()]
-    blocks += _together(tasks, fresh, again)
+    blocks += [_how(action, texts, ranked, width) for (action, *texts), ranked in alike.items()]
+    blocks += _together(tasks, fresh, again, width)
     return "\n\n".join(blocks) + "\n"
 
 
@@ -68,7 +72,7 @@ def remarks(judged: Audit) -> list[str]:
     return [*found, say("plan.remarks.rotation")] if is_unasked else found
 
 
-def _list(tasks: tuple[Task, ...]) -> str:
+def _list(tasks: tuple[Task, ...], width: int | None) -> str:
     rows = [
         (
             str(rank), visible(one.account_id), visible(one.account_name or ""), visible(one.user),
@@ -82,15 +86,17 @@ def _list(tasks: tuple[Task, ...]) -> str:
     kept = [i for i, name in enumerate(headings) if not name.startswith("?") or any(row[i] for row in rows)]
     columns = tuple(headings[i].strip("?") for i in kept)
     numeric = frozenset(headings[i] for i in (0, 7, 8))
-    return grid(Table(say("plan.caption"), columns, tuple(tuple(row[i] for i in kept) for row in rows), numeric))
+    cells = tuple(tuple(row[i] for i in kept) for row in rows)
+    return grid(Table(say("plan.caption"), columns, cells, numeric, leaving=leaving_of("plan")), width=width)
 
 
-def _how(action: str, texts: list[str], ranked: list[tuple[int, Task]]) -> str:
+def _how(action: str, texts: list[str], ranked: list[tuple[int, Task]], width: int | None) -> str:
     """The steps, said once, and the commands for each task, with the numbers of the steps."""
     lines = [say("plan.how", action=action)]
     lines += [say("plan.step_line", number=number, text=text) for number, text in enumerate(texts, 1)]
+    lines = [_fitted(lines, width)]
     for rank, one in ranked:
-        lines.append(_named(rank, one))
+        lines.append(_fitted([_named(rank, one)], width))
         lines += [
             say("plan.command", number=number, command=step.command)
             for number, step in enumerate(one.steps, 1)
@@ -118,20 +124,25 @@ def told(key: Told) -> str:
     return say("plan.key_with_id", key_id=key.key_id, **facts) if is_told else say("plan.key", **facts)
 
 
-def _together(tasks: tuple[Task, ...], fresh: Freshness, again: Again) -> list[str]:
+def _together(tasks: tuple[Task, ...], fresh: Freshness, again: Again, width: int | None) -> list[str]:
     """If several users of an account are to be put under rotation: one stack for all of them."""
     blocks = []
     for account, (users, limit) in crowds(tasks).items():
         steps = together(limit, again)
         if account in fresh.old:
             steps = [harmless(step) for step in steps]
-        lines = [say("plan.together.head", n=users, account=account)] if steps else []
+        lines = [_fitted([say("plan.together.head", n=users, account=account)], width)] if steps else []
         for number, step in enumerate(steps, 1):
-            lines.append(say("plan.step_line", number=number, text=step.text))
+            lines.append(_fitted([say("plan.step_line", number=number, text=step.text)], width))
             if step.command:
                 lines.append(say("plan.command", number=number, command=step.command))
         blocks += ["\n".join(lines)] if lines else []
     return blocks
+
+
+def _fitted(lines: list[str], width: int | None, hanging: str = "   ") -> str:
+    """``hanging``: by how much a line that goes on is further in: as far as the text after its number."""
+    return "\n".join(part for line in lines for part in wrapped(line, width, hanging))
 
 
 def _cell(value: int | None) -> str:

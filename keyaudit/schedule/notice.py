@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +14,14 @@ from keyaudit.aws.session import connect
 from keyaudit.aws.workers import LateError, Pace, within
 from keyaudit.evidence import Evidence
 from keyaudit.schema import InputError, KeyAuditError
-from keyaudit.texts import say
+from keyaudit.texts import listed, say, visible
 
 #: seconds; a message must not hold up a run
 DEADLINE = 20.0
 #: SNS allows ASCII without control characters, fewer than 100 characters
 LONGEST_SUBJECT = 99
+#: a path from the root of a file system, where a word may begin
+_PATH = re.compile(r"(?<![^\s'\"(=\[])(?:[A-Za-z]:[\\/]|/)(?=[^\s/])[^\s'\",;:()\[\]]*")
 TOPIC = re.compile(r"arn:aws[a-z-]*:sns:([a-z0-9-]{1,40}):[0-9]{12}:[\w-]{1,256}(?:\.fifo)?", re.ASCII)
 
 
@@ -57,6 +60,27 @@ def send(topic: str, subject: str, text: str, profile: str = "") -> None:
         raise NotSentError(str(error)) from None
 
 
+def without_places(text: str, reports: Path) -> str:
+    """The text with the last part alone of each path of this host: who reads a message need not know where things
+    lie there."""
+    for place in (reports.resolve(), Path.cwd(), Path.home()):
+        if place != place.parent:
+            text = text.replace(f"{place}{os.sep}", "")
+    return _PATH.sub(lambda found: found[0].replace("\\", "/").rpartition("/")[2], text)
+
+
+def _since(evidence: Evidence) -> str:
+    """What the evidence before said, so that the two can be compared."""
+    former = evidence.former
+    if former is None:
+        return say("notice.no_former_seen" if evidence.unread else "notice.no_former")
+    facts = {"as_of": visible(former.as_of), "conclusion": visible(former.conclusion)}
+    known = "former" if former.overdue is not None else "former_unknown"
+    told = [say(f"notice.{known}", n=former.overdue, **facts)]
+    told += [say("notice.other_policy")] if former.policy != evidence.audit.policy.sha256 else []
+    return listed("sentences", told)
+
+
 class Notice:
     """The message after a run: what was made, which is told in the block, or that nothing was made. If the message
     cannot be sent, that is said and changes nothing else."""
@@ -67,11 +91,21 @@ class Notice:
 
     def made(self, evidence: Evidence, lines: list[str]) -> None:
         """``lines``: the answer, and what must be known with it."""
-        facts = {"headline": "\n".join(lines), "folder": evidence.path.resolve(), "sha256": evidence.sha256}
-        conclusion = evidence.audit.conclusion
-        conclusion = say("index.sample", conclusion=conclusion) if evidence.audit.is_sample else conclusion
-        whose = {"conclusion": conclusion, "whose": evidence.path.name}
-        self._send(("notice.subject", whose), ("notice.text", facts))
+        from keyaudit.present import overdue_known, worst
+
+        judged = evidence.audit
+        facts = {
+            "headline": "\n".join(lines),
+            "since": "\n".join((_since(evidence), *worst(judged).paragraphs)),
+            "folder": evidence.path.name,
+            "sha256": evidence.sha256,
+        }
+        conclusion = say("index.sample", conclusion=judged.conclusion) if judged.is_sample else judged.conclusion
+        overdue = overdue_known(judged)
+        answer = conclusion if overdue is None else say("notice.overdue", n=overdue, conclusion=conclusion)
+        accounts = [one.account_id for one in judged.provenance]
+        whose = accounts[0] if len(accounts) == 1 else say("count.accounts", n=len(accounts))
+        self._send(("notice.subject", {"answer": answer, "whose": whose}), ("notice.text", facts))
 
     def __enter__(self) -> Callable[[Evidence, list[str]], None]:
         return self.made
@@ -81,12 +115,11 @@ class Notice:
     ) -> None:
         if isinstance(error, Exception):
             reason = str(error) if isinstance(error, KeyAuditError) else type(error).__name__
-            facts = {"reason": reason, "folder": self.reports.resolve()}
-            self._send(("notice.failed_subject", {}), ("notice.failed", facts))
+            self._send(("notice.failed_subject", {}), ("notice.failed", {"reason": reason}))
 
     def _send(self, *parts: tuple[str, dict[str, Any]]) -> None:
         subject, text = (say(key, **facts) for key, facts in parts)
         try:
-            send(self.topic, subject, text.strip() + "\n", self.profile)
+            send(self.topic, subject, without_places(text.strip(), self.reports) + "\n", self.profile)
         except NotSentError as error:
             self.tell(say("notice.unconfirmed", why=error))

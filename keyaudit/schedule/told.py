@@ -6,8 +6,8 @@ from typing import Any
 
 from keyaudit.export.tabular import table_csv
 from keyaudit.files import json_text
+from keyaudit.present.grid import grid, wrapped
 from keyaudit.present.table import table
-from keyaudit.present.terminal import grid
 from keyaudit.schedule.series import Series
 from keyaudit.texts import say, visible
 
@@ -36,12 +36,14 @@ def _records(found: Series) -> list[dict[str, Any]]:
     ]
 
 
-def as_text(found: Series) -> str:
+def as_text(found: Series, width: int | None = None) -> str:
+    """``width``: of the terminal, None if there is none."""
     rows = [
         [one.period, one.subject, say(f"series.{one.state}"), one.conclusion, one.evidence and one.evidence.name]
         for one in found.dues
     ]
     remarks = [f"{one.period}  {visible(remark)}" for one in found.dues for remark in one.remarks]
-    blocks = [grid(table("series", rows, most=None))] if rows else []
-    blocks += ["\n".join(block) for block in (remarks, [visible(fault) for fault in found.faults]) if block]
+    blocks = [grid(table("series", rows, most=None), width=width)] if rows else []
+    for block in (remarks, [visible(fault) for fault in found.faults]):
+        blocks += ["\n".join(part for line in block for part in wrapped(line, width, "  "))] if block else []
     return "\n\n".join(blocks) + "\n"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import permutations
 
 import pandas as pd
@@ -462,7 +462,18 @@ def test_where_a_report_carries_none_the_moment_of_reading_is_used_and_said(judg
 
 @pytest.mark.parametrize(
     "as_of",
-    ["2026-11-23", "2026-11-23T17:00:00", "now", "1795000000", datetime(2026, 11, 23), 5, True, [], b"x"],  # noqa: DTZ001
+    [
+        "2026-11-23",
+        "2026-11-23T17:00:00",
+        "now",
+        "1795000000",
+        datetime(2026, 11, 23),  # noqa: DTZ001
+        date(2026, 11, 23),
+        5,
+        True,
+        [],
+        b"x",
+    ],
 )
 def test_an_instant_without_a_zone_is_refused(judge, as_of):
     with pytest.raises(InputError, match="as_of") as refused:

@@ -10,12 +10,15 @@ import pty
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 from conftest import FRESH, report, write
 from evidence_helpers import SECRET, UNSEEN, keyaudit
 
+from keyaudit.cli import cli
 from keyaudit.texts import line, masked
 
 REPORTS = Path(__file__).parents[1] / "data" / "reports"
@@ -150,9 +153,9 @@ def test_columns_stay_aligned_with_wide_and_long_names() -> None:
 
 
 def _column_of(line: str, text: str) -> int:
-    from keyaudit.present.terminal import _width
+    from keyaudit.present.grid import width_of
 
-    return _width(line[: line.index(text)])
+    return width_of(line[: line.index(text)])
 
 
 def test_control_characters_in_a_name_do_not_reach_the_terminal(tmp_path: Path) -> None:
@@ -310,3 +313,44 @@ def test_no_summary_of_a_command_is_cut() -> None:
         lines = keyaudit(*group, "--help").stdout.decode().partition("Commands:\n")[2].splitlines()
         summaries = [line for line in lines if re.match(r"  \w+  ", line)]
         assert summaries and not [line for line in summaries if line.endswith("...")]
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["check", "none.csv"], "--as-of"),
+        (["report", "none.csv"], "--as-of"),
+        (["rotation", "plan", "none.csv"], "--as-of"),
+        (["rotation", "status"], "--as-of"),
+        (["series", "none", "--every", "week"], "--since"),
+    ],
+)
+def test_a_day_is_refused_with_the_two_instants_that_it_may_mean(words: list[str], option: str) -> None:
+    """Before anything is read, AWS included; both can be copied."""
+    done = keyaudit(*words, option, "2026-11-23")
+    said = "2026-11-23T00:00:00Z (the day's beginning) or 2026-11-23T23:59:59Z (its end)"
+    assert done.returncode == 2
+    assert done.stderr.decode() == f"keyaudit: {option} 2026-11-23: say which instant: {said}\n"
+
+
+def _commands(command: click.Command, *names: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield names, command
+    for name, one in command.commands.items() if isinstance(command, click.Group) else ():
+        yield from _commands(one, *names, name)
+
+
+@pytest.mark.parametrize("width", [80, 100])
+def test_every_help_fits_and_no_summary_is_cut(width: int) -> None:
+    for names, command in _commands(cli, "keyaudit"):
+        with click.Context(command, info_name=" ".join(names), terminal_width=width) as context:
+            told = command.get_help(context)
+        assert max(map(len, told.splitlines())) <= width, names
+        assert "..." not in told.partition("\nCommands:\n")[2], names
+
+
+def test_every_command_says_what_it_means_and_every_option_what_it_is() -> None:
+    for names, command in _commands(cli, "keyaudit"):
+        assert command.get_short_help_str(200).count(" ") >= 3, names
+        for one in command.params:
+            said = getattr(one, "help", "") or ""
+            assert isinstance(one, click.Argument) or (said and not said.startswith("Default")), (names, one.name)

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 import keyaudit as ka
 from keyaudit.compared import Earlier, earlier, read_earlier, since
-from keyaudit.export import findings_csv, summary_json
+from keyaudit.export.summary import summary_json
+from keyaudit.export.tabular import findings_csv
 from keyaudit.schema import InputError
 
 LATER = "2026-11-30T00:00:00Z"

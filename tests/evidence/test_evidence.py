@@ -656,7 +656,7 @@ def test_evidence_of_a_capture_or_of_files_with_one_name_verifies(captures, repo
         (("-p", "sauce", "x"), ("sauce", "source")),
         (("--notebook", "key_rotatoin"), ("key_rotatoin", "key_rotation")),
         (("--policy", "policy-that-is-not.toml"), ("policy-that-is-not.toml", "no such file")),
-        (("--as-of", "2026-11-23"), ("as_of", "2026-11-23T00:00:00Z", "2026-11-24T00:00:00Z")),
+        (("--as-of", "2026-11-23"), ("--as-of", "2026-11-23T00:00:00Z", "2026-11-23T23:59:59Z")),
     ],
 )
 def test_what_the_command_does_not_know_is_refused_naming_it_and_leaves_nothing(tmp_path, options, words):

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "keyaudit"
 #: from the ground up; a module may import what stands on a lower floor, or is part of its own package
 FLOORS = (
     ("resources", "schema"),
-    ("texts",),
+    ("instants", "texts"),
     ("engine", "files"),
     ("cluster", "credentials", "parcel", "policy", "retiring"),
     ("model",),

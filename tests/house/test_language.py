@@ -28,7 +28,8 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 #: rooms and modules whose words stand in reports, and in what is read beside them
 ROOMS = (
     "assess", "auditing", "capture", "captured", "changed.py", "charts", "credentials", "evidence/index.py",
-    "evidence/page.py", "evidence/prose.py", "evidence/sheet.py", "explore", "export", "model", "present",
+    "evidence/page.py", "evidence/prose.py", "evidence/sheet.py", "evidence/trend.py", "explore", "export", "model",
+    "present",
     "reconcile", "rotation/cases.py", "rotation/fresh.py", "rotation/handed_on.py", "rotation/keys.py",
     "rotation/plan.py", "rotation/printed.py", "rotation/steps.py", "schedule/told.py", "sources",
 )  # fmt: skip

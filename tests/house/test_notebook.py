@@ -118,6 +118,10 @@ def test_a_mistyped_value_is_refused_by_the_notebook(tmp_path: Path) -> None:
     [
         ({"as_of": "yesterday"}, "as_of: cannot use 'yesterday'"),
         ({"as_of": 2023}, "as_of: cannot use"),
+        (
+            {"as_of": "2026-11-23"},
+            "as_of 2026-11-23: say which instant: 2026-11-23T00:00:00Z (the day's beginning) or 2026-11-23T23:59:59Z",
+        ),
         ({"source": 7}, "source: expected the path of a report or folder, found int"),
         ({"policy": 0.5}, "policy: expected the path of a TOML file or a preset, found float"),
     ],

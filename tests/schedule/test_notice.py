@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from aws import MANAGEMENT, Aws, Fault, aws  # noqa: F401
 from conftest import ACCOUNT, FRESH, OLD, OTHER, capture, report, write
 from evidence_helpers import AS_OF, BRIEF, keyaudit, made, manifest, refused
 from moto.sns import sns_backends
+
+from keyaudit.schedule.notice import without_places
 
 TOPIC = f"arn:aws:sns:eu-west-1:{MANAGEMENT}:evidence"
 
@@ -48,9 +51,37 @@ def topic(aws: Aws, tmp_path: Path) -> Iterator[Topic]:  # noqa: F811
 def test_the_bottom_line_and_the_place_of_the_evidence(topic: Topic) -> None:
     folder = made(*topic.arguments(), code=1, **topic.env())
     ((subject, text),) = topic.sent
-    assert subject == f"keyaudit: NON_COMPLIANT ({folder.name})"
+    assert subject == f"keyaudit: NON_COMPLIANT, 1 overdue key: {ACCOUNT}"
     assert text.startswith("NON_COMPLIANT: 1 of 2 active access keys")
-    assert f"Evidence: {folder.resolve()}\n" in text
+    assert "\nAssurance: " in text and "\n\nNo earlier evidence.\nWhose the overdue keys are" in text
+    sums = hashlib.sha256((folder / "SHA256SUMS").read_bytes()).hexdigest()
+    assert text.endswith(f"\nEvidence: {folder.name}\nSHA-256 of its SHA256SUMS: {sums}\n")
+    assert str(topic.folder) not in text and "/" not in text
+
+
+def test_what_the_evidence_before_said(topic: Topic) -> None:
+    made(*topic.arguments(), code=1, **topic.env())
+    made(*topic.arguments("--policy", "skshieldus"), code=1, **topic.env())
+    (_, text) = topic.sent[1]
+    said = f"The evidence before: NON_COMPLIANT, 1 overdue key, as of {AS_OF}."
+    assert f"\n\n{said} It was judged by another policy, or by another wording of it.\n" in text
+
+
+@pytest.mark.parametrize(
+    ("said", "sent"),
+    [
+        ("/srv/our/none.csv: no such file", "none.csv: no such file"),
+        (
+            "cannot read '/srv/a/b.csv' (see https://example.com/a)",
+            "cannot read 'b.csv' (see https://example.com/a)",
+        ),
+        ("C:\\audit\\keys.csv, line 3", "keys.csv, line 3"),
+        ("arn:aws:iam::111122223333:role/a/b and/or 1/2", "arn:aws:iam::111122223333:role/a/b and/or 1/2"),
+    ],
+)
+def test_a_message_names_no_place_of_the_host(tmp_path: Path, said: str, sent: str) -> None:
+    assert without_places(said, tmp_path) == sent
+    assert without_places(f"{tmp_path}/our reports/x.csv: no", tmp_path) == "our reports/x.csv: no"
 
 
 def test_what_must_be_known_first_is_in_the_message_and_on_the_terminal(topic: Topic, tmp_path: Path) -> None:
@@ -67,7 +98,7 @@ def test_what_must_be_known_first_is_in_the_message_and_on_the_terminal(topic: T
     done = keyaudit(*words, **topic.env())
     assert done.returncode == 3
     ((subject, text),) = topic.sent
-    assert subject.startswith("keyaudit: SAMPLE DATA: INSUFFICIENT_DATA (") and len(subject) < 100
+    assert subject == "keyaudit: SAMPLE DATA: INSUFFICIENT_DATA: 2 accounts"
     lines = keyaudit("check", folder, "--policy", terms, "--as-of", AS_OF).stdout.decode().splitlines()
     for first in ("SAMPLE DATA", "INSUFFICIENT_DATA: ", f"1 of 2 expected accounts was not read: {OTHER}"):
         (line,) = [one for one in lines if one.startswith(first)]
@@ -80,7 +111,7 @@ def test_what_must_be_known_first_is_in_the_message_and_on_the_terminal(topic: T
 def test_that_there_is_no_evidence_is_sent_too(topic: Topic) -> None:
     said = refused(keyaudit(*topic.arguments("-p", "no_such", "1"), **topic.env()), 2)
     ((subject, text),) = topic.sent
-    assert subject == "keyaudit: no evidence was made"
+    assert subject == "keyaudit: no evidence was made" and str(topic.folder) not in text
     assert said.removeprefix("keyaudit: ").strip() in text
 
 

@@ -30,7 +30,7 @@ from keyaudit.export.summary import summary_json
 from keyaudit.export.tabular import findings_csv
 from keyaudit.files import make_staging
 from keyaudit.policy import parse_policy
-from keyaudit.present import overdue_known
+from keyaudit.present import incomplete_known, overdue_known
 from keyaudit.schedule.calendar import parse_every
 from keyaudit.schedule.counting import counting
 from keyaudit.schedule.series import Series, series
@@ -81,7 +81,11 @@ def judge_again(evidence: Path, generated: str, read: str) -> dict[str, object]:
     (evidence / "findings.csv").write_bytes(findings_csv(judged))
     (evidence / "summary.json").write_bytes(summary_json(judged))
     told = {name: summary(evidence)[name] for name in ("as_of", "as_of_source", "conclusion")}
-    told |= {"overdue": overdue_known(judged), "assurance": judged.assurance}
+    told |= {
+        "overdue": overdue_known(judged),
+        "incomplete": incomplete_known(judged),
+        "assurance": judged.assurance,
+    }
     return told | {"parameters": {**manifest(evidence)["parameters"], "as_of": ""}}
 
 
@@ -286,7 +290,7 @@ def test_evidence_by_another_policy_does_not_hide_a_failure(tmp_path: Path) -> N
     (remark,) = period["remarks"]
     assert f"{strict.name}: NON_COMPLIANT (preset cis (" in remark and f"{loose.name}: COMPLIANT (" in remark
     page = (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
-    assert page.count(">NON_COMPLIANT<") == 2 and page.count(">COMPLIANT<") == 2
+    assert page.count(">NON_COMPLIANT</td>") == 2 and page.count(">COMPLIANT</td>") == 2
 
 
 def test_since_is_an_instant_of_the_past(reports: Reports) -> None:

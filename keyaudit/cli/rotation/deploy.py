@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FAILED = 4
 
 
-@click.command(short_help="Put keys under automatic rotation.")
+@click.command(short_help="Put keys under automatic rotation: show it, or do it.")
 @click.option("--user", metavar="NAME", default="", help="The IAM user whose keys are rotated.")
 @click.option("--users", metavar="FILE", default="", help="Many users: from keyaudit rotation plan -f csv.")
 @click.option(

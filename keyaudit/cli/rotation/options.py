@@ -22,7 +22,13 @@ _OPERATOR = (
     click.option("--profile", metavar="NAME", default="", help="A profile of your AWS configuration."),
     click.option("--region", metavar="NAME", default="", help="The region of the secret and the function."),
     click.option("--dry-run", is_flag=True, help="Say what would be done; nothing is changed."),
-    click.option("--wait", metavar="SECONDS", type=click.FloatRange(1, 3600), default=600.0, help="Default: 600."),
+    click.option(
+        "--wait",
+        metavar="SECONDS",
+        type=click.FloatRange(1, 3600),
+        default=600.0,
+        help="Time limit for AWS. Default: 600.",
+    ),
 )
 _STACK = (
     click.option("--every", metavar="DAYS", type=int, help=f"Make a new key every so many days. {DEPLOYED} 60."),

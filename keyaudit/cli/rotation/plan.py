@@ -12,12 +12,15 @@ import click
 from keyaudit.cli.common import (
     as_of_option,
     bom_option,
+    doing,
+    format_option,
     is_given,
     policy_option,
     progress,
     refuse_bom,
     say,
     sources_argument,
+    width,
     write,
     write_csv,
 )
@@ -35,9 +38,7 @@ TO_DO, NOTHING, UNSEEN = 1, 0, 3
 @sources_argument
 @policy_option
 @as_of_option
-@click.option(
-    "-f", "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", help="Default: table."
-)
+@format_option("table", "json", "csv")
 @bom_option
 @capture_option
 @live_options
@@ -50,6 +51,7 @@ def plan(
     would change anything. Exits with 0 if there is nothing to do, 1 if there is something to do, 3 if nothing was
     found to be done but something was not seen.
     """
+    doing("reading")
     from keyaudit.auditing import audit
     from keyaudit.rotation.fresh import freshness
     from keyaudit.rotation.handed_on import as_csv, as_json
@@ -58,11 +60,12 @@ def plan(
 
     refuse_bom(bom, form)
     judged = audit(resolve(sources, policy, as_of, folder, live), policy, as_of, progress=progress("judging"))
+    doing("planning")
     fresh = freshness(judged, datetime.now(UTC))
     tasks = without_changes(plan_of(judged), fresh)
     unseen = sorted({one.account_id for one in judged.problems})
     if form == "table":
-        write(as_text(judged, tasks, unseen, fresh, _again(sources, policy)))
+        write(as_text(judged, tasks, unseen, fresh, _again(sources, policy), width()))
     elif form == "csv":
         for line in (*first_lines(judged), incomplete(unseen) if unseen else "", fresh.sentence if tasks else ""):
             if line:

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keyaudit.captured.documents import ROTATION
-from keyaudit.cli.common import EXIT_OF, as_of_option, policy_option, progress, sources_argument, write
+from keyaudit.cli.common import (
+    EXIT_OF,
+    as_of_option,
+    doing,
+    format_option,
+    policy_option,
+    progress,
+    sources_argument,
+    width,
+    write,
+)
 from keyaudit.cli.live import Live, capture_option, live_options
 from keyaudit.cli.reading import resolve
 from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, InputError, worst
@@ -23,9 +33,7 @@ if TYPE_CHECKING:
 @policy_option
 @as_of_option
 @click.option("--user", metavar="NAME", default="", help="Only the secrets of this user.")
-@click.option(
-    "-f", "--format", "form", type=click.Choice(["table", "json"]), default="table", help="Default: table."
-)
+@format_option("table", "json")
 @capture_option
 @live_options
 def status(
@@ -43,6 +51,7 @@ def status(
     within
     the policy, 1 if one is not, 3 if something needed was not seen.
     """
+    doing("reading")
     from keyaudit.auditing import audit
     from keyaudit.export.summary import rotations_json
     from keyaudit.present.terminal import rotations_text
@@ -60,7 +69,7 @@ def status(
     if form == "json":
         write(rotations_json(found, unseen))
     else:
-        write(rotations_text(judged, found, unseen))
+        write(rotations_text(judged, found, unseen, width()))
     verdicts = {one.compliance_type for one in found} | ({INSUFFICIENT_DATA} if unseen else set())
     return EXIT_OF[worst({COMPLIANT, *verdicts})]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from keyaudit.rotation.asked import Asked
 
 
-@click.command(short_help="Print the CloudFormation template of a rotation.")
+@click.command(short_help="Print the CloudFormation template, and deploy nothing.")
 @click.option("--user", metavar="NAME", default="", help="The IAM user whose keys are rotated.")
 @click.option("--users", metavar="FILE", default="", help="Many users: from keyaudit rotation plan -f csv.")
 @click.option(

@@ -33,6 +33,7 @@ from keyaudit.texts import say, visible
 #: what a manifest states about the judgement, and about whose evidence it is
 TOLD = (
     "as_of", "as_of_source", "conclusion", "sample", "accounts", "organization", "assurance", "policy", "overdue",
+    "incomplete",
 )  # fmt: skip
 UNNAMED = 2  # the last rules whose manifests may lack the organization, the name and the assurance
 MOST = 10  # differences between rules that are told one by one
@@ -172,6 +173,7 @@ def _misstated(judged: Audit, population: Population, manifest: Manifest) -> lis
     later = {
         "organization": "organization" in manifest or is_later,
         "assurance": is_later,
+        "incomplete": is_later,
         "overdue": "overdue" in manifest or released.tells(str(manifest["tool"]["keyaudit"]), "overdue"),
     }
     given = {name: stated.get(name, "nothing") if name in later else stated[name] for name in TOLD}

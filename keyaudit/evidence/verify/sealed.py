@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from keyaudit.evidence import contents, seal
 from keyaudit.evidence.contents import SUMS, File, Manifest
-from keyaudit.files import is_plain, json_bytes, read_plain
+from keyaudit.files import is_plain, json_bytes, read_plain, walk
 
 
 @dataclass
@@ -49,7 +49,7 @@ def check(folder: Path) -> Sealed:
 
 
 def _compare(folder: Path, listed: Mapping[str, File], found: Sealed) -> None:
-    present = {path.relative_to(folder).as_posix(): path for path in seal.walk(folder)}
+    present = {path.relative_to(folder).as_posix(): path for path in walk(folder)}
     found.faults += [f"{name}: missing" for name in sorted({*listed, *contents.EXPECTED} - set(present))]
     extra = set(present) - set(listed) - {contents.MANIFEST, SUMS}
     found.faults += [f"{name}: is not in the manifest" for name in sorted(extra)]
