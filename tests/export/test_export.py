@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from keyaudit import audit
 from keyaudit.export.summary import summary_json
-from keyaudit.export.tabular import columns, findings_csv, may_run
+from keyaudit.export.tabular import columns, findings_csv, may_run, table_csv
 from keyaudit.files import json_text
 from keyaudit.schema import FINDING_COLUMNS, TIME
 from keyaudit.texts import utc
@@ -54,6 +54,13 @@ def test_csv_has_the_same_cells_and_a_spreadsheet_runs_none(judge):
         assert {n: c.removeprefix("'") for n, c in one.items()} == {
             n: "" if c is None else str(c) for n, c in told.items()
         }
+
+
+def test_csv_is_written_as_the_standard_library_writes_it(judge):
+    names = ('a"b', "a,b", "a", "=1", "a\nb", "@a,b", '"', "é")
+    judged = judge(report(*((f'"{name.replace(chr(34), chr(34) * 2)}"', OLD) for name in names)))
+    cells = zip(*columns(judged.findings).values(), strict=True)
+    assert findings_csv(judged) == table_csv(FINDING_COLUMNS, cells)
 
 
 @pytest.mark.parametrize("cell", ["", "a", "Z", "0", "9", "x=1", "é", " ", "한글"])
