@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
+from io import StringIO
 
 from keyaudit.model import Proved
 from keyaudit.schema import InputError
@@ -35,7 +37,8 @@ class Format:
         """What makes it. InputError if its library is not installed, or lacks something of the system."""
         module, _, name = self.maker.partition(":")
         try:
-            maker: Callable[[Proved], Made] = getattr(import_module(f"keyaudit.export.{module}"), name)
+            with redirect_stdout(StringIO()):  # a library that lacks something tells the world
+                maker: Callable[[Proved], Made] = getattr(import_module(f"keyaudit.export.{module}"), name)
         except ImportError as error:
             if not self.library or error.name != self.library:
                 raise

@@ -57,12 +57,13 @@ def made(proved: Proved) -> Made:
 
 
 def _laid_out(proved: Proved, files: Mapping[str, bytes]) -> Any:
-    fetcher = weasyprint.urls.URLFetcher(allowed_protocols={"data"}, allow_redirects=False, fail_on_errors=True)
+    # what somebody's own page asks for elsewhere is left out, as a browser does by its Content-Security-Policy
+    fetcher = weasyprint.urls.URLFetcher(allowed_protocols={"data"}, allow_redirects=False)
     html = weasyprint.HTML(string=proved.contents[PAGE].decode(), url_fetcher=fetcher)
     _add(html.etree_element, proved, list(files))
     document = html.render()
     facts = document.metadata
-    facts.generator = f"keyaudit {__version__}"
+    facts.generator = f"keyaudit/{__version__}"
     facts.created = facts.modified = proved.audit.as_of.strftime("%Y-%m-%dT%H:%M:%SZ")
     return document
 
@@ -93,7 +94,7 @@ def _fit(cell: Element) -> None:
     """A cell that never makes its table wider than the sheet: a long word may be broken, a brief text is not."""
     text = cell.text or ""
     if cell.get("class") == "whole" and len(text) <= BRIEF:
-        cell.set("class", "whole brief")
+        cell.set("class", "brief")
     first, *others = _LONG.sub(lambda word: "\0".join(_PIECE.findall(word[0])), text).split("\0")
     if others and not len(cell):
         cell.text = first
@@ -136,10 +137,14 @@ def _made_with(document: Any) -> str:
     """Everything that decides the bytes besides the evidence: where it is the same, so are they."""
     fonts = hashlib.sha256()
     for name, font in sorted(document.fonts.items()):
-        fonts.update(f"{name} {len(font.file_content)} ".encode() + font.file_content)
-    versions = [f"keyaudit {__version__}", *(f"{one} {version(one)}" for one in LIBRARIES)]
-    system = [f"pango {pango.pango_version()}", f"zlib {zlib.ZLIB_RUNTIME_VERSION}"]
-    return ", ".join([*versions, *system, f"fonts {fonts.hexdigest()[:32]}"])
+        fonts.update(f"{name}={len(font.file_content)};".encode() + font.file_content)
+    versions = {"keyaudit": __version__, **{one: version(one) for one in LIBRARIES}}
+    versions |= {
+        "pango": str(pango.pango_version()),
+        "zlib": zlib.ZLIB_RUNTIME_VERSION,
+        "fonts": fonts.hexdigest()[:32],
+    }
+    return ";".join(f"{name}={number}" for name, number in versions.items())
 
 
 @contextmanager

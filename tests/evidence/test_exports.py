@@ -132,7 +132,7 @@ def test_nothing_is_put_inside_of_evidence(evidence, inside):
 
 def test_what_is_wrong_with_the_command_is_one_line(evidence, tmp_path):
     assert "no such evidence folder" in refused(keyaudit("export", tmp_path / "none", "-f", "xlsx"), 2)
-    assert "'docx': no such format; there are xlsx, owners" in refused(
+    assert "'docx': no such format; there are xlsx, owners, pdf" in refused(
         keyaudit("export", evidence, "-f", "docx"), 2
     )
     done = keyaudit("export", evidence, "-f", "owners,xlsx", first=WITHOUT)
