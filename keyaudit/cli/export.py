@@ -41,7 +41,7 @@ def also_option(command: F) -> F:
     "into",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path, readable=False),
-    help="Default: beside the evidence folder.",
+    help="Where to put them. Default: beside the evidence folder.",
 )
 @click.option(
     "--with-evidence",
