@@ -66,7 +66,7 @@ def _opened(content: bytes) -> Opened:
         if error.name != "pypdf":
             raise
         raise library_missing(FORM, "pypdf") from None
-    return opened(content, "MadeWith")
+    return opened(content)
 
 
 def _sealed(found: Opened, path: Path) -> tuple[Manifest | None, list[str]]:

@@ -22,6 +22,8 @@ ALWAYS = {
     "manifest.json": ("application/json", "Supplement"),
     "summary.json": ("application/json", "Data"),
 }
+#: the key in the document information that says with what the document was made
+MADE_WITH = "MadeWith"
 #: in the order of their names, in which a PDF lists them
 KINDS = dict(sorted({**ALWAYS, WHOLE: ("application/octet-stream", "Source")}.items()))
 #: bytes of one file that is enclosed, and files of a whole folder

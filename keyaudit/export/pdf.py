@@ -18,7 +18,7 @@ import weasyprint
 from weasyprint.text.ffi import pango
 
 from keyaudit import __version__, resources
-from keyaudit.export.enclosed import KINDS, WHOLE, enclosed
+from keyaudit.export.enclosed import KINDS, MADE_WITH, WHOLE, enclosed
 from keyaudit.export.formats import Made
 from keyaudit.model import Proved
 from keyaudit.texts import listed, say, visible
@@ -26,8 +26,6 @@ from keyaudit.texts import listed, say, visible
 VARIANT = "pdf/a-3a"
 #: the file of the page in evidence
 PAGE = "report.html"
-#: the key in the document information that says with what it was made
-MADE_WITH = "MadeWith"
 #: the libraries whose versions decide the bytes, beside the fonts
 LIBRARIES = ("weasyprint", "pydyf", "fonttools", "pillow", "tinycss2")
 #: characters of a cell that has its line to itself

@@ -12,7 +12,7 @@ from typing import Any
 from pypdf import PdfReader, apply_configuration
 from pypdf.errors import LimitReachedError
 
-from keyaudit.export.enclosed import ALWAYS, KINDS, MOST_BYTES
+from keyaudit.export.enclosed import ALWAYS, KINDS, MADE_WITH, MOST_BYTES
 from keyaudit.texts import say, visible
 
 #: more files and pages than a PDF of ours has
@@ -32,15 +32,15 @@ class Opened:
     first_page: str = ""
 
 
-def opened(content: bytes, made_with: str) -> Opened:
-    """What a PDF carries, and what it says under ``made_with``. Whatever is wrong with it is one of its faults."""
+def opened(content: bytes) -> Opened:
+    """What a PDF carries. Whatever is wrong with it is one of its faults."""
     found = Opened()
     logging.getLogger("pypdf").addHandler(logging.NullHandler())
     logging.getLogger("pypdf").propagate = False
     limits = {"zlib_maximum_output_length": MOST_BYTES, "maximum_declared_stream_length": MOST_BYTES + 2**20}
     try:
         with apply_configuration(**limits):
-            _open(PdfReader(BytesIO(content), strict=True), made_with, found)
+            _open(PdfReader(BytesIO(content), strict=True), found)
     except (MemoryError, ImportError):  # a fault of this machine
         raise
     except Exception:  # a file that anybody may have written: a parser may fail in any way
@@ -48,7 +48,7 @@ def opened(content: bytes, made_with: str) -> Opened:
     return found
 
 
-def _open(reader: PdfReader, made_with: str, found: Opened) -> None:
+def _open(reader: PdfReader, found: Opened) -> None:
     if reader.is_encrypted:
         found.faults.append(say("pdf.encrypted"))
         return
@@ -64,7 +64,7 @@ def _open(reader: PdfReader, made_with: str, found: Opened) -> None:
     found.faults += [say("pdf.missing", name=name) for name in ALWAYS if name not in listed]
     for name in (one for one in KINDS if one in listed):
         _take(name, listed[name], found)
-    found.made_with = str((reader.metadata or {}).get(f"/{made_with}", ""))
+    found.made_with = str((reader.metadata or {}).get(f"/{MADE_WITH}", ""))
     found.first_page = "".join(reader.pages[0].extract_text().split())
 
 
