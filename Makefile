@@ -43,7 +43,7 @@ system:
 	@touch $@
 
 .venv/dev: .venv/core
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster,lab,xlsx,dev]'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cluster,lab,pdf,xlsx,dev]'
 	@touch $@ .venv/lab
 
 clean:

@@ -22,6 +22,11 @@ class ParcelError(Exception):
     """Bytes that are no parcel, or hold a file whose name leads out of its folder."""
 
 
+def is_inside(name: str) -> bool:
+    """Whether a relative name, with slashes, stays in its folder."""
+    return all(map(_PART.fullmatch, name.split("/")))
+
+
 def pack(values: Mapping[str, Any], files: Mapping[str, bytes] | None = None) -> bytes:
     """Values that JSON has, and files by their names, relative and with slashes."""
     listed = sorted((files or {}).items())
@@ -39,7 +44,7 @@ def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, bytes]]:
         raise ParcelError(type(error).__name__) from None
     files, at = {}, 0
     for name, size in listed:
-        if size < 0 or not all(map(_PART.fullmatch, name.split("/"))) or name in files:
+        if size < 0 or not is_inside(name) or name in files:
             raise ParcelError("a name or size")
         files[name] = rest[at : at + size]
         at += size

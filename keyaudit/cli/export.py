@@ -11,7 +11,7 @@ import click
 
 from keyaudit import texts
 from keyaudit.cli.common import say, write_names
-from keyaudit.schema import KeyAuditError
+from keyaudit.schema import InputError, KeyAuditError
 
 if TYPE_CHECKING:
     from keyaudit.export.formats import Format
@@ -26,15 +26,15 @@ def also_option(command: F) -> F:
     """``--also``: what ``report`` makes of its evidence besides."""
     return click.option(
         "--also",
-        metavar="xlsx,owners",
+        metavar="xlsx,owners,pdf",
         default="",
         help="Afterwards, export the evidence in these formats. If that fails, the exit code stays the verdict's.",
     )(command)
 
 
-@click.command(short_help="Make a workbook of evidence, or a list for each owner.")
+@click.command(short_help="Make a workbook or a PDF of evidence, or a list for each owner.")
 @click.argument("evidence", type=click.Path(path_type=Path, readable=False))
-@click.option("-f", "--format", "forms", metavar="xlsx|owners", required=True, help="One or several: xlsx,owners.")
+@click.option("-f", "--format", "forms", metavar="xlsx|owners|pdf", required=True, help="One or several: xlsx,pdf.")
 @click.option(
     "-o",
     "--output",
@@ -43,12 +43,19 @@ def also_option(command: F) -> F:
     type=click.Path(file_okay=False, path_type=Path, readable=False),
     help="Where to put them. Default: beside the evidence folder.",
 )
-def export(evidence: Path, forms: str, into: Path | None) -> int:
+@click.option(
+    "--with-evidence",
+    "is_whole",
+    is_flag=True,
+    help="Put the whole evidence folder into the PDF, raw reports included.",
+)
+def export(evidence: Path, forms: str, into: Path | None, is_whole: bool) -> int:
     """Verify an evidence folder, make files of it for those who do not use keyaudit, and print their paths.
 
     xlsx is a workbook: all keys, findings, accounts and sources. owners is a folder with a list and a draft of a
-    mail for each owner of a key with which something is to be done. Made again from the same evidence, they are the
-    same bytes. They are no evidence themselves, and lie beside it.
+    mail for each owner of a key with which something is to be done. pdf is the page, made as PDF/A-3a, with data
+    and seal attached; keyaudit verify takes it. Made again from the same evidence, they are the same bytes. They
+    are no evidence themselves, and lie beside it.
 
     Exits with 0 if they were made, 1 if the evidence does not verify, 2 if there is no such folder or the extra of
     a format is not installed, 4 if they cannot be written.
@@ -57,10 +64,12 @@ def export(evidence: Path, forms: str, into: Path | None) -> int:
     from keyaudit.export.formats import formats_of
 
     wanted = formats_of(forms)
+    if is_whole and "pdf" not in {one.id for one in wanted}:
+        raise InputError("--with-evidence: is for -f pdf")
     for form in wanted:
         form.load()  # what is not installed is told of first
     try:
-        proved = prove(evidence)
+        proved = prove(evidence, is_whole)
     except BrokenError as error:
         say(f"WRONG  {evidence}")
         for fault in error.faults:

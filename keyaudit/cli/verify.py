@@ -35,7 +35,10 @@ def verify(evidence: tuple[Path, ...], with_page: bool, with_run: bool, jobs: in
     from the raw evidence. What notebook and page say is compared with the verdict; with --run, so are their
     pictures.
 
-    Exits with 0 if all holds, 1 if anything inside is wrong, 2 if there is no such folder.
+    A PDF that keyaudit export made is checked against the seal that it carries; if it carries the whole evidence,
+    the verdict is reached and the PDF is made again.
+
+    Exits with 0 if all holds, 1 if anything inside is wrong, 2 if there is no such folder or PDF.
     """
     doing("verifying")
     import keyaudit.evidence.verify  # noqa: F401  before there are processes, which then have it
@@ -55,7 +58,7 @@ def verify(evidence: tuple[Path, ...], with_page: bool, with_run: bool, jobs: in
             code = WRONG_INPUT
             continue
         code = max(code, int(bool(faults)))
-        are_pictures_seen &= bool(faults) or with_run
+        are_pictures_seen &= bool(faults) or with_run or folder.is_file()  # a PDF says so itself
         told = [f"{'WRONG' if faults else 'OK'}  {folder}", *(f"  {one}" for one in (*faults, *remarks))]
         write("\n".join(map(line, told)) + "\n")
     if not are_pictures_seen:

@@ -3,6 +3,7 @@ made of it says what the evidence proves."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -11,15 +12,16 @@ from typing import Any
 from keyaudit.credentials import parse_instant
 from keyaudit.evidence import seal
 from keyaudit.evidence.beside import place
-from keyaudit.evidence.contents import SUMS, language_of
+from keyaudit.evidence.contents import MANIFEST, SUMS, Manifest, language_of
 from keyaudit.evidence.verify import sealed, verify
 from keyaudit.evidence.verify.judged import reach, unsealed
+from keyaudit.export.enclosed import refuse_large
 from keyaudit.export.formats import Format, Made
-from keyaudit.files import is_plain
+from keyaudit.files import is_plain, json_bytes, read_plain
 from keyaudit.model import Audit, Call, Population, Proved, SealedFile
 from keyaudit.rotation.advised import advice
 from keyaudit.schema import InputError, KeyAuditError
-from keyaudit.texts import spoken
+from keyaudit.texts import say, spoken
 
 
 class BrokenError(KeyAuditError):
@@ -49,9 +51,10 @@ def write(proved: Proved, form: Format, folder: Path, into: Path | None = None) 
     return path, made
 
 
-def prove(folder: Path) -> Proved:
-    """What verified evidence gives. BrokenError if it does not verify; InputError if there is no such folder, or
-    only a later version of keyaudit knows it."""
+def prove(folder: Path, is_whole: bool = False) -> Proved:
+    """What verified evidence gives; ``is_whole``: with the bytes of its raw evidence. BrokenError if it does not
+    verify; InputError if there is no such folder, if only a later version of keyaudit knows it, or if the whole is
+    too large to be enclosed."""
     faults, remarks = verify(folder)
     if faults:
         raise BrokenError(folder, faults)
@@ -60,6 +63,9 @@ def prove(folder: Path) -> Proved:
     if found.faults or found.manifest is None:
         raise BrokenError(folder, found.faults)
     manifest = found.manifest
+    files = tuple(SealedFile(one["path"], one["bytes"], one["sha256"]) for one in manifest["files"])
+    if is_whole:
+        refuse_large(files)
     with spoken(language_of(manifest)):
         judged, population = reach(folder, manifest, found.files)
         if faults := unsealed(judged, folder, manifest):
@@ -71,11 +77,26 @@ def prove(folder: Path) -> Proved:
             language=language_of(manifest),
             audit=judged,
             advice=advice(judged),
-            files=tuple(SealedFile(one["path"], one["bytes"], one["sha256"]) for one in manifest["files"]),
+            files=files,
             calls=tuple(_calls(judged, population)),
             versions=(*_named(tool), *sorted(_named(manifest.get("libraries", {})))),
+            contents=_contents(folder, manifest, found.files, is_whole),
+            is_whole=is_whole,
             remarks=tuple(remarks),
         )
+
+
+def _contents(folder: Path, manifest: Manifest, checked: Mapping[str, bytes], is_whole: bool) -> dict[str, bytes]:
+    """The bytes that were checked, the two files of the seal, and those that are raw if that is asked for."""
+    told = json_bytes(manifest)
+    found = {**checked, MANIFEST: told, SUMS: seal.sums_bytes(told)}
+    for entry in manifest["files"] if is_whole else ():
+        name = entry["path"]
+        if name not in found:
+            found[name] = read_plain(folder / name)
+            if hashlib.sha256(found[name]).hexdigest() != entry["sha256"]:
+                raise BrokenError(folder, [say("verify.unreadable", why=name)])
+    return found
 
 
 def _named(versions: Mapping[str, object]) -> list[tuple[str, str]]:

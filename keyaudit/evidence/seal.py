@@ -171,7 +171,12 @@ def read_manifest(folder: Path) -> Manifest:
 
 def digest_of(folder: Path) -> str:
     """The hash of a folder's SHA256SUMS, by which the next folder points to it."""
-    return hashlib.sha256(read_plain(folder / SUMS)).hexdigest()
+    return digest(read_plain(folder / SUMS))
+
+
+def digest(sums: bytes) -> str:
+    """The hash of a SHA256SUMS: the seal, in one number."""
+    return hashlib.sha256(sums).hexdigest()
 
 
 #: whose evidence folders are that this process has read. Finished ones do not change, and a process that seals

@@ -7,6 +7,7 @@ import tempfile
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeGuard
 
@@ -24,10 +25,16 @@ Verdict = tuple[str, list[str], list[str]]
 
 
 def verdict_of(folder: Path, with_page: bool, with_run: bool) -> Verdict:
-    """What is wrong with a folder, its page rendered or its notebook run again if that is asked for."""
+    """What is wrong with a folder, its page rendered or its notebook run again if that is asked for; or with a PDF
+    of one."""
     from keyaudit.evidence.verify import verify
 
     try:
+        if folder.is_file():
+            from keyaudit.evidence.pdf_verify import verify_pdf
+
+            asked = partial(_again, with_page=with_page, with_run=with_run) if with_page or with_run else None
+            return "", *verify_pdf(folder, asked)
         faults, remarks = verify(folder)
         if not faults and (with_page or with_run):
             faults, more = _again(folder, with_page, with_run)

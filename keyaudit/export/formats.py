@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
+from io import StringIO
 
 from keyaudit.model import Proved
 from keyaudit.schema import InputError
@@ -22,31 +24,50 @@ class Made:
 @dataclass(frozen=True)
 class Format:
     """``id``: what ``-f`` takes; ``ending``: of the name, after that of the evidence folder; ``maker``: module and
-    function of this room that make it; ``library``: that the module needs, if any, of the extra of the same id."""
+    function of this room that make it; ``library``: that the module needs, if any, of the extra of the same id;
+    ``packages``: of Debian and Ubuntu, with the libraries that this library needs of the system."""
 
     id: str
     ending: str
     maker: str
     library: str = ""
+    packages: str = ""
 
     def load(self) -> Callable[[Proved], Made]:
-        """What makes it. InputError if its library is not installed."""
+        """What makes it. InputError if its library is not installed, or lacks something of the system."""
         module, _, name = self.maker.partition(":")
         try:
-            maker: Callable[[Proved], Made] = getattr(import_module(f"keyaudit.export.{module}"), name)
+            with redirect_stdout(StringIO()):  # a library that lacks something tells the world
+                maker: Callable[[Proved], Made] = getattr(import_module(f"keyaudit.export.{module}"), name)
         except ImportError as error:
             if not self.library or error.name != self.library:
                 raise
+            raise library_missing(self, self.library) from None
+        except OSError:
+            if not self.packages:
+                raise
             raise InputError(
-                f'{self.id}: needs {self.library}, which is not installed: pip install "keyaudit[{self.id}]"'
+                f"{self.id}: {self.library} lacks libraries of the system: apt-get install {self.packages}"
             ) from None
         return maker
+
+
+def library_missing(form: Format, library: str) -> InputError:
+    """That a library of its extra is not installed."""
+    return InputError(f'{form.id}: needs {library}, which is not installed: pip install "keyaudit[{form.id}]"')
 
 
 #: in the order in which they are offered
 FORMATS = (
     Format("xlsx", ".xlsx", "xlsx:made", library="xlsxwriter"),
     Format("owners", "-owners", "owner_lists:made"),
+    Format(
+        "pdf",
+        ".pdf",
+        "pdf:made",
+        library="weasyprint",
+        packages="libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0",
+    ),
 )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,8 @@ class Proved:
     """An evidence folder that verified. ``name``: under which it was sealed; ``sha256``: of its SHA256SUMS;
     ``language``: of its sentences; ``audit``: judged again, as ``verify`` does it; ``advice``: worst first;
     ``files``: all that is sealed; ``calls``: of its captures; ``versions``: of the programs that made it, by
-    name; ``remarks``: what ``verify`` says besides."""
+    name; ``contents``: the bytes of its files by their paths, those that are raw only where it ``is_whole``;
+    ``remarks``: what ``verify`` says besides."""
 
     name: str
     sha256: str
@@ -72,4 +74,6 @@ class Proved:
     files: tuple[SealedFile, ...]
     calls: tuple[Call, ...]
     versions: tuple[tuple[str, str], ...]
+    contents: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    is_whole: bool = False
     remarks: tuple[str, ...] = ()

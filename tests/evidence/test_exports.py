@@ -45,7 +45,7 @@ def make_twice(folder: Path) -> None:
     write(folder, "policy.toml", POLICY)
     for name, text in (("a.csv", FAILING), ("b.csv", CLEAN)):
         write(folder / "both", name, text)
-    options = ["--also", "xlsx,owners"]
+    options = ["--also", "xlsx,owners,pdf"]
     first = report_on(folder / "reports", folder / "both" / "a.csv", policy=folder / "policy.toml", options=options)
     each = report_on(
         folder / "reports",
@@ -132,7 +132,7 @@ def test_nothing_is_put_inside_of_evidence(evidence, inside):
 
 def test_what_is_wrong_with_the_command_is_one_line(evidence, tmp_path):
     assert "no such evidence folder" in refused(keyaudit("export", tmp_path / "none", "-f", "xlsx"), 2)
-    assert "'docx': no such format; there are xlsx, owners" in refused(
+    assert "'docx': no such format; there are xlsx, owners, pdf" in refused(
         keyaudit("export", evidence, "-f", "docx"), 2
     )
     done = keyaudit("export", evidence, "-f", "owners,xlsx", first=WITHOUT)
@@ -156,6 +156,13 @@ def test_a_report_also_exports_each_of_its_folders(twice):
     (unowned,) = {one.read_bytes() for one in (twice / "reports").glob("*1111*-owners/unowned.csv")}
     tasks = list(csv.DictReader(io.StringIO(unowned.decode("utf-8-sig"))))
     assert tasks and {one["account_id"] for one in tasks} == {"111122223333"}
+
+
+def test_what_a_report_also_exports_as_pdf_verifies(twice):
+    folder, *_, document = (twice / "first.out").read_text().splitlines()
+    assert document == f"{folder}.pdf"
+    done = keyaudit("verify", document, folder)
+    assert done.returncode == 0 and done.stdout.decode().startswith(f"OK  {document}\n  ONLY THE SEAL")
 
 
 def test_what_lies_beside_evidence_is_not_evidence(twice, tmp_path):

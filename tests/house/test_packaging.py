@@ -40,6 +40,9 @@ CLUSTER = ROOT / "keyaudit" / "cluster"
 #: the only module that imports what the extra xlsx brings
 XLSX = ROOT / "keyaudit" / "export" / "xlsx.py"
 
+#: the only modules that import what the extra pdf brings: one makes PDFs, the other reads them
+PDF = {ROOT / "keyaudit" / "export" / "pdf.py": "weasyprint", ROOT / "keyaudit" / "export" / "pdf_read.py": "pypdf"}
+
 
 def imported(paths: Iterable[Path]) -> set[str]:
     """Distributions that these modules import, by their normal names."""
@@ -58,12 +61,14 @@ def imported(paths: Iterable[Path]) -> set[str]:
 def test_every_package_that_is_imported_is_declared_and_no_other() -> None:
     core = {requirement(text)[0] for text in PROJECT["dependencies"]}
     lab = {requirement(text)[0] for text in PROJECT["optional-dependencies"]["lab"]}
-    apart = {WIDGETS, XLSX, *CLUSTER.glob("*.py")}
+    apart = {WIDGETS, XLSX, *PDF, *CLUSTER.glob("*.py")}
     assert imported(path for path in (ROOT / "keyaudit").rglob("*.py") if path not in apart) == core
     cluster = {requirement(text)[0] for text in PROJECT["optional-dependencies"]["cluster"]}
     assert imported(CLUSTER.glob("*.py")) == cluster
     xlsx = {requirement(text)[0] for text in PROJECT["optional-dependencies"]["xlsx"]}
     assert imported([XLSX]) == xlsx
+    pdf = {requirement(text)[0] for text in PROJECT["optional-dependencies"]["pdf"]}
+    assert {name for path, name in PDF.items() if imported([path]) - core == {name}} == pdf
     # jupyterlab is run and not imported; itables has its widget by anywidget
     assert imported([WIDGETS]) == lab - {"jupyterlab", "anywidget"}
 

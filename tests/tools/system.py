@@ -1,4 +1,4 @@
-"""The programs and fonts that the tests need from the system, as packages of Debian and Ubuntu: those that are missing
+"""The programs, libraries and fonts that the tests need from the system, as packages of Debian and Ubuntu: those that are missing
 are installed where that is allowed (by root, or by sudo without a password), else they are named in one line.
 
 Run by ``make test`` before there is an environment: the standard library alone. Exit code 2 if something is missing.
@@ -6,6 +6,7 @@ Run by ``make test`` before there is an environment: the standard library alone.
 
 from __future__ import annotations
 
+import ctypes.util
 import importlib.util
 import os
 import shutil
@@ -20,6 +21,12 @@ PROGRAMS = {
     "git": "git",
     "systemd-analyze": "systemd",
 }
+#: library -> the package that has it: what a PDF is made with
+LIBRARIES = {
+    "pango-1.0": "libpango-1.0-0",
+    "pangoft2-1.0": "libpangoft2-1.0-0",
+    "harfbuzz-subset": "libharfbuzz-subset0",
+}
 APT = ("apt-get", "-qq", "-o", "Dpkg::Use-Pty=0")
 
 
@@ -28,6 +35,9 @@ def missing() -> list[str]:
     found = [package for program, package in PROGRAMS.items() if not shutil.which(program)]
     if "fontconfig" in found or "dejavu" not in _output("fc-list").lower():
         found.append("fonts-dejavu-core")
+    if "fontconfig" in found or not _output("fc-list", ":lang=ko"):
+        found.append("fonts-nanum")
+    found += [package for library, package in LIBRARIES.items() if not ctypes.util.find_library(library)]
     if importlib.util.find_spec("ensurepip") is None:
         found.append("python3-venv")
     return found

@@ -64,7 +64,7 @@ def _compare(folder: Path, listed: Mapping[str, File], found: Sealed) -> None:
         if content is None:
             found.faults.append(f"{name}: is not a plain file")
             continue
-        if fault := _changed(content, name, listed[name]):
+        if fault := changed(content, name, listed[name]):
             found.faults.append(fault)
         if not name.startswith((f"{contents.RAW}/", f"{contents.BEFORE}/")):
             found.files[name] = content
@@ -76,7 +76,8 @@ def _inside(name: str) -> bool:
     return not path.is_absolute() and ".." not in path.parts and "\\" not in name and path.as_posix() == name
 
 
-def _changed(content: bytes, name: str, entry: File) -> str:
+def changed(content: bytes, name: str, entry: File) -> str:
+    """How a file differs from its entry in the manifest; empty if it does not."""
     if hashlib.sha256(content).hexdigest() != entry.get("sha256"):
         return f"{name}: changed (SHA-256 differs)"
     if len(content) != entry.get("bytes"):
