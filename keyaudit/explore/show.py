@@ -126,8 +126,13 @@ def selection_csv(view: View) -> bytes:
 
 def command(selection: Selection, asked: Mapping[str, str]) -> str:
     """The ``keyaudit report`` command that makes evidence of what is selected; empty if a name in it cannot be
-    shown. It judges the whole source by the
-    policy as it is, so no choice of keys can make a conclusion better; the page shows the selection."""
+    shown."""
+    return shell_line(arguments(selection, asked))
+
+
+def arguments(selection: Selection, asked: Mapping[str, str]) -> list[str]:
+    """The words of that command. It judges the whole source by the policy as it is, so no choice of keys can make a
+    conclusion better; the page shows the selection."""
     # without a source the command would read AWS, but the notebook has read the sample
     parts = ["keyaudit", "report", asked.get("source") or str(resources.data("sample"))]
     for name, option in (("policy", "--policy"), ("as_of", "--as-of"), ("before", "--before")):
@@ -137,7 +142,7 @@ def command(selection: Selection, asked: Mapping[str, str]) -> str:
     for name in ("control", "limit", "status", "accounts", "users"):
         value = getattr(selection, name)
         parts += ["-p", name, str(value)] if value != getattr(standard, name) else []
-    return shell_line(parts)
+    return parts
 
 
 def side_by_side(before: Audit | None, after: Audit) -> Prose | Table:

@@ -190,6 +190,14 @@ def test_run_all_works_in_the_explorer_too_which_then_answers_by_hand(lab: str) 
         with page.expect_download() as download:
             panel.get_by_role("link", name="keyaudit-selection.csv").click()
         assert Path(download.value.path()).read_text(encoding="utf-8").count("svc-") == 3
+        page.get_by_role("button", name="Make sealed evidence of this view").click()
+        link = panel.get_by_role("link", name=re.compile("report.html"))
+        expect(link).to_have_text("reports/2026-11-23T080000Z-explore-sample/report.html", timeout=2 * PATIENCE)
+        shot(page, "explore-sealed")
+        link.click()  # which opens the page beside the notebook
+        expect(page.frame_locator("iframe").locator("body")).to_contain_text("of 3 selected keys would fail")
+        shot(page, "explore-page")
+        page.locator("#jp-main-dock-panel .lm-TabBar-tabLabel", has_text="explore.ipynb").click()
         page.get_by_role("button", name="As it is set").click()
         expect(words).to_contain_text("Rotation: the policy sets at most 90 days.")
         panel.get_by_label("Control").select_option("Unused keys")
