@@ -41,7 +41,7 @@ def also_option(command: F) -> F:
     "into",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path, readable=False),
-    help="Default: beside the evidence folder.",
+    help="Where to put them. Default: beside the evidence folder.",
 )
 def export(evidence: Path, forms: str, into: Path | None) -> int:
     """Verify an evidence folder, make files of it for those who do not use keyaudit, and print their paths.

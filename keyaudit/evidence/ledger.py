@@ -12,6 +12,7 @@ from keyaudit.credentials import parse_instant
 from keyaudit.evidence import seal
 from keyaudit.evidence.contents import MANIFEST, NAMED, POLICY, Manifest
 from keyaudit.evidence.identity import Identity, identity_of, is_renamed
+from keyaudit.export.formats import FORMATS
 from keyaudit.files import read_plain, why
 from keyaudit.policy import parse_policy
 from keyaudit.schema import INSUFFICIENT_DATA, InputError, PolicyError
@@ -87,8 +88,11 @@ def entries(reports: Path) -> tuple[list[Entry], dict[Path, str]]:
 def unfinished(reports: Path) -> list[Path]:
     """The folders that are named as evidence is, and have no SHA256SUMS: copied in part, or their seal was taken
     out; sorted by name."""
+    whole = seal.finished(reports)
+    # what is exported has the name of its evidence, and an ending
+    made = {f"{path.name}{one.ending}" for path in whole for one in FORMATS}
     named = {path for path in reports.iterdir() if NAMED.fullmatch(path.name) and path.is_dir()}
-    return sorted(named.difference(seal.finished(reports)))
+    return sorted(path for path in named.difference(whole) if path.name not in made)
 
 
 def entry(folder: Path) -> Entry:

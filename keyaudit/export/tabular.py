@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import string
 import unicodedata
 from collections.abc import Iterable
 from typing import Any
+from weakref import ref
 
 import numpy as np
 import pandas as pd
@@ -19,28 +21,54 @@ from keyaudit.schema import FINDING_COLUMNS, TIME
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MINUS = "\u2212"
 _PLAIN = frozenset(string.ascii_letters + string.digits)
+#: of texts behind NULs, one that does not begin with a letter or a digit
+_ODD = re.compile(r"\0[^A-Za-z0-9\0]")
+#: what the csv module writes in quotes, and the quote
+_SPECIAL, _QUOTE = re.compile(r'[,"\r\n]'), '"'
 #: by this a spreadsheet knows that a file is UTF-8, and does not show it in another encoding
 BOM = "\ufeff".encode()
 
 
+#: the findings whose columns were made last, and these: a report writes them twice
+_last: list[tuple[ref[pd.DataFrame], dict[str, list[Any]]]] = []
+
+
 def columns(findings: pd.DataFrame) -> dict[str, list[Any]]:
     """The columns of findings for JSON and CSV: integers stay integers, times are ISO 8601 in UTC, and what is
-    missing is None."""
-    found: dict[str, list[Any]] = {}
-    for name, dtype in FINDING_COLUMNS.items():
-        cells = findings[name]
-        if dtype == TIME:
-            moments = np.datetime_as_string(cells.to_numpy("datetime64[us]").astype("datetime64[s]")).tolist()
-            found[name] = [None if moment == "NaT" else f"{moment}Z" for moment in moments]
-        else:
-            found[name] = cells.astype(object).where(cells.notna(), None).tolist()
-    return found
+    missing is None. They are not to be changed."""
+    if not (_last and _last[0][0]() is findings):
+        _last[:] = [
+            (ref(findings), {name: _column(findings[name], dtype) for name, dtype in FINDING_COLUMNS.items()})
+        ]
+    return _last[0][1]
+
+
+def _column(cells: pd.Series, dtype: str) -> list[Any]:
+    if dtype == TIME:
+        moments = np.datetime_as_string(cells.to_numpy("datetime64[us]").astype("datetime64[s]")).tolist()
+        return [None if moment == "NaT" else f"{moment}Z" for moment in moments]
+    found, missing = cells.to_numpy(object, copy=True), cells.isna().to_numpy()
+    found[missing] = None
+    return found.tolist()
 
 
 def findings_csv(audit: Audit) -> bytes:
     """Every finding as UTF-8 CSV with a header and LF line ends; text that a spreadsheet would run as a
     formula gets an apostrophe in front (names in the other outputs are as AWS gave them)."""
-    return table_csv(FINDING_COLUMNS, zip(*columns(audit.findings).values(), strict=True))
+    # column by column, as there are many rows and few columns
+    cells = [_written(column) for column in columns(audit.findings).values()]
+    lines = [",".join(FINDING_COLUMNS), *map(",".join, zip(*cells, strict=True)), ""]
+    return "\n".join(lines).encode()
+
+
+def _written(column: list[Any]) -> list[str]:
+    """The cells of a column as the csv module writes them; a spreadsheet would run none of them."""
+    texts = ["" if cell is None else str(cell) for cell in column]
+    if _ODD.search("\0" + "\0".join([cell for cell in column if isinstance(cell, str)])):
+        texts = ["" if cell is None else str(_neutral(cell)) for cell in column]
+    if _SPECIAL.search("\0".join(texts)):
+        texts = [f'"{text.replace(_QUOTE, _QUOTE * 2)}"' if _SPECIAL.search(text) else text for text in texts]
+    return texts
 
 
 def table_csv(header: Iterable[str], rows: Iterable[Iterable[Any]]) -> bytes:

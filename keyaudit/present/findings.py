@@ -70,8 +70,10 @@ def offenders(a: Audit, is_brief: bool = True) -> Table:
     says why only where numbers do not, unless ``is_brief`` is False."""
     found = _of(a, ROTATION, NON_COMPLIANT, INSUFFICIENT_DATA)
     if is_brief:
-        # age, limit and days over say why; of less than a day over, or of what is not known, a sentence does
-        found = found.assign(annotation=found["annotation"].mask(found["days_over"].fillna(0) > 0))
+        # age, limit and days over say why; of less than a day over, or of what is not known, words do
+        over = found["days_over"]
+        why = found["annotation"].mask(over.fillna(0) > 0).mask(over.fillna(1) == 0, say("table.by_hours"))
+        found = found.assign(annotation=why)
     return table(
         "offenders", _rows(a, found, *_KEY_MORE, "last_rotated", "age_days", "limit", "days_over", "annotation")
     )

@@ -7,14 +7,14 @@ import io
 import json
 
 import pytest
-from conftest import AS_OF, FRESH, OLD, examples, report, row
+from conftest import AS_OF, FRESH, OLD, csv_of, examples, report, row, write
 from generated import accounts
 from hypothesis import given
 from hypothesis import strategies as st
 
 from keyaudit import audit
 from keyaudit.export.summary import summary_json
-from keyaudit.export.tabular import columns, findings_csv, may_run
+from keyaudit.export.tabular import columns, findings_csv, may_run, table_csv
 from keyaudit.files import json_text
 from keyaudit.schema import FINDING_COLUMNS, TIME
 from keyaudit.texts import utc
@@ -28,8 +28,6 @@ ODD = ("=1+1", "-x", "Ünï\u2028x", 'a\\\\"b', "%s", '"findings": []', "\u200b=
 )
 @examples(60)
 def test_json_is_written_as_the_standard_library_writes_it(tmp_path, rows, names, keep):
-    from conftest import csv_of, write
-
     quoted = [row(f'"{name.replace(chr(34), chr(34) * 2)}"', OLD, arn="") for name in names]
     judged = audit(write(tmp_path, "report.csv", csv_of([*rows, *quoted])), "cis", AS_OF, keep=keep)
     text = summary_json(judged).decode()
@@ -54,6 +52,13 @@ def test_csv_has_the_same_cells_and_a_spreadsheet_runs_none(judge):
         assert {n: c.removeprefix("'") for n, c in one.items()} == {
             n: "" if c is None else str(c) for n, c in told.items()
         }
+
+
+def test_csv_is_written_as_the_standard_library_writes_it(judge):
+    names = ('a"b', "a,b", "a", "=1", "@a,b", '"', "é")
+    judged = judge(csv_of([row(f'"{name.replace(chr(34), chr(34) * 2)}"', OLD, arn="") for name in names]))
+    cells = zip(*columns(judged.findings).values(), strict=True)
+    assert findings_csv(judged) == table_csv(FINDING_COLUMNS, cells)
 
 
 @pytest.mark.parametrize("cell", ["", "a", "Z", "0", "9", "x=1", "é", " ", "한글"])

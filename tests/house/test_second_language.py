@@ -88,7 +88,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     def make(folder: Path) -> None:
         for name in ("keyaudit", "notebooks"):
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, folder / name)  # what is compiled is not compiled again
         texts = folder / "keyaudit" / "data" / "texts"
         table = tomllib.loads((texts / "en.toml").read_text(encoding="utf-8"))
         # what stands for itself comes before the first table

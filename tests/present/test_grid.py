@@ -114,9 +114,9 @@ def test_what_is_needed_least_goes_first_and_is_named(sample: Audit) -> None:
     )
     assert "  Control               Conclusion     Failing  Insufficient data  Exempt\n" in told
     rows = told.partition("Keys not rotated")[2].splitlines()
-    assert rows[2].split() == ["User", "Account", "Key", "Last", "Days", "Why"]
-    assert rows[4].startswith("  iot-gateway     123456789012    1  2019-08-19  2,563  active for 2653 days,")
-    assert rows[5].strip() == "2563 over the limit of"
+    assert rows[2].split() == ["User", "Account", "Key", "Age", "Limit", "Days", "Why"]
+    assert rows[4].split() == ["iot-gateway", "123456789012", "1", "2,653", "90", "2,563", "–"]
+    assert rows[11].endswith("0  by less than a day")
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, None])
