@@ -160,14 +160,13 @@ class Panel(w.VBox):
     def _seal(self) -> None:
         """Make the evidence of this view, and show the link to its page."""
         self.seal.disabled = True
-        self._tell(f"<p>{escape(say('explore.sealing'))}</p>")
+        waiting = escape(say("explore.sealing"))
+        self._tell(f"<p>{waiting}</p>")
         made = make(show.arguments(self.view.selection, self._places()))
-        said = f"<pre>{escape(made.said)}</pre>"
-        page = made.page and escape(quote(made.page.as_posix()))
-        link = (
-            f'<p>{escape(say("explore.sealed"))} <a href="{page}" target="_blank">{escape(str(made.page))}</a></p>'
-        )
-        self._tell(link + said if page else f"<p>{escape(say('explore.not_sealed'))}</p>{said}")
+        told = escape(say("explore.sealed" if made.page else "explore.not_sealed"))
+        leads_to = escape(quote(made.page.as_posix())) if made.page else ""
+        link = f'<a href="{leads_to}" target="_blank">{escape(str(made.page))}</a>' if made.page else ""
+        self._tell(f"<p>{told} {link}</p><pre>{escape(made.said)}</pre>")
         self.seal.disabled = False
 
     def _tell(self, html: str) -> None:
