@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from keyaudit.evidence.contents import MANIFEST, language_of
-from keyaudit.evidence.verify.judged import judge_again
+from keyaudit.evidence.verify.judged import data_again, judge_again
 from keyaudit.evidence.verify.sealed import check
 from keyaudit.files import unreadable, why
 from keyaudit.schema import InputError, KeyAuditError, NewerError
@@ -19,10 +19,11 @@ from keyaudit.texts import languages, say, spoken
 __all__ = ["verify"]
 
 
-def verify(folder: Path) -> tuple[list[str], list[str]]:
+def verify(folder: Path, data_alone: bool = False) -> tuple[list[str], list[str]]:
     """(faults, remarks) of a finished evidence folder; without a fault, all holds. A remark is not a fault: another
     version of keyaudit made the folder, so sentences may differ; today's rules give other verdicts; or a notebook
-    made the page that is not keyaudit's own.
+    made the page that is not keyaudit's own. ``data_alone``: without what notebook and page say, which takes most
+    of the time.
 
     InputError if there is no such folder, NewerError if only a later version of keyaudit can verify it.
     """
@@ -40,6 +41,8 @@ def verify(folder: Path) -> tuple[list[str], list[str]]:
         if own not in languages():
             return [say("verify.unknown_language", manifest=MANIFEST)], []
         with spoken(own):
+            if data_alone:
+                return data_again(folder, found.manifest, found.files)[0], []
             return judge_again(folder, found.manifest, found.files)
     except OSError as error:
         return [say("verify.unreadable", why=why(error))], []

@@ -39,19 +39,18 @@ UNNAMED = 2  # the last rules whose manifests may lack the organization, the nam
 MOST = 10  # differences between rules that are told one by one
 
 
-def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[list[str], list[str]]:
-    """(faults, remarks): first of findings and summary, made from ``raw/`` and ``policy.toml`` by the rules under
-    which the evidence was judged; they must be byte-identical under the same version of keyaudit, otherwise equal
-    in all but sentences. Then of what notebook and page say; then of what today's rules give."""
+def data_again(
+    folder: Path, manifest: Manifest, files: Mapping[str, bytes]
+) -> tuple[list[str], Audit | None, Population | None]:
+    """(faults, and without any the judgement and its population): findings and summary, made from ``raw/`` and
+    ``policy.toml`` by the rules under which the evidence was judged; they must be byte-identical under the same
+    version of keyaudit, otherwise equal in all but sentences."""
     own, made_by = manifest.get("rules", 1), str(manifest["tool"]["keyaudit"])
     if type(own) is not int or own < 1:
         raise ValueError("rules")
     if outside := _outside(manifest["parameters"]):
-        return [say("verify.outside", manifest=MANIFEST, what=outside)], []
-    terms = manifest["policy"]
-    is_given = terms["given"] is True
+        return [say("verify.outside", manifest=MANIFEST, what=outside)], None, None
     judged, population = reach(folder, manifest, files)
-    policy, as_of = judged.policy, manifest["parameters"]["as_of"]
     faults = [
         f"{MANIFEST}: {name} is not what the evidence gives" for name in _misstated(judged, population, manifest)
     ]
@@ -59,17 +58,31 @@ def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
         faults += [say("verify.odd_field", manifest=MANIFEST, name=visible(name)) for name in odd_fields(manifest)]
     faults += unsealed(judged, folder, manifest)
     if not released.is_known(made_by):
-        return [say("verify.unknown_version", manifest=MANIFEST, made_by=visible(made_by))], []
+        return [say("verify.unknown_version", manifest=MANIFEST, made_by=visible(made_by))], None, None
     if own not in released.rules_of(made_by):
         faults.append(f"{MANIFEST}: keyaudit {made_by} did not judge by the rules {own}")
-    is_same = (made_by, own) == (__version__, RULES)
     new = {FINDINGS: findings_csv(judged), SUMMARY: summary_json(judged)}
-    agree = operator.eq if is_same else partial(agrees, made_by)
+    agree = operator.eq if _is_same(manifest) else partial(agrees, made_by)
     faults += [
         f"{name}: is not what raw/ and policy.toml give" for name in new if not agree(files[name], new[name])
     ]
-    if faults:
+    return (faults, None, None) if faults else ([], judged, population)
+
+
+def _is_same(manifest: Manifest) -> bool:
+    """Whether version and rules are those of this keyaudit."""
+    return (manifest["tool"]["keyaudit"], manifest.get("rules", 1)) == (__version__, RULES)
+
+
+def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[list[str], list[str]]:
+    """(faults, remarks): first of the data (``data_again``), then of what notebook and page say, then of what
+    today's rules give."""
+    faults, judged, population = data_again(folder, manifest, files)
+    if judged is None or population is None:
         return faults, []
+    own, made_by = manifest.get("rules", 1), str(manifest["tool"]["keyaudit"])
+    terms, is_same = manifest["policy"], _is_same(manifest)
+    is_given, policy, as_of = terms["given"] is True, judged.policy, manifest["parameters"]["as_of"]
     # in the notebook, the policy is the file beside the notebook
     run_by = parse_policy(files[POLICY], POLICY if is_given else terms["name"], given=is_given)
     earlier, faults = previous.read(files, manifest)
