@@ -1,7 +1,7 @@
 """keyaudit: are AWS access keys rotated within the period that the policy sets?
 
 The face that notebooks import, as ``import keyaudit as ka``. Names are loaded when they are first used, so that
-``keyaudit --help`` imports no pandas. ``%load_ext keyaudit`` shows charts with their alternative text.
+``keyaudit --help`` imports no pandas. ``%reload_ext keyaudit`` shows charts with their alternative text.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 
 _FACE = {
     "keyaudit.auditing": ("audit",),
-    "keyaudit.charts": ("plot_accounts", "plot_ages", "plot_deadlines", "plot_idle", "plot_share"),
+    "keyaudit.charts": ("plot_accounts", "plot_ages", "plot_deadlines", "plot_idle", "plot_share", "plot_two"),
     "keyaudit.compared": ("earlier",),
-    "keyaudit.explore": ("explore", "plot_two", "side_by_side"),
+    "keyaudit.explore": ("explore", "side_by_side"),
     "keyaudit.model": ("Audit",),
     "keyaudit.policy": ("Policy", "load_policy"),
     "keyaudit.present": (
@@ -79,7 +79,10 @@ def __dir__() -> list[str]:
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """``%load_ext keyaudit``: charts are shown with their alternative text."""
+    """``%reload_ext keyaudit``: charts are shown with their alternative text and, where somebody looks at the
+    notebook, all outputs as pages show them."""
     from keyaudit.charts.html import register
+    from keyaudit.frontend import dress
 
     register(shell)
+    dress(shell)

@@ -1,4 +1,4 @@
-"""Draw how old active keys are, against the limit; what is over it is dark and hatched."""
+"""Draw how old active keys are, against the limit; what is over it is dark and hatched. Once, or then and now."""
 
 from __future__ import annotations
 
@@ -9,17 +9,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator
 
 from keyaudit.charts import canvas
 from keyaudit.charts.empty import nothing, why_empty
-from keyaudit.charts.facts.ages import AgeBars, age_bars, alt, claim, group_text, part_text, remarks
+from keyaudit.charts.facts.ages import (
+    AgeBars,
+    age_bars,
+    age_bars_of,
+    alt,
+    claim,
+    group_text,
+    part_text,
+    remarks,
+    titles,
+)
 from keyaudit.charts.facts.bins import Bins
 from keyaudit.charts.facts.population import Population, days, population
 from keyaudit.texts import say
 
 if TYPE_CHECKING:
+    from keyaudit.model import Audit
     from keyaudit.policy import Policy
 
 STYLES: dict[str, dict[str, Any]] = {
@@ -43,12 +55,34 @@ def plot_ages(
     if reason := why_empty(people):
         return nothing(ax, people, reason)
     bars = age_bars(people)
+    return _plot(ax, people, bars, claim(people), bars.highest)
+
+
+def plot_two(before: Audit, after: Audit) -> Axes:
+    """The ages of the active keys then and now, one below the other, on the same axes: bars of the same ages, which
+    are as high for as many keys. Each title says when. Returns the Axes of now, whose label describes both."""
+    people = [population(one.keys, one.policy, one.as_of) for one in (before, after)]
+    drawn = [one for one in people if not why_empty(one)]
+    bars = dict(zip(map(id, drawn), age_bars_of(drawn), strict=True))
+    highest = max((one.highest for one in bars.values()), default=0)
+    axes = Figure(figsize=(8, 8.6), facecolor="white").subplots(2, 1)
+    for titled, one, ax in zip(titles(before.as_of, after.as_of), people, axes, strict=True):
+        if reason := why_empty(one):
+            nothing(ax, one, reason, titled)
+        else:
+            _plot(ax, one, bars[id(one)], titled(claim(one)), highest)
+    axes[1].set_label(say("charts.two.alt", then=axes[0].get_label(), now=axes[1].get_label()))
+    return axes[1]
+
+
+def _plot(ax: Axes | None, people: Population, bars: AgeBars, title: str, highest: int) -> Axes:
+    """The chart of people that are not empty; the axis of counts reaches to ``highest``."""
     ax = canvas.axes(ax)
     spans = _spans(bars.bins, canvas.points(ax))
-    _draw_bars(ax, bars, spans)
+    _draw_bars(ax, bars, spans, highest)
     _age_axis(ax, people, bars.bins, spans)
     strips = _draw_limit(ax, people, bars) if people.limit else 0
-    return canvas.head(ax, claim(people), remarks(people), alt(people, bars), strips)
+    return canvas.head(ax, title, remarks(people), alt(people, bars, title), strips)
 
 
 def _spans(bins: Bins, points: float) -> np.ndarray:
@@ -65,14 +99,14 @@ def _spans(bins: Bins, points: float) -> np.ndarray:
     return np.vstack([linear, np.column_stack([lefts, lefts + width])])
 
 
-def _draw_bars(ax: Axes, bars: AgeBars, spans: np.ndarray) -> None:
+def _draw_bars(ax: Axes, bars: AgeBars, spans: np.ndarray, highest: int) -> None:
     middles, widths = spans.mean(axis=1), np.diff(spans, axis=1)[:, 0] * 0.9
     bottom = np.zeros(len(spans))
     for name, counts in bars.parts.items():
         ax.bar(middles, counts, widths, bottom, linewidth=0, label=part_text(bars, name), gid=name, **STYLES[name])
         canvas.foot(ax, middles, counts * (bottom == 0), widths, STYLES[name]["facecolor"])
         bottom = bottom + counts
-    canvas.count_axis(ax, bottom.max(), HEADROOM)
+    canvas.count_axis(ax, highest, HEADROOM)
     ax.set_xlim(0, spans[-1, 1] + (spans[0, 1] - spans[0, 0]) * 0.1)
     canvas.count_labels(ax, middles, bars.totals, widths)
 

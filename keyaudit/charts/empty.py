@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from matplotlib.axes import Axes
 
 from keyaudit.charts import canvas
@@ -18,11 +20,13 @@ def why_empty(people: Population) -> str | None:
     return None if people.known.any() else "unknown"
 
 
-def nothing(ax: Axes | None, people: Population, reason: str) -> Axes:
-    """The Axes of an empty chart: title, population, and why there is nothing to draw."""
+def nothing(ax: Axes | None, people: Population, reason: str, titled: Callable[[str], str] = str) -> Axes:
+    """The Axes of an empty chart: title, population, and why there is nothing to draw; ``titled`` makes the title
+    that of one of two charts."""
     ax = canvas.axes(ax)
     ax.set_axis_off()
     title, lines, text = words(people, reason)
+    title = titled(title)
     ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=11, linespacing=1.6)
     alt = say("charts.nothing.alt", title=title, subtitle=listed("lines", lines), text=" ".join(text.split()))
     return canvas.head(ax, title, lines, alt)

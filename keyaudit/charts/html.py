@@ -1,4 +1,4 @@
-"""Charts in a notebook: ``%load_ext keyaudit`` shows an Axes as a picture with its alternative text.
+"""Charts in a notebook: ``%reload_ext keyaudit`` shows an Axes as a picture with its alternative text.
 
 Charts are drawn without pyplot, so that nothing is shown twice and no figure outlives its cell; the alternative
 text is the label that the chart gave to its Axes. It is shown as HTML, for JupyterLab gives an ``image/png``

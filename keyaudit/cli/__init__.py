@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from keyaudit import __version__
-from keyaudit.cli.beginning import policy
+from keyaudit.cli.beginning import notebook, policy
 from keyaudit.cli.capture import capture
 from keyaudit.cli.check import check
 from keyaudit.cli.cluster import cluster
@@ -44,7 +44,9 @@ def cli() -> None:
     """Are AWS access keys rotated within the period that the policy sets?"""
 
 
-for command in (capture, check, cluster, demo, export, lab, policy, report, rotation, schedule, series, verify):
+for command in (
+    capture, check, cluster, demo, export, lab, notebook, policy, report, rotation, schedule, series, verify,
+):  # fmt: skip
     cli.add_command(command)
 
 

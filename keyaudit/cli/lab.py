@@ -53,6 +53,8 @@ def lab(folder: Path | None, options: tuple[str, ...]) -> int:
             "--LabApp.news_url=",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             f"--LabApp.default_url=/lab/workspaces/{WORKSPACE}",
+            "--Application.log_level=WARN",  # which leaves warnings, errors and the URL
+            *_as_root(),
         ]
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # otherwise the folder would stay behind
         try:
@@ -61,6 +63,14 @@ def lab(folder: Path | None, options: tuple[str, ...]) -> int:
             ).returncode
         except KeyboardInterrupt:  # JupyterLab got it too, and has asked the user
             return 0
+
+
+def _as_root() -> list[str]:
+    """What JupyterLab must be told to run as root; elsewhere, nothing."""
+    if getattr(os, "geteuid", lambda: 1)() != 0:
+        return []
+    say("you are root, and so is what runs in a cell")
+    return ["--allow-root"]
 
 
 def _place(folder: Path | None) -> Path:

@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 from keyaudit import __version__, resources
+from keyaudit.evidence.prose import is_by_hand
 from keyaudit.evidence.sheet import TEMPLATE, style_of
 from keyaudit.texts import language, say
 
@@ -20,7 +21,8 @@ def render(executed: Any, title: str, notice: str = "") -> bytes:
     """The page of an executed notebook, in UTF-8; ``notice`` stands before everything that the notebook says."""
     from nbconvert.exporters.templateexporter import TemplateExporter
 
-    prose, contents = _parts([cell.source for cell in executed.cells if cell.cell_type == "markdown"])
+    cells = [cell for cell in executed.cells if not is_by_hand(cell)]
+    prose, contents = _parts([cell.source for cell in cells if cell.cell_type == "markdown"])
     # not HTMLExporter, which parses the finished page and writes it again for features that this page does not have
     exporter = TemplateExporter(
         template_name=TEMPLATE,
@@ -40,7 +42,7 @@ def render(executed: Any, title: str, notice: str = "") -> bytes:
         "style_hash": style_hash,
         "footer": say("page.footer", version=__version__),
     }
-    page, _ = exporter.from_notebook_node(executed, resources={"keyaudit": facts})
+    page, _ = exporter.from_notebook_node(type(executed)(executed, cells=cells), resources={"keyaudit": facts})
     return str(page).encode()
 
 

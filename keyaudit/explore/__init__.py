@@ -10,12 +10,13 @@ from importlib.util import find_spec
 from typing import Any
 
 from keyaudit.explore.selection import Selection
-from keyaudit.explore.show import Static, plot_two, side_by_side
+from keyaudit.explore.show import Static, side_by_side
 from keyaudit.explore.view import Explorer
+from keyaudit.frontend import has_somebody
 from keyaudit.model import Audit
 from keyaudit.texts import say
 
-__all__ = ["explore", "plot_two", "side_by_side"]
+__all__ = ["explore", "side_by_side"]
 
 
 def explore(
@@ -33,21 +34,10 @@ def explore(
     makes evidence. InputError if a part of the selection cannot be used.
     """
     selection, explorer = Selection(control, limit, status, accounts, users), Explorer(audit)
-    if not _has_somebody():
+    if not has_somebody():
         return Static(explorer.view(selection), asked)
     if find_spec("ipywidgets") is None or find_spec("itables") is None or find_spec("anywidget") is None:
         return Static(explorer.view(selection), asked, say("explore.no_widgets"))
     from keyaudit.explore.widgets import Panel
 
     return Panel(explorer, selection, asked)
-
-
-def _has_somebody() -> bool:
-    """Whether a person can answer: a front end says so with each request (``allow_stdin`` in Jupyter's messages);
-    papermill and nbconvert say that nobody can."""
-    from ipykernel.kernelapp import IPKernelApp
-
-    if not IPKernelApp.initialized():
-        return False
-    request = IPKernelApp.instance().kernel.get_parent("shell")
-    return bool(request.get("content", {}).get("allow_stdin"))

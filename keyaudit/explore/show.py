@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from keyaudit import resources
 from keyaudit.charts import plot_ages, plot_idle
@@ -127,8 +126,13 @@ def selection_csv(view: View) -> bytes:
 
 def command(selection: Selection, asked: Mapping[str, str]) -> str:
     """The ``keyaudit report`` command that makes evidence of what is selected; empty if a name in it cannot be
-    shown. It judges the whole source by the
-    policy as it is, so no choice of keys can make a conclusion better; the page shows the selection."""
+    shown."""
+    return shell_line(arguments(selection, asked))
+
+
+def arguments(selection: Selection, asked: Mapping[str, str]) -> list[str]:
+    """The words of that command. It judges the whole source by the policy as it is, so no choice of keys can make a
+    conclusion better; the page shows the selection."""
     # without a source the command would read AWS, but the notebook has read the sample
     parts = ["keyaudit", "report", asked.get("source") or str(resources.data("sample"))]
     for name, option in (("policy", "--policy"), ("as_of", "--as-of"), ("before", "--before")):
@@ -138,13 +142,13 @@ def command(selection: Selection, asked: Mapping[str, str]) -> str:
     for name in ("control", "limit", "status", "accounts", "users"):
         value = getattr(selection, name)
         parts += ["-p", name, str(value)] if value != getattr(standard, name) else []
-    return shell_line(parts)
+    return parts
 
 
 def side_by_side(before: Audit | None, after: Audit) -> Prose | Table:
     """Two judgements, number by number; None: there is no earlier one."""
     if before is None:
-        return Prose((say("explore.no_before"),))
+        return Prose((say("changes.none_given"),))
     rows: list[list[Any]] = [
         [say("explore.as_of"), utc(before.as_of), utc(after.as_of)],
         [say("explore.conclusion"), before.conclusion, after.conclusion],
@@ -155,17 +159,6 @@ def side_by_side(before: Audit | None, after: Audit) -> Prose | Table:
         ),
     ]
     return table("side_by_side", rows)
-
-
-def plot_two(before: Audit | None, after: Audit) -> Axes:
-    """The ages of the active keys then and now, side by side; without an earlier judgement, only now."""
-    if before is None:
-        return plot_ages(after.keys, after.policy, after.as_of)
-    left, right = Figure(figsize=(14, 4.8), facecolor="white").subplots(1, 2)
-    for judged, ax in ((before, left), (after, right)):
-        plot_ages(judged.keys, judged.policy, judged.as_of, ax)
-    right.set_label(say("explore.two", before=left.get_label(), after=right.get_label()))
-    return right
 
 
 class Static:

@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import ipywidgets as w
 from itables.widget import ITable
 
 from keyaudit.explore import show
 from keyaudit.explore.drawing import Drawing
+from keyaudit.explore.sealing import make
 from keyaudit.explore.selection import AS_SET, STATUSES, Selection, span
 from keyaudit.explore.view import Explorer, View
 from keyaudit.resources import data
@@ -58,6 +60,9 @@ class Panel(w.VBox):
         self.user_says = _html()
         self.export = w.Button(description=say("explore.export"), layout=wide)
         self.exported = _html()
+        self.seal = w.Button(description=say("explore.seal"), layout=wide)
+        # an output of a cell, where a front end knows where the link leads
+        self.sealed = w.Output()
         self._is_set = self._quiet = False
         self._set_slider(selection.limit)
         self.view: View = explorer.view(self._selection())
@@ -70,8 +75,8 @@ class Panel(w.VBox):
             w.HTML(f"<style>{data('explore', 'panel.css').read_text(encoding='utf-8')}</style>"),
             w.HBox([self.control, self.limit, self.reset]),
             w.HBox([self.accounts, self.users, self.status]),
-            self.words, self.counts, self.chart, self.table, self.more, self.user, self.user_says, self.export,
-            self.exported,
+            self.words, self.counts, self.chart, self.table, self.more, self.user, self.user_says,
+            w.HBox([self.export, self.seal]), self.exported, self.sealed,
         ])  # fmt: skip
         self.add_class("keyaudit-explorer")
         self.limit.observe(self._moved, "value")
@@ -82,6 +87,7 @@ class Panel(w.VBox):
         self.user.observe(lambda _: self._pick(self.user.value), "value")
         self.table.observe(self._row, "selected_rows")
         self.export.on_click(lambda _: self._export())
+        self.seal.on_click(lambda _: self._seal())
 
     def refresh(self) -> None:
         """Judge and draw anew what the controls ask for now."""
@@ -133,6 +139,7 @@ class Panel(w.VBox):
         self.more.value = escape(say("explore.cut", shown=MOST_ROWS, total=len(view.keys))) if cut else ""
         self.user.options = tuple(dict.fromkeys(view.keys["user"].head(MOST_ROWS)))
         self.exported.value = ""
+        self.sealed.outputs = ()
 
     def _row(self, change: Any) -> None:
         if change["new"]:
@@ -149,6 +156,22 @@ class Panel(w.VBox):
         said = escape(say("explore.exported", n=len(self.view.keys)))
         run, line = escape(say("explore.run")), escape(show.command(self.view.selection, self._places()))
         self.exported.value = f"<p>{said} {link}</p>" + (f"<p>{run}</p><pre>{line}</pre>" if line else "")
+
+    def _seal(self) -> None:
+        """Make the evidence of this view, and show the link to its page."""
+        self.seal.disabled = True
+        waiting = escape(say("explore.sealing"))
+        self._tell(f"<p>{waiting}</p>")
+        made = make(show.arguments(self.view.selection, self._places()))
+        told = escape(say("explore.sealed" if made.page else "explore.not_sealed"))
+        leads_to = escape(quote(made.page.as_posix())) if made.page else ""
+        link = f'<a href="{leads_to}" target="_blank">{escape(str(made.page))}</a>' if made.page else ""
+        self._tell(f"<p>{told} {link}</p><pre>{escape(made.said)}</pre>")
+        self.seal.disabled = False
+
+    def _tell(self, html: str) -> None:
+        told = {"output_type": "display_data", "metadata": {}, "data": {"text/html": html, "text/plain": ""}}
+        self.sealed.outputs = (told,)
 
     def _places(self) -> dict[str, str]:
         """What was asked, with full paths for files, because the command is run from elsewhere."""

@@ -85,7 +85,7 @@ def rotation_schedules(a: Audit) -> Table | Prose:
 def rotation_keys(a: Audit) -> Table | Prose:
     """The keys of these users as IAM describes them, newest first."""
     if not _asked(a):
-        return Prose(())
+        return Prose((say("rotated.no_keys"),))
     names = named(a)
     rows = [
         [
@@ -106,7 +106,7 @@ def rotation_keys(a: Audit) -> Table | Prose:
 def rotation_log(a: Audit, most: int = 60) -> Table | Prose:
     """What took place up to the instant of judgement, as the functions logged it, latest first."""
     if not _asked(a):
-        return Prose(())
+        return Prose((say("rotated.no_log"),))
     all_lines = [(line.at, one.secret, line) for one in a.rotations for line in one.secret.lines]
     lines = sorted((one for one in all_lines if one[2].outcome in EVENTS), key=lambda one: one[0])[::-1]
     names = named(a)

@@ -29,7 +29,10 @@ def audits(tmp_path: Path, before: str, after: str) -> tuple[keyaudit.Audit, key
     [
         ((key(100),), (key(100),), []),
         ((key(100),), (key(100, active=False), key(0.5)), [("rotated", True, False), ("deactivated", True, False)]),
-        ((key(100),), (key(0.5),), [("rotated", True, False), ("gone", True, False)]),
+        ((key(100),), (key(0.5),), [("rotated", True, False)]),
+        ((key(100), key(50)), (key(100), key(0.5)), [("rotated", True, False)]),
+        ((key(100), key(50)), (key(0.5),), [("rotated", True, False), ("gone", False, False)]),
+        ((key(100), key(50)), (key(0.5), key(0.4)), [("rotated", True, False), ("rotated", True, False)]),
         ((key(100),), (key(100), key(0.5)), [("rotated", True, False)]),
         ((), (key(0.5),), [("new", False, False)]),
         ((key(100, active=False),), (key(100, active=False), key(0.5)), [("new", False, False)]),

@@ -6,6 +6,7 @@ import io
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 
@@ -18,7 +19,7 @@ from PIL import Image
 
 import keyaudit
 from keyaudit import InputError
-from keyaudit.charts import plot_ages, plot_deadlines, plot_idle, plot_share
+from keyaudit.charts import plot_ages, plot_deadlines, plot_idle, plot_share, plot_two
 from keyaudit.charts.facts.bins import make_bins
 from keyaudit.charts.facts.population import percent
 from keyaudit.policy import load_policy, parse_policy
@@ -694,3 +695,40 @@ def test_charts_take_the_keys_of_an_audit(plot, tmp_path):
 def test_keys_that_were_never_judged_are_refused_with_the_remedy():
     with pytest.raises(InputError, match="no column age_days; give the keys of an Audit"):
         plot_ages(MIXED.drop(columns="age_days"), CIS)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a chart of two judgements needs of each."""
+
+    keys: pd.DataFrame
+    as_of: datetime
+    policy: object = CIS
+
+
+def bars(ax):
+    """The (left edge, width) of the bars of keys, and the heights of whole bars by left edge."""
+    return sorted({(round(one.get_x(), 6), round(one.get_width(), 6)) for one in ax.patches})
+
+
+def test_then_and_now_share_their_axes_and_each_says_which_it_is():
+    before = Judged(keys_of(*(key(age) for age in (10, 20, 30, 700, 2000))), NOW - timedelta(days=30))
+    after = Judged(keys_of(*(key(age % 90) for age in range(400, 460))), NOW)
+    now = plot_two(before, after)
+    then, same = now.figure.axes
+    assert same is now
+    assert then.get_title(loc="left") == "Then (2026-10-24): 2 of 5 active keys are overdue"
+    assert now.get_title(loc="left").startswith("Now (2026-11-23): ")
+    assert then.get_ylim() == now.get_ylim() and then.get_xlim() == now.get_xlim()
+    assert list(then.get_yticks()) == list(now.get_yticks()) and list(then.get_xticks()) == list(now.get_xticks())
+    assert bars(then) == bars(now)
+    both = now.get_label()
+    assert 0 < both.index("Then (2026-10-24): 2 of 5") < both.index("Now (2026-11-23): ")
+
+
+def test_then_and_now_on_one_day_are_told_apart_by_their_moments_and_none_may_have_no_key():
+    before, after = Judged(keys_of(), NOW - timedelta(hours=2)), Judged(keys_of(key(100)), NOW)
+    then, now = plot_two(before, after).figure.axes
+    assert then.get_title(loc="left").startswith("Then (2026-11-23T15:00:00Z): ")
+    assert now.get_title(loc="left").startswith("Now (2026-11-23T17:00:00Z): ")
+    assert plot_two(before, before).get_label()

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "keyaudit"
 #: from the ground up; a module may import what stands on a lower floor, or is part of its own package
 FLOORS = (
     ("resources", "schema"),
-    ("instants", "texts"),
+    ("frontend", "instants", "texts"),
     ("engine", "files"),
     ("cluster", "credentials", "parcel", "policy", "retiring"),
     ("model",),

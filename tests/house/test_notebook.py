@@ -47,6 +47,21 @@ def test_cells_are_calls_and_prose_is_no_less_than_code(path: Path) -> None:
     assert sorted(len(cell.source.splitlines()) for cell in code)[len(code) // 2] <= 2
 
 
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.name)
+def test_each_says_before_its_parameters_how_it_is_run(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    at = next(n for n, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", []))
+    told = notebook.cells[at - 1]
+    assert told.metadata["tags"] == ["by-hand"] and "*Run*, *Run All Cells*" in told.source
+
+
+def test_what_is_said_to_whoever_runs_a_notebook_is_on_no_page() -> None:
+    (folder,) = (path for path in (ROOT / "reports" / "sample").iterdir() if path.is_dir())
+    page, executed = ((folder / name).read_text(encoding="utf-8") for name in ("report.html", "report.ipynb"))
+    assert "Run All Cells" in executed and "Run All Cells" not in page
+    assert "application/javascript" not in executed
+
+
 def test_headings_come_in_the_order_in_which_an_auditor_reads() -> None:
     lines = [
         line
@@ -103,6 +118,7 @@ def test_plain_papermill_runs_it_on_a_report(tmp_path: Path) -> None:
     assert "SAMPLE DATA" not in shown
     assert shown.count("data:image/png;base64,iVBOR") == 3
     assert '"name": "stderr"' not in shown
+    assert "application/javascript" not in shown and "keyaudit-notebook" not in shown
 
 
 @pytest.mark.sampled(0)  # a second run of papermill: for a nightly run

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keyaudit
+from keyaudit.evidence.prose import is_by_hand
 from keyaudit.evidence.released import executed_digest, given_at, source_of
 
 #: the format of notebooks that keyaudit writes
@@ -41,11 +42,12 @@ class Output:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of an executed notebook."""
+    """A cell of an executed notebook; one ``is_by_hand`` is on no page."""
 
     kind: str
     source: str
     is_injected: bool
+    is_by_hand: bool
     outputs: tuple[Output, ...]
 
 
@@ -73,6 +75,7 @@ def read(content: bytes) -> tuple[list[Cell], str]:
             str(one["cell_type"]),
             source_of(one),
             number == at,
+            is_by_hand(one),
             tuple(_output(output) for output in one.get("outputs", [])),
         )
         for number, one in enumerate(told)
@@ -138,9 +141,11 @@ def expected(cell: Cell, known: Mapping[str, Any]) -> list[Expected] | None:
 
 
 def _holds(test: ast.expr, known: Mapping[str, Any]) -> bool:
-    """Whether there is more than one of what a cell shows only then (``len(a.accounts) > 1``); ValueError for any
-    other condition."""
+    """Whether there is more than one of what a cell shows only then (``len(a.accounts) > 1``), or the judgement
+    that it compares with (``b``); ValueError for any other condition."""
     match test:
+        case ast.Name(name):
+            return known.get(name) is not None
         case ast.Compare(
             left=ast.Call(func=ast.Name("len"), args=[ast.Attribute(value=ast.Name(name), attr=part)]),
             ops=[ast.Gt()],

@@ -179,6 +179,7 @@ def _is_odd(output: executed.Output) -> bool:
 
 def _page(cells: list[executed.Cell], seen: markup.Seen, a: Audit, is_same: bool) -> list[str]:
     """Faults of the page, which must show the cells of its notebook, one after the other, and nothing else."""
+    cells = [cell for cell in cells if not cell.is_by_hand]
     faults = [f"has markup that no page of keyaudit has ({what})" for what in dict.fromkeys(seen.odd)]
     title = seen.texts.get("title", "")
     style = seen.texts.get("style", "").replace(css_text(title), TITLE)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +17,8 @@ from keyaudit.present.table import MOST_ROWS, Prose, Table
 from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, EXEMPT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION
 from keyaudit.texts import say, visible
 
+#: what said nothing where the capture had not asked for rotations
+SILENT = ("ka.rotation_keys", "ka.rotation_log")
 MOST_LISTED, MOST_REASONS, MOST_NAMED = 40, 5, 10
 
 
@@ -185,6 +189,19 @@ def has_tasks(rows: list[tuple[str, ...]], columns: tuple[str, ...], a: Audit) -
     return told <= _owners(a.keys) and (
         len(rows) == MOST_ROWS or told >= _owners(failing[failing["key_slot"].notna()])
     )
+
+
+def has_changes(rows: list[tuple[str, ...]], value: Table) -> bool:
+    """Whether a table of changes has the rows of this one: the oldest key of a user was said to be the one that was
+    replaced, and one that was replaced and is gone was listed as gone as well."""
+    rotated, gone = say("changes.rotated"), say("changes.gone")
+
+    def others(told: Iterable[tuple[str, ...]]) -> Counter[tuple[str, ...]]:
+        return Counter((*row[:3], "", *row[4:]) if row[2] == rotated else row for row in told if row[2] != gone)
+
+    told, now = (Counter(row for row in these if row[2] == gone) for these in (rows, value.rows))
+    users = {row[:2] for row in value.rows if row[2] == rotated}
+    return others(rows) == others(value.rows) and now <= told and {row[:2] for row in told - now} <= users
 
 
 def _owners(rows: Any) -> set[tuple[str, ...]]:
