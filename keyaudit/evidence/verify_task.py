@@ -13,7 +13,7 @@ from typing import Any, TypeGuard
 
 from keyaudit.cluster.client import Cluster
 from keyaudit.cluster.order import TaskError
-from keyaudit.files import read_plain
+from keyaudit.files import read_plain, unreadable
 from keyaudit.parcel import ParcelError, lay_out, pack, unpack
 from keyaudit.schema import InputError
 from keyaudit.texts import language, spoken
@@ -24,13 +24,21 @@ MOST_BYTES = 200 * 2**20
 Verdict = tuple[str, list[str], list[str]]
 
 
+def is_a_file(place: Path) -> bool:
+    """Whether this is a file, which may be a PDF, and no folder. InputError if that cannot be seen."""
+    try:
+        return place.is_file()
+    except OSError as error:
+        raise InputError(unreadable(place, error)) from None
+
+
 def verdict_of(folder: Path, with_page: bool, with_run: bool) -> Verdict:
     """What is wrong with a folder, its page rendered or its notebook run again if that is asked for; or with a PDF
     of one."""
     from keyaudit.evidence.verify import verify
 
     try:
-        if folder.is_file():
+        if is_a_file(folder):
             from keyaudit.evidence.pdf_verify import verify_pdf
 
             asked = partial(_again, with_page=with_page, with_run=with_run) if with_page or with_run else None

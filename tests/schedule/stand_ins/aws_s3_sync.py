@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import boto3
+from botocore.handlers import add_expect_header
 
 
 def main(words: list[str]) -> int:
@@ -28,6 +29,8 @@ def main(words: list[str]) -> int:
             return 252
     source, target = places
     client = boto3.client("s3")
+    # otherwise botocore asks before it sends, and waits a second for an answer that the emulator never gives
+    client.meta.events.unregister("before-call.s3", add_expect_header)
     if source.startswith("s3://"):
         return fetch(client, source, Path(target))
     return keep(client, Path(source), target, excluded)
@@ -62,7 +65,6 @@ def keep(client: object, source: Path, target: str, excluded: list[str]) -> int:
         name = path.relative_to(source).as_posix()
         if any(fnmatch.fnmatch(name, one) for one in excluded) or there.get(name) == path.stat().st_size:
             continue
-        # bytes, not a file: for a file botocore asks first, and waits a second for an answer that the emulator never gives
         client.put_object(Bucket=bucket, Key=prefix + name, Body=path.read_bytes())  # type: ignore[attr-defined]
         print(f"upload: {name}")
     return 0
