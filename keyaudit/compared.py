@@ -23,8 +23,8 @@ from keyaudit.schema import ACTIVE, EXEMPT, NON_COMPLIANT, ROTATION, InputError
 
 #: the files that are read
 FINDINGS, SUMMARY = "findings.csv", "summary.json"
-#: in the place of a folder: earlier evidence was looked for, and there is none
-FIRST = "none"
+#: in the place of a folder: earlier evidence was looked for, and there is none, or none that verifies
+FIRST, UNPROVED = NOWHERE = ("none", "none that verifies")
 #: what becomes of keys, in the order in which it is told
 BECAME = ("rotated", "newly_overdue", "still_overdue", "gone")
 #: an account, a user, when its key was made, or else the key's slot and id, and which of several of that second
@@ -45,12 +45,13 @@ class EarlierKey:
 @dataclass(frozen=True)
 class Earlier:
     """Earlier evidence: its instant, its policy's digest, the accounts that were expected and whether each was
-    read, and its keys. ``as_of`` is None where none is there to compare with."""
+    read, and its keys. ``as_of`` is None where there is none to compare with; ``why``: which of NOWHERE."""
 
     as_of: datetime | None = None
     policy: str = ""
     accounts: dict[str, bool] = field(default_factory=dict)
     keys: dict[Which, EarlierKey] = field(default_factory=dict)
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ class Since:
 
 def earlier(folder: str) -> Earlier | None:
     """The earlier evidence in a folder; None for an empty name. InputError if its files cannot be read."""
-    if folder in ("", FIRST):
-        return Earlier() if folder else None
+    if folder in ("", *NOWHERE):
+        return Earlier(why=folder) if folder else None
     try:
         found = [Path(folder, name).read_bytes() for name in (FINDINGS, SUMMARY)]
     except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from keyaudit.compared import FIRST
+from keyaudit.compared import FIRST, UNPROVED
 from keyaudit.credentials import parse_instant
 from keyaudit.evidence import contents, seal
 from keyaudit.evidence.contents import Compared, RunFacts
@@ -20,9 +20,10 @@ PARAMETER = "previous"
 def stage(staging: Path, facts: RunFacts, given: str) -> tuple[str, Compared | None]:
     """(the notebook's parameter, what the manifest says): the files of the evidence ``given`` (see ``check``), or
     of the latest that verifies and has an earlier instant, are copied."""
-    folder = Path(given) if given else _latest(staging.parent, facts, _instant(facts["as_of"]))
+    earlier = [Path(given)] if given else _earlier(staging.parent, facts, _instant(facts["as_of"]))
+    folder = next((one for one in earlier if given or _holds(one)), None)
     if folder is None:
-        return FIRST, None
+        return UNPROVED if earlier else FIRST, None
     for name in contents.COMPARED:
         write_file(staging, f"{contents.PREVIOUS}/{name}", read_plain(folder / name))
     return contents.PREVIOUS, {"name": folder.resolve().name, "sha256": seal.digest_of(folder)}
@@ -36,7 +37,8 @@ def check(folder: Path, as_of: datetime) -> None:
         raise InputError(f"--before {folder}: is not as of an earlier instant; name earlier evidence")
 
 
-def _latest(reports: Path, facts: RunFacts, as_of: datetime) -> Path | None:
+def _earlier(reports: Path, facts: RunFacts, as_of: datetime) -> list[Path]:
+    """Evidence with an earlier instant, the latest first."""
     earlier: list[tuple[datetime, str, Path]] = []
     for folder, manifest in seal.of_subject(reports, facts)[0].items():
         try:
@@ -44,7 +46,7 @@ def _latest(reports: Path, facts: RunFacts, as_of: datetime) -> Path | None:
             earlier += [(instant, str(manifest["sealed_at"]), folder)] if instant < as_of else []
         except seal.NOT_OURS:
             continue
-    return next((folder for _, _, folder in sorted(earlier, reverse=True) if _holds(folder)), None)
+    return [folder for _, _, folder in sorted(earlier, reverse=True)]
 
 
 def _holds(folder: Path) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keyaudit import compared
-from keyaudit.compared import BECAME, Earlier
+from keyaudit.compared import BECAME, UNPROVED, Earlier
 from keyaudit.model import Audit
 from keyaudit.present.table import Prose
 from keyaudit.texts import listed, say, utc
@@ -14,7 +14,8 @@ def since(a: Audit, before: Earlier | None) -> Prose:
     from these what another policy, and accounts that came or went, account for. None: nothing was given to compare
     with."""
     if before is None or before.as_of is None:
-        return Prose((say("since.first" if before else "since.nothing"),), "since")
+        kind = "nothing" if before is None else "unproved" if before.why == UNPROVED else "first"
+        return Prose((say(f"since.{kind}"),), "since")
     found = compared.since(before, a)
     numbers = [say(f"since.{name}", n=found.became[name]) for name in BECAME]
     apart = [

@@ -194,6 +194,15 @@ def test_evidence_that_does_not_verify_is_compared_with_by_nobody(two: list[Path
     third = made(*report_on(reports, reports.parent / "3.csv", as_of=LATER), code=0)
     assert manifest(third)["compared"]["name"] == two[0].name
     chosen = two[0]
+    summary = two[0] / "findings.csv"
+    write(reports.parent, "4.csv", report(("alice", FRESH), ("bob", OLD)))
+    kept = summary.read_bytes()
+    summary.write_bytes(kept + b"x")
+    alone = made(*report_on(reports, reports.parent / "4.csv", as_of="2026-11-21T00:00:00Z"), code=1)
+    assert manifest(alone)["compared"] is None
+    assert "but none that verifies: nothing is compared" in (alone / "report.html").read_text()
+    assert verified(alone)[0] == 0
+    summary.write_bytes(kept)
     options = ["--before", chosen]
     fourth = made(*report_on(reports, reports.parent / "3.csv", as_of=LATER, options=options), code=0)
     assert manifest(fourth)["compared"]["name"] == chosen.name

@@ -107,6 +107,7 @@ def test_that_it_asks_more_often_than_it_makes_evidence_is_said(folder: Path) ->
 # --- cron -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("every", PERIODS)
 def test_a_crontab_that_cron_takes(folder: Path, every: str) -> None:
     text = printed(folder, "cron", "report.csv", "--at", "23:05", every=every)
@@ -164,6 +165,7 @@ def verified(folder: Path) -> str:
     return told.stdout
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("every", PERIODS)
 def test_units_that_systemd_takes_and_reads_as_they_were_meant(folder: Path, every: str) -> None:
     units = folder.parent / "units"
@@ -241,6 +243,7 @@ def workflow(text: str, path: Path) -> dict[str, Any]:
     return yaml.safe_load(text)  # type: ignore[no-any-return]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("every", PERIODS)
 def test_a_workflow_of_github_actions(folder: Path, every: str) -> None:
     text = printed(folder, "github-actions", "--accounts", "accounts.txt", "--role-name", "Audit", every=every)
@@ -297,6 +300,7 @@ VARIANTS: dict[str, tuple[object, ...]] = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("every", PERIODS)
 def test_a_template_for_eventbridge(folder: Path, every: str) -> None:
     found = template(folder, *VARIANTS[every], every=every)

@@ -13,7 +13,7 @@ import pandas as pd
 
 from keyaudit import __version__, sources
 from keyaudit.auditing import audit
-from keyaudit.compared import FIRST
+from keyaudit.compared import NOWHERE
 from keyaudit.evidence import released
 from keyaudit.evidence.contents import BEFORE, FINDINGS, MANIFEST, POLICY, PREVIOUS, RAW, SUMMARY, Manifest
 from keyaudit.evidence.identity import is_renamed, organization_of
@@ -127,7 +127,7 @@ def _outside(parameters: Mapping[str, Any]) -> str:
         "source": {RAW},
         "policy": {POLICY, ""},
         "before": {BEFORE, "", None},
-        "previous": {PREVIOUS, FIRST, "", None},
+        "previous": {PREVIOUS, *NOWHERE, "", None},
     }
     told = {name: parameters.get(name) for name in allowed}
     return next((name for name, value in told.items() if not _is_among(value, allowed[name])), "")

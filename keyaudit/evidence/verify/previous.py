@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from keyaudit.compared import FIRST, Earlier, read_earlier
+from keyaudit.compared import NOWHERE, Earlier, read_earlier
 from keyaudit.evidence.contents import COMPARED, FINDINGS, MANIFEST, PREVIOUS, SUMMARY, SUMS, Manifest
 from keyaudit.texts import say
 
@@ -17,7 +17,7 @@ def read(files: Mapping[str, bytes], manifest: Manifest) -> tuple[Earlier | None
     found = {name.removeprefix(place): content for name, content in files.items() if name.startswith(place)}
     if parameter != PREVIOUS:
         is_odd = bool(found) or told is not None
-        return (Earlier() if parameter == FIRST else None), [_fault(PREVIOUS)] if is_odd else []
+        return (Earlier(why=parameter) if parameter in NOWHERE else None), [_fault(PREVIOUS)] if is_odd else []
     if told is None or set(found) != {*COMPARED}:
         return None, [_fault(PREVIOUS)]
     listed = {name: digest for digest, _, name in (one.partition("  ") for one in found[SUMS].decode().split("\n"))}
