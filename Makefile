@@ -12,6 +12,7 @@ test: system .venv/dev
 
 # The same with many more generated examples, every sequence of faults, and coverage: for a nightly run.
 test-all: system .venv/dev
+	@$(PYTHON) tests/tools/system.py --all
 	@$(BIN)/python tests/tools/run_checks.py --all
 
 # Faults in the code, one at a time: does some test fail for each?

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from weakref import ref
 
+import pandas as pd
+
 from keyaudit.model import Audit
 from keyaudit.present.account_names import called
 from keyaudit.present.table import MOST_TASKS, Prose, Table, table
@@ -19,6 +21,7 @@ from keyaudit.rotation.cases import Case, Key, User, case_of
 from keyaudit.rotation.keys import Owned, users_of
 from keyaudit.rotation.moments import after
 from keyaudit.rotation.planned import DELETIONS, Task
+from keyaudit.schema import COMPLIANT, NON_COMPLIANT, ROTATION
 from keyaudit.texts import listed, say, utc
 
 #: a case of more weight comes first; within a case, the longest overdue
@@ -60,10 +63,18 @@ def asked(audit: Audit) -> Prose:
     tasks = plan(audit)
     numbers = Counter(_KIND.get(one.case, "find_out") for one in tasks)
     what = [say(f"asked.{kind}", n=numbers[kind]) for kind in _WORK if numbers[kind]]
-    lines = [say("asked.whole", what=listed("words", what))] if what else [say("plan.none")]
-    late = [one.due for one in tasks if one.days_over is not None and one.due]
-    lines += [say("asked.since", date=utc(min(late))[:10])] if late else []
+    lines = [say("asked.whole", what=listed("words", what)) if what else _nothing(audit)]
+    findings = audit.findings
+    late = findings[(findings["control"] == ROTATION) & (findings["compliance_type"] == NON_COMPLIANT)]["due"].min()
+    lines += [] if pd.isna(late) else [say("asked.since", date=utc(late)[:10])]
     return Prose((" ".join(lines),), "asked")
+
+
+def _nothing(audit: Audit) -> str:
+    """That nothing is asked, as far as that was concluded: of what was not seen, nobody knows."""
+    if audit.policy.max_access_key_age is None:
+        return say("plan.no_period")
+    return say("plan.none" if audit.conclusion == COMPLIANT else "asked.seen")
 
 
 def crowds(tasks: tuple[Task, ...]) -> dict[str, tuple[int, int | None]]:

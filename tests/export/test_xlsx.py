@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -205,7 +204,7 @@ def test_more_rows_than_a_sheet_holds_are_refused_by_the_name_of_findings_csv():
         refuse_long([fits, long])
 
 
-@pytest.mark.skipif(not shutil.which("soffice"), reason="LibreOffice is not installed")
+@pytest.mark.sampled(0)  # LibreOffice is 300 MB, which make test-all sets up: for a nightly run
 def test_libreoffice_opens_it(judged, tmp_path):
     (tmp_path / "book.xlsx").write_bytes(made(proved(judged)).content)
     words = ["soffice", "--headless", f"-env:UserInstallation=file://{tmp_path}/profile", "--convert-to", "csv"]

@@ -33,6 +33,9 @@ def test_missing_evidence_never_reads_as_clean(tmp_path: Path) -> None:
         tmp_path / "1", [ACCOUNT, OTHER], a111122223333={"problems": ["x"]}, a444455556666={"problems": ["x"]}
     )
     of_none = ka.audit(unread, "cis", AS_OF)
+    assert ka.asked(of_none).paragraphs == (
+        "No key that was seen needs an action; what was not seen, or not decided, is not known.",
+    )
     assert numbers(of_none) == {
         "overdue": None, "due within 14 days": 0, "over the limit, exempt": 0,
         "not verified, and 2 accounts not seen in full": 0,
@@ -48,6 +51,17 @@ def test_without_a_period_no_key_is_called_overdue_or_verified(tmp_path: Path) -
     policy = write(tmp_path, "p.toml", NO_PERIOD)
     a = ka.audit(write(tmp_path, "r.csv", report(("alice", FRESH), ("bob", OLD))), policy, AS_OF)
     assert [one.number for one in ka.figures(a).numbers] == [None, None, 0, 2]
+    fresh = ka.audit(write(tmp_path, "f.csv", report(("alice", FRESH))), policy, AS_OF)
+    assert ka.asked(fresh).paragraphs[0].startswith("The policy defines no rotation period")
+
+
+def test_since_when_is_told_of_an_overdue_key_and_not_of_an_exempt_one(tmp_path: Path) -> None:
+    terms = (
+        'title = "t"\nmax_access_key_age = 90\n[[exemption]]\nid = "E"\nusers = ["old"]\ncontrols = ["rotation"]\n'
+    )
+    policy = write(tmp_path, "p.toml", f'{terms}reason = "r"\napproved_by = "x"\nexpires = 2026-12-31\n')
+    a = ka.audit(write(tmp_path, "r.csv", report(("old", key(400)), ("late", key(100)))), policy, AS_OF)
+    assert "was due on 2026-11-13." in ka.asked(a).paragraphs[0]
 
 
 def test_what_is_asked_counts_each_task_once(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The programs, libraries and fonts that the tests need from the system, as packages of Debian and Ubuntu: those that are missing
 are installed where that is allowed (by root, or by sudo without a password), else they are named in one line.
 
-Run by ``make test`` before there is an environment: the standard library alone. Exit code 2 if something is missing.
+Run by ``make test`` (``--all``: by ``make test-all``) before there is an environment: the standard library alone. Exit code 2 if something is missing.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ PROGRAMS = {
     "git": "git",
     "systemd-analyze": "systemd",
 }
+#: and those that the nightly tests need besides
+NIGHTLY = {"soffice": "libreoffice-calc"}
 #: library -> the package that has it: what a PDF is made with
 LIBRARIES = {
     "pango-1.0": "libpango-1.0-0",
@@ -30,9 +32,10 @@ LIBRARIES = {
 APT = ("apt-get", "-qq", "-o", "Dpkg::Use-Pty=0")
 
 
-def missing() -> list[str]:
+def missing(is_nightly: bool) -> list[str]:
     """The packages of what is not there."""
-    found = [package for program, package in PROGRAMS.items() if not shutil.which(program)]
+    programs = PROGRAMS | (NIGHTLY if is_nightly else {})
+    found = [package for program, package in programs.items() if not shutil.which(program)]
     if "fontconfig" in found or "dejavu" not in _output("fc-list").lower():
         found.append("fonts-dejavu-core")
     if "fontconfig" in found or not _output("fc-list", ":lang=ko"):
@@ -64,9 +67,10 @@ def installed(packages: list[str]) -> bool:
 
 
 def main() -> int:
-    packages = missing()
+    is_nightly = "--all" in sys.argv[1:]
+    packages = missing(is_nightly)
     if packages and installed(packages):
-        packages = missing()
+        packages = missing(is_nightly)
     if packages:
         print(f"make test needs these packages: apt-get install {' '.join(packages)}", file=sys.stderr)
     return 2 if packages else 0
