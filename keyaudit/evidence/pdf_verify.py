@@ -4,6 +4,7 @@ evidence is attached, it is verified as a folder is, and the document is made of
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from keyaudit.export.formats import FORMATS, library_missing
 from keyaudit.files import json_bytes, read_plain, unreadable
 from keyaudit.model import Proved
 from keyaudit.parcel import lay_out
-from keyaudit.schema import InputError
+from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, InputError
 from keyaudit.texts import language, languages, say, spoken
 
 if TYPE_CHECKING:
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 #: (faults, remarks), as ``verify`` gives them
 Found = tuple[list[str], list[str]]
 START = b"%PDF-"
+#: how a bottom line begins; of words that end alike the longest comes first
+_CONCLUSION = re.compile(
+    f"({'|'.join(sorted((COMPLIANT, NON_COMPLIANT, INSUFFICIENT_DATA), key=len, reverse=True))}):"
+)
 FORM = next(one for one in FORMATS if one.id == "pdf")
 
 
@@ -87,7 +92,15 @@ def _sealed(found: Opened, path: Path) -> tuple[Manifest | None, list[str]]:
     digest = seal.digest(found.files[SUMS])
     if digest not in found.first_page:
         faults.append(say("pdf.page_seal", sha256=digest))
+    if says_otherwise(found.first_page, str(manifest["conclusion"])):
+        faults.append(say("pdf.page_conclusion", manifest=MANIFEST))
     return manifest, faults
+
+
+def says_otherwise(page: str, conclusion: str) -> bool:
+    """Whether the first conclusion that a page states (without spaces) is another one."""
+    first = _CONCLUSION.search(page)
+    return first is not None and first[1] != conclusion
 
 
 def _with_evidence(content: bytes, found: Opened, path: Path, asked: Callable[[Path], Found] | None) -> Found:

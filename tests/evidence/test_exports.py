@@ -152,7 +152,7 @@ def test_a_report_also_exports_each_of_its_folders(twice):
         *(f"{one}.xlsx" for one in folders),
         *(f"{one}-owners" for one in failing_ones),
     }
-    assert (twice / "each.err").read_text().count("nothing is to be done with any key") == 1
+    assert (twice / "each.err").read_text().count("no key that was seen needs an action") == 1
     (unowned,) = {one.read_bytes() for one in (twice / "reports").glob("*1111*-owners/unowned.csv")}
     tasks = list(csv.DictReader(io.StringIO(unowned.decode("utf-8-sig"))))
     assert tasks and {one["account_id"] for one in tasks} == {"111122223333"}

@@ -14,7 +14,7 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
 
 from keyaudit.evidence.exports import prove
-from keyaudit.evidence.pdf_verify import verify_pdf
+from keyaudit.evidence.pdf_verify import says_otherwise, verify_pdf
 from keyaudit.export.enclosed import ALWAYS, MOST_BYTES, WHOLE, packed, unpacked
 from keyaudit.schema import InputError
 
@@ -162,6 +162,19 @@ def test_a_page_that_was_changed_is_found(made, tmp_path):
     faults, _ = verify_pdf(changed(made.whole, tmp_path, lambda one: write_on_page(one, "")))
     (fault,) = faults
     assert fault.startswith("the PDF: is not, byte for byte, what this evidence gives")
+
+
+@pytest.mark.parametrize(
+    ("page", "conclusion", "is_other"),
+    [
+        ("Title NON_COMPLIANT:8of28", "NON_COMPLIANT", False),
+        ("TitleCOMPLIANT:all28", "NON_COMPLIANT", True),
+        ("TitleNON_COMPLIANT:8of28Rootuserkeys:COMPLIANT:", "COMPLIANT", True),
+        ("of a notebook of one's own", "COMPLIANT", False),
+    ],
+)
+def test_a_first_page_that_states_another_conclusion_is_found(page, conclusion, is_other):
+    assert says_otherwise(page, conclusion) is is_other
 
 
 def test_pages_made_with_other_versions_are_not_proved_and_that_is_said(made, tmp_path):
