@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import hashlib
+import importlib
 import json
 import os
 import sys
@@ -199,6 +200,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=sorted(left_out, key=lambda item: item.nodeid))
         items[:] = [item for item in items if item not in left_out]
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Of several workers each begins with modules of its own: what pytest makes of a module's assertions is kept on
+    disk, and in a fresh clone each would make it of all of them."""
+    if (told := getattr(session.config, "workerinput", None)) and len(session.config.args) == 1:
+        number, count = int(told["workerid"].removeprefix("gw")), told["workercount"]
+        for path in sorted(Path(__file__).parent.glob("*/test_*.py"))[number::count]:
+            importlib.import_module(path.stem)
 
 
 def pytest_collection_finish() -> None:
