@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
 from hashlib import sha256
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from keyaudit.credentials.arrays import framed, typed
 from keyaudit.policy import Exemption, Policy
 from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, FINDING_COLUMNS, TIME, UNUSED
 from keyaudit.texts import language, say
@@ -22,17 +23,34 @@ def worst_first(findings: pd.DataFrame) -> pd.DataFrame:
         return findings
     order = np.lexsort(
         (
-            findings["key_slot"].fillna(0).to_numpy(),
-            pd.factorize(findings["user"].fillna(""), sort=True)[0],
-            pd.factorize(findings["account_id"], sort=True)[0],
-            -findings["age_days"].fillna(-1).to_numpy(),
-            -findings["days_over"].fillna(-1).to_numpy(),
-            ~findings["administrator"].fillna(False).to_numpy(bool),
-            findings["control"].map({name: i for i, name in enumerate(CONTROLS)}).to_numpy(),
-            findings["compliance_type"].map({name: i for i, name in enumerate(COMPLIANCE_TYPES)}).to_numpy(),
+            _numbers(findings, "key_slot", 0),
+            *(_ranks(findings, name) for name in ("user", "account_id")),
+            *(-_numbers(findings, name, -1) for name in ("age_days", "days_over")),
+            ~findings["administrator"].array.to_numpy(bool, na_value=False),
+            *(_places(findings, name, names) for name, names in ORDERS.items()),
         )
     )
     return findings.take(order).reset_index(drop=True)
+
+
+#: of the columns with an order of their own, the last that decides first
+ORDERS = {"control": CONTROLS, "compliance_type": COMPLIANCE_TYPES}
+
+
+def _numbers(findings: pd.DataFrame, name: str, otherwise: int) -> np.ndarray:
+    """A column of numbers, with another where there is none."""
+    return findings[name].array.to_numpy(np.int64, na_value=otherwise)
+
+
+def _ranks(findings: pd.DataFrame, name: str) -> np.ndarray:
+    """The places of texts in their order; a missing one is empty."""
+    return pd.factorize(np.array(_column(findings, name), dtype=object), sort=True)[0]
+
+
+def _places(findings: pd.DataFrame, name: str, names: Sequence[str]) -> np.ndarray:
+    """The places of names in a list of them."""
+    places = {one: place for place, one in enumerate(names)}
+    return np.array([places[one] for one in findings[name].tolist()])
 
 
 def describe(findings: pd.DataFrame, policy: Policy, names: Mapping[str, str]) -> pd.DataFrame:
@@ -49,18 +67,22 @@ def describe(findings: pd.DataFrame, policy: Policy, names: Mapping[str, str]) -
             texts, _column(findings, "detail"), _column(findings, "exemption_id"), strict=True
         )
     ]
-    described = findings.assign(
-        finding_id=pd.Series(ids, dtype="str"),
-        annotation=pd.Series(annotations, dtype="str"),
-        account_name=pd.Series([names.get(one) for one in findings["account_id"].tolist()], dtype="str"),
-    )
-    return described[list(FINDING_COLUMNS)]
+    made = {
+        "finding_id": ids,
+        "annotation": annotations,
+        "account_name": [names.get(one) for one in findings["account_id"].tolist()],
+    }
+    columns = {
+        name: typed(np.array(made[name], dtype=object), "str") if name in made else findings[name].array
+        for name in FINDING_COLUMNS
+    }
+    return framed(columns, len(findings))
 
 
 def _column(findings: pd.DataFrame, name: str) -> list[Any]:
     """The cells as Python values, "" for a missing one; times as whole microseconds since 1970."""
-    cells = findings[name]
-    missing = cells.isna().to_numpy()
+    cells = findings[name].array
+    missing = cells.isna()
     if cells.dtype == TIME:
         values = cells.to_numpy("datetime64[us]").astype("int64").tolist()
     else:

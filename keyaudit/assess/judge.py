@@ -13,7 +13,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from keyaudit.assess.compact import account_findings, account_rows, findings_frame
+from keyaudit.assess.compact import account_findings, account_rows, findings_frame, findings_of
 from keyaudit.assess.controls import REGISTRY, Accounts
 from keyaudit.assess.exempt import Graces, missed_by, standing_again, with_exemptions
 from keyaudit.assess.limits import DAY, instant, is_known, unclear_overrides
@@ -71,7 +71,7 @@ def judge(
     exempted: Counter[str] = Counter()
     missed: Counter[tuple[str, str]] = Counter()
     of_accounts = account_rows(policy, gaps)
-    frames = [account_findings(labels, of_accounts)]
+    parts = [account_findings(labels, of_accounts)]
     for control in controls:
         rows = control_rows(control, accounts, graces or {})
         places = accounts.places(rows)
@@ -86,11 +86,17 @@ def judge(
         if keep is not None:
             shown = rows.take(np.flatnonzero(_soonest(rows, near, keep) | _worst(rows, accounts, keep)))
         if len(shown.row):
-            frames.append(findings_frame(shown, control, accounts))
+            parts.append(findings_of(shown, control, accounts))
     for place, control, kind, *_ in of_accounts:
         tallies[place][control][kind] += 1
-    findings = pd.concat([frame for frame in frames if len(frame)] or frames, ignore_index=True)
-    return Judgement(findings, found, tallies, due_soon.tolist(), exempted, missed)
+    return Judgement(findings_frame(parts), found, tallies, due_soon.tolist(), exempted, missed)
+
+
+#: what a key has of the findings of a control: its column and theirs
+JUDGED = {
+    ROTATION: {name: name for name in ("age_days", "limit", "due", "compliance_type")},
+    UNUSED: {"idle_days": "age_days", "idle_limit": "limit", "unused_type": "compliance_type"},
+}
 
 
 def control_rows(control: str, accounts: Accounts, graces: Graces) -> Rows:
@@ -154,14 +160,14 @@ def _worst(rows: Rows, accounts: Accounts, keep: int) -> np.ndarray:
 
 def judged_keys(keys: pd.DataFrame, findings: pd.DataFrame) -> pd.DataFrame:
     """``keys`` with ``schema.JUDGED_COLUMNS``, from the compact findings about them."""
-    judged = keys.copy()
-    rows = findings[findings["row"] >= 0].set_index("row")
-    rotation, unused = (rows[rows["control"] == control] for control in (ROTATION, UNUSED))
-    for name in ("age_days", "limit", "due", "compliance_type"):
-        judged[name] = rotation[name].reindex(judged.index)
-    for name, column in (("idle_days", "age_days"), ("idle_limit", "limit"), ("unused_type", "compliance_type")):
-        judged[name] = unused[column].reindex(judged.index)
-    return judged
+    rows, controls = findings["row"].to_numpy(), findings["control"].to_numpy(object)
+    judged: dict[str, object] = {}
+    for control, columns in JUDGED.items():
+        about = np.flatnonzero((rows >= 0) & (controls == control))
+        places = np.full(len(keys), -1)
+        places[rows[about]] = about
+        judged |= {name: findings[told].array.take(places, allow_fill=True) for name, told in columns.items()}
+    return keys.assign(**judged)
 
 
 def oldest_days(keys: Columns, as_of: datetime) -> int | None:

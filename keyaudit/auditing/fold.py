@@ -91,7 +91,7 @@ def total(counters: Iterable[Counter[T]]) -> Counter[T]:
 
 def _shown(findings: Sequence[pd.DataFrame], keep: int | None) -> pd.DataFrame:
     """The findings, worst first; if only some are kept, these and the soonest deadlines."""
-    found = worst_first(pd.concat(findings, ignore_index=True))
+    found = worst_first(_concat(findings))
     if keep is None:
         return found
     passing = found["compliance_type"] == COMPLIANT
@@ -151,5 +151,7 @@ def _refuse_twice(provenance: Iterable[Provenance]) -> None:
 
 
 def _concat(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    if len(frames) == 1:
+        return frames[0]
     full = [frame for frame in frames if len(frame)] or list(frames[:1])
     return pd.concat(full, ignore_index=True) if full else pd.DataFrame()

@@ -6,6 +6,7 @@ Arrays are cut and put together at no cost to speak of; a frame is made of them 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -44,9 +45,7 @@ def take(columns: Columns, rows: np.ndarray) -> Columns:
 
 def frame_of(columns: Columns) -> pd.DataFrame:
     """The ``keys`` frame: (keys x ``schema.KEY_COLUMNS``)."""
-    index = pd.RangeIndex(count(columns))
-    typed = {name: series(columns[name], dtype, index) for name, dtype in KEY_COLUMNS.items()}
-    return pd.DataFrame(typed, index=index)
+    return framed({name: typed(columns[name], dtype) for name, dtype in KEY_COLUMNS.items()}, count(columns))
 
 
 def columns_of(keys: pd.DataFrame) -> Columns:
@@ -65,10 +64,19 @@ def columns_of(keys: pd.DataFrame) -> Columns:
     return found
 
 
-def series(values: np.ndarray, dtype: str, index: pd.Index) -> pd.Series:
+def typed(values: np.ndarray, dtype: str) -> Any:
     """An array of these columns as what a frame has of this type."""
-    if dtype == TIME:
-        return pd.Series(values.astype("datetime64[us]"), index=index).dt.tz_localize("UTC")
     if dtype == "Int64":
-        return pd.Series(pd.arrays.IntegerArray(values.astype(np.int64), values < 0), index=index)
-    return pd.Series(pd.array(values, dtype=dtype), index=index)
+        return pd.arrays.IntegerArray(values.astype(np.int64), values < 0)
+    return pd.array(values, dtype=_type(dtype))
+
+
+def framed(columns: dict[str, Any], length: int) -> pd.DataFrame:
+    """A frame of arrays of this length, which it keeps: it must be their only owner."""
+    return pd.DataFrame(columns, index=pd.RangeIndex(length), copy=False)
+
+
+@cache
+def _type(name: str) -> Any:
+    """A type by its name, which pandas looks up among many."""
+    return pd.api.types.pandas_dtype(name)

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, repeat
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from keyaudit.credentials.activity import latest_activity
-from keyaudit.credentials.arrays import Columns
+from keyaudit.credentials.arrays import Columns, framed, typed
 from keyaudit.credentials.columns import KNOWN, Table, read_table, shown
 from keyaudit.credentials.gaps import Gap
 from keyaudit.credentials.oddities import remark_keys
@@ -37,6 +38,7 @@ from keyaudit.schema import (
     ROOT_KEY,
     RULES,
     SLOTS,
+    TIME,
     UNJUDGED_BOOLEANS,
     UNJUDGED_TIMES,
 )
@@ -148,33 +150,34 @@ def users_frame(reports: Sequence[tuple[Parsed, str, datetime | None]]) -> pd.Da
     there = {name for parsed, _, _ in full for name in parsed.table.columns}
     names = [name for name in KNOWN if name in there]
     sizes = [parsed.rows for parsed, _, _ in full]
-    index = pd.RangeIndex(sum(sizes))
     accounts = np.array([account for _, account, _ in full], dtype=object)
-    frame = {"account_id": pd.Series(np.repeat(accounts, sizes), index=index, dtype="str")}
+    columns = {"account_id": typed(np.repeat(accounts, sizes), "str")}
     for name in names:
         parts = [parsed.table.columns.get(name, [None] * parsed.rows) for parsed, _, _ in full]
-        frame[name] = _column(name, list(chain.from_iterable(parts)), index)
-    times = np.repeat(np.array([_naive(time) for _, _, time in full], dtype="datetime64[us]"), sizes)
-    frame["generated_time"] = pd.Series(times, index=index).dt.tz_localize("UTC")
-    return pd.DataFrame(frame, index=index)
+        columns[name] = _column(name, list(chain.from_iterable(parts)))
+    times = np.array([_naive(time) for _, _, time in full], dtype="datetime64[us]")
+    columns["generated_time"] = typed(np.repeat(times, sizes), TIME)
+    return framed(columns, sum(sizes))
 
 
 def users_together(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """Several ``users`` frames as one, with its columns in the order that each of them has."""
+    if len(frames) == 1:
+        return frames[0]
     full = [frame for frame in frames if len(frame)] or list(frames[:1])
     both = pd.concat(full, ignore_index=True) if full else pd.DataFrame()
     return both[[name for name in ("account_id", *KNOWN, "generated_time") if name in both]]
 
 
-def _column(name: str, cells: list[str | None], index: pd.Index) -> pd.Series:
+def _column(name: str, cells: list[str | None]) -> Any:
     """A column of ``users``; None where a report does not have it."""
     if name in UNJUDGED_BOOLEANS or name.endswith("_active"):
-        return pd.Series(pd.array([_BOOLEANS.get(cell or "") for cell in cells], dtype="boolean"), index=index)
+        return typed(np.array([_BOOLEANS.get(cell or "") for cell in cells], dtype=object), "boolean")
     if name in UNJUDGED_TIMES:
-        return lenient_instants([cell or "" for cell in cells])
+        return lenient_instants([cell or "" for cell in cells]).array
     if name.endswith(("_time", "_date", "_last_rotated")):
-        return pd.Series(read_instants([cell or "" for cell in cells]).values).dt.tz_localize("UTC")
-    return pd.Series(pd.array(cells, dtype="str"), index=index)
+        return typed(read_instants([cell or "" for cell in cells]).values, TIME)
+    return typed(np.array(cells, dtype=object), "str")
 
 
 def _naive(instant: datetime | None) -> np.datetime64:
