@@ -51,6 +51,8 @@ JUDGED = "import keyaudit as ka\na = ka.audit(source, policy, as_of)\nka.bottom_
 #: a notebook of the tests' own that has the bottom line alone: where the notebook is not what is tested, a run with
 #: it takes a third of the time
 BRIEF = ("--notebook", Path(__file__).parents[1] / "data" / "notebooks" / "brief.ipynb")
+#: the name of its evidence, but for the account
+BRIEFLY = "2026-11-23T000000Z-brief"
 PROCESS_DEADLINE = 120  # seconds; a run takes about four, on a machine that has nothing else to do
 
 

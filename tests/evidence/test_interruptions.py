@@ -18,6 +18,7 @@ import pytest
 from conftest import ACCOUNT, write
 from evidence_helpers import (
     BRIEF,
+    BRIEFLY,
     CHANGING,
     CLEAN,
     FAILING,
@@ -52,7 +53,7 @@ HURRIED = "from keyaudit.evidence import notebook\nnotebook.CELL_TIMEOUT = 1"
 SLEEPS = "import pathlib, time\npathlib.Path('here').touch()\ntime.sleep(120)"
 PATIENCE = 60  # seconds for what takes four: the machine may have other work
 #: the folder of a run with the brief notebook
-FINAL = f"{NAME.replace('key_rotation', 'brief')}-{ACCOUNT}"
+FINAL = f"{BRIEFLY}-{ACCOUNT}"
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -12,11 +11,13 @@ import pytest
 from conftest import ACCOUNT, OLD, report, write
 from evidence_helpers import (
     LONG,
+    digest,
     failing,
     files,
     keyaudit,
     made,
     manifest,
+    once,
     refused,
     seal_again,
     show_again,
@@ -46,7 +47,9 @@ class Reports:
 
     def __init__(self, folder: Path, evidence: Path) -> None:
         self.folder, self.evidence, self.last = folder, evidence, None
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
+        for sums in sorted(folder.glob("*/SHA256SUMS")):
+            self.last = digest(sums.read_bytes())
 
     def run(self, day: str, name: str = "", generated: str = "", **changes: object) -> Path:
         """Of a run at six o'clock, which judged a report that AWS had generated at midnight, or when it is said."""
@@ -58,7 +61,7 @@ class Reports:
         seal_again(path, **(told | facts))
         show_again(path)
         seal_again(path, **changes)
-        self.last = hashlib.sha256((path / "SHA256SUMS").read_bytes()).hexdigest()
+        self.last = digest((path / "SHA256SUMS").read_bytes())
         return path
 
     def found(self, since: str = "") -> Series:
@@ -96,10 +99,16 @@ def reports(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Reports
 
 
 @pytest.fixture
-def whole(reports: Reports) -> Reports:
-    for day in ("2026-11-24", "2026-11-30", "2026-12-07"):
-        reports.run(day)
-    return reports
+def whole(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Reports:
+    """The same with a run in each of three weeks."""
+    evidence = failing(tmp_path_factory)
+
+    def make(folder: Path) -> None:
+        runs = Reports(folder, evidence)
+        for day in ("2026-11-24", "2026-11-30", "2026-12-07"):
+            runs.run(day)
+
+    return Reports(shutil.copytree(once(tmp_path_factory, "series", make), tmp_path / "reports"), evidence)
 
 
 def test_a_series_without_a_gap_is_whole(whole: Reports) -> None:
