@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ACCOUNT, AS_OF, FRESH, OTHER, report, write
-from evidence_helpers import BRIEF, SECRET, digest, files, keyaudit, report_on
+from evidence_helpers import SECRET, digest, files, keyaudit, report_on
 
 import keyaudit as ka
 from keyaudit.schema import InputError
@@ -49,7 +49,7 @@ def told(folder: Path, **facts: object) -> None:
 
 def sealed(folder: Path, reports: Path) -> tuple[int, str, dict[str, bytes]]:
     """(exit code, stderr, every file that a report of it leaves behind), none of which holds the secret."""
-    done = keyaudit(*report_on(reports, folder, options=BRIEF))
+    done = keyaudit(*report_on(reports, folder))
     kept = files(reports) if reports.exists() else {}
     assert not [name for name, content in kept.items() if SECRET.encode() in content]
     assert SECRET.encode() not in done.stdout + done.stderr

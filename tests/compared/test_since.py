@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from conftest import ACCOUNT, AS_OF, FRESH, OLD, OTHER, capture, examples, key, report, write
-from evidence_helpers import BRIEF, keyaudit, made, manifest, once, refused, report_on, seal_again, verified
+from evidence_helpers import WHOLE, keyaudit, made, manifest, once, refused, report_on, seal_again, verified
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -145,7 +145,7 @@ def _make(folder: Path) -> None:
     write(folder, "1.csv", report(("alice", OLD), ("bob", OLD)))
     write(folder, "2.csv", report(("alice", FRESH), ("bob", OLD)))
     for number, at in ((1, "2026-11-20T00:00:00Z"), (2, AS_OF)):
-        made(*report_on(reports, folder / f"{number}.csv", as_of=at), code=1)
+        made(*report_on(reports, folder / f"{number}.csv", as_of=at, options=WHOLE), code=1)
 
 
 @pytest.fixture
@@ -191,19 +191,19 @@ def test_evidence_that_does_not_verify_is_compared_with_by_nobody(two: list[Path
     summary = two[1] / "summary.json"
     summary.write_bytes(summary.read_bytes().replace(b"NON_COMPLIANT", b"COMPLIANT"))
     write(reports.parent, "3.csv", report(("alice", FRESH), ("bob", FRESH)))
-    third = made(*report_on(reports, reports.parent / "3.csv", as_of=LATER), code=0)
+    third = made(*report_on(reports, reports.parent / "3.csv", as_of=LATER, options=WHOLE), code=0)
     assert manifest(third)["compared"]["name"] == two[0].name
     chosen = two[0]
     summary = two[0] / "findings.csv"
     write(reports.parent, "4.csv", report(("alice", FRESH), ("bob", OLD)))
     kept = summary.read_bytes()
     summary.write_bytes(kept + b"x")
-    alone = made(*report_on(reports, reports.parent / "4.csv", as_of="2026-11-21T00:00:00Z"), code=1)
+    alone = made(*report_on(reports, reports.parent / "4.csv", as_of="2026-11-21T00:00:00Z", options=WHOLE), code=1)
     assert manifest(alone)["compared"] is None
     assert "but none that verifies: nothing is compared" in (alone / "report.html").read_text()
     assert verified(alone)[0] == 0
     summary.write_bytes(kept)
-    options = ["--before", chosen]
+    options = [*WHOLE, "--before", chosen]
     fourth = made(*report_on(reports, reports.parent / "3.csv", as_of=LATER, options=options), code=0)
     assert manifest(fourth)["compared"]["name"] == chosen.name
 
@@ -215,9 +215,9 @@ def test_a_mistake_in_what_is_to_be_compared_with_is_exit_2_and_leaves_nothing(t
         (source, LATER, "no such evidence folder"),
         (two[1], AS_OF, "is not as of an earlier instant"),
     ):
-        said = refused(keyaudit(*report_on(reports, source, as_of=at, options=["--before", before])), 2)
+        said = refused(keyaudit(*report_on(reports, source, as_of=at, options=[*WHOLE, "--before", before])), 2)
         assert why in said
-    said = refused(keyaudit(*report_on(reports, source, options=[*BRIEF, "--before", two[0]])), 2)
+    said = refused(keyaudit(*report_on(reports, source, options=["--before", two[0]])), 2)
     assert "brief compares with nothing" in said
     assert [path for path in reports.iterdir() if path.name.startswith((".staging", ".failed"))] == []
 
@@ -225,6 +225,6 @@ def test_a_mistake_in_what_is_to_be_compared_with_is_exit_2_and_leaves_nothing(t
 def test_evidence_of_another_account_is_not_compared_with(two: list[Path]) -> None:
     reports = two[0].parent
     source = write(reports.parent, "o.csv", report(("alice", OLD), account=OTHER))
-    folder = made(*report_on(reports, source, as_of=LATER), code=1)
+    folder = made(*report_on(reports, source, as_of=LATER, options=WHOLE), code=1)
     assert manifest(folder)["compared"] is None
     assert json.loads((folder / "manifest.json").read_bytes())["parameters"]["previous"] == "none"

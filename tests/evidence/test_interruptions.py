@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 from conftest import ACCOUNT, write
 from evidence_helpers import (
-    BRIEF,
     BRIEFLY,
     CHANGING,
     CLEAN,
@@ -25,6 +24,7 @@ from evidence_helpers import (
     JUDGED,
     NAME,
     POLICY,
+    WHOLE,
     digest,
     failing,
     files,
@@ -65,8 +65,7 @@ def reports(tmp_path, tmp_path_factory) -> Path:
 
 
 def arguments(reports: Path, *options: object) -> list[str]:
-    """Of a run with the brief notebook, if no other is asked for."""
-    folder, options = reports.parent, options or BRIEF
+    folder = reports.parent
     asked = report_on(reports, folder / "report.csv", policy=folder / "policy.toml", options=options)
     return list(map(str, asked))
 
@@ -205,7 +204,7 @@ def test_ctrl_c_in_a_cell_exits_with_130_and_leaves_nothing(reports, asleep, who
 @pytest.mark.parametrize("most", [0, 2_000, 20_000, 60_000])
 def test_a_disk_that_takes_no_more_exits_with_4_and_leaves_nothing_that_looks_finished(reports, most):
     before = files(reports)
-    command = [sys.executable, "-c", STARVED, str(most), *arguments(reports, "--notebook", "key_rotation")]
+    command = [sys.executable, "-c", STARVED, str(most), *arguments(reports, *WHOLE)]
     done = subprocess.run(command, env=UNMEASURED, capture_output=True, timeout=PATIENCE, check=False)
     said = refused(done, 4)
     assert "itself failed" not in said
@@ -253,7 +252,7 @@ def test_a_reader_that_has_gone_does_not_change_the_exit_code(tmp_path):
     write(tmp_path, "report.csv", CLEAN)
     read, written = os.pipe()
     os.close(read)
-    asked = map(str, report_on(tmp_path / "reports", tmp_path / "report.csv", options=BRIEF))
+    asked = map(str, report_on(tmp_path / "reports", tmp_path / "report.csv"))
     done = subprocess.run(
         [sys.executable, "-m", "keyaudit", *asked], stdout=written, stderr=written, timeout=60, check=False
     )
@@ -265,7 +264,7 @@ def test_a_reader_that_has_gone_does_not_change_the_exit_code(tmp_path):
 def test_evidence_that_was_made_is_not_denied_because_its_name_could_not_be_printed(tmp_path):
     """4 says that there is no evidence."""
     write(tmp_path, "report.csv", CLEAN)
-    asked = map(str, report_on(tmp_path / "reports", tmp_path / "report.csv", options=BRIEF))
+    asked = map(str, report_on(tmp_path / "reports", tmp_path / "report.csv"))
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(
             [sys.executable, "-m", "keyaudit", *asked], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False

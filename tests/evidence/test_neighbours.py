@@ -21,7 +21,6 @@ from pathlib import Path
 import pytest
 from conftest import ACCOUNT, AS_OF, FRESH, capture, report, write
 from evidence_helpers import (
-    BRIEF,
     COMMAND,
     LONG,
     NAME,
@@ -103,7 +102,7 @@ def test_no_neighbour_decides_the_exit_code_of_a_run_or_of_a_series(tmp_path: Pa
     reports = tmp_path / "reports"
     hostile(reports, evidence)
     write(tmp_path, "report.csv", CLEAN)
-    folder = made(*report_on(reports, tmp_path / "report.csv", options=BRIEF), code=0)
+    folder = made(*report_on(reports, tmp_path / "report.csv"), code=0)
     assert verified(folder)[0] == 0
     page = (reports / "index.html").read_bytes()
     assert folder.name.encode() in page and b"\x1b" not in page and page == render(reports)
@@ -192,11 +191,11 @@ def test_the_next_run_removes_what_is_left_and_what_cannot_be_removed_decides_no
     write(left / "raw", "report.csv", "x")
     aged(left, 2)
     write(tmp_path, "report.csv", CLEAN)
-    made(*report_on(reports, tmp_path / "report.csv", options=BRIEF), code=0)
+    made(*report_on(reports, tmp_path / "report.csv"), code=0)
     assert leftovers(reports) == []
     held_by_another = aged(make_staging(reports), 2)
     with FileLock(f"{held_by_another}.lock"):
-        made(*report_on(reports, tmp_path / "report.csv", options=BRIEF), code=0)
+        made(*report_on(reports, tmp_path / "report.csv"), code=0)
     assert held_by_another.is_dir()
 
 
@@ -204,7 +203,7 @@ def test_the_next_run_removes_what_is_left_and_what_cannot_be_removed_decides_no
 @pytest.mark.parametrize("umask", ["000", "077"])
 def test_modes_are_the_same_whatever_the_umask(tmp_path: Path, umask: str) -> None:
     write(tmp_path, "report.csv", CLEAN)
-    arguments = report_on(tmp_path / "reports", tmp_path / "report.csv", options=BRIEF)
+    arguments = report_on(tmp_path / "reports", tmp_path / "report.csv")
     done = keyaudit(*arguments, first=f"import os; os.umask(0o{umask})")
     assert done.returncode == 0, done.stderr
     for path in (tmp_path / "reports", *(tmp_path / "reports").rglob("*")):
@@ -215,14 +214,14 @@ def test_modes_are_the_same_whatever_the_umask(tmp_path: Path, umask: str) -> No
 def theirs(tmp_path: Path) -> Iterator[Path]:
     """A reports folder that another user's run has made: of root, or with a lock that nobody but its owner opens."""
     write(tmp_path, "report.csv", CLEAN)
-    made(*report_on(tmp_path / "reports", tmp_path / "report.csv", options=BRIEF), code=0)
+    made(*report_on(tmp_path / "reports", tmp_path / "report.csv"), code=0)
     yield tmp_path / "reports"
 
 
 def test_of_a_file_of_another_user_it_is_said_which_whose_and_what_to_do(theirs: Path, tmp_path: Path) -> None:
     """Once run by root, then by the service account: a plain 'Permission denied' helps nobody."""
     (theirs / ".lock").chmod(0)
-    done = without_powers(*report_on(theirs, tmp_path / "report.csv", options=BRIEF))
+    done = without_powers(*report_on(theirs, tmp_path / "report.csv"))
     told = done.stderr.decode().splitlines()[-1]
     assert done.returncode == 4 and f"{theirs / '.lock'}: Permission denied" in told, done.stderr
     owner = (theirs / ".lock").owner()
@@ -317,7 +316,7 @@ def test_the_exit_code_is_the_verdict_whatever_is_closed_or_full(
 def test_a_report_with_everything_closed_leaves_evidence_that_verifies(tmp_path: Path) -> None:
     """The first file that is opened must not take the place of what is said."""
     path = write(tmp_path, "report.csv", CLEAN)
-    words = [*COMMAND, *map(str, report_on(tmp_path / "reports", path, options=BRIEF))]
+    words = [*COMMAND, *map(str, report_on(tmp_path / "reports", path))]
     done = subprocess.run(
         ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *words], timeout=PROCESS_DEADLINE, check=False
     )
@@ -370,13 +369,13 @@ def test_evidence_that_was_sealed_before_it_was_begun_is_no_reason_to_fail(tmp_p
 def test_evidence_that_was_changed_is_followed_by_nobody(tmp_path: Path) -> None:
     write(tmp_path, "report.csv", CLEAN)
     reports = tmp_path / "reports"
-    first = made(*report_on(reports, tmp_path / "report.csv", options=BRIEF), code=0)
+    first = made(*report_on(reports, tmp_path / "report.csv"), code=0)
     head = hashlib.sha256((first / "SHA256SUMS").read_bytes()).hexdigest()
     for name, changes in (("a", {"sealed_at": "zzz"}), ("b", {"sealed_at": "2099-01-01T00:00:00Z"})):
         copy = shutil.copytree(first, reports / f"{first.name}-{name}")
         told = manifest(copy) | changes
         write(copy, "manifest.json", json.dumps(told))  # and not sealed again
-    assert manifest(made(*report_on(reports, tmp_path / "report.csv", options=BRIEF), code=0))["previous"] == head
+    assert manifest(made(*report_on(reports, tmp_path / "report.csv"), code=0))["previous"] == head
 
 
 def test_a_neighbour_that_cannot_be_looked_into_is_said_and_decides_nothing(theirs: Path, tmp_path: Path) -> None:
@@ -473,7 +472,7 @@ def test_a_secret_in_a_capture_is_in_nothing_that_is_said_or_sealed(tmp_path: Pa
     write(folder, "accounts.json", json.dumps(whole | {"problems": [told]}))
     done = keyaudit("check", folder, "--policy", "cis", "--as-of", AS_OF)
     assert done.returncode == 3 and SECRET.encode() not in done.stdout + done.stderr
-    evidence = made(*report_on(tmp_path / "reports", folder, options=BRIEF), code=3)
+    evidence = made(*report_on(tmp_path / "reports", folder), code=3)
     assert not [path for path in evidence.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
     assert verified(evidence)[0] == 0
 
@@ -481,7 +480,7 @@ def test_a_secret_in_a_capture_is_in_nothing_that_is_said_or_sealed(tmp_path: Pa
 def test_a_secret_beside_a_report_is_not_sealed_with_it(tmp_path: Path) -> None:
     answer = json.loads(cli_json(CLEAN)) | {"Credentials": {"SecretAccessKey": SECRET}}
     path = write(tmp_path, "report.json", json.dumps(answer))
-    said = refused(keyaudit(*report_on(tmp_path / "reports", path, options=BRIEF)), 2)
+    said = refused(keyaudit(*report_on(tmp_path / "reports", path)), 2)
     assert "looks like a secret beside the report" in said and not (tmp_path / "reports").exists()
 
 

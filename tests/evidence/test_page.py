@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import chromium
-from evidence_helpers import made, report_on
+from evidence_helpers import WHOLE, made, report_on
 from make_reports import AS_OF, report
 from playwright.sync_api import Page
 from pypdf import PdfReader
@@ -27,7 +27,7 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Path:
     name = HOSTILE.replace('"', '""')
     text = report("123456789012", 400).replace("user-00007,", f'"{name}",', 1)
     source.write_text(text, encoding="utf-8")
-    return made(*report_on(folder / "reports", source, as_of=AS_OF.isoformat()), code=1)
+    return made(*report_on(folder / "reports", source, as_of=AS_OF.isoformat(), options=WHOLE), code=1)
 
 
 @pytest.fixture(scope="module")

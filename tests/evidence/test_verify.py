@@ -22,6 +22,7 @@ from evidence_helpers import (
     JUDGED,
     POLICY,
     SECRET,
+    WHOLE,
     digest,
     failing,
     files,
@@ -878,7 +879,7 @@ def test_evidence_without_an_instant_given_is_judged_again_by_the_moment_at_whic
 
     def make(folder: Path) -> None:
         write(folder, "report.csv", report(("alice", "true 2020-01-01T00:00:00Z N/A")))
-        made(*report_on(folder / "reports", folder / "report.csv", as_of=""), code=1)
+        made(*report_on(folder / "reports", folder / "report.csv", as_of="", options=WHOLE), code=1)
 
     reports = once(tmp_path_factory, "received", make) / "reports"
     (folder,) = [path for path in reports.iterdir() if path.is_dir()]
