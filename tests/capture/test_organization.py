@@ -206,7 +206,7 @@ def test_each_owner_gets_a_folder(organization: Organization, tmp_path: Path) ->
     lost = organization.members[0]
     organization.fault(Fault("AssumeRole", "denied", account=lost))
     done = organization.run(
-        *("report", "--organization", "--policy", "cis", "-o", tmp_path / "reports", "--per-account")
+        *("report", "--organization", "--policy", "cis", "-o", tmp_path / "reports", *BRIEF, "--per-account")
     )
     assert done.returncode == 3, done.stderr.decode()
     first, *others = (Path(line) for line in done.stdout.decode().splitlines())

@@ -11,8 +11,8 @@ from typing import Any
 
 import nbformat
 import pytest
-from conftest import ACCOUNT, AS_OF, FRESH, capture, report, write
-from evidence_helpers import keyaudit, made, refused, verified
+from conftest import ACCOUNT, FRESH, capture, report, write
+from evidence_helpers import keyaudit, made, refused, report_on, verified
 
 from keyaudit.aws.session import Session
 from keyaudit.capture import Options
@@ -136,7 +136,7 @@ def test_evidence_says_that_others_could_reach_the_cluster(tmp_path: Path) -> No
     folder = capture(tmp_path / "cap", [ACCOUNT], **{f"a{ACCOUNT}": report(("alice", FRESH))})
     told = json.loads((folder / "accounts.json").read_bytes())
     (folder / "accounts.json").write_text(json.dumps(told | {"insecure_cluster": True}))
-    captured_there = made("report", folder, "--policy", "cis", "--as-of", AS_OF, "-o", tmp_path / "two", code=0)
+    captured_there = made(*report_on(tmp_path / "two", folder), code=0)
     for one in (run_there, captured_there):
         assert json.loads((one / "manifest.json").read_bytes())["insecure_cluster"] is True
         code, said = verified(one)

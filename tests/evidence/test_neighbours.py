@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 from conftest import ACCOUNT, AS_OF, FRESH, capture, report, write
 from evidence_helpers import (
+    BRIEF,
     COMMAND,
     LONG,
     NAME,
@@ -347,7 +348,7 @@ def test_a_clock_that_is_set_back_breaks_no_chain(tmp_path: Path) -> None:
     reports, now = tmp_path / "reports", datetime.now(UTC)
     for shift in (0, -40, -20):
         at = (now + timedelta(seconds=shift)).timestamp()
-        done = keyaudit_at(at, "report", tmp_path / "report.csv", "--policy", "cis", "-o", reports)
+        done = keyaudit_at(at, "report", tmp_path / "report.csv", "--policy", "cis", "-o", reports, *BRIEF)
         assert done.returncode in (0, 3), done.stderr
     said = keyaudit("series", reports, "--every", "day")
     assert b"broken" not in said.stdout and said.returncode in (0, 3), said.stdout + said.stderr
@@ -381,7 +382,9 @@ def test_evidence_that_was_changed_is_followed_by_nobody(tmp_path: Path) -> None
 def test_a_neighbour_that_cannot_be_looked_into_is_said_and_decides_nothing(theirs: Path, tmp_path: Path) -> None:
     (folder,) = (one for one in theirs.iterdir() if one.is_dir())
     folder.chmod(0)
-    done = without_powers("report", tmp_path / "report.csv", "--policy", "cis", "--as-of", AS_OF, "-o", theirs)
+    done = without_powers(
+        "report", tmp_path / "report.csv", "--policy", "cis", "--as-of", AS_OF, "-o", theirs, *BRIEF
+    )
     folder.chmod(0o700)
     assert done.returncode == 0, done.stderr
     assert f"could not be looked into, so that the chain may leave it out: {folder}" in done.stderr.decode()
@@ -392,11 +395,11 @@ def test_evidence_that_cannot_be_looked_into_is_a_fault_and_never_forgotten(thei
     (folder,) = (one for one in theirs.iterdir() if one.is_dir())
     for name in ("captures", "lost+found"):
         (theirs / name).mkdir(mode=0)
-    made("report", tmp_path / "report.csv", "--policy", "cis", "-o", theirs, code=0)
+    made("report", tmp_path / "report.csv", "--policy", "cis", "-o", theirs, *BRIEF, code=0)
     assert keyaudit("series", theirs, "--every", LONG).returncode == 0
     assert without_powers("series", theirs, "--every", LONG).returncode == 0
     folder.chmod(0)
-    asked = ["report", tmp_path / "report.csv", "--policy", "cis", "-o", theirs, "--every", LONG, "--again"]
+    asked = ["report", tmp_path / "report.csv", "--policy", "cis", "-o", theirs, *BRIEF, "--every", LONG, "--again"]
     forms = [without_powers("series", theirs, "--every", LONG, "-f", form) for form in ("table", "json", "csv")]
     checked, again = without_powers("verify", theirs), without_powers(*asked)
     found = without_powers(*asked[:-1])
@@ -415,8 +418,8 @@ def test_evidence_that_cannot_be_looked_into_is_a_fault_and_never_forgotten(thei
 
 
 def test_raw_evidence_that_cannot_be_read_may_hold_the_same_undated_file(theirs: Path, tmp_path: Path) -> None:
-    first = made("report", tmp_path / "report.csv", "--policy", "cis", "-o", theirs, code=0)
-    asked = ["report", tmp_path / "report.csv", "--policy", "cis", "-o", theirs, "--every", LONG, "--again"]
+    first = made("report", tmp_path / "report.csv", "--policy", "cis", "-o", theirs, *BRIEF, code=0)
+    asked = ["report", tmp_path / "report.csv", "--policy", "cis", "-o", theirs, *BRIEF, "--every", LONG, "--again"]
     for place in (first / "raw", first / "raw" / ACCOUNT / "capture.json"):
         mode = place.stat().st_mode
         place.chmod(0)

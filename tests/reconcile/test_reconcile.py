@@ -34,7 +34,7 @@ from conftest import (
     write,
 )
 from evidence_helpers import keyaudit as command
-from evidence_helpers import verified
+from evidence_helpers import report_on, verified
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -838,7 +838,7 @@ def test_a_generated_time_before_what_the_report_tells_of_explains_nothing(judge
 def test_evidence_is_verified_with_the_inventory_that_it_was_judged_by(tmp_path, facts):
     """Also where the capture was asked of another account than its report is of, or lost a fact."""
     folder = captured(tmp_path / "capture", report(("alice", FRESH)), live(("alice", A_FRESH)), **facts)
-    done = command("report", folder, "--policy", "cis", "--as-of", AS_OF, "-o", tmp_path / "reports")
+    done = command(*report_on(tmp_path / "reports", folder))
     assert done.returncode in (0, 3), done.stderr
     (evidence,) = (path for path in (tmp_path / "reports").iterdir() if path.is_dir())
     assert verified(evidence)[0] == 0

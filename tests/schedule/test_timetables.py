@@ -18,7 +18,7 @@ import yaml
 from aws import MANAGEMENT, Aws, Fault, add_user, aws, report_of  # noqa: F401
 from conftest import FRESH, OLD, OTHER, report, write
 from cronsim import CronSim
-from evidence_helpers import LONG, POLICY, SECRET, files, keyaudit, refused
+from evidence_helpers import BRIEF, LONG, POLICY, SECRET, files, keyaudit, refused
 from linting import parsed, template_faults, workflow_faults
 from program import program  # noqa: F401
 
@@ -33,6 +33,8 @@ TOPIC = f"arn:aws:sns:us-east-1:{MANAGEMENT}:audit"
 PERIODS = ("day", "week", "month", "quarter", "30d")
 KINDS = ("systemd", "cron", "github-actions", "eventbridge")
 FILES = f"{say('schedule.files')}\n".encode()
+#: the brief notebook, which is in the folder where a schedule is asked for
+LIGHT = ("--notebook", "brief.ipynb")
 #: a folder whose name means something to a shell, to cron and to systemd
 ODD = 'it\'s 100% $HOME "q"'
 
@@ -45,6 +47,7 @@ def folder(tmp_path: Path) -> Path:
     write(found, "our policy.toml", POLICY)
     write(found, "report.csv", report(("alice", FRESH), ("bob", OLD)))
     write(found, "accounts.txt", "111122223333\n")
+    shutil.copy(BRIEF[1], found)
     return found
 
 
@@ -132,7 +135,7 @@ def run_by_cron(text: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def test_what_cron_runs_makes_evidence_once(folder: Path) -> None:
-    text = printed(folder, "cron", "report.csv", "-o", "evidence", every=LONG)
+    text = printed(folder, "cron", "report.csv", "-o", "evidence", *LIGHT, every=LONG)
     first = run_by_cron(text)
     assert first.returncode == 1, first.stderr
     made = Path(first.stdout.decode().strip())
@@ -143,11 +146,11 @@ def test_what_cron_runs_makes_evidence_once(folder: Path) -> None:
 
 
 def test_the_comment_tells_how_to_see_whether_the_series_is_whole(folder: Path) -> None:
-    text = printed(folder, "cron", "report.csv", every=LONG)
+    text = printed(folder, "cron", "report.csv", *LIGHT, every=LONG)
     run_by_cron(text)
     (line,) = re.findall(r"^#   (.* series .*)$", text, re.MULTILINE)
     done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False)
-    assert done.returncode == 0 and "key_rotation-111122223333" in done.stdout
+    assert done.returncode == 0 and "brief-111122223333" in done.stdout
 
 
 # --- systemd --------------------------------------------------------------------------------------------------
@@ -264,7 +267,7 @@ def test_a_wrong_workflow_is_found(tmp_path: Path) -> None:
 
 def test_what_a_workflow_runs_keeps_the_evidence(folder: Path, cloud: Any) -> None:
     env, client = cloud
-    text = printed(folder, "github-actions", every=LONG)
+    text = printed(folder, "github-actions", *LIGHT, every=LONG)
     steps = {one["name"]: one for one in yaml.safe_load(text)["jobs"]["evidence"]["steps"] if "name" in one}
     assert list(steps) == ["Install", "Fetch the reports", "Make evidence", "Keep the reports"]
     assert steps["Keep the reports"]["if"] == "${{ !cancelled() }}"
@@ -335,10 +338,11 @@ def build(found: dict[str, Any]) -> list[str]:
 
 def test_what_a_build_runs_keeps_the_evidence_and_makes_it_once(folder: Path, cloud: Any) -> None:
     env, client = cloud
-    commands = build(template(folder, every=LONG))
+    commands = build(template(folder, *LIGHT, every=LONG))
     config = folder / "config"
     config.mkdir()
-    shutil.copy(folder / "our policy.toml", config)
+    for name in ("our policy.toml", "brief.ipynb"):
+        shutil.copy(folder / name, config)
     fetch, make = commands
     # the folder was kept, or the build ends with another code than that of the verdict
     lines = [fetch, make, "test -f evidence/index.html"]
@@ -356,7 +360,7 @@ def test_other_credentials_are_not_answered_with_evidence_of_another_account(
     env, _ = cloud
     add_user(OTHER, "bob", keys=[(datetime.now(UTC) - timedelta(days=1), "Active")])
     reports = {OTHER: report_of(OTHER, datetime.now(UTC) - timedelta(minutes=5))}
-    words = ("report", "--policy", "our policy.toml", "--every", LONG)
+    words = ("report", "--policy", "our policy.toml", *LIGHT, "--every", LONG)
     first = keyaudit(*words, cwd=folder, env=env)
     other = keyaudit(*words, cwd=folder, env=aws.scenario(account=OTHER, reports=reports).env())
     assert (first.returncode, first.stdout) == (1, keyaudit(*words, cwd=folder, env=env).stdout)
@@ -370,7 +374,7 @@ def test_a_build_that_cannot_keep_the_evidence_fails_otherwise(folder: Path, clo
     env, client = cloud
     shutil.copytree(folder, folder / "config")
     client.delete_bucket(Bucket="evidence-bucket")
-    done = shell(build(template(folder, every=LONG))[1], folder, env)
+    done = shell(build(template(folder, *LIGHT, every=LONG))[1], folder, env)
     assert done.returncode == 4 and "NON_COMPLIANT" in done.stderr
 
 
