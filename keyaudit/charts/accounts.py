@@ -29,8 +29,8 @@ PITCH, FURTHER, LINE, MARGIN = 16.0, 10.0, 14.0, 30.0
 HEAD = 150.0
 #: as shares of a row: the height of its bar; the gap before a row that sums up
 BAR, GAP = 0.62, 0.3
-#: the largest share of the width for words; the points between columns
-WORDS, GUTTER = 0.4, 8.0
+#: the largest shares of the width for words and for the names of accounts; the points between columns
+WORDS, NAMES, GUTTER = 0.4, 0.3, 8.0
 #: width in points at which a part of a bar is visible, however few keys it has
 LEAST = 4.0
 #: from the left: what fails first, so that it has a common start
@@ -47,13 +47,14 @@ STYLES: dict[str, dict[str, Any]] = {
 @dataclass(frozen=True)
 class Table:
     """The layout. ``width`` in points, of which ``left`` and ``right`` are the shares where the axis of
-    keys starts and ends, and ``words`` where the words beside the bars do; ``most`` keys are as long as the axis;
-    ``ys``: middles of rows, from the top."""
+    keys starts and ends, and ``words`` where the words beside the bars do; ``names`` are what rows are called;
+    ``most`` keys are as long as the axis; ``ys``: middles of rows, from the top."""
 
     width: float
     left: float
     right: float
     words: float
+    names: tuple[str, ...]
     most: int
     lines: tuple[str, ...]
     ys: tuple[float, ...]
@@ -74,7 +75,7 @@ def plot_accounts(
     _key_axis(ax, table)
     for row, y in zip(found.rows, table.ys, strict=True):
         _draw_row(ax, found, table, row, y)
-    _name_rows(ax, found, table)
+    _name_rows(ax, table)
     strips = _draw_parts(ax, found, table)
     strips = draw_verdicts(ax, found, table.width, table.left, strips)
     canvas.head(ax, said.claim(found), said.remarks(found), said.alt(found), strips)
@@ -117,7 +118,7 @@ def _table(found: Accounts, width: float) -> Table:
     gaps = [GAP * row.summed for row in found.rows]
     heights = [gap + 1 + (len(lines) - 1) * FURTHER / PITCH for gap, lines in zip(gaps, broken, strict=True)]
     ends = [*accumulate(heights)]
-    names = [row.label for row in found.rows]
+    names = [_label(row, width * NAMES) for row in found.rows]
     total = _widest([said.total_text(found)], "bold")
     words = 1 - _widest([line for lines in broken for line in lines]) / width
     return Table(
@@ -125,11 +126,25 @@ def _table(found: Accounts, width: float) -> Table:
         left=(max(_widest(names), total) + GUTTER) / width,
         right=words - GUTTER / width,
         words=words,
+        names=tuple(names),
         most=max((row.active for row in found.rows if not row.summed), default=0),
         lines=tuple("\n".join(lines) for lines in broken),
         ys=tuple(end - (height - gap) / 2 for end, height, gap in zip(ends, heights, gaps, strict=True)),
         height=ends[-1],
     )
+
+
+def _label(row: Row, width: float) -> str:
+    """What the row is called; of a name for which there is no room, the beginning, and none of its letters if the
+    font lacks one."""
+    if row.name and not canvas.has_letters(row.name):
+        return row.account_id
+    label = row.label
+    for length in range(len(row.name) - 1, 0, -1):
+        if canvas.text_width(label, canvas.SMALL) <= width:
+            break
+        label = row.label.replace(row.name, f"{row.name[:length]}…", 1)
+    return label
 
 
 def _widest(texts: list[str], weight: str = "normal") -> float:
@@ -158,10 +173,10 @@ def _key_axis(ax: Axes, table: Table) -> None:
         ax.set_xlabel(say("charts.by_account.x"), x=table.left, ha="left", fontsize=canvas.TEXT, color=canvas.INK)
 
 
-def _name_rows(ax: Axes, found: Accounts, table: Table) -> None:
+def _name_rows(ax: Axes, table: Table) -> None:
     style = {"va": "center_baseline", "fontsize": canvas.SMALL, "linespacing": 1.1}
-    for row, y, line in zip(found.rows, table.ys, table.lines, strict=True):
-        canvas.note(ax, row.label, (0, y), (0, 0), ax.get_yaxis_transform(), **style)
+    for name, y, line in zip(table.names, table.ys, table.lines, strict=True):
+        canvas.note(ax, name, (0, y), (0, 0), ax.get_yaxis_transform(), **style)
         canvas.note(ax, line, (table.words, y), (0, 0), ax.get_yaxis_transform(), **style)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FixedLocator, MaxNLocator
 from matplotlib.transforms import ScaledTranslation
@@ -163,7 +163,8 @@ def count_labels(ax: Axes, xs: Any, counts: Any, widths: Any, marked: Any = ()) 
 
 def note(ax: Axes, text: str, at: Any, offset: tuple[float, float], where: Any = "data", **style: Any) -> None:
     """A text at a point (in ``where``, as ``xycoords``), moved by points, and never clipped."""
-    style = {"fontsize": TEXT, "color": INK, **style}
+    # names may have dollar signs in them, which are no mathematics
+    style = {"fontsize": TEXT, "color": INK, "parse_math": False, **style}
     ax.annotate(text, at, xytext=offset, xycoords=where, textcoords="offset points", annotation_clip=False, **style)
 
 
@@ -190,6 +191,12 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
     """The width of a line of text in points, as wide as any renderer makes it."""
     font = FontProperties(size=size, weight=weight)
     return 1.03 * float(text_to_path.get_text_width_height_descent(text, font, False)[0])
+
+
+def has_letters(text: str) -> bool:
+    """Whether the font of charts has all letters of a text."""
+    font = get_font(findfont(FontProperties()))
+    return all(font.get_char_index(ord(letter)) for letter in text)
 
 
 def broken(text: str, width: float, size: float, weight: str = "normal") -> list[str]:

@@ -14,8 +14,7 @@ from email.utils import format_datetime
 
 from keyaudit.export.formats import Made
 from keyaudit.export.tabular import BOM, table_csv
-from keyaudit.model import Advice, Proved
-from keyaudit.present.account_names import called
+from keyaudit.model import Advice, Proved, called
 from keyaudit.present.headline import caveats, headline
 from keyaudit.texts import say, utc, visible
 

@@ -12,7 +12,7 @@ from keyaudit.model.audit import Audit, ExemptionUse
 from keyaudit.model.population import Origin, Population, Skipped
 from keyaudit.model.progress import Progress
 from keyaudit.model.proved import Advice, Call, Proved, SealedFile
-from keyaudit.model.provenance import ORGANIZATION, Completeness, Difference, Provenance, names_of
+from keyaudit.model.provenance import ORGANIZATION, Completeness, Difference, Provenance, called, names_of
 from keyaudit.model.rotated import Line, RotatedKey, RotatedSecret, RotationVerdict, Version
 
 __all__ = [
@@ -35,5 +35,6 @@ __all__ = [
     "SealedFile",
     "Skipped",
     "Version",
+    "called",
     "names_of",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from keyaudit.model.provenance import Provenance
+from keyaudit.model.provenance import Provenance, names_of
 from keyaudit.schema import ACTIVE, EXEMPT, INSUFFICIENT_DATA, NON_COMPLIANT
 
 #: a column and its compliance type
@@ -20,7 +20,7 @@ _MISSING = -1
 def accounts_frame(provenance: Sequence[Provenance], keys: pd.DataFrame) -> pd.DataFrame:
     """One row per account, in the order of ``provenance``; see ``Audit.accounts``."""
     provenance = [one for one in provenance if one.is_account]
-    ids = [one.account_id for one in provenance]
+    ids, names = [one.account_id for one in provenance], names_of(provenance)
     by_type: Counter[tuple[str, str]] = Counter()
     sizes: Counter[str] = Counter()
     oldest: dict[str, int] = {}
@@ -35,6 +35,7 @@ def accounts_frame(provenance: Sequence[Provenance], keys: pd.DataFrame) -> pd.D
     days = np.array([oldest.get(account, _MISSING) for account in ids], dtype=np.int64)
     columns = {
         "account_id": _texts(ids),
+        "account_name": _texts([names.get(account) for account in ids]),
         "conclusion": _texts([one.conclusion for one in provenance]),
         "rotation": _texts([one.rotation for one in provenance]),
         "read": np.array([bool(one.form) for one in provenance], dtype=bool),
@@ -48,7 +49,7 @@ def accounts_frame(provenance: Sequence[Provenance], keys: pd.DataFrame) -> pd.D
     return pd.DataFrame(columns, index=pd.RangeIndex(len(ids)))
 
 
-def _texts(values: list[str]) -> pd.api.extensions.ExtensionArray:
+def _texts(values: Sequence[str | None]) -> pd.api.extensions.ExtensionArray:
     return pd.array(values, dtype="str")
 
 

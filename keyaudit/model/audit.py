@@ -76,10 +76,10 @@ class Audit:
 
     @property
     def accounts(self) -> pd.DataFrame:
-        """One row per account: ``account_id, conclusion, rotation, read, users, keys, active, failing, exempt,
-        unknown, due_soon, oldest_days``. ``rotation`` is what was concluded for that control, whether it counts or
-        not. Active keys are counted as over their limit, over it and exempt, of unknown age, and in time but due
-        soon."""
+        """One row per account: ``account_id, account_name, conclusion, rotation, read, users, keys, active,
+        failing, exempt, unknown, due_soon, oldest_days``. ``rotation`` is what was concluded for that control,
+        whether it counts or not. Active keys are counted as over their limit, over it and exempt, of unknown age,
+        and in time but due soon."""
         from keyaudit.model.accounts_frame import accounts_frame
 
         return accounts_frame(self.provenance, self.keys)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from keyaudit.model.population import Origin
+from keyaudit.texts import say
 
 #: stands for the list of accounts itself, if the list could not be had
 ORGANIZATION = "organization"
@@ -97,3 +98,9 @@ class Provenance:
 def names_of(accounts: Iterable[Provenance]) -> dict[str, str]:
     """The names of accounts by their ids, as far as a captured list of an organization tells them."""
     return {one.account_id: one.origin.account_name for one in accounts if one.origin and one.origin.account_name}
+
+
+def called(account_id: str, name: str | None) -> str:
+    """How an account is called wherever it is told of: ``prod-billing (123456789012)``, by its id alone where the
+    organization gives it no name."""
+    return say("account.named", name=name, id=account_id) if name else account_id

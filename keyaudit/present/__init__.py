@@ -1,7 +1,7 @@
 """Frames -> sentences and tables for people (pure). Every function takes the Audit, and returns something
 that a notebook shows by itself: ``ka.bottom_line(a)``."""
 
-from keyaudit.present.account_names import called, named
+from keyaudit.present.account_names import named
 from keyaudit.present.answer import figures, worst
 from keyaudit.present.basis import (
     accounts,

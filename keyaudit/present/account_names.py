@@ -1,9 +1,8 @@
-"""How an account is called wherever it is told of: by its name, if the organization gives it one, and its id."""
+"""What each account of an Audit is called."""
 
 from __future__ import annotations
 
-from keyaudit.model import Audit, Provenance
-from keyaudit.texts import say
+from keyaudit.model import Audit, Provenance, called
 
 
 def named(a: Audit) -> dict[str, str]:
@@ -14,8 +13,3 @@ def named(a: Audit) -> dict[str, str]:
 def account_of(one: Provenance) -> str:
     """What the account is called of which this is told."""
     return called(one.account_id, one.origin.account_name if one.origin else "")
-
-
-def called(account_id: str, name: str | None) -> str:
-    """``prod-billing (123456789012)``; the id alone where there is no name."""
-    return say("account.named", name=name, id=account_id) if name else account_id

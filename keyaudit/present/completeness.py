@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from keyaudit.model import Audit, Provenance
-from keyaudit.present.account_names import account_of, called, named
+from keyaudit.model import Audit, Provenance, called
+from keyaudit.present.account_names import account_of, named
 from keyaudit.present.table import MOST_ACCOUNTS, Prose, Table, table
 from keyaudit.texts import say, utc
 

@@ -13,8 +13,7 @@ from weakref import ref
 
 import pandas as pd
 
-from keyaudit.model import Audit
-from keyaudit.present.account_names import called
+from keyaudit.model import Audit, called
 from keyaudit.present.table import MOST_TASKS, Prose, Table, table
 from keyaudit.rotation import cases
 from keyaudit.rotation.cases import Case, Key, User, case_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import UTC, datetime
 from itertools import combinations
 
@@ -33,6 +34,7 @@ def account(
     judged = NON_COMPLIANT if failing else INSUFFICIENT_DATA if unknown else COMPLIANT
     return {
         "account_id": label if isinstance(label, str) else f"{label:012d}",
+        "account_name": None,
         "conclusion": conclusion or judged,
         "rotation": rotation or judged,
         "read": True,
@@ -53,7 +55,7 @@ def unread(label):
 
 
 def frame(*rows):
-    return pd.DataFrame(list(rows)).astype({"oldest_days": "Int64", "account_id": "str"})
+    return pd.DataFrame(list(rows)).astype({"oldest_days": "Int64", "account_id": "str", "account_name": "str"})
 
 
 def plot(*rows, policy=CIS, ax=None):
@@ -285,6 +287,28 @@ def test_worst_first_by_overdue_keys_then_other_failures_then_unread_then_unknow
 def test_the_account_with_most_overdue_keys_is_never_cut_off_by_those_with_none():
     rows = [*(account(n, conclusion=NON_COMPLIANT, oldest=400) for n in range(40)), account(99, failing=15)]
     assert rows_of(*rows)[0].label == "000000000099"
+
+
+NAMES = ("prod-billing", "a" * 60, "東京", "x", "$x$ & \u202eco")
+
+
+def test_accounts_are_called_by_name_and_id_and_a_long_name_is_cut_where_it_is_drawn_alone():
+    rows = [account(n) | {"account_name": name} for n, name in enumerate(NAMES)]
+    ax = plot(*rows, account(9))
+    assert [row.label for row in rows_of(*rows)][3] == "x (000000000003)"
+    drawn = [text for text in texts(ax) if "00000000000" in text]
+    assert [text.split()[0] for text in drawn] == [
+        "prod-billing",
+        drawn[1].split()[0],
+        "000000000002",
+        "x",
+        "$x$",
+        "000000000009",
+    ]
+    assert re.fullmatch(r"a{5,20}… \(000000000001\)", drawn[1])
+    assert "\\u202e" in drawn[4]
+    assert not any(text.get_parse_math() for text in ax.texts)
+    assert f"{'a' * 60} (000000000001)" in ax.get_label()
 
 
 def test_15_accounts_are_shown_without_a_sum_and_the_16th_is_summed():

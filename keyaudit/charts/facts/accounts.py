@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from keyaudit.charts.facts.population import Population, population
+from keyaudit.model import called
 from keyaudit.schema import ACCOUNT_VERDICTS, INSUFFICIENT_DATA, NON_COMPLIANT, UNREAD, InputError
-from keyaudit.texts import say
+from keyaudit.texts import say, visible
 
 if TYPE_CHECKING:
     from keyaudit.policy import Policy
 
 COLUMNS = (
     "account_id",
+    "account_name",
     "conclusion",
     "rotation",
     "read",
@@ -39,10 +41,10 @@ MOST = 15
 
 @dataclass(frozen=True)
 class Row:
-    """One row: an account, or (``summed``) so many others. ``failing`` are overdue keys, ``exempt`` those over
-    their limits and exempt, ``unknown`` those of unknown age, ``due_soon`` a part of those in time; ``oldest`` is
-    the age in whole days of the oldest, None if unknown; ``verdict`` is that of an account, and UNREAD or empty of
-    several; ``rotation`` is what was concluded of that control for an account."""
+    """One row: an account (its id, and its name if it has one), or (``summed``) so many others. ``failing`` are
+    overdue keys, ``exempt`` those over their limits and exempt, ``unknown`` those of unknown age, ``due_soon`` a
+    part of those in time; ``oldest`` is the age in whole days of the oldest, None if unknown; ``verdict`` is that of
+    an account, and UNREAD or empty of several; ``rotation`` is what was concluded of that control for an account."""
 
     label: str
     verdict: str
@@ -53,6 +55,8 @@ class Row:
     unknown: int
     due_soon: int
     oldest: int | None
+    account_id: str = ""
+    name: str = ""
     summed: bool = False
 
     @property
@@ -163,7 +167,10 @@ def _row(account: dict[Hashable, Any]) -> Row:
     verdict = account["conclusion"] if account["read"] else UNREAD
     numbers: dict[str, Any] = {name: int(account[name]) for name in NUMBERS}
     oldest, rotation = _whole(account["oldest_days"]), str(account["rotation"])
-    return Row(str(account["account_id"]), verdict, rotation, oldest=oldest, **numbers)
+    name = "" if pd.isna(account["account_name"]) else visible(account["account_name"])
+    account_id = str(account["account_id"])
+    label = called(account_id, name)
+    return Row(label, verdict, rotation, oldest=oldest, account_id=account_id, name=name, **numbers)
 
 
 def _sum(accounts: pd.DataFrame, label: str, verdict: str) -> Row:
