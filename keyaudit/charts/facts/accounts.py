@@ -43,8 +43,9 @@ MOST = 15
 class Row:
     """One row: an account (its id, and its name if it has one), or (``summed``) so many others. ``failing`` are
     overdue keys, ``exempt`` those over their limits and exempt, ``unknown`` those of unknown age, ``due_soon`` a
-    part of those in time; ``oldest`` is the age in whole days of the oldest, None if unknown; ``verdict`` is that of
-    an account, and UNREAD or empty of several; ``rotation`` is what was concluded of that control for an account."""
+    part of those in time; ``oldest`` is the age in whole days of the oldest, None if unknown; ``verdict`` is that
+    of an account, and UNREAD or empty of several; ``rotation`` is what was concluded of that control for an
+    account."""
 
     label: str
     verdict: str
