@@ -23,7 +23,7 @@ from evidence_helpers import JUDGED, PARAMETERS, keyaudit, refused, verified
 from faults import Fault
 from forked import server
 
-SOON = 30  # seconds
+SOON = 90  # seconds: workers begin slowly where the machine has other work
 ACCOUNTS = tuple(f"10000000000{number}" for number in range(3))
 
 

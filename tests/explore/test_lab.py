@@ -136,6 +136,7 @@ def test_the_workbooks_are_open_in_reading_order(lab: str) -> None:
     assert sorted(READING_ORDER) == sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 
 
+@pytest.mark.sampled(1)  # the other notebook: for a nightly run
 @pytest.mark.parametrize("name", sorted({*READING_ORDER} - {"explore"}))
 def test_run_all_works_untouched(lab: str, name: str) -> None:
     with opened(lab, f"workspaces/{name}/tree/{name}.ipynb") as page:

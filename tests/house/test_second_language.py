@@ -291,6 +291,7 @@ def test_it_verifies_and_is_made_again_in_its_language(tree: Path, made: Path, n
     assert run(tree, VERIFY, evidence(made, name)).strip() == ""
 
 
+@pytest.mark.sampled(0)  # the same pages, made by another process: for a nightly run
 def test_so_is_that_of_each_account(tree: Path, made: Path, tmp_path: Path) -> None:
     sources = sorted(path.parent for path in (made.parent / "organization").glob("*/capture.json"))[:2]
     folders = [Path(line) for line in run(tree, EACH, tmp_path, *sources).splitlines()]
