@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -22,17 +21,16 @@ from evidence_helpers import (
     CLEAN,
     FAILING,
     JUDGED,
-    NAME,
     POLICY,
     WHOLE,
     digest,
-    failing,
     files,
     keyaudit,
     leftovers,
     made,
     manifest,
     notebook,
+    once,
     refused,
     report_on,
     wait_for,
@@ -41,27 +39,40 @@ from forked import SIGNALLED, Running, forked, server
 
 from keyaudit.evidence.verify import verify
 
-#: the command with files of at most so many bytes
+#: what a run executes first so that its files have at most so many bytes, what it says on stderr included
 STARVED = """
-import resource, sys
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
-from keyaudit.cli import main
-main(sys.argv[2:])
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))
 """
+#: so that nobody reads what it prints
+UNREAD = """
+import os
+read, written = os.pipe()
+os.close(read)
+os.dup2(written, 1)
+os.dup2(written, 2)
+os.close(written)
+"""
+#: so that what it prints goes to a disk that is full
+FULL = "import os\nos.dup2(os.open('/dev/full', os.O_WRONLY), 1)"
 #: a time limit for a cell of a second
 HURRIED = "from keyaudit.evidence import notebook\nnotebook.CELL_TIMEOUT = 1"
 SLEEPS = "import pathlib, time\npathlib.Path('here').touch()\ntime.sleep(120)"
 PATIENCE = 60  # seconds for what takes four: the machine may have other work
 #: the folder of a run with the brief notebook
-FINAL = f"{BRIEFLY}-{ACCOUNT}"
+FINAL = f"{BRIEFLY}-{ACCOUNT}-2"
 
 
 @pytest.fixture
 def reports(tmp_path, tmp_path_factory) -> Path:
     """A reports folder with earlier evidence in it."""
-    write(tmp_path, "report.csv", FAILING)
-    write(tmp_path, "policy.toml", POLICY)
-    return shutil.copytree(failing(tmp_path_factory).parent, tmp_path / "reports")
+
+    def make(folder: Path) -> None:
+        write(folder, "report.csv", FAILING)
+        write(folder, "policy.toml", POLICY)
+        made(*arguments(folder / "reports"), code=1)
+
+    return shutil.copytree(once(tmp_path_factory, "interrupted", make), tmp_path / "in") / "reports"
 
 
 def arguments(reports: Path, *options: object) -> list[str]:
@@ -103,8 +114,7 @@ def assert_sound(reports: Path, before: dict[str, bytes]) -> None:
     assert {name: after.get(name) for name in before} == before
     assert [(folder.name, verify(folder)[0]) for folder in sealed(reports) if verify(folder)[0]] == []
     names = {path.name for path in reports.iterdir()} - set(CHANGING)
-    sound = rf"(\.staging-|\.failed-|{NAME}-{ACCOUNT}$|{FINAL}(-\d+)?$)"
-    assert all(re.match(sound, name) for name in names), names
+    assert all(re.match(rf"(\.staging-|\.failed-|{BRIEFLY}-{ACCOUNT}(-\d+)?$)", name) for name in names), names
     wait_for(lambda: not at_work_in(reports), 10)
 
 
@@ -113,8 +123,7 @@ def assert_next_run_works(reports: Path) -> None:
     earlier = finished(reports)
     folder = made(*arguments(reports), code=1)
     assert verify(folder)[0] == [] and folder not in earlier
-    newest = max((one / "SHA256SUMS" for one in earlier), key=lambda sums: sums.stat().st_mtime)
-    assert manifest(folder)["previous"] == digest(newest.read_bytes())
+    assert manifest(folder)["previous"] == digest((earlier[-1] / "SHA256SUMS").read_bytes())
 
 
 @pytest.fixture
@@ -201,11 +210,10 @@ def test_ctrl_c_in_a_cell_exits_with_130_and_leaves_nothing(reports, asleep, who
 
 
 @pytest.mark.sampled(2)
-@pytest.mark.parametrize("most", [0, 2_000, 20_000, 60_000])
+@pytest.mark.parametrize("most", [400, 2_000, 20_000, 60_000])
 def test_a_disk_that_takes_no_more_exits_with_4_and_leaves_nothing_that_looks_finished(reports, most):
     before = files(reports)
-    command = [sys.executable, "-c", STARVED, str(most), *arguments(reports, *WHOLE)]
-    done = subprocess.run(command, env=UNMEASURED, capture_output=True, timeout=PATIENCE, check=False)
+    done = run(reports, *WHOLE, first=STARVED.format(most=most))
     said = refused(done, 4)
     assert "itself failed" not in said
     assert_sound(reports, before)
@@ -250,13 +258,7 @@ def test_a_place_that_takes_no_folder_exits_with_2_and_changes_nothing(tmp_path,
 def test_a_reader_that_has_gone_does_not_change_the_exit_code(tmp_path):
     """``keyaudit report ... 2>&1 | head -0``: the evidence is there, and COMPLIANT stays COMPLIANT."""
     write(tmp_path, "report.csv", CLEAN)
-    read, written = os.pipe()
-    os.close(read)
-    asked = map(str, report_on(tmp_path / "reports", tmp_path / "report.csv"))
-    done = subprocess.run(
-        [sys.executable, "-m", "keyaudit", *asked], stdout=written, stderr=written, timeout=60, check=False
-    )
-    os.close(written)
+    done = keyaudit(*report_on(tmp_path / "reports", tmp_path / "report.csv"), first=UNREAD)
     assert [verify(folder)[0] for folder in finished(tmp_path / "reports")] == [[]]
     assert done.returncode == 0
 
@@ -264,10 +266,6 @@ def test_a_reader_that_has_gone_does_not_change_the_exit_code(tmp_path):
 def test_evidence_that_was_made_is_not_denied_because_its_name_could_not_be_printed(tmp_path):
     """4 says that there is no evidence."""
     write(tmp_path, "report.csv", CLEAN)
-    asked = map(str, report_on(tmp_path / "reports", tmp_path / "report.csv"))
-    with Path("/dev/full").open("wb") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "keyaudit", *asked], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False
-        )
+    done = keyaudit(*report_on(tmp_path / "reports", tmp_path / "report.csv"), first=FULL)
     assert [verify(folder)[0] for folder in finished(tmp_path / "reports")] == [[]]
     assert done.returncode == 0

@@ -252,6 +252,7 @@ def test_a_mistyped_parameter_is_refused_by_the_notebook(folder: Path, tmp_path:
     assert "control 'age': give one of" in refused(done, 4)
 
 
+@pytest.mark.sampled(0)  # another notebook by papermill alone: for a nightly run
 def test_papermill_alone_shows_a_static_view(tmp_path: Path) -> None:
     out = tmp_path / "out.ipynb"
     command = [sys.executable, "-m", "papermill", str(NOTEBOOK), str(out), "-p", "limit", "60", "--no-progress-bar"]

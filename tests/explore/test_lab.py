@@ -126,6 +126,7 @@ def shot(page: Page, name: str) -> None:
     page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
+@pytest.mark.sampled(0)  # one more start of the whole: for a nightly run
 def test_the_workbooks_are_open_in_reading_order(lab: str) -> None:
     with opened(lab, "workspaces/keyaudit") as page:
         tabs = page.locator("#jp-main-dock-panel .lm-TabBar-tabLabel")

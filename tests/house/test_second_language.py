@@ -201,7 +201,7 @@ def made(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             "rotation": {**policy, "notebook": "rotation", "before": str(folder / "rotation")},
             "explore": {**what_if, "notebook": "explore"},
         }
-        run(tree, MAKE, folder, json.dumps(asked))
+        run(tree, MAKE, folder, json.dumps({name: asked[name] for name in NAMES}))
 
     return once(tmp_path_factory, "second-language-made", make) / "reports"
 
@@ -274,7 +274,7 @@ def plain(path: Path) -> str:
     return content.replace(b"\0", b"").decode("utf-8", "replace")
 
 
-NAMES = ("refused", "organization", "rotation", "explore")
+NAMES = ("refused", "organization", "rotation", "explore") if IS_NIGHTLY else ("refused", "rotation")
 
 
 @pytest.mark.parametrize("name", NAMES)

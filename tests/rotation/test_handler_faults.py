@@ -129,7 +129,7 @@ def stored(one: Rotated) -> datetime:
     return now() + DAY
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("case", [graced, retained, lost, lost_for_a_day, stored])
 def test_a_daily_run_that_fails_at_any_call_is_made_good_the_next_day(
     rotated: Rotated, case: Callable[[Rotated], datetime], record_property: Callable[[str, object], None]
