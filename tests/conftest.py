@@ -205,7 +205,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Of several workers each begins with modules of its own: what pytest makes of a module's assertions is kept on
     disk, and in a fresh clone each would make it of all of them."""
-    if (told := getattr(session.config, "workerinput", None)) and len(session.config.args) == 1:
+    if (told := getattr(session.config, "workerinput", None)) and session.config.args == session.config.getini(
+        "testpaths"
+    ):
         number, count = int(told["workerid"].removeprefix("gw")), told["workercount"]
         for path in sorted(Path(__file__).parent.glob("*/test_*.py"))[number::count]:
             importlib.import_module(path.stem)

@@ -72,7 +72,7 @@ def typed(values: np.ndarray, dtype: str) -> Any:
 
 
 def framed(columns: dict[str, Any], length: int) -> pd.DataFrame:
-    """A frame of arrays of this length, which it keeps: it must be their only owner."""
+    """A frame of arrays of this length, which it keeps: nobody may change them afterwards."""
     return pd.DataFrame(columns, index=pd.RangeIndex(length), copy=False)
 
 

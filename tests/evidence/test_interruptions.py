@@ -58,6 +58,8 @@ FULL = "import os\nos.dup2(os.open('/dev/full', os.O_WRONLY), 1)"
 #: a time limit for a cell of a second
 HURRIED = "from keyaudit.evidence import notebook\nnotebook.CELL_TIMEOUT = 1"
 SLEEPS = "import pathlib, time\npathlib.Path('here').touch()\ntime.sleep(120)"
+#: all that verify remarks of a run with the brief notebook
+FOREIGN = "NOT KEYAUDIT'S NOTEBOOK: brief made its page, which proves nothing beyond the bottom line and the data"
 PATIENCE = 60  # seconds for what takes four: the machine may have other work
 #: the folder of a run with the brief notebook
 FINAL = f"{BRIEFLY}-{ACCOUNT}-2"
@@ -122,7 +124,7 @@ def assert_next_run_works(reports: Path) -> None:
     """A further run is sealed beside what is there, verifies, and points to the newest finished folder."""
     earlier = finished(reports)
     folder = made(*arguments(reports), code=1)
-    assert verify(folder)[0] == [] and folder not in earlier
+    assert verify(folder) == ([], [FOREIGN]) and folder not in earlier
     assert manifest(folder)["previous"] == digest((earlier[-1] / "SHA256SUMS").read_bytes())
 
 
@@ -259,7 +261,7 @@ def test_a_reader_that_has_gone_does_not_change_the_exit_code(tmp_path):
     """``keyaudit report ... 2>&1 | head -0``: the evidence is there, and COMPLIANT stays COMPLIANT."""
     write(tmp_path, "report.csv", CLEAN)
     done = keyaudit(*report_on(tmp_path / "reports", tmp_path / "report.csv"), first=UNREAD)
-    assert [verify(folder)[0] for folder in finished(tmp_path / "reports")] == [[]]
+    assert [verify(folder) for folder in finished(tmp_path / "reports")] == [([], [FOREIGN])]
     assert done.returncode == 0
 
 
@@ -267,5 +269,5 @@ def test_evidence_that_was_made_is_not_denied_because_its_name_could_not_be_prin
     """4 says that there is no evidence."""
     write(tmp_path, "report.csv", CLEAN)
     done = keyaudit(*report_on(tmp_path / "reports", tmp_path / "report.csv"), first=FULL)
-    assert [verify(folder)[0] for folder in finished(tmp_path / "reports")] == [[]]
+    assert [verify(folder) for folder in finished(tmp_path / "reports")] == [([], [FOREIGN])]
     assert done.returncode == 0
