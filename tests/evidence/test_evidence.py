@@ -375,6 +375,7 @@ def test_evidence_from_every_form_verifies(forms, reports):
     folder = only(forms / reports)
     code, said = verified(folder)
     assert code == 0 and said.startswith(f"OK  {folder}\n")
+    assert said.count("\n") == 1 or "-brief-" in folder.name
 
 
 # --- what could not be read: never clean, never copied -----------------------------------------------------------
@@ -648,6 +649,7 @@ def test_evidence_of_a_capture_or_of_files_with_one_name_verifies(captures, repo
     folder = only(captures / reports)
     code, said = verified(folder)
     assert code == 0 and said.startswith(f"OK  {folder}\n")
+    assert said.count("\n") == 1 or "-brief-" in folder.name
 
 
 # --- the command or its input is wrong: 2, and nothing is left behind --------------------------------------------
