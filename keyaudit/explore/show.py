@@ -28,10 +28,10 @@ from keyaudit.texts import say, shell_line, utc
 #: the columns of the table and of the CSV, in their order
 COLUMNS = (
     "user", "account_id", "key_slot", "access_key_id", "status", "verdict", "age_days", "days_over", "idle_days",
-    "last_rotated", "last_used_date", "owner", "administrator",
+    "last_rotated", "last_used_date", "owner", "administrator", "purpose",
 )  # fmt: skip
 #: columns that are in a table only if a capture has them
-OPTIONAL = ("access_key_id", "owner", "administrator")
+OPTIONAL = ("access_key_id", "owner", "administrator", "purpose")
 
 
 def words(view: View) -> Prose:
