@@ -82,8 +82,14 @@ class Task:
         """What the keys are said to be for: of several, with the name of each."""
         if len(self._keys) == 1:
             return self._keys[0].purpose
-        known = [(key.key_id or key.name, key.purpose) for key in self._keys if key.purpose]
-        return listed("remarks", (say("plan.purpose", name=name, purpose=told) for name, told in known)) or None
+        return self.described if any(key.purpose for key in self._keys) else None
+
+    @property
+    def described(self) -> str:
+        """Which keys, each with what it is said to be for; as ``key`` where nothing is said of any."""
+        if not any(key.purpose for key in self._keys):
+            return self.key
+        return listed("remarks", map(_described, self._keys))
 
     @property
     def status(self) -> str:
@@ -164,6 +170,11 @@ def _told(key: Key) -> Told:
     # a use from before it was made is that of the key that had its slot
     use = cases.NEVER if key.use == cases.USED and not key.was_used else key.use
     return Told(key.name, key.key_id, _status(key), key.made, use, key.last_used, key.used_by, key.purpose)
+
+
+def _described(key: Key) -> str:
+    name = key.key_id or key.name
+    return say("plan.described", name=name, purpose=key.purpose) if key.purpose else name
 
 
 def _manner(name: str, user: User, keys: tuple[Key, ...]) -> str:
