@@ -96,8 +96,9 @@ def activity(key: Lineage, line: Timeline) -> Activity:
     """When a key was active, by the snapshots that read its account.
 
     Between two of them: for certain if it is active in both, possibly if in one. Before the first: possibly, if it
-    is active in the first, from its creation on. After the last: possibly, if it is active in the last. Where it
-    must have been and is not shown, or where its absence is told by a report with a gap, it may be active.
+    is active in the first, from its creation on; a key that was made between two was active then. After the last:
+    possibly, if it is active in the last. Where it must have been and is not shown, or where its absence is told by
+    a report with a gap, it may be active.
     """
     created = key.created or BEGINNING
     start = max(created, line.opens or BEGINNING)
@@ -110,7 +111,8 @@ def activity(key: Lineage, line: Timeline) -> Activity:
     for moment, (is_on, may_be_on) in zip(line.times, states, strict=True):
         if was and is_on:
             certain.append((before, moment))
-        if may or may_be_on:
+        is_new = before < created < moment  # AWS makes every key active
+        if may or may_be_on or is_new:
             possible.append((max(before, start), moment))
         ended = None if may_be_on else ended or moment
         before, was, may = moment, is_on, may_be_on

@@ -91,6 +91,17 @@ def test_a_key_that_is_switched_off_on_every_snapshot_day_shows_nothing():
     assert days(found.coverage.longest.gap[1] - found.coverage.longest.gap[0]) == 31
 
 
+def test_a_key_that_was_made_and_switched_off_between_two_snapshots_was_active_in_between():
+    # | limit 10 | made 01-05, due 01-15 | no key on 01-01, inactive on 02-01 |: possible 01-15..02-01 = 17
+    shown = [
+        snapshot("01-01", policy=terms(10)),
+        snapshot("02-01", key("alice", "01-05", on=False), policy=terms(10)),
+    ]
+    found = verdict(shown, last="02-01")
+    assert bounds(of(found, "alice")) == (0, 17)
+    assert found.reasons == (LONG_GAP, POSSIBLE)
+
+
 def test_an_open_breach_is_censored():
     # | made 2025-12-01, due 03-01 | active up to the last snapshot, 04-01 |: 31, and nobody knows how long still
     old = key("alice", "2025-12-01")
