@@ -104,7 +104,9 @@ def _links(folder: Path, seen: set[Path]) -> Iterator[Path]:
     if real in seen:
         return
     seen.add(real)
-    for one in os.scandir(folder):
+    with os.scandir(folder) as found:
+        every = [*found]
+    for one in every:
         if one.is_symlink():
             yield Path(one.path)
         # asked for only when a link was found to stay inside

@@ -9,7 +9,10 @@ from keyaudit import changed
 from keyaudit.auditing import audit
 from keyaudit.evidence.contents import RAW
 from keyaudit.evidence.folder import before_population, verified
+from keyaudit.files import printable
 from keyaudit.model import Audit
+from keyaudit.schema import RECEIVED_TIME, InputError
+from keyaudit.texts import say
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,12 @@ class Judged:
     before: Audit | None
     asked: dict[str, str]
 
+    @property
+    def contents(self) -> tuple[object, ...]:
+        """What was judged, by the digests of its bytes."""
+        audits = [one for one in (self.audit, self.before) if one]
+        return tuple((one.policy.sha256, *((p.account_id, p.sha256) for p in one.provenance)) for one in audits)
+
 
 def judge(chosen: Chosen) -> Judged:
     """Judge as ``keyaudit report`` would. Of an evidence folder, whose seal must hold, the raw evidence is judged,
@@ -41,8 +50,10 @@ def judge(chosen: Chosen) -> Judged:
     judged = audit(source, chosen.policy, as_of)
     before = None
     if chosen.before:
-        population, own = before_population(chosen.before, f"before {chosen.before}")
+        population, own = before_population(chosen.before, chosen.before)
         before = audit(population, judged.policy, chosen.before_as_of or own)
+        if before.as_of > judged.as_of and before.as_of_source == RECEIVED_TIME:
+            raise InputError(say("choose.undated", before=printable(chosen.before)))
         changed.changes(before, judged)  # so that they can be compared
     asked = {"source": source, "policy": chosen.policy, "as_of": as_of, "before": chosen.before}
     return Judged(chosen, judged, before, asked)

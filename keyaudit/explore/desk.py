@@ -12,7 +12,6 @@ from keyaudit.explore.show import Static
 from keyaudit.explore.view import Explorer
 from keyaudit.frontend import Shown, has_somebody
 from keyaudit.model import Audit
-from keyaudit.present import Prose
 from keyaudit.texts import say
 
 #: gives what a cell shows of what was judged
@@ -31,14 +30,12 @@ class Desk:
         """What these functions of the Audit give, one below the other."""
         return self._follow(lambda judged: [one(judged.audit) for one in tables])
 
-    def compare(self, *tables: Callable[[Audit, Audit], object]) -> Any:
-        """What these functions of the earlier Audit and this one give; a sentence, if there is no earlier one."""
+    def compare(self, *tables: Callable[[Audit | None, Audit], object]) -> Any:
+        """What these functions of the earlier Audit and this one give; the last one of them alone, if there is no
+        earlier one, says so."""
 
         def told(judged: Judged) -> list[object]:
-            before = judged.before
-            return (
-                [one(before, judged.audit) for one in tables] if before else [Prose((say("changes.none_given"),))]
-            )
+            return [one(judged.before, judged.audit) for one in (tables if judged.before else tables[-1:])]
 
         return self._follow(told)
 
@@ -66,6 +63,10 @@ class Desk:
         for one in self._followers:
             one()
         return self.judged
+
+    def is_current(self) -> bool:
+        """Whether the files still hold what is shown; KeyAuditError if they cannot be judged any more."""
+        return judge(self.judged.chosen).contents == self.judged.contents
 
     def _follow(self, tell: Tell) -> Any:
         if not (has_somebody() and has_widgets()):

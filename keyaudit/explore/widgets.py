@@ -26,8 +26,8 @@ from keyaudit.explore.selection import AS_SET, STATUSES, Selection, span
 from keyaudit.explore.view import Explorer, View
 from keyaudit.frontend import Shown
 from keyaudit.resources import data
-from keyaudit.schema import CONTROLS, LIMIT_OF, InputError
-from keyaudit.texts import say
+from keyaudit.schema import CONTROLS, LIMIT_OF, InputError, KeyAuditError
+from keyaudit.texts import line, say
 
 #: the table holds so many of the worst rows, so that a redraw stays quick; the fields above filter all keys
 MOST_ROWS = 500
@@ -102,7 +102,7 @@ class Panel(w.VBox):
         try:
             self.view = self.explorer.view(self._selection())
         except InputError as error:
-            self.words.value = f"<p><b>{escape(str(error))}</b></p>"
+            self.words.value = _strong(str(error))
             return
         self._draw()
 
@@ -178,12 +178,21 @@ class Panel(w.VBox):
         self.seal.disabled = True
         waiting = escape(say("explore.sealing"))
         self._tell(f"<p>{waiting}</p>")
+        self._tell(self._sealed())
+        self.seal.disabled = False
+
+    def _sealed(self) -> str:
+        """What came of it; nothing is sealed but what is shown."""
+        try:
+            if not self.desk.is_current():
+                return _strong(say("explore.changed"))
+        except KeyAuditError as error:
+            return _strong(line(str(error)))
         made = make(show.arguments(self.view.selection, self._places()))
         told = escape(say("explore.sealed" if made.page else "explore.not_sealed"))
         leads_to = escape(quote(made.page.as_posix())) if made.page else ""
         link = f'<a href="{leads_to}" target="_blank">{escape(str(made.page))}</a>' if made.page else ""
-        self._tell(f"<p>{told} {link}</p><pre>{escape(made.said)}</pre>")
-        self.seal.disabled = False
+        return f"<p>{told} {link}</p><pre>{escape(made.said)}</pre>"
 
     def _tell(self, html: str) -> None:
         told = {"output_type": "display_data", "metadata": {}, "data": {"text/html": html, "text/plain": ""}}
@@ -212,6 +221,10 @@ def _search(name: str, value: str) -> w.Text:
     text.style.description_width = "initial"
     text.continuous_update = True
     return text
+
+
+def _strong(text: str) -> str:
+    return f"<p><b>{escape(text)}</b></p>"
 
 
 def _html() -> w.HTML:
