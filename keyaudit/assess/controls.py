@@ -12,7 +12,7 @@ from datetime import datetime
 import numpy as np
 import pandas as pd
 
-from keyaudit.assess.limits import DAY, NO_LIMIT, instant, is_over, limits
+from keyaudit.assess.limits import DAY, NO_LIMIT, allowed_days, instant, is_over, limits
 from keyaudit.assess.rows import ACCOUNT, NAT, Rows, choose
 from keyaudit.credentials.arrays import MISSING, Columns
 from keyaudit.policy import Policy
@@ -79,8 +79,7 @@ def rotation(accounts: Accounts) -> Rows:
     no_limit = limit == NO_LIMIT
     comparison = accounts.policy.age_comparison
     over = is_over(elapsed, limit, comparison) & ~no_limit
-    # counted in whole days, a key fails from the moment at which its age is one day more than the limit
-    allowed = (limit + (comparison == "whole_days")) * DAY
+    allowed = allowed_days(limit, comparison) * DAY
     cases = [
         (~accounts.active, NOT_APPLICABLE, "inactive"),
         (no_limit & (age == MISSING), NON_COMPLIANT, "no_period_no_age"),

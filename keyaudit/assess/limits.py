@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
+from typing import overload
 
 import numpy as np
 
@@ -53,6 +54,13 @@ def limits(
     return np.where(tightest == _NONE_MATCHES, base, tightest)
 
 
+def tightest(policy: Policy, control: str, account_id: str) -> int | None:
+    """The tightest limit of a control that anybody in an account may have; None if the policy sets none."""
+    base = policy.limit(control)
+    tighter = (getattr(one, LIMIT_OF[control]) for one in policy.override if one.has_account(account_id))
+    return base if base is None else min([base, *(limit for limit in tighter if limit is not None)])
+
+
 def _meant_by(
     override: Override,
     users: Sequence[str] | np.ndarray,
@@ -84,9 +92,24 @@ def unclear_overrides(users: Sequence[str] | np.ndarray, policy: Policy) -> list
     ]
 
 
+def void_from(exemption: Exemption) -> datetime:
+    """The instant from which an exemption is void: the start of its expiry day (UTC)."""
+    return datetime.combine(exemption.expires, time(), UTC)
+
+
 def is_expired(exemption: Exemption, as_of: datetime) -> bool:
-    """Whether an exemption is void: it is from the start of its expiry day (UTC) on."""
-    return as_of >= datetime.combine(exemption.expires, time(), UTC)
+    """Whether an exemption is void at an instant."""
+    return as_of >= void_from(exemption)
+
+
+@overload
+def allowed_days(limit: int, comparison: str) -> int: ...
+@overload
+def allowed_days(limit: np.ndarray, comparison: str) -> np.ndarray: ...
+def allowed_days(limit: int | np.ndarray, comparison: str) -> int | np.ndarray:
+    """The days from the creation of a key to its deadline: counted in whole days, a key fails from the moment at
+    which its age is one day more than the limit."""
+    return limit + (comparison == "whole_days")
 
 
 def is_over(
@@ -94,7 +117,8 @@ def is_over(
 ) -> np.bool_ | np.ndarray:
     """Whether an age (timedelta64) is over a limit in days. By ``elapsed`` it is if more than the limit has
     elapsed, to the microsecond; by ``whole_days``, if its whole days are more than the limit. Scalars or arrays."""
-    return elapsed >= (limit + 1) * DAY if comparison == "whole_days" else elapsed > limit * DAY
+    allowed = allowed_days(limit, comparison) * DAY
+    return elapsed >= allowed if comparison == "whole_days" else elapsed > allowed
 
 
 def find_exemption(
@@ -109,13 +133,42 @@ def find_exemption(
 ) -> Exemption | None:
     """The first exemption in force that covers this finding. One with an upper limit covers rotation findings up to
     that age, compared as the policy compares ages. Under rules 2 a pattern could match the root user."""
-    for exemption in policy.exemption:
-        covers = control in exemption.controls and is_meant(exemption, user, is_root, rules)
-        if not covers or not exemption.has_account(account_id) or is_expired(exemption, as_of):
-            continue
-        if not is_past_cap(exemption, policy, control, last_rotated, as_of):
-            return exemption
+    named = naming(policy, control, user, account_id, is_root, rules)
+    return first_in_force(named, policy, control, last_rotated, as_of)
+
+
+def naming(
+    policy: Policy, control: str, user: str, account_id: str, is_root: bool = False, rules: int = RULES
+) -> list[Exemption]:
+    """The exemptions that name a control, a user and an account, in force or not, in the policy's order."""
+    return [
+        one
+        for one in policy.exemption
+        if control in one.controls and is_meant(one, user, is_root, rules) and one.has_account(account_id)
+    ]
+
+
+def first_in_force(
+    exemptions: Sequence[Exemption], policy: Policy, control: str, last_rotated: np.datetime64, as_of: datetime
+) -> Exemption | None:
+    """The first of the exemptions that has not expired, and whose upper limit the key has not passed."""
+    for one in exemptions:
+        if not is_expired(one, as_of) and not is_past_cap(one, policy, control, last_rotated, as_of):
+            return one
     return None
+
+
+def exempt_until(exemptions: Sequence[Exemption], policy: Policy, last_rotated: datetime) -> datetime | None:
+    """Until when one of these exemptions from rotation covers a key, if it covers the key at all: until it expires
+    or until the key reaches its upper limit, whichever comes first. None without exemptions."""
+    ends = []
+    for one in exemptions:
+        cap = one.max_access_key_age
+        end = void_from(one)
+        if cap is not None:
+            end = min(end, last_rotated + timedelta(days=allowed_days(cap, policy.age_comparison)))
+        ends.append(end)
+    return max(ends, default=None)
 
 
 def is_meant(exemption: Exemption, user: str, is_root: bool, rules: int = RULES) -> bool:

@@ -13,15 +13,12 @@ from keyaudit.evidence.ledger import Entry, entries
 from keyaudit.evidence.verify import verify
 from keyaudit.files import unreadable as cannot_read
 from keyaudit.model import Progress
+from keyaudit.model.over_period import BROKEN, FAILED, INCONCLUSIVE, MISSING, OPEN, PRESENT
 from keyaudit.schedule.calendar import Every
 from keyaudit.schedule.counting import counting
 from keyaudit.schema import INSUFFICIENT_DATA, NON_COMPLIANT, InputError
 from keyaudit.texts import say
 
-#: the states of a period, worst first
-BROKEN, MISSING, FAILED, INCONCLUSIVE, PRESENT, OPEN = (
-    "broken", "missing", "failed", "inconclusive", "present", "open",
-)  # fmt: skip
 #: states that a monitor must hear about
 WRONG = (BROKEN, MISSING, FAILED)
 

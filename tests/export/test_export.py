@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from keyaudit import audit
 from keyaudit.export.summary import summary_json
 from keyaudit.export.tabular import columns, findings_csv, may_run, table_csv
-from keyaudit.files import json_text
 from keyaudit.schema import FINDING_COLUMNS, TIME
 from keyaudit.texts import utc
 
@@ -32,7 +31,7 @@ def test_json_is_written_as_the_standard_library_writes_it(tmp_path, rows, names
     judged = audit(write(tmp_path, "report.csv", csv_of([*rows, *quoted])), "cis", AS_OF, keep=keep)
     text = summary_json(judged).decode()
     told = json.loads(text)
-    assert json_text(told) == text
+    assert json.dumps(told, ensure_ascii=False, indent=2) + "\n" == text
     assert [list(one) for one in told["findings"]] == [list(FINDING_COLUMNS)] * len(judged.findings)
     for name, dtype in FINDING_COLUMNS.items():
         cells = judged.findings[name]

@@ -27,7 +27,7 @@ FLOORS = (
     ("changed", "charts", "compared", "sources"),
     ("present",),
     ("assess", "export", "reconcile"),
-    ("auditing", "capture"),
+    ("auditing", "capture", "period"),
     ("rotation",),
     ("evidence",),
     ("explore", "schedule"),
