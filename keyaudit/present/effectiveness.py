@@ -43,7 +43,7 @@ def _subject(one: SubjectOperated, colour: bool, width: int | None) -> Iterator[
     yield "\n".join([*answer, _fitted([*basis(v), *shortfalls(v)], width)])
     yield from (grid(each, width=width) for each in (keys_in_breach(v), periods_amiss(v)) if each.rows)
     yield _fitted(_remarks(one), width)
-    yield _fitted([due_line(one), *numbers(v), *limits()], width)
+    yield _fitted([due_line(one), *(numbers(v) if v.snapshots else []), *limits()], width)
 
 
 def headline(v: PeriodVerdict) -> str:

@@ -28,7 +28,7 @@ from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, InputEr
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)
 #: made on 1 June, of a limit of 90 days: overdue from 30 August on
-KEY = "true 2026-06-01T00:00:00Z 2026-06-02T00:00:00Z"
+KEY = "true 2026-06-01T00:00:00Z 2026-06-01T00:00:00Z"
 POLICY = 'title = "Standard"\nmax_access_key_age = {limit}\ncontrols = ["rotation"]\n'
 #: Mondays of four weeks in which the key is in time
 JUNE = ("2026-06-01", "2026-06-08", "2026-06-15", "2026-06-22")
@@ -144,7 +144,7 @@ def test_a_changed_folder_breaks_its_week_and_tells_nothing(runs: Runs) -> None:
     found = runs.over("2026-06-01", "2026-06-28")
     assert [state for _, state in states(found)] == ["present", "present", "broken", "present"]
     (one,) = found.subjects
-    assert len(one.verdict.snapshots) == 3 and "findings.csv" in one.remarks[0][1]
+    assert len(one.verdict.snapshots) == 3 and any("findings.csv" in remark for _, remark in one.remarks)
 
 
 def test_a_folder_that_cannot_be_read_may_be_of_any_subject(runs: Runs) -> None:
@@ -224,7 +224,9 @@ def test_two_schedules_with_two_policies_need_one_that_is_chosen(empty: Runs, tm
             empty.evidence = strict
         else:
             empty.at(day, **scheduled("week", "strict"))
-    with pytest.raises(InputError, match=r"side by side by different policies: policy\.toml.*choose one with --policy"):
+    with pytest.raises(
+        InputError, match=r"side by side by different policies: policy\.toml.*choose one with --policy"
+    ):
         empty.over("2026-06-01", "2026-06-28")
     found = empty.over("2026-06-01", "2026-06-28", policy=parse_policy(terms(), "ours.toml"))
     assert concluded(found) == (COMPLIANT, ())
@@ -284,8 +286,10 @@ def test_the_command_says_it_in_three_forms(june: Runs) -> None:
     data = json.loads(keyaudit("period", june.folder, *WEEKS_OF_JUNE, "-f", "json").stdout)
     (one,) = data["subjects"]
     assert (data["conclusion"], one["every"]) == (COMPLIANT, [{"every": "week", "from": None}])
-    assert one["figures"]["active_days"] == [21, 27] or one["figures"]["active_days"][0] == 21
-    rows = list(csv.DictReader(io.StringIO(keyaudit("period", june.folder, *WEEKS_OF_JUNE, "-f", "csv").stdout.decode())))
+    assert one["figures"]["active_days"] == [21, 21]
+    rows = list(
+        csv.DictReader(io.StringIO(keyaudit("period", june.folder, *WEEKS_OF_JUNE, "-f", "csv").stdout.decode()))
+    )
     assert [(row["subject"], row["user"], row["breach"], row["due"]) for row in rows] == [
         (ACCOUNT, "alice", "none", "2026-08-30T00:00:00Z")
     ]
