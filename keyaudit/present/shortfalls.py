@@ -72,7 +72,7 @@ def _hidden(v: PeriodVerdict) -> Iterator[str]:
 
 def _unseen(one: HiddenKey) -> str:
     facts = {
-        "key": short_id(one.key_id) if one.key_id else say("operating.a_key"),
+        "which": short_id(one.key_id) if one.key_id else say("operating.a_key"),
         "user": visible(one.user),
         "account": visible(one.account),
         "created": utc(one.created) or say("operating.unknown"),
