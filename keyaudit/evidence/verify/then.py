@@ -14,6 +14,7 @@ from keyaudit.model import Audit, Provenance
 from keyaudit.present.claims import accounts_of
 from keyaudit.present.headline import in_accounts
 from keyaudit.present.table import MOST_ROWS, Prose, Table
+from keyaudit.present.verdict import control_line
 from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, EXEMPT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION
 from keyaudit.texts import say, visible
 
@@ -32,14 +33,15 @@ class BottomLine:
     missing: tuple[str, ...]
 
 
-def bottom_line(value: Prose, a: Audit) -> BottomLine:
-    """The bottom line; today's, ``value``, has the same lines of controls."""
+def bottom_line(a: Audit) -> BottomLine:
+    """The bottom line."""
     unread = [one for one in a.provenance if not one.form]
     first = [say("verdict.sample")] if a.is_sample else []
     if unread and len(a.provenance) > 1:
         first.append(_unread(a, unread))
     missing = tuple(visible(say("verdict.missing", reason=reason)) for reason in _reasons(a))
-    return BottomLine(tuple(first), headline(a), value.items[: len(CONTROLS)], missing)
+    controls = tuple(visible(control_line(a, control, has_unit=False)) for control in CONTROLS)
+    return BottomLine(tuple(first), headline(a), controls, missing)
 
 
 def headline(a: Audit) -> str:
