@@ -164,7 +164,7 @@ def test_evidence_compares_with_the_latest_before_it_and_verifies_so(two: list[P
     for name in names:
         assert (second / "previous" / name).read_bytes() == (first / name).read_bytes()
     page = (second / "report.html").read_text()
-    assert "1 overdue key rotated, 0 newly overdue, 1 still overdue, 0 gone" in page
+    assert "1 overdue key rotated, 0 newly overdue, 1 still overdue, 0 deleted" in page
     assert "first evidence in its reports folder" in (first / "report.html").read_text()
     assert verified(first, second)[0] == 0
 
