@@ -37,6 +37,32 @@ def has_somebody() -> bool:
     return bool(request.get("content", {}).get("allow_stdin"))
 
 
+def shell_of_kernel() -> Any:
+    """The shell of the kernel that this process is; None if it is none."""
+    from ipykernel.kernelapp import IPKernelApp
+
+    return IPKernelApp.instance().shell if IPKernelApp.initialized() else None
+
+
+class Shown:
+    """Objects that a notebook shows one below the other, each as an output of its own."""
+
+    def __init__(self, parts: list[object]) -> None:
+        self.parts = parts
+
+    def bundles(self) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """(data, metadata) of each, in the kernel's shell."""
+        formatter = shell_of_kernel().display_formatter
+        return [formatter.format(one) for one in self.parts]
+
+    def _ipython_display_(self) -> None:
+        for data, metadata in self.bundles():
+            shell_of_kernel().display_pub.publish(data, metadata)
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self.parts))
+
+
 def dress(shell: Any) -> None:
     """Show the outputs of this notebook as pages show them, if somebody looks at it."""
     if has_somebody():

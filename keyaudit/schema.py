@@ -131,6 +131,7 @@ KEY_COLUMNS = {
     "last_used_unknown": "bool",  # the report has no answer (no such column, or no_information)
     "owner": "str",  # a tag of the user, if a capture asked for it
     "administrator": "boolean",
+    "purpose": "str",  # what the console says that it is for, if a capture asked for it
 }
 #: what an Audit adds to each key: whole days since rotation and since last use, the limit that applies,
 #: the deadline, and the compliance type of its rotation finding; then the limit of idle days, and the compliance
@@ -166,9 +167,9 @@ FINDING_COLUMNS = {
     "account_name": "str",  # the organization's name for it, if the organization's list was captured
     "last_used_date": TIME,  # of the key, where a report or the account tells
     "last_used_service": "str",
+    "purpose": "str",
 }
-ACTIVE = "Active"
-INACTIVE = "Inactive"
+ACTIVE, INACTIVE = "Active", "Inactive"
 
 # --- where as_of came from ---------------------------------------------------------------------------------
 GIVEN = "given"

@@ -124,6 +124,11 @@ def _is_secret(text: str) -> bool:
     return is_mixed and not is_path
 
 
+def short_id(key_id: str) -> str:
+    """The last four characters, by which a person knows a key."""
+    return f"****{key_id[-4:]}"
+
+
 #: characters that count as printable but show nothing
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {
     chr(code) for code in range(0xFE00, 0xFE10)

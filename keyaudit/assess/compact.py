@@ -24,7 +24,7 @@ from keyaudit.texts import listed
 SHOWN_ALONE = ("finding_id", "annotation", "account_name")
 #: what a finding that counts keys does not say
 OF_ONE_KEY: dict[str, object] = {
-    **dict.fromkeys(("access_key_id", "status", "last_used_service")),
+    **dict.fromkeys(("access_key_id", "status", "last_used_service", "purpose")),
     **dict.fromkeys(("last_rotated", "last_used_date"), NAT),
     "key_slot": MISSING,
 }

@@ -43,7 +43,7 @@ _RECONCILE = {
     "totals": ("AccountTotals",),
     "keys": ("AccountTotals", "UserNames", "AccessKeyIds"),
 }
-_OWNER_TAG = ("OwnersAndAdministrators",)
+_TAGS = ("OwnersAndAdministrators",)
 _ROLES = ("RoleInEachAccount",)
 _ORGANIZATION = ("OrganizationAccounts", *_ROLES)
 
@@ -57,6 +57,7 @@ class Needs:
 
     reconcile: str = "keys"
     owner_tag: bool = False
+    purpose: bool = False
     beside: tuple[str, ...] = ()
     organization: bool = False
     roles: bool = False
@@ -77,7 +78,7 @@ def statements(needs: Needs, partition: str = "aws", account: str = "*") -> list
         *_ALWAYS,
         *_RECONCILE[needs.reconcile],
         *(grant.sid for one in documents.optional() if one.name in needs.beside for grant in one.grants),
-        *(_OWNER_TAG if needs.owner_tag else ()),
+        *(_TAGS if needs.owner_tag or needs.purpose else ()),
         *(_ORGANIZATION if needs.organization else _ROLES if needs.roles else ()),
     )
     grants = {one.sid: one for one in (*_GRANTS, *(grant for row in documents.DOCUMENTS for grant in row.grants))}
@@ -111,7 +112,7 @@ def yaml_statement(statement: dict[str, Any]) -> str:
 def role_template(role_name: str, external_id: str = "") -> str:
     """The CloudFormation template of the role that a capture assumes: ``data/capture/role.yaml``, filled in.
 
-    It allows in its own account what ``policy_json`` allows with all documents and the owner tag.
+    It allows in its own account what ``policy_json`` allows with all documents and the tags of users.
     """
     check_role_name(role_name)
     if external_id:

@@ -1,6 +1,6 @@
 """Live AWS -> a capture folder: raw evidence that is complete, or says that it is not.
 
-``credential_report``  the report itself;  ``inventory`` and ``owners``: what the account itself says
+``credential_report``  the report itself;  ``inventory`` and ``tags``: what the account itself says
 ``rotations``          its secrets under rotation
 ``target``             one account -> its folder
 ``organization``       which accounts there are, and how they are entered

@@ -9,7 +9,8 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Options:
-    """How each account is read. ``rate``: calls per second for an account; ``workers``: threads for an account."""
+    """How each account is read. ``rate``: calls per second for an account; ``workers``: threads for an account;
+    ``purpose``: what each key is for is read too."""
 
     reconcile: str
     owner_tag: str
@@ -17,11 +18,13 @@ class Options:
     rate: float
     workers: int = 16
     beside: tuple[str, ...] = ()  # documents that are asked for, by their names
+    purpose: bool = False
     regions: tuple[str, ...] = ()  # the regions for these documents; none: the session's
 
     def asked(self) -> dict[str, Any]:
         """The options that decide what a capture holds."""
         asked: dict[str, Any] = {"reconcile": self.reconcile, "owner_tag": self.owner_tag or None}
+        asked |= {"purpose": True} if self.purpose else {}
         return asked | {name: list(self.regions) or True for name in self.beside}
 
 

@@ -21,7 +21,7 @@ from keyaudit.aws.session import Session
 from keyaudit.aws.workers import LateError, Pace, within
 from keyaudit.capture.credential_report import Report, fetch_report
 from keyaudit.capture.options import Options
-from keyaudit.capture.owners import find_owners
+from keyaudit.capture.tags import read_tags, tagged
 from keyaudit.captured import documents
 from keyaudit.captured.documents import INVENTORY
 from keyaudit.captured.layout import CAPTURE_FILE, REPORT_FILE
@@ -139,11 +139,13 @@ def _take(target: Target, options: Options, taken: _Taken) -> None:
         except CallFailedError as error:
             taken.problem(say(one.unknown, why=error.why))
     taken.has_all = True
-    if options.owner_tag:
+    if what := tagged(options):
         try:
-            taken.documents[INVENTORY.name]["owners"] = find_owners(calls, iam, options.owner_tag)
+            begun = taken.documents[INVENTORY.name]
+            read_tags(Taking(calls, session, iam, options, report, begun, taken.remark))
         except CallFailedError as error:
-            taken.remark(say("capture.unknown.owners", why=error.why))
+            for name in what:
+                taken.remark(say(f"capture.unknown.{name}", why=error.why))
     try:
         aliases = calls.call(iam, "list_account_aliases", ("AccountAliases",))["AccountAliases"]
         taken.alias = str(aliases[0]) if aliases else None

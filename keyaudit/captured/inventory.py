@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from keyaudit.captured import strict
+from keyaudit.captured.purposes import MOST_LETTERS, purpose_of
 
 MODES = ("keys", "totals", "off")
 #: the patterns that the IAM API documents
@@ -41,7 +42,8 @@ class LiveUser:
 @dataclass(frozen=True)
 class Inventory:
     """What the account said about itself; None for what was not asked or not had. ``gone``: users of whom AWS said
-    that there is no such user; ``owners``: ``owner`` and ``administrator`` by user."""
+    that there is no such user; ``owners``: ``owner`` and ``administrator`` by user; ``purposes``: by the id of the
+    key, what it is said to be for."""
 
     mode: str
     users_total: int | None
@@ -50,6 +52,7 @@ class Inventory:
     keys: dict[str, list[Listed]] | None
     gone: frozenset[str]
     owners: dict[str, dict[str, Any]] | None
+    purposes: dict[str, str] | None
 
     @property
     def is_whole(self) -> bool:
@@ -78,15 +81,17 @@ def read_inventory(raw: Any, account_id: str | None, reported: Iterable[str]) ->
     known = {*(users or ()), *reported}
     gone = [strict.text(name) for name in strict.a_list(raw["gone"])] if keys is not None else []
     strict.must(known.issuperset(gone) and len(set(gone)) == len(gone))
-    owners = raw.get("owners")
+    owners, listings = raw.get("owners"), None if keys is None else _keys(keys, known - set(gone), latest)
+    purposes = raw.get("purposes")
     return Inventory(
         mode=raw["mode"],
         users_total=strict.count(summary["Users"]) if "summary" in raw else None,
         root_has_key=strict.count(summary["AccountAccessKeysPresent"]) > 0 if "summary" in raw else None,
         users=users,
-        keys=None if keys is None else _keys(keys, known - set(gone), latest),
+        keys=listings,
         gone=frozenset(gone),
         owners=None if owners is None else {strict.text(user): _owner(one) for user, one in owners.items()},
+        purposes=None if purposes is None else _purposes(purposes, listings or {}),
     )
 
 
@@ -118,6 +123,18 @@ def _owner(one: Any) -> dict[str, Any]:
     strict.must(one["owner"] is None or bool(strict.text(one["owner"])))
     strict.must(one["administrator"] is True or one["administrator"] is False)
     return {"owner": one["owner"], "administrator": one["administrator"]}
+
+
+def _purposes(raw: Any, keys: dict[str, list[Listed]]) -> dict[str, str]:
+    """Those of a user's own keys, and of nobody else's."""
+    found = {}
+    for user, told in raw.items():
+        for key_id, text in told.items():
+            strict.must(key_id in {one.key_id for one in keys.get(user, ())})
+            strict.must(len(strict.text(text)) <= MOST_LETTERS)
+            found[key_id] = purpose_of(text)
+    strict.must(all(found.values()))
+    return found
 
 
 def _time(text: Any, latest: np.datetime64 | None) -> np.datetime64:

@@ -9,7 +9,7 @@ import click
 from keyaudit.cli.cluster import Shared, cluster_options
 from keyaudit.cli.common import write, write_names
 from keyaudit.cli.live import CAPTURES, Live, live_options
-from keyaudit.cli.reading import make_capture
+from keyaudit.cli.reading import check_purpose, make_capture
 from keyaudit.schema import InputError
 
 MISSING = 3
@@ -53,6 +53,7 @@ def _print(role: bool, live: Live) -> int:
     if role:
         write(role_template(live.role_name, live.external_id))
         return 0
+    check_purpose(live)
     if live.role_arn:
         account_of_role(live.role_arn)
     write(policy_json(live.needs, partition_of(live.region)))

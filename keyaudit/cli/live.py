@@ -51,6 +51,7 @@ _OPTIONS = (
         default="",
         help="Show this tag of each user, and which users are administrators.",
     ),
+    click.option("--purpose", is_flag=True, help="Show the description that the console keeps of each key."),
     *(click.option(f"--{one.name}", is_flag=True, help=one.help) for one in documents.optional()),
     click.option(
         "--rotation-region",
@@ -107,6 +108,7 @@ class Live:
     role_name: str
     reconcile: str
     owner_tag: str
+    purpose: bool
     beside: tuple[str, ...]
     rotation_regions: tuple[str, ...]
     jobs: int
@@ -138,6 +140,7 @@ class Live:
         return Needs(
             reconcile=self.reconcile,
             owner_tag=bool(self.owner_tag),
+            purpose=self.purpose,
             beside=self.beside,
             organization=self.organization,
             roles=bool(self.accounts),

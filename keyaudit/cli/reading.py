@@ -79,11 +79,18 @@ def check_live(live: Live, sources: tuple[str, ...] = (), folder: Path | None = 
     check_role_name(live.role_name)
     if live.external_id:
         check_external_id(live.external_id)
+    check_purpose(live)
     if live.rotation_regions and ROTATION.name not in live.beside:
         raise InputError("--rotation-region: only with --rotation; give both")
     for region in live.rotation_regions:
         if not re.fullmatch(REGION, region):
             raise InputError(f"--rotation-region {region[:40]}: not the name of a region, such as us-east-1")
+
+
+def check_purpose(live: Live) -> None:
+    """InputError if purposes are asked for, and ids of keys, which they are told by, are not."""
+    if live.purpose and live.reconcile != "keys":
+        raise InputError(f"--purpose: only with --reconcile keys, and not {live.reconcile}; leave --reconcile out")
 
 
 def make_capture(live: Live, folder: Path | None, parent: Path, shared: Shared = NONE) -> Capture:
@@ -97,6 +104,7 @@ def make_capture(live: Live, folder: Path | None, parent: Path, shared: Shared =
     options = Options(
         reconcile=live.reconcile,
         owner_tag=live.owner_tag,
+        purpose=live.purpose,
         deadline=live.deadline,
         rate=live.max_rate,
         beside=live.beside,

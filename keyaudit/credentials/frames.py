@@ -228,6 +228,7 @@ def _keys(remarks: Remarks, slots: list[_Slot]) -> tuple[Columns, np.ndarray]:
                 "last_used_unknown": used.unknown[rows],
                 "owner": np.full(len(rows), None, dtype=object),
                 "administrator": np.full(len(rows), None, dtype=object),
+                "purpose": np.full(len(rows), None, dtype=object),
             }
         )
     both = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -131,24 +131,34 @@ def _stage_before(staging: Path, request: Request, notebook: Notebook, policy: P
     return {"before": contents.BEFORE, "before_as_of": as_of}
 
 
-def before_population(before: str) -> tuple[Population, str]:
+def before_population(before: str, named: str = "") -> tuple[Population, str]:
     """The raw evidence in a folder of evidence, and the instant that was given for it; or a source of any kind.
-    InputError if the manifest cannot be read, or is of a later version of keyaudit."""
-    raw, manifest = Path(before) / contents.RAW, Path(before) / contents.MANIFEST
-    if not (manifest.is_file() and raw.is_dir()):
+    InputError as for ``verified``."""
+    told = verified(before, named or f"--before {before}")
+    if told is None:
         return sources.find(before), ""
+    # what it says about when it was read is believed only because of its seal
+    return sources.find(str(Path(before) / contents.RAW), sealed=True), str(told["parameters"]["as_of"])
+
+
+def verified(folder: object, named: str) -> contents.Manifest | None:
+    """The manifest of an evidence folder, which verifies; None for any other source. InputError, which calls the
+    folder as it was ``named``, if it does not verify, or is of a later version of keyaudit."""
+    if not isinstance(folder, str | Path):
+        return None
+    manifest = Path(folder) / contents.MANIFEST
+    if not (manifest.is_file() and (Path(folder) / contents.RAW).is_dir()):
+        return None
     try:
         told = json.loads(manifest.read_bytes())
-        seal.refuse_newer(told, f"--before {before}")
-        # what it says about when it was read is believed only because of its seal
-        faults = verify(Path(before))[0]
+        seal.refuse_newer(told, named)
+        faults = verify(Path(folder))[0]
         if faults:
-            raise InputError(f"--before {before}: does not verify: {faults[0]}; name other evidence")
-        return sources.find(str(raw), sealed=True), str(told["parameters"]["as_of"])
+            raise InputError(f"{named}: does not verify: {faults[0]}; name other evidence")
+        str(told["as_of"] + told["parameters"]["as_of"])
+        return told
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(
-            f"--before {before}: its {contents.MANIFEST} is not one of keyaudit; name other evidence"
-        ) from None
+        raise InputError(f"{named}: its {contents.MANIFEST} is not one of keyaudit; name other evidence") from None
 
 
 def _agree(executed: Any, judged: Audit) -> None:

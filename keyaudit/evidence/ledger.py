@@ -32,7 +32,8 @@ class Entry:
     ``assurance``: its grade, empty if the manifest is too old to tell; ``overdue``: the number of keys over their
     limit, ``incomplete``: that of accounts that are INSUFFICIENT_DATA, each None if it is not known; ``policy``:
     its name, and the beginning of its hash; ``oldest_allowed``: by how much its instant may precede the period that
-    it is for; ``sha256``: of its SHA256SUMS, ``previous``: of another folder's."""
+    it is for; ``sha256``: of its SHA256SUMS, ``previous``: of another folder's; ``every``: how often evidence was
+    due by the schedule that made it, ``asked``: which tells that schedule from others (empty: no schedule)."""
 
     path: Path
     identity: Identity
@@ -52,6 +53,8 @@ class Entry:
     is_sample: bool
     sha256: str
     previous: str | None
+    every: str = ""
+    asked: str = ""
 
     @property
     def subject(self) -> str:
@@ -126,6 +129,8 @@ def _entry(folder: Path) -> Entry:
         is_sample=manifest["sample"] is True,
         sha256=seal.digest_of(folder),
         previous=manifest["previous"],
+        every=str(manifest.get("schedule", {}).get("every", "")),
+        asked=str(manifest.get("schedule", {}).get("asked", "")),
     )
 
 

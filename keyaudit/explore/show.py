@@ -28,10 +28,10 @@ from keyaudit.texts import say, shell_line, utc
 #: the columns of the table and of the CSV, in their order
 COLUMNS = (
     "user", "account_id", "key_slot", "access_key_id", "status", "verdict", "age_days", "days_over", "idle_days",
-    "last_rotated", "last_used_date", "owner", "administrator",
+    "last_rotated", "last_used_date", "owner", "administrator", "purpose",
 )  # fmt: skip
 #: columns that are in a table only if a capture has them
-OPTIONAL = ("access_key_id", "owner", "administrator")
+OPTIONAL = ("access_key_id", "owner", "administrator", "purpose")
 
 
 def words(view: View) -> Prose:
@@ -73,18 +73,19 @@ def chart(view: View) -> Axes:
     return plot(view.keys, view.policy, view.audit.as_of, what_if=asked)
 
 
-def keys_frame(view: View, most: int | None = None) -> pd.DataFrame:
-    """The selected keys, worst first, as text and numbers under the headings that people read."""
+def keys_frame(view: View, most: int | None = None, is_dated: bool = False) -> pd.DataFrame:
+    """The selected keys, worst first, as text and numbers under the headings that people read; times as days, as in
+    the tables of pages, if ``is_dated``."""
     found = view.keys if most is None else view.keys.head(most)
     kept = [name for name in COLUMNS if name not in OPTIONAL or found[name].notna().any()]
     headings = dict(zip(COLUMNS, say("explore.columns").split("|"), strict=True))
-    cells = {headings[name]: _cells(found[name]) for name in kept}
+    cells = {headings[name]: _days(found[name]) if is_dated else _cells(found[name]) for name in kept}
     return pd.DataFrame(cells, columns=[headings[name] for name in kept])
 
 
 def keys_table(view: View) -> Table:
     """The worst of the selected keys."""
-    frame = keys_frame(view)
+    frame = keys_frame(view, is_dated=True)
     rows = [[None if pd.isna(cell) or cell == "" else cell for cell in row] for row in frame.to_numpy(object)]
     whole = table("explored", [], total=len(rows))
     shown = tuple(tuple("–" if c is None else f"{c}" for c in row) for row in rows[:20])
@@ -184,6 +185,11 @@ def _limit(control: str, limit: int | None) -> str:
     if control == ROOT_KEY:
         return say("explore.no_root_key")
     return say("limit.none") if limit is None or limit == AS_SET else say(f"limit.{control}", n=limit)
+
+
+def _days(column: pd.Series) -> list[Any]:
+    is_time = isinstance(column.dtype, pd.DatetimeTZDtype)
+    return [cell.partition("T")[0] for cell in _cells(column)] if is_time else _cells(column)
 
 
 def _cells(column: pd.Series) -> list[Any]:

@@ -1,4 +1,5 @@
-"""The explorer in JupyterLab: controls at the top, and words, counts, chart and table that follow them.
+"""The explorer in JupyterLab: what is explored and controls at the top, and words, counts, chart and table that
+follow them.
 
 ipywidgets and itables belong to the extra ``lab``; both bring their scripts with them, so nothing is fetched from
 anywhere.
@@ -7,7 +8,6 @@ anywhere.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,17 @@ import ipywidgets as w
 from itables.widget import ITable
 
 from keyaudit.explore import show
+from keyaudit.explore.chooser import Chooser
+from keyaudit.explore.chosen import Chosen, Judged
+from keyaudit.explore.desk import Desk
 from keyaudit.explore.drawing import Drawing
 from keyaudit.explore.sealing import make
 from keyaudit.explore.selection import AS_SET, STATUSES, Selection, span
 from keyaudit.explore.view import Explorer, View
+from keyaudit.frontend import Shown
 from keyaudit.resources import data
-from keyaudit.schema import CONTROLS, LIMIT_OF, InputError
-from keyaudit.texts import say
+from keyaudit.schema import CONTROLS, LIMIT_OF, InputError, KeyAuditError
+from keyaudit.texts import line, say
 
 #: the table holds so many of the worst rows, so that a redraw stays quick; the fields above filter all keys
 MOST_ROWS = 500
@@ -34,10 +38,11 @@ SLIDER_DAYS = 365
 
 
 class Panel(w.VBox):
-    """The explorer of one Audit. ``view`` is what it shows now."""
+    """The explorer of what is on a Desk. ``view`` is what it shows now."""
 
-    def __init__(self, explorer: Explorer, selection: Selection, asked: Mapping[str, str]) -> None:
-        self.explorer, self.asked, self.drawing = explorer, dict(asked), Drawing()
+    def __init__(self, desk: Desk, selection: Selection) -> None:
+        self.desk, self.explorer, self.drawing = desk, Explorer(desk.judged.audit), Drawing()
+        self.chooser = Chooser(desk.judged, self._choose)
         wide = w.Layout(width="auto")
         named = {"description_width": "initial"}
         self.control = w.Dropdown(
@@ -65,7 +70,7 @@ class Panel(w.VBox):
         self.sealed = w.Output()
         self._is_set = self._quiet = False
         self._set_slider(selection.limit)
-        self.view: View = explorer.view(self._selection())
+        self.view: View = self.explorer.view(self._selection())
         self.table = ITable(
             show.keys_frame(self.view, MOST_ROWS), caption=say("explore.table"), select="single", maxBytes=0,
             showIndex=False, order=[], lengthMenu=[10, 25, 100], **FILTERS,
@@ -73,6 +78,7 @@ class Panel(w.VBox):
         self._draw()
         super().__init__([
             w.HTML(f"<style>{data('explore', 'panel.css').read_text(encoding='utf-8')}</style>"),
+            self.chooser,
             w.HBox([self.control, self.limit, self.reset]),
             w.HBox([self.accounts, self.users, self.status]),
             self.words, self.counts, self.chart, self.table, self.more, self.user, self.user_says,
@@ -96,9 +102,19 @@ class Panel(w.VBox):
         try:
             self.view = self.explorer.view(self._selection())
         except InputError as error:
-            self.words.value = f"<p><b>{escape(str(error))}</b></p>"
+            self.words.value = _strong(str(error))
             return
         self._draw()
+
+    def _choose(self, chosen: Chosen) -> Judged:
+        """Another choice: the controls stay as they are, and a limit that was not moved is the new policy's."""
+        judged = self.desk.choose(chosen)
+        self.explorer = Explorer(judged.audit)
+        if self._is_set:
+            self._set_slider(AS_SET)
+        self.user.value = ""
+        self.refresh()
+        return judged
 
     def _selection(self) -> Selection:
         limit = AS_SET if self._is_set else self.limit.value
@@ -162,12 +178,21 @@ class Panel(w.VBox):
         self.seal.disabled = True
         waiting = escape(say("explore.sealing"))
         self._tell(f"<p>{waiting}</p>")
+        self._tell(self._sealed())
+        self.seal.disabled = False
+
+    def _sealed(self) -> str:
+        """What came of it; nothing is sealed but what is shown."""
+        try:
+            if not self.desk.is_current():
+                return _strong(say("explore.changed"))
+        except KeyAuditError as error:
+            return _strong(line(str(error)))
         made = make(show.arguments(self.view.selection, self._places()))
         told = escape(say("explore.sealed" if made.page else "explore.not_sealed"))
         leads_to = escape(quote(made.page.as_posix())) if made.page else ""
         link = f'<a href="{leads_to}" target="_blank">{escape(str(made.page))}</a>' if made.page else ""
-        self._tell(f"<p>{told} {link}</p><pre>{escape(made.said)}</pre>")
-        self.seal.disabled = False
+        return f"<p>{told} {link}</p><pre>{escape(made.said)}</pre>"
 
     def _tell(self, html: str) -> None:
         told = {"output_type": "display_data", "metadata": {}, "data": {"text/html": html, "text/plain": ""}}
@@ -175,10 +200,20 @@ class Panel(w.VBox):
 
     def _places(self) -> dict[str, str]:
         """What was asked, with full paths for files, because the command is run from elsewhere."""
-        paths = {
-            k: str(Path(v).resolve()) for k, v in self.asked.items() if v and k != "as_of" and Path(v).exists()
-        }
-        return self.asked | paths
+        asked = self.desk.judged.asked
+        paths = {k: str(Path(v).resolve()) for k, v in asked.items() if v and k != "as_of" and Path(v).exists()}
+        return asked | paths
+
+
+class Board(w.Output):
+    """Outputs of a cell, of which others can take the place."""
+
+    def put(self, parts: list[object]) -> None:
+        """Show these, and no others."""
+        self.outputs = tuple(
+            {"output_type": "display_data", "data": data, "metadata": metadata}
+            for data, metadata in Shown(parts).bundles()
+        )
 
 
 def _search(name: str, value: str) -> w.Text:
@@ -186,6 +221,10 @@ def _search(name: str, value: str) -> w.Text:
     text.style.description_width = "initial"
     text.continuous_update = True
     return text
+
+
+def _strong(text: str) -> str:
+    return f"<p><b>{escape(text)}</b></p>"
 
 
 def _html() -> w.HTML:

@@ -63,8 +63,8 @@ def _row(
     user, key = _which(row)
     todo = tasks.get((row["account_id"], row["user"], bool(row["is_root"]), *key), [])
     return [
-        row["account_id"], names.get(row["account_id"]), row["user"], key[0], key[1], text(row["status"]),
-        text(row["owner"]), flag(row["administrator"]), *verdicts,
+        row["account_id"], names.get(row["account_id"]), row["user"], key[0], key[1], text(row["purpose"]),
+        text(row["status"]), text(row["owner"]), flag(row["administrator"]), *verdicts,
         moment(row["last_rotated"]), number(row["age_days"]), number(row["limit"]), judged.over.get((user, key)),
         moment(row["due"]), moment(row["last_used_date"]), text(row["last_used_service"]),
         text(row["last_used_region"]), _numbered([one.action for one in todo]),

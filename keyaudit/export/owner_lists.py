@@ -20,7 +20,7 @@ from keyaudit.texts import say, utc, visible
 
 COLUMNS = (
     "user", "account_id", "account_name", "key", "status", "made", "age_days", "limit", "days_over", "last_used",
-    "what_to_do", "by_when", "owner", "keys",
+    "what_to_do", "by_when", "owner", "keys", "purpose",
 )  # fmt: skip
 #: the list of keys of which no owner is known
 UNOWNED = "unowned"
@@ -54,7 +54,7 @@ def _row(one: Advice) -> list[str | int | None]:
     return [
         one.user, one.account_id, one.account_name, one.key, one.status, utc(one.made) or None, one.age_days,
         one.limit, one.days_over, utc(one.last_used) or None, one.action, one.by_when, one.owner,
-        one.told,
+        one.told, one.purpose,
     ]  # fmt: skip
 
 
@@ -119,6 +119,8 @@ def _told(number: int, one: Advice) -> Iterable[str]:
     yield say("owners.task", number=number, action=one.action)
     yield say("owners.when", when=one.by_when)
     yield say("owners.keys", user=visible(one.user), account=account, keys=one.told)
+    if one.purpose:
+        yield say("owners.purpose", purpose=visible(one.purpose))
     if one.age_days is not None and one.limit is not None:
         case = {None: "age", 0: "age_just_over"}.get(one.days_over, "age_over")
         yield say(f"owners.{case}", age=one.age_days, limit=one.limit, over=one.days_over)

@@ -16,7 +16,8 @@ class Advice:
     """What is to be done with a key of a user, or with both, as a task of the plan says it. ``keys``: which, by
     slot and id (one of the two may be unknown); ``key``: the same in words, ``told``: and with the dates of each;
     ``age_days``, ``days_over`` and
-    ``last_used``: of two keys the worse, and the later use."""
+    ``last_used``: of two keys the worse, and the later use; ``purpose``: what they are said
+    to be for, if that is known."""
 
     account_id: str
     account_name: str | None
@@ -34,6 +35,7 @@ class Advice:
     last_used: datetime | None
     action: str
     by_when: str
+    purpose: str | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from keyaudit.schema import FUNCTION_VERSION
+from keyaudit.texts import short_id
 
 #: a schedule that names its days
 RATE = re.compile(r"rate\((\d{1,4}) days?\)", re.ASCII)
@@ -34,7 +35,7 @@ class RotatedKey:
     @property
     def last4(self) -> str:
         """As the function writes it in its log."""
-        return f"****{self.key_id[-4:]}"
+        return short_id(self.key_id)
 
 
 @dataclass(frozen=True)

@@ -60,9 +60,10 @@ def _rows(a: Audit, findings: pd.DataFrame, *columns: str) -> list[list[Any]]:
 
 
 _TIMES = ("last_rotated", "due", "last_used_date", "user_creation_time")
-#: which key it is; and, if a capture asked for these, its id, its owner, and whether it is an administrator's
+#: which key it is; and, if a capture asked for these, its id, what it is for, its owner, and whether that is an
+#: administrator
 _KEY = ("user", "account_id", "key_slot")
-_KEY_MORE = (*_KEY, "access_key_id", "owner", "administrator")
+_KEY_MORE = (*_KEY, "access_key_id", "purpose", "owner", "administrator")
 
 
 def offenders(a: Audit, is_brief: bool = True) -> Table:

@@ -67,7 +67,7 @@ class Table:
         if not cell:
             return ""
         if " " in cell and len(cell) > LONGEST_SHORT:
-            return ' class="words"' if len(cell) >= WORDS else ""
+            return ' class="words"' if len(cell) >= WORDS else ' class="few"'
         # a name, an id or a date stays whole; a hash, an ARN or a very long name may be broken anywhere
         return ' class="whole"' if len(cell) <= LONGEST_WHOLE else ' class="long"'
 

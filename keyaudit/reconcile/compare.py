@@ -13,10 +13,10 @@ from keyaudit.credentials import Parsed
 from keyaudit.credentials.arrays import Columns, count
 from keyaudit.credentials.gaps import Gap
 from keyaudit.model import Completeness, Difference
-from keyaudit.reconcile.frame import judged_keys, mask, second, with_owners
+from keyaudit.reconcile.frame import judged_keys, second, with_owners
 from keyaudit.reconcile.match import Pair, Reported, match
 from keyaudit.schema import ACTIVE, CONTROLS, ROOT_USER
-from keyaudit.texts import say
+from keyaudit.texts import say, short_id
 
 #: differences explained by a date in IAM, or by AWS's own word that there is no such user
 EXPLAINED = ("user_made", "user_remade", "user_deleted", "key_made")
@@ -66,7 +66,8 @@ def reconcile(
         reported_keys=sum(len(rows) for user, rows in reported.items() if user),
         root_has_key=live.root_has_key,
     )
-    keys = judged_keys(parsed.keys, work.ids, work.changed, work.dropped, work.added, label)
+    told = {"access_key_id": work.ids, "purpose": work.purposes}
+    keys = judged_keys(parsed.keys, told, work.changed, work.dropped, work.added, label)
     return Reconciled(with_owners(keys, live.owners), completeness, tuple(work.differences), gaps)
 
 
@@ -96,6 +97,7 @@ class _Comparison:
         self.dropped: list[int] = []
         self.changed: list[Pair] = []
         self.ids = np.full(count(keys), None, dtype=object)
+        self.purposes = self.ids.copy()
         self.added: list[dict[str, Any]] = []
         self.rows: dict[str, list[Reported]] = {}
         columns = (keys["user"], keys["last_rotated"].astype("datetime64[s]"), keys["status"], keys["is_root"])
@@ -106,7 +108,7 @@ class _Comparison:
         self, kind: str, user: str | None, key_id: str = "", reported: Any = None, listed: Any = None
     ) -> None:
         texts = (None if one is None else _said(one) for one in (reported, listed))
-        self.differences.append(Difference(user, mask(key_id) if key_id else None, kind, *texts))
+        self.differences.append(Difference(user, short_id(key_id) if key_id else None, kind, *texts))
 
     def compare_totals(self) -> None:
         """The number of users, if no list of users tells more, and whether the root user has keys."""
@@ -159,10 +161,14 @@ class _Comparison:
         for pair in pairs:
             key_id = pair.listed.key_id if pair.listed else ""
             if pair.reported and pair.is_told_apart and key_id:
-                self.ids[pair.reported.row] = mask(key_id)
+                self.ids[pair.reported.row] = short_id(key_id)
+                self.purposes[pair.reported.row] = self.purpose(key_id)
             if pair.difference:
                 self.differ(pair.difference, name, key_id, pair.reported, pair.listed)
                 self.take_worse(pair, name, user)
+
+    def purpose(self, key_id: str) -> str | None:
+        return (self.live.purposes or {}).get(key_id)
 
     def take_worse(self, pair: Pair, name: str, user: LiveUser | None) -> None:
         if pair.reported:
@@ -175,6 +181,7 @@ class _Comparison:
                     "user_creation_time": user.made if user else None,
                     "status": pair.status,
                     "last_rotated": pair.made,
-                    "access_key_id": mask(pair.listed.key_id),
+                    "access_key_id": short_id(pair.listed.key_id),
+                    "purpose": self.purpose(pair.listed.key_id),
                 }
             )

@@ -1,4 +1,4 @@
-"""The keys to be judged: changed, dropped and added as the comparison found, with ids and owners."""
+"""The keys to be judged: changed, dropped and added as the comparison found, with ids, purposes and owners."""
 
 from __future__ import annotations
 
@@ -7,26 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from keyaudit.credentials.arrays import MISSING, Columns, no_keys, take, together
+from keyaudit.credentials.arrays import MISSING, Columns, count, no_keys, take, together
 from keyaudit.reconcile.match import NAT, Pair
-
-
-def mask(key_id: str) -> str:
-    """The last four characters, by which a person knows a key; the whole id stays in the inventory."""
-    return f"****{key_id[-4:]}"
 
 
 def judged_keys(
     keys: Columns,
-    ids: np.ndarray,
+    told: Columns,
     changed: list[Pair],
     dropped: list[int],
     added: list[dict[str, Any]],
     label: str,
 ) -> Columns:
-    """``keys`` of the report with their ids: with the worse status and date for the ``changed`` ones, without those
-    of users who no longer exist, and with those that only the live account lists."""
-    judged = {**keys, "access_key_id": ids}
+    """``keys`` of the report with what is ``told`` of them, their ids and purposes: with the worse status and date
+    for the ``changed`` ones, without those of users who no longer exist, and with those that only the live account
+    lists."""
+    judged = {**keys, **told}
     if changed:
         judged |= {name: keys[name].copy() for name in ("status", "last_rotated")}
     for pair in changed:
@@ -34,7 +30,7 @@ def judged_keys(
         judged["status"][pair.reported.row] = pair.status
         judged["last_rotated"][pair.reported.row] = pair.made
     if dropped:
-        judged = take(judged, np.delete(np.arange(len(ids)), dropped))
+        judged = take(judged, np.delete(np.arange(count(judged)), dropped))
     return together([judged, _added(added, label)]) if added else judged
 
 

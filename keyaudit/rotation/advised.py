@@ -31,4 +31,5 @@ def _of(task: Task) -> Advice:
         last_used=task.last_used,
         action=task.action,
         by_when=task.by_when,
+        purpose=task.purpose,
     )

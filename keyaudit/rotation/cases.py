@@ -37,7 +37,7 @@ PERSON, MAYBE, PROGRAM, NOT_TOLD = "person", "maybe", "program", "not_told"
 class Key:
     """A key, with what was judged of it. ``name``: for a sentence; ``key_id``: the end of its id, and
     ``slot``: in the report, if known; ``use``: whether it was ever used, as far as the report tells; ``seen``: the
-    latest moment of which the report can tell that."""
+    latest moment of which the report can tell that; ``purpose``: what it is said to be for, if that is known."""
 
     name: str
     key_id: str | None
@@ -55,6 +55,7 @@ class Key:
     days_over: int | None = None
     types: dict[str, str] = field(default_factory=dict)
     slot: int | None = None
+    purpose: str | None = None
 
     @property
     def fails(self) -> set[str]:

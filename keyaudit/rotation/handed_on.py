@@ -16,12 +16,13 @@ from keyaudit.texts import utc
 COLUMNS = (
     "rank", "account_id", "account_name", "user", "key", "status", "case", "action", "by_when", "owner",
     "administrator", "made", "age_days", "limit", "due", "days_over", "last_used", "not_before",
-    "keys", "steps", "commands",
+    "keys", "steps", "commands", "purpose",
 )  # fmt: skip
 #: what a task says of itself, in the order of the JSON
 _FACTS = (
     "account_id", "account_name", "user", "key", "status", "case", "action", "owner", "administrator", "made",
     "age_days", "limit", "due", "days_over", "last_used", "by", "not_before", "by_when",
+    "purpose",
 )  # fmt: skip
 
 

@@ -45,6 +45,7 @@ WHOSE = ("account_id", "user", "is_root")
 KNOWN = (
     *WHOSE, "key_slot", "access_key_id", "status", "last_rotated", "last_used_date", "last_used_service",
     "last_used_region", "last_used_unknown", "age_days", "limit", "due", "generated_time", "owner", "administrator",
+    "purpose",
 )  # fmt: skip
 
 
@@ -161,6 +162,7 @@ def _key(row: dict[str, Any], judged: _Judged, seen: datetime, idle_limit: int) 
         days_over=judged.over.get(which),
         types=judged.types.get(which, {}),
         slot=which[3],
+        purpose=_text(row["purpose"]),
     )
 
 

@@ -97,7 +97,7 @@ def to_do(audit: Audit, most: int | None = MOST_TASKS) -> Table:
 
 def _row(one: Task) -> list[str | int | None]:
     return [
-        one.user, one.owner, called(one.account_id, one.account_name), one.key, one.age_days, one.limit,
+        one.user, one.owner, called(one.account_id, one.account_name), one.described, one.age_days, one.limit,
         one.days_over, _used(one), one.by_when, one.action,
     ]  # fmt: skip
 

@@ -19,7 +19,7 @@ DELETIONS = (cases.DELETE, cases.ROOT_DELETE, cases.INACTIVE)
 @dataclass(frozen=True)
 class Told:
     """A key in a task. ``name``: its name in the task; ``use``: used, never or unknown; ``used_by``: the service
-    and region of its last use."""
+    and region of its last use; ``purpose``: what it is said to be for, if that is known."""
 
     name: str
     key_id: str | None
@@ -28,6 +28,7 @@ class Told:
     use: str
     last_used: datetime | None
     used_by: str
+    purpose: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,20 @@ class Task:
     def key(self) -> str:
         """What is known of the keys: the last characters of their ids, or their slots in the report."""
         return ", ".join(key.key_id or key.name for key in self._keys)
+
+    @property
+    def purpose(self) -> str | None:
+        """What the keys are said to be for: of several, with the name of each."""
+        if len(self._keys) == 1:
+            return self._keys[0].purpose
+        return self.described if any(key.purpose for key in self._keys) else None
+
+    @property
+    def described(self) -> str:
+        """Which keys, each with what it is said to be for; as ``key`` where nothing is said of any."""
+        if not any(key.purpose for key in self._keys):
+            return self.key
+        return listed("remarks", map(_described, self._keys))
 
     @property
     def status(self) -> str:
@@ -154,7 +169,12 @@ def harmless(step: Step) -> Step:
 def _told(key: Key) -> Told:
     # a use from before it was made is that of the key that had its slot
     use = cases.NEVER if key.use == cases.USED and not key.was_used else key.use
-    return Told(key.name, key.key_id, _status(key), key.made, use, key.last_used, key.used_by)
+    return Told(key.name, key.key_id, _status(key), key.made, use, key.last_used, key.used_by, key.purpose)
+
+
+def _described(key: Key) -> str:
+    name = key.key_id or key.name
+    return say("plan.described", name=name, purpose=key.purpose) if key.purpose else name
 
 
 def _manner(name: str, user: User, keys: tuple[Key, ...]) -> str:

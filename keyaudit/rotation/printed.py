@@ -76,8 +76,8 @@ def _list(tasks: tuple[Task, ...], width: int | None) -> str:
     rows = [
         (
             str(rank), visible(one.account_id), visible(one.account_name or ""), visible(one.user),
-            visible(one.owner or ""), one.key, utc(one.made)[:10], _cell(one.age_days), _cell(one.days_over),
-            utc(one.last_used)[:10], one.by_when, one.action,
+            visible(one.owner or ""), one.key, visible(one.purpose or ""), utc(one.made)[:10], _cell(one.age_days),
+            _cell(one.days_over), utc(one.last_used)[:10], one.by_when, one.action,
         )
         for rank, one in enumerate(tasks, 1)
     ]  # fmt: skip
@@ -85,7 +85,7 @@ def _list(tasks: tuple[Task, ...], width: int | None) -> str:
     # a column about which nothing is known is left out
     kept = [i for i, name in enumerate(headings) if not name.startswith("?") or any(row[i] for row in rows)]
     columns = tuple(headings[i].strip("?") for i in kept)
-    numeric = frozenset(headings[i] for i in (0, 7, 8))
+    numeric = frozenset(headings[i] for i in (0, 8, 9))
     cells = tuple(tuple(row[i] for i in kept) for row in rows)
     return grid(Table(say("plan.caption"), columns, cells, numeric, leaving=leaving_of("plan")), width=width)
 

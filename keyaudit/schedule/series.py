@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,11 +26,13 @@ WRONG = (BROKEN, MISSING, FAILED)
 
 @dataclass(frozen=True)
 class Due:
-    """A period of one subject (notebook and account): its state, the evidence that counts, if there is any (the
-    last of the worst), its conclusion, and remarks."""
+    """A period of one subject (notebook and account), from ``start`` up to but not including ``end``: its state,
+    the evidence that counts, if there is any (the last of the worst), its conclusion, and remarks."""
 
     subject: str
     period: str
+    start: datetime
+    end: datetime
     state: str
     evidence: Path | None
     conclusion: str | None
@@ -78,17 +81,13 @@ def series(
     wrong = spread(_faults, [one.path for one in found])
     every_fault = progress(wrong, len(found)) if progress else wrong
     faults = {one.path: some for one, some in zip(found, every_fault, strict=True)}
-    for path, breaks in _breaks(found).items():
-        faults[path] = [*faults[path], *breaks]
-    for one in found:
-        if one.sealed_as:
-            faults[one.path] = [*faults[one.path], say("series.renamed", name=one.sealed_as)]
-    loose = [_unreadable(path, why) for path, why in unreadable.items()]
+    faults = with_links(found, faults)
+    loose = [unreadable_of(path, why) for path, why in unreadable.items()]
     present = [one for one in found if one.is_present]
     for one in found:
         if not one.is_present:
             loose += [say("series.fault", folder=one.path.name, fault=fault) for fault in faults[one.path]]
-    failed = [one for one in failures(reports) if not notebook or _is_of(one, notebook)]
+    failed = [one for one in failures(reports) if not notebook or is_of(one, notebook)]
     # over all subjects: a file without a time that one of them judged is not evidence of a later period for any of
     # them
     refused = counting([one for one in present if not faults[one.path]], every)
@@ -96,15 +95,22 @@ def series(
     for subject in sorted({one.subject for one in present}):
         runs = [one for one in present if one.subject == subject]
         named = f"{runs[0].notebook}-{runs[0].identity.label}"
-        mine = [one for one in failed if _is_of(one, named)]
-        dues += _dues(subject, runs, mine, faults, refused, every, now, since)
+        mine = [one for one in failed if is_of(one, named)]
+        dues += dues_of(subject, runs, mine, faults, refused, every, now, since)
     if not present:
         loose.append(say("series.nothing"))
         loose += [_failure(one) for one in failed]
     return Series(tuple(dues), tuple(loose))
 
 
-def _unreadable(folder: Path, why: str) -> str:
+def with_links(found: list[Entry], faults: Mapping[Path, Sequence[str]]) -> dict[Path, list[str]]:
+    """The faults of each folder, with those of its place in the chain and of its name."""
+    breaks = _breaks(found)
+    renamed = {one.path: [say("series.renamed", name=one.sealed_as)] for one in found if one.sealed_as}
+    return {one.path: [*faults[one.path], *breaks.get(one.path, ()), *renamed.get(one.path, ())] for one in found}
+
+
+def unreadable_of(folder: Path, why: str) -> str:
     return say("series.no_access" if why else "series.unreadable", folder=folder.name, why=why)
 
 
@@ -116,7 +122,7 @@ def _faults(folder: Path) -> list[str]:
         return [str(error)]
 
 
-def _is_of(failure: Failure, subject: str) -> bool:
+def is_of(failure: Failure, subject: str) -> bool:
     """Whether a failed run belongs to a subject. One that failed before its account was known belongs to every
     account of its notebook."""
     return f"{subject}-".startswith(f"{failure.subject}-") or f"{failure.subject}-".startswith(f"{subject}-")
@@ -151,7 +157,7 @@ def _is_before(other: Entry, one: Entry) -> bool:
     return is_same and is_earlier and other.previous is None
 
 
-def _dues(
+def dues_of(
     subject: str,
     runs: list[Entry],
     failed: list[Failure],
@@ -161,6 +167,8 @@ def _dues(
     now: datetime,
     since: datetime | None,
 ) -> list[Due]:
+    """The periods of one subject up to ``now``: ``runs`` and ``failed`` are its own, ``faults`` and ``refused`` are
+    by folder."""
     start, dues = every.start(since or min(one.started for one in runs)), []
     while start <= now:
         end = every.end(start)
@@ -194,6 +202,8 @@ def _dues(
             Due(
                 subject,
                 every.name(start),
+                start,
+                end,
                 state,
                 last.path if last else None,
                 last.conclusion if last else None,

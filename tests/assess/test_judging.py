@@ -706,7 +706,7 @@ def test_the_frames_have_the_columns_and_types_that_design_names(judge):
     names = (
         "finding_id control account_id user arn key_slot access_key_id status last_rotated age_days due days_over "
         "limit compliance_type annotation exemption_id owner administrator account_name last_used_date "
-        "last_used_service"
+        "last_used_service purpose"
     )
     assert " ".join(audit.findings.columns) == names
     first = ["account_id", "user", "arn", "user_creation_time", "is_root", "key_slot", "status", "last_rotated"]

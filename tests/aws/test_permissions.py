@@ -64,6 +64,8 @@ def role(template: str) -> Any:
         ({"reconcile": "keys"}, KEYS),
         ({"reconcile": "off", "owner_tag": True}, REPORT | TAGS),
         ({"owner_tag": True}, KEYS | TAGS),
+        ({"purpose": True}, KEYS | TAGS),
+        ({"owner_tag": True, "purpose": True}, KEYS | TAGS),
         ({"organization": True, "role_name": ROLE}, KEYS | ORGANIZATION),
         (
             {"reconcile": "off", "owner_tag": True, "organization": True, "role_name": ROLE},

@@ -20,10 +20,11 @@ from hypothesis import strategies as st
 from jupyter_client.manager import start_new_kernel
 
 import keyaudit as ka
-from keyaudit.explore import Explorer, Selection, explore, show, side_by_side
+from keyaudit.explore import explore, show, side_by_side
 from keyaudit.explore.drawing import Drawing
-from keyaudit.explore.selection import with_limit
+from keyaudit.explore.selection import Selection, with_limit
 from keyaudit.explore.show import Static
+from keyaudit.explore.view import Explorer
 from keyaudit.policy import Policy, load_policy
 from keyaudit.schema import (
     COMPLIANT,
@@ -281,7 +282,7 @@ def test_without_the_widgets_the_view_stands_still_and_says_why() -> None:
     manager, client = start_new_kernel(kernel_name="python3")
     try:
         told: list[dict[str, str]] = []
-        for code in (hidden, "import keyaudit as ka\nka.explore(ka.audit())"):
+        for code in (hidden, "import keyaudit as ka\nka.explore().look()"):
             reply = client.execute_interactive(
                 code, allow_stdin=True, output_hook=lambda m: told.append(m["content"].get("data", {})), timeout=60
             )
@@ -308,7 +309,7 @@ def test_an_audit_without_keys_is_shown_too(tmp_path: Path) -> None:
     for control in CONTROLS:
         view = Explorer(judged).view(Selection(control))
         assert "0 of 0 selected keys fail" in Static(view, {})._repr_mimebundle_()["text/plain"]
-    assert isinstance(explore(judged), Static)
+    assert isinstance(explore(str(tmp_path / "report.csv"), "cis", AS_OF).look(), Static)
 
 
 def test_a_chart_that_is_drawn_again_stands_where_a_first_drawing_would_put_it(audit: ka.Audit) -> None:

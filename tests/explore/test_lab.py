@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -45,6 +46,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "TMPDIR": str(home / "tmp"),
     }
     (home / "tmp").mkdir()
+    _put_evidence(home / "notebooks")
     command = [
         sys.executable, "-m", "keyaudit", "lab", "--notebooks", str(home / "notebooks"), "--no-browser", f"--port={port}",
         "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}",
@@ -62,6 +64,16 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         assert list((home / "tmp").glob("keyaudit-*")) == []
         # warnings and errors only
         assert "[I " not in (home / "log").read_text(encoding="utf-8")
+
+
+def _put_evidence(notebooks: Path) -> None:
+    """What somebody may choose beside the workbooks, and what nobody should."""
+    folder = notebooks / "audit 보고서"
+    folder.mkdir(parents=True)
+    for name in ("status_reports_2023-01-01T10-30-00+00-00.csv", "z.csv"):
+        shutil.copy(ROOT / "tests" / "data" / "reports" / "001_file-real.csv", folder / name)
+    (notebooks / "wrong.csv").write_text("no report", encoding="utf-8")
+    (notebooks / "out").symlink_to(ROOT)
 
 
 def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
@@ -112,7 +124,7 @@ def run_all(page: Page, name: str) -> None:
         assert found.count() == 0, found.first.inner_text()
     page.locator(".jp-Notebook .verdict", has_text="SAMPLE DATA").first.wait_for(state="attached")
     charts = page.locator(".jp-OutputArea-output figure img")
-    assert charts.count() == CHARTS[name]
+    expect(charts).to_have_count(CHARTS[name])
     assert all(len(charts.nth(n).get_attribute("alt") or "") > 60 for n in range(min(charts.count(), 4)))
     stands_at_the_answer(page)
     shot(page, name)
@@ -157,7 +169,7 @@ def test_run_all_works_untouched(browser: Browser, lab: str, name: str) -> None:
 def test_run_all_works_in_the_explorer_too_which_then_answers_by_hand(browser: Browser, lab: str) -> None:
     with opened(browser, lab, "workspaces/hand/tree/explore.ipynb") as page:
         run_all(page, "explore")
-        panel = page.locator(".jp-OutputArea-output .widget-vbox").first
+        panel = page.locator(".keyaudit-explorer").first
         panel.scroll_into_view_if_needed()
         words = panel.locator(".widget-html", has_text="This is a look at the evidence")
         expect(words).to_contain_text("Rotation: the policy sets at most 90 days.")
@@ -212,3 +224,42 @@ def test_run_all_works_in_the_explorer_too_which_then_answers_by_hand(browser: B
         expect(words).to_contain_text("Unused keys: the policy sets less than 45 days.")
         expect(panel.locator("figure img").first).to_have_attribute("alt", re.compile("idle"))
         shot(page, "explore-export")
+        choose_other_evidence(page)
+
+
+def choose_other_evidence(page: Page) -> None:
+    """By keyboard and by mouse: every cell shows what was chosen, and a wrong file changes nothing."""
+    chooser, verdict = page.locator(".keyaudit-chooser"), page.locator(".jp-Notebook .verdict").first
+    told, rows = chooser.get_by_role("status"), chooser.get_by_role("option")
+    cells = page.locator(".jp-Notebook .jp-CodeCell").count()
+    chooser.get_by_role("button", name="Evidence: Choose ...").click()
+    expect(rows.filter(has_text="leads out of the folder that JupyterLab serves")).to_have_count(1)
+    rows.filter(has_text="wrong.csv").dblclick()
+    expect(told).to_contain_text("Nothing below has changed: it still shows the former choice")
+    expect(verdict).to_contain_text("SAMPLE DATA")
+    shot(page, "explore-wrong")
+
+    # into a folder and on to a report, without a mouse
+    chooser.get_by_role("listbox").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")
+    expect(chooser.get_by_role("navigation").get_by_role("button")).to_have_text(["notebooks", "audit 보고서"])
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+    expect(told).to_contain_text("This whole workbook shows it.")
+    expect(verdict).to_contain_text("of 3 active access keys in 1 account")
+    assert page.locator(".jp-Notebook .jp-CodeCell").count() == cells  # no key was a shortcut of JupyterLab
+
+    chooser.get_by_role("button", name="Policy: skshieldus").click()
+    expect(verdict).to_contain_text("the preset skshieldus sets 60 days")
+    chooser.get_by_role("button", name="Compared with: Choose ...").click()
+    chooser.get_by_role("searchbox").fill("STATUS")
+    expect(rows).to_have_count(1)
+    chooser.get_by_role("button", name="Choose", exact=True).click()
+    expect(page.locator(".jp-OutputArea-output figure img")).to_have_count(2)
+    page.get_by_role("button", name="Export this selection").click()
+    line = page.locator(".keyaudit-explorer pre").first
+    expect(line).to_contain_text(
+        re.compile("report '/.*/audit 보고서/z.csv' --policy skshieldus --before '/.*/status_reports_2023.*'")
+    )
+    shot(page, "explore-chosen")

@@ -33,8 +33,8 @@ def requirement(text: str) -> tuple[str, str]:
     return match[1].lower().replace("_", "-"), (match[2] or "").replace(" ", "")
 
 
-#: the only module that imports what the extra lab brings
-WIDGETS = ROOT / "keyaudit" / "explore" / "widgets.py"
+#: the only modules that import what the extra lab brings
+WIDGETS = {ROOT / "keyaudit" / "explore" / name for name in ("chooser.py", "widgets.py")}
 #: the only room that imports what the extra cluster brings
 CLUSTER = ROOT / "keyaudit" / "cluster"
 #: the only module that imports what the extra xlsx brings
@@ -61,7 +61,7 @@ def imported(paths: Iterable[Path]) -> set[str]:
 def test_every_package_that_is_imported_is_declared_and_no_other() -> None:
     core = {requirement(text)[0] for text in PROJECT["dependencies"]}
     lab = {requirement(text)[0] for text in PROJECT["optional-dependencies"]["lab"]}
-    apart = {WIDGETS, XLSX, *PDF, *CLUSTER.glob("*.py")}
+    apart = {*WIDGETS, XLSX, *PDF, *CLUSTER.glob("*.py")}
     assert imported(path for path in (ROOT / "keyaudit").rglob("*.py") if path not in apart) == core
     cluster = {requirement(text)[0] for text in PROJECT["optional-dependencies"]["cluster"]}
     assert imported(CLUSTER.glob("*.py")) == cluster
@@ -69,8 +69,7 @@ def test_every_package_that_is_imported_is_declared_and_no_other() -> None:
     assert imported([XLSX]) == xlsx
     pdf = {requirement(text)[0] for text in PROJECT["optional-dependencies"]["pdf"]}
     assert {name for path, name in PDF.items() if imported([path]) - core == {name}} == pdf
-    # jupyterlab is run and not imported; itables has its widget by anywidget
-    assert imported([WIDGETS]) == lab - {"jupyterlab", "anywidget"}
+    assert imported(WIDGETS) == lab - {"jupyterlab"}  # which is run and not imported
 
 
 def test_environment_yml_says_the_same_as_pyproject() -> None:

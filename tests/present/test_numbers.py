@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 import keyaudit
 from keyaudit import charts, present
 from keyaudit.charts.facts.accounts import accounts_of
-from keyaudit.explore import Explorer, Selection, show
+from keyaudit.explore import show
+from keyaudit.explore.selection import Selection
+from keyaudit.explore.view import Explorer
 from keyaudit.policy import load_policy
 from keyaudit.present import as_text, overdue_known
 from keyaudit.present.claims import Claim, headline_of

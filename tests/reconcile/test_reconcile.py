@@ -642,6 +642,12 @@ def with_date(date: str) -> dict[str, Any]:
     return changed("access_keys", "alice", 0, "CreateDate", to=date)
 
 
+def described(**purposes: Any) -> dict[str, Any]:
+    """The clean inventory with what alice's keys are said to be for, by their names."""
+    told = {key_id(name): text for name, text in purposes.items()}
+    return CLEAN_LIVE | {"purposes": {"alice": told}}
+
+
 ODD = {
     "an empty object": {},
     "an unknown mode": {"mode": "xyz"},
@@ -674,6 +680,16 @@ ODD = {
     "a date of the year 9999": with_date("9999-12-31T23:59:59Z"),
     "a date of the year 1": with_date("0001-01-01T00:00:00Z"),
     "a date before Christ": with_date("-002026-11-01T00:00Z"),
+    "a purpose of no key": described(Z9="nightly"),
+    "a purpose of another user's key": live(
+        ("alice", A_FRESH), ("bob",), purposes={"bob": {key_id("A1"): "nightly"}}
+    ),
+    "a purpose without keys": {"mode": "off"} | {"purposes": {"alice": {key_id("A1"): "nightly"}}},
+    "a purpose longer than is kept": described(A1="x" * 121),
+    "an empty purpose": described(A1=""),
+    "a purpose of nothing but spaces": described(A1="  "),
+    "a purpose that is a number": described(A1=7),
+    "purposes in a list": live(("alice", A_FRESH), ("bob",), purposes=[["alice", "nightly"]]),
     "a huge name": with_user("x" * 100_000),
     "a name of signs": with_user("\x1b[31m\u202e漢字🙂", f"Z1 Active {MAY}"),
     "a name that is no text": with_user("\ud800"),
@@ -894,3 +910,35 @@ def test_the_root_user_is_an_administrator_wherever_owners_were_asked_for(judged
 def test_no_owner_is_known_where_nobody_asked(judged):
     audit = judged(report(("alice", FRESH), root=(FRESH,)), live(("alice", A_FRESH), root=1))
     assert audit.keys["owner"].isna().all() and audit.keys["administrator"].isna().all()
+
+
+# --- purposes -----------------------------------------------------------------------------------------------------
+
+
+def test_a_purpose_reaches_the_key_with_its_id_and_no_other(judged):
+    text = report(("alice", OLD), ("bob", FRESH))
+    told = {"alice": {key_id("A1"): "nightly"}, "bob": {key_id("B2"): "of a key that the report lacks"}}
+    keys = ("alice", AN_OLD), ("bob", f"B1 Active {NOV}", f"B2 Active {MAY}")
+    audit = judged(text, live(*keys, purposes=told))
+    shown = audit.keys.set_index("access_key_id")["purpose"].dropna().to_dict()
+    assert shown == {masked("A1"): "nightly", masked("B2"): "of a key that the report lacks"}
+    found = audit.findings[audit.findings["purpose"].notna()]
+    assert set(zip(found["access_key_id"], found["purpose"], strict=True)) == set(shown.items())
+
+
+def test_twins_that_cannot_be_told_apart_have_no_purpose(judged):
+    told = {"alice": {key_id("A1"): "one", key_id("A2"): "the other"}}
+    twins = report(("alice", FRESH, FRESH))
+    audit = judged(twins, live(("alice", A_FRESH, f"A2 Active {NOV}"), purposes=told))
+    assert audit.keys["access_key_id"].isna().all() and audit.keys["purpose"].isna().all()
+
+
+def test_a_secret_that_somebody_put_into_a_capture_is_not_shown(judged):
+    secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+    audit = judged(CLEAN, described(A1=f"it is {secret}"))
+    assert audit.conclusion == PASSES and secret not in everything(audit)
+    assert audit.keys["purpose"].dropna().tolist() == [f"it is {keyaudit.texts.say('secret')}"]
+
+
+def test_without_purposes_there_is_none(judged):
+    assert judged(CLEAN, CLEAN_LIVE).keys["purpose"].isna().all()

@@ -297,7 +297,7 @@ def template(folder: Path, *options: object, every: str = "week") -> dict[str, A
 VARIANTS: dict[str, tuple[object, ...]] = {
     "day": (),
     "week": ("--organization", "--owner-tag", "owner", "--role-name", "Audit", "--notify", TOPIC),
-    "month": ("--accounts", "accounts.txt", "--rotation", "--notebook", "rotation"),
+    "month": ("--accounts", "accounts.txt", "--rotation", "--purpose", "--notebook", "rotation"),
     "quarter": ("--role-arn", "arn:aws:iam::123456789012:role/audit"),
     "30d": ("--reconcile", "off", "--notify", TOPIC, "--name", "nightly"),
 }
@@ -410,6 +410,7 @@ def test_the_template_says_what_is_copied_into_the_bucket(folder: Path) -> None:
         (["cron", "--every", "week", ""], ": no such file or folder"),
         (["cron", "--every", "week", "--policy", ""], "--policy: is empty"),
         (["cron", "--every", "week", "--owner-tag", ""], "--owner-tag: is empty"),
+        (["cron", "--every", "week", "--purpose", "--reconcile", "off"], "--purpose: only with --reconcile keys"),
         (["cron", "--every", "week", "--accounts", "none.txt"], "--accounts none.txt: no such file or folder"),
         (["cron", "--every", "week", "--before", "none"], "--before none: no such file or folder"),
         (["cron", "--every", "week", "--region", "bogus"], "--region bogus: no such region"),

@@ -15,7 +15,7 @@ BAR = 0.150
 CODE = """
 import json, statistics, time
 import keyaudit as ka
-panel = ka.explore(ka.audit({source!r}, "cis", "2026-11-23T08:00:00Z"))
+panel = ka.explore({source!r}, "cis", "2026-11-23T08:00:00Z").look()
 took = []
 for limit in range(60, 60 + {steps}):
     before = time.perf_counter()

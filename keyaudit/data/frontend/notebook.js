@@ -38,14 +38,19 @@
   const show = (notebook) => {
     const place = notebook.querySelector('.jp-WindowedPanel-outer') ?? notebook;
     place.scrollTop = 0;
-    setTimeout(() => {
+    // widgets are drawn a while after their cell is done
+    const look = (tries) => setTimeout(() => {
       const verdict = notebook.querySelector('.verdict');
-      if (!verdict) return;
+      if (!verdict) {
+        if (tries > 0) look(tries - 1);
+        return;
+      }
       // its cell becomes the active one, as by a click, so that a key does not lead back to the last
       for (const kind of ['mousedown', 'mouseup']) verdict.dispatchEvent(new MouseEvent(kind, { bubbles: true }));
       verdict.scrollIntoView({ block: 'start' });
       place.scrollTop -= 12;
     }, STEP);
+    look(PATIENCE);
   };
 
   begin(PATIENCE);

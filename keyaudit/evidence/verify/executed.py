@@ -136,8 +136,20 @@ def expected(cell: Cell, known: Mapping[str, Any]) -> list[Expected] | None:
         value = value.body
     is_display = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "display"
     shown = value.args if is_display and isinstance(value, ast.Call) else [value]
-    made = [_made_of(one, known) for one in shown]
+    made = [_made_of(each, known) for one in shown for each in _on_desk(one, known)]
     return None if any(one is None for one in made) else [each for one in made for each in one or []]
+
+
+def _on_desk(shown: ast.expr, known: Mapping[str, Any]) -> list[ast.expr]:
+    """The calls that a cell of the explorer stands for, ``desk.show(ka.scope)`` for ``ka.scope(a)``; of those that
+    compare, the last one tells that there is nothing to compare with."""
+    match shown:
+        case ast.Call(func=ast.Attribute(value=ast.Name("desk"), attr="show"), args=tables, keywords=[]):
+            return [ast.Call(one, [ast.Name("a")], []) for one in tables]
+        case ast.Call(func=ast.Attribute(value=ast.Name("desk"), attr="compare"), args=tables, keywords=[]):
+            meant = tables if known.get("b") is not None else tables[-1:]
+            return [ast.Call(one, [ast.Name("b"), ast.Name("a")], []) for one in meant]
+    return [shown]
 
 
 def _holds(test: ast.expr, known: Mapping[str, Any]) -> bool:

@@ -27,6 +27,7 @@ SINCE: dict[str, Version] = {
     "account_name": (0, 4),
     "last_used_date": (0, 4),
     "last_used_service": (0, 4),
+    "purpose": (0, 4),
 }
 #: the part of a summary on which all versions must agree
 CORE = (
