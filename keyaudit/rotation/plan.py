@@ -69,7 +69,9 @@ def asked(audit: Audit) -> Prose:
     findings = audit.findings
     late = findings[(findings["control"] == ROTATION) & (findings["compliance_type"] == NON_COMPLIANT)]
     if not pd.isna(due := late["due"].min()):
-        lines.append(say("asked.since", date=utc(due)[:10], n=(audit.as_of - due).days))
+        lines.append(
+            say("asked.since", n=(audit.as_of - due).days, date=utc(due)[:10], as_of=utc(audit.as_of)[:10])
+        )
     return Prose((" ".join(lines),), "asked")
 
 

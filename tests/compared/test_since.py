@@ -58,7 +58,7 @@ def test_each_overdue_key_is_told_once(tmp_path: Path) -> None:
     assert became(before, after) == {"rotated": 1, "newly_overdue": 2, "still_overdue": 1, "gone": 2}
     said = ka.since(after, former(before)).paragraphs
     assert said == (
-        "Since the last evidence, which is as of 2026-11-23T00:00:00Z: 1 overdue key rotated, 2 newly overdue, "
+        "Since the previous evidence (as of 2026-11-23T00:00:00Z): 1 overdue key rotated, 2 newly overdue, "
         "1 still overdue, 2 deleted or deactivated without a new key.",
     )
 

@@ -61,7 +61,7 @@ def test_since_when_is_told_of_an_overdue_key_and_not_of_an_exempt_one(tmp_path:
     )
     policy = write(tmp_path, "p.toml", f'{terms}reason = "r"\napproved_by = "x"\nexpires = 2026-12-31\n')
     a = ka.audit(write(tmp_path, "r.csv", report(("old", key(400)), ("late", key(100)))), policy, AS_OF)
-    assert "was due on 2026-11-13, 10 days ago." in ka.asked(a).paragraphs[0]
+    assert "was due on 2026-11-13, 10 days before 2026-11-23." in ka.asked(a).paragraphs[0]
 
 
 def test_what_is_asked_counts_each_task_once(tmp_path: Path) -> None:
@@ -74,8 +74,8 @@ def test_what_is_asked_counts_each_task_once(tmp_path: Path) -> None:
     a = ka.audit(write(tmp_path, "r.csv", report(*users)), "cis", AS_OF)
     (said,) = ka.asked(a).paragraphs
     assert said == (
-        "What is asked: 1 rotation now, 1 deactivation, 1 question to be answered first, 2 deletions later. "
-        "The key that is overdue for longest was due on 2026-11-13, 10 days ago."
+        "To do: 1 rotation now, 1 deactivation, 1 question to be answered first, 2 deletions later. "
+        "The key that is overdue for longest was due on 2026-11-13, 10 days before 2026-11-23."
     )
     assert len(plan(a)) == 5
 

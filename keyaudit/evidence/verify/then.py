@@ -219,6 +219,10 @@ def _offenders(value: Table, a: Audit) -> Table:
     return replace(keyaudit.offenders(a, is_brief=False), caption=value.caption)
 
 
+def _unused(value: Table, a: Audit) -> Table:
+    return replace(keyaudit.unused(a, is_brief=False), caption=value.caption)
+
+
 def _skipped(value: Table, a: Audit) -> Table:
     """The names of accounts had a column of their own."""
     rows = [[one.account_id, one.name or None, one.reason] for one in a.skipped]
@@ -235,6 +239,7 @@ def nameless(a: Audit) -> Audit:
 
 _FORMER = {
     "ka.offenders": _offenders,
+    "ka.unused": _unused,
     "ka.skipped": _skipped,
     "ka.controls": _controls,
     "ka.accounts": _accounts,
