@@ -19,6 +19,7 @@ from keyaudit.cli.cluster import cluster
 from keyaudit.cli.common import open_all, say, write
 from keyaudit.cli.export import export
 from keyaudit.cli.lab import lab
+from keyaudit.cli.period import period
 from keyaudit.cli.report import demo, report
 from keyaudit.cli.rotation import rotation
 from keyaudit.cli.schedule import schedule
@@ -45,7 +46,8 @@ def cli() -> None:
 
 
 for command in (
-    capture, check, cluster, demo, export, lab, notebook, policy, report, rotation, schedule, series, verify,
+    capture, check, cluster, demo, export, lab, notebook, period, policy, report, rotation, schedule, series,
+    verify,
 ):  # fmt: skip
     cli.add_command(command)
 

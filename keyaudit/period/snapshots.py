@@ -38,7 +38,7 @@ class SeenAccount:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What an evidence folder says, judged again. ``subject``: whose evidence it is (``ledger.Entry.subject``);
+    """What an evidence folder says, judged again. ``subject``: whose evidence it is (``Identity.whose``);
     ``as_of``: the instant that it judges; ``started``: when its run began, which decides for which period it
     counts; ``sealed``: when its seal was made, which decides nothing here; ``conclusion``: on ``rotation``, by the
     policy by which the period is judged. ``accounts``: all that were expected, the list of accounts itself among

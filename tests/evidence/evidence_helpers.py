@@ -196,7 +196,7 @@ def show_again(folder: Path) -> None:
 
     import keyaudit as ka
     from keyaudit.evidence.page import render
-    from keyaudit.evidence.sheet import title_of
+    from keyaudit.evidence.sheet import foreign_of, title_of
     from keyaudit.evidence.verify import executed
     from keyaudit.policy import parse_policy
 
@@ -216,7 +216,9 @@ def show_again(folder: Path) -> None:
                     output.metadata = ka.bottom_line(a).metadata
     nbformat.write(notebook, folder / "report.ipynb")
     title = title_of([one.account_id for one in a.provenance], a.as_of, a.is_sample)
-    (folder / "report.html").write_bytes(render(notebook, title))
+    told = manifest(folder)["notebook"]
+    notice = "" if told["ours"] else foreign_of(told["name"], told["sha256"])
+    (folder / "report.html").write_bytes(render(notebook, title, notice))
 
 
 SEALS = ("manifest.json", "SHA256SUMS")
