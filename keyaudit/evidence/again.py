@@ -9,7 +9,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from functools import wraps
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import nbformat
 from keyaudit import __version__
 from keyaudit.auditing import parse_as_of
 from keyaudit.evidence import seal
-from keyaudit.evidence.contents import LIBRARIES, NOTEBOOK, PAGE, Manifest, language_of
+from keyaudit.evidence.contents import LIBRARIES, NOTEBOOK, PAGE, Manifest, language_of, version_of
 from keyaudit.evidence.kernel import connected, warm_kernel
 from keyaudit.evidence.notebook import Notebook, find_notebook, run_notebook
 from keyaudit.evidence.page import render
@@ -110,7 +110,7 @@ def _bare(place: Path, name: str, executed: Any) -> Notebook:
 def _is_same(manifest: Manifest) -> bool:
     """Whether the libraries that make a page have the versions that made this page."""
     try:
-        libraries = {name: version(name) for name in LIBRARIES}
+        libraries = {name: version_of(name) for name in LIBRARIES}
     except PackageNotFoundError:  # then nobody can say that they are the same
         return False
     return (manifest["tool"]["keyaudit"], manifest.get("libraries")) == (__version__, libraries)

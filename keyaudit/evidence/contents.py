@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
 from typing import Any, NotRequired, TypedDict
 
 from keyaudit.captured.layout import ACCOUNTS_FILE
@@ -47,6 +49,12 @@ LIBRARIES = (
 )  # fmt: skip
 #: the log of the kernel while it runs; not there once the folder is finished
 LOG = "kernel.log"
+
+
+@cache
+def version_of(library: str) -> str:
+    """Its version, looked up once in a process; PackageNotFoundError if it is not installed."""
+    return version(library)
 
 
 class File(TypedDict):

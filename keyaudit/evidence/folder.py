@@ -7,7 +7,6 @@ import platform
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -211,7 +210,7 @@ def _facts(
         "notebook": {"name": notebook.name, "sha256": notebook.sha256, "ours": notebook.is_ours},
         "accounts": again["accounts"],
         "tool": {"keyaudit": __version__, "python": platform.python_version(), "system": platform.system()},
-        "libraries": {name: version(name) for name in contents.LIBRARIES},
+        "libraries": {name: contents.version_of(name) for name in contents.LIBRARIES},
         "started_at": utc(request.started),
         "sealed_at": utc(datetime.now(UTC)),
         "organization": organization_of(facts),

@@ -51,10 +51,12 @@ def warm_up() -> None:
 
 
 def _rehearse() -> None:
-    """Judge and draw the sample: the texts are read then, and the fonts, and what libraries work out only once."""
+    """Judge and draw the sample: the texts are read then, and the fonts, and what libraries work out only once, as
+    the check of the format of notebooks; templates are compiled, and versions looked up."""
     from keyaudit.auditing import audit
     from keyaudit.charts import plot_ages, plot_deadlines, plot_idle
     from keyaudit.charts.html import picture
+    from keyaudit.evidence import contents, index, notebook, page
     from keyaudit.export.summary import summary_json
     from keyaudit.export.tabular import findings_csv
 
@@ -63,6 +65,11 @@ def _rehearse() -> None:
         write(a)
     for plot in (plot_ages, plot_deadlines, plot_idle):
         picture(plot(a.keys, a.policy, a.as_of).figure, "")
+    notebook.find_notebook("key_rotation")
+    page.exporter()
+    index.template()
+    for name in contents.LIBRARIES:
+        contents.version_of(name)
 
 
 def can_fork() -> bool:

@@ -12,8 +12,10 @@ import os
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from itertools import starmap
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from keyaudit import __version__, resources
@@ -30,6 +32,9 @@ from keyaudit.present import Accounts, in_accounts
 from keyaudit.present.table import LONGEST_WHOLE
 from keyaudit.schema import GRADES, NOTHING_READ
 from keyaudit.texts import language, say, utc, visible
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 INDEX = "index.html"
 #: accounts and organizations that can be chosen one by one, and charts that are shown until one is chosen
@@ -92,10 +97,17 @@ def rebuild(reports: Path) -> Path:
     return reports / INDEX
 
 
-def render(reports: Path) -> bytes:
-    """The page, UTF-8: the latest of each subject, charts, then all evidence, the newest first."""
+@cache
+def template() -> Template:
+    """The page's template, compiled once in a process."""
     import jinja2
 
+    loader = jinja2.FileSystemLoader(str(resources.data("templates", TEMPLATE)))
+    return jinja2.Environment(loader=loader, autoescape=True).get_template("reports.html.j2")
+
+
+def render(reports: Path) -> bytes:
+    """The page, UTF-8: the latest of each subject, charts, then all evidence, the newest first."""
     found, unreadable = entries(reports)
     newest = sorted(found, key=in_time, reverse=True)
     groups = subjects(found)
@@ -109,9 +121,7 @@ def render(reports: Path) -> bytes:
     title = say("index.title")
     style = f"{style_of(title)[0]}{_style(len(whose))}"
     charts = [(whose[one.whose], chart(one)) for one in groups if one.points]
-    loader = jinja2.FileSystemLoader(str(resources.data("templates", TEMPLATE)))
-    template = jinja2.Environment(loader=loader, autoescape=True).get_template("reports.html.j2")
-    page = template.render(
+    page = template().render(
         lang=language(),
         title=title,
         say=say,

@@ -7,32 +7,43 @@ judgement gives the same bytes. What a cell printed on stderr (interpreter warni
 from __future__ import annotations
 
 import re
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from keyaudit import __version__, resources
 from keyaudit.evidence.prose import is_by_hand
 from keyaudit.evidence.sheet import TEMPLATE, style_of
 from keyaudit.texts import language, say
 
+if TYPE_CHECKING:
+    from nbconvert.exporters.templateexporter import TemplateExporter
+
 _HEADING = re.compile(r"<h2>(.*?)</h2>", re.DOTALL)
+
+
+@cache
+def exporter() -> TemplateExporter:
+    """What fills the template, which is compiled once in a process: it keeps nothing of what it was given."""
+    from nbconvert.exporters.templateexporter import TemplateExporter
+
+    # not HTMLExporter, which parses the finished page and writes it again for features that this page does not have
+    found = TemplateExporter(
+        template_name=TEMPLATE,
+        template_file="index.html.j2",
+        extra_template_basedirs=[str(resources.data("templates"))],
+        default_preprocessors=[],
+    )
+    _ = found.template
+    return found
 
 
 def render(executed: Any, title: str, notice: str = "") -> bytes:
     """The page of an executed notebook, in UTF-8; ``notice`` stands before everything that the notebook says."""
-    from nbconvert.exporters.templateexporter import TemplateExporter
-
     cells = [cell for cell in executed.cells if not is_by_hand(cell)]
     prose, contents = _parts([cell.source for cell in cells if cell.cell_type == "markdown"])
-    # not HTMLExporter, which parses the finished page and writes it again for features that this page does not have
-    exporter = TemplateExporter(
-        template_name=TEMPLATE,
-        template_file="index.html.j2",
-        extra_template_basedirs=[str(resources.data("templates"))],
-        filters={"prose": prose.__getitem__},
-        default_preprocessors=[],
-    )
     style, style_hash = style_of(title)
     facts = {
+        "prose": prose,
         "contents": contents,
         "title": title,
         "notice": notice,
@@ -42,7 +53,7 @@ def render(executed: Any, title: str, notice: str = "") -> bytes:
         "style_hash": style_hash,
         "footer": say("page.footer", version=__version__),
     }
-    page, _ = exporter.from_notebook_node(type(executed)(executed, cells=cells), resources={"keyaudit": facts})
+    page, _ = exporter().from_notebook_node(type(executed)(executed, cells=cells), resources={"keyaudit": facts})
     return str(page).encode()
 
 

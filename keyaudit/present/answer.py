@@ -42,7 +42,7 @@ def worst(a: Audit) -> Prose:
         return Prose((), "worst")
     names = named(a)
     accounts = {names[one.account_id]: one.overdue for one in worst_first(a) if one.overdue}
-    lines = [say("worst.accounts", most=_most(accounts))] if len(a.provenance) > 1 else []
+    lines = [say("worst.accounts", n=len(accounts), most=_most(accounts))] if len(a.provenance) > 1 else []
     return Prose((*lines, *_owners(a)), "worst")
 
 
@@ -55,7 +55,9 @@ def _owners(a: Audit) -> list[str]:
     # who has most, then by name
     most = dict(sorted(Counter(owners).items(), key=lambda one: (-one[1], one[0])))
     nobody = len(late) - len(owners)
-    return [say("worst.owners", most=_most(most))] + ([say("worst.unowned", n=nobody)] if nobody else [])
+    return [say("worst.owners", n=len(most), most=_most(most))] + (
+        [say("worst.unowned", n=nobody)] if nobody else []
+    )
 
 
 def _most(numbers: dict[str, int]) -> str:

@@ -102,10 +102,17 @@ def due_soon(a: Audit) -> Table:
     )
 
 
-def unused(a: Audit) -> Table:
+def unused(a: Audit, is_brief: bool = True) -> Table:
     """Active keys that are idle for their limit or longer and not exempt, including keys that were never used; and
-    those for which that is not known."""
+    those for which that is not known. A sentence says why only where numbers do not, unless ``is_brief`` is
+    False."""
     found = _of(a, UNUSED, NON_COMPLIANT, INSUFFICIENT_DATA)
+    if is_brief:
+        # idle days and limit say why; of a key that was not used since it was made, words do
+        used, fails = found["last_used_date"], found["compliance_type"] == NON_COMPLIANT
+        why = found["annotation"].mask(fails)
+        why = why.mask(fails & (used < found["last_rotated"]), say("table.not_since"))
+        found = found.assign(annotation=why.mask(fails & used.isna(), say("table.never_used")))
     return _assessed(a, UNUSED, table("unused", _rows(a, found, *_KEY_MORE, "age_days", "limit", "annotation")))
 
 

@@ -127,10 +127,10 @@ def caveats(a: Audit) -> list[str]:
 
 def assurance(a: Audit) -> str:
     """How sure it is that the population is the account's own and of today: the lowest grade of any account."""
-    grade = say(f"assurance.{a.assurance}")
+    facts = {"level": say(f"level.{a.assurance}"), "grade": say(f"assurance.{a.assurance}")}
     if a.assurance == SUPPLIED and a.newest_date:
-        return say("verdict.assurance_newest", grade=grade, date=utc(a.newest_date))
-    return say("verdict.assurance", grade=grade)
+        return say("verdict.assurance_newest", **facts, date=utc(a.newest_date))
+    return say("verdict.assurance", **facts)
 
 
 def _accounts(a: Audit) -> list[str]:

@@ -11,7 +11,7 @@ from keyaudit.present.account_names import named
 from keyaudit.present.claims import keys_of
 from keyaudit.present.headline import before, first_lines, said_first
 from keyaudit.present.table import Prose, Table, table
-from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, INSUFFICIENT_DATA, LIMIT_OF, ROTATION
+from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, INSUFFICIENT_DATA, LIMIT_OF, ROOT_KEY, ROTATION
 from keyaudit.texts import listed, say, utc
 
 
@@ -64,7 +64,7 @@ def _by_message(a: Audit) -> list[str]:
 def bottom_line(a: Audit) -> Prose:
     """The conclusion in a box: the answer, how sure it is, the controls one by one, and what is missing. Its
     metadata carries a digest of the findings, by which evidence proves that page and data say the same."""
-    items = [_control_line(a, control) for control in CONTROLS]
+    items = [control_line(a, control) for control in CONTROLS]
     missing = [say("verdict.missing", reason=reason) for reason in reasons(a)]
     return Prose(
         tuple(first_lines(a)),
@@ -82,12 +82,14 @@ def findings_digest(a: Audit) -> str:
     return hashlib.sha256("\n".join([a.conclusion, *lines]).encode()).hexdigest()
 
 
-def _control_line(a: Audit, control: str) -> str:
-    name = say(f"control.{control}")
+def control_line(a: Audit, control: str, has_unit: bool = True) -> str:
+    """The conclusion on a control, and its numbers. Those of ``root-key`` are of accounts, and not of keys;
+    ``has_unit``: whether that is said."""
+    name, kind_of = say(f"control.{control}"), "accounts" if control == ROOT_KEY and has_unit else "number"
     if control not in a.conclusions:
         line = say("verdict.not_assessed", control=name)
     else:
-        numbers = [say("verdict.number", n=number, kind=kind) for kind, number in a.tallies[control].items()]
+        numbers = [say(f"verdict.{kind_of}", n=number, kind=kind) for kind, number in a.tallies[control].items()]
         told = listed("words", numbers) or say("verdict.nothing")
         line = say("verdict.control", control=name, conclusion=a.conclusions[control], numbers=told)
     return line if control in a.policy.controls else say("verdict.does_not_count", line=line)

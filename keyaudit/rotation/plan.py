@@ -38,6 +38,7 @@ _WEIGHT = {
 #: what kind of work a case is; what is in none of these begins with a question
 _WORK = {
     "rotate": (cases.IN_USE, cases.DUE_SOON, cases.IN_PROGRESS, cases.STALLED),
+    "rotate_soon": (),  # those of "rotate" that have time
     "deactivate": (cases.NEVER_USED, cases.NOT_USED, cases.SPARE, cases.ROOT),
     "replace": (cases.A_PERSON_S, cases.NOT_ALLOWED),
     "find_out": (),
@@ -58,15 +59,25 @@ def plan(audit: Audit) -> tuple[Task, ...]:
 
 
 def asked(audit: Audit) -> Prose:
-    """What is asked, in a sentence: how many tasks of which kind; and since when the longest overdue key is so."""
+    """What is asked, in a sentence: how many tasks of which kind, and when; then since when the longest overdue key
+    is so."""
     tasks = plan(audit)
-    numbers = Counter(_KIND.get(one.case, "find_out") for one in tasks)
-    what = [say(f"asked.{kind}", n=numbers[kind]) for kind in _WORK if numbers[kind]]
+    numbers = Counter(map(_kind, tasks))
+    first = min((one.by for one in tasks if one.by), default=None)
+    what = [say(f"asked.{kind}", n=numbers[kind], date=utc(first)[:10]) for kind in _WORK if numbers[kind]]
     lines = [say("asked.whole", what=listed("words", what)) if what else _nothing(audit)]
     findings = audit.findings
-    late = findings[(findings["control"] == ROTATION) & (findings["compliance_type"] == NON_COMPLIANT)]["due"].min()
-    lines += [] if pd.isna(late) else [say("asked.since", date=utc(late)[:10])]
+    late = findings[(findings["control"] == ROTATION) & (findings["compliance_type"] == NON_COMPLIANT)]
+    if not pd.isna(due := late["due"].min()):
+        lines.append(
+            say("asked.since", n=(audit.as_of - due).days, date=utc(due)[:10], as_of=utc(audit.as_of)[:10])
+        )
     return Prose((" ".join(lines),), "asked")
+
+
+def _kind(task: Task) -> str:
+    kind = _KIND.get(task.case, "find_out")
+    return "rotate_soon" if kind == "rotate" and task.by else kind
 
 
 def _nothing(audit: Audit) -> str:

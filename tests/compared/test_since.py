@@ -58,8 +58,8 @@ def test_each_overdue_key_is_told_once(tmp_path: Path) -> None:
     assert became(before, after) == {"rotated": 1, "newly_overdue": 2, "still_overdue": 1, "gone": 2}
     said = ka.since(after, former(before)).paragraphs
     assert said == (
-        "Since the evidence as of 2026-11-23T00:00:00Z: 1 overdue key rotated, 2 newly overdue, 1 still overdue, "
-        "2 gone without a new key.",
+        "Since the previous evidence (as of 2026-11-23T00:00:00Z): 1 overdue key rotated, 2 newly overdue, "
+        "1 still overdue, 2 deleted or deactivated without a new key.",
     )
 
 
@@ -164,7 +164,7 @@ def test_evidence_compares_with_the_latest_before_it_and_verifies_so(two: list[P
     for name in names:
         assert (second / "previous" / name).read_bytes() == (first / name).read_bytes()
     page = (second / "report.html").read_text()
-    assert "1 overdue key rotated, 0 newly overdue, 1 still overdue, 0 gone" in page
+    assert "1 overdue key rotated, 0 newly overdue, 1 still overdue, 0 deleted" in page
     assert "first evidence in its reports folder" in (first / "report.html").read_text()
     assert verified(first, second)[0] == 0
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 from browser import PATIENCE, chromium
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from keyaudit.cli.lab import READING_ORDER
 
@@ -87,11 +87,17 @@ def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
     pytest.fail("JupyterLab did not answer within a minute")
 
 
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
 @contextmanager
-def opened(lab: str, place: str) -> Iterator[Page]:
-    """A page of JupyterLab; at the end, nothing may have been asked of anybody else."""
-    with chromium() as browser:
-        page = browser.new_page(viewport={"width": 1400, "height": 1300})
+def opened(browser: Browser, lab: str, place: str) -> Iterator[Page]:
+    """A page of JupyterLab with a profile of its own; at the end, nothing may have been asked of anybody else."""
+    with browser.new_context(viewport={"width": 1400, "height": 1300}) as context:
+        page = context.new_page()
         page.set_default_timeout(PATIENCE)
         outside: list[str] = []
         page.on(
@@ -139,8 +145,8 @@ def shot(page: Page, name: str) -> None:
 
 
 @pytest.mark.sampled(0)  # one more start of the whole: for a nightly run
-def test_the_workbooks_are_open_in_reading_order(lab: str) -> None:
-    with opened(lab, "workspaces/keyaudit") as page:
+def test_the_workbooks_are_open_in_reading_order(browser: Browser, lab: str) -> None:
+    with opened(browser, lab, "workspaces/keyaudit") as page:
         tabs = page.locator("#jp-main-dock-panel .lm-TabBar-tabLabel")
         expect(tabs).to_have_text([f"{name}.ipynb" for name in READING_ORDER])
         page.wait_for_timeout(2000)  # long enough for news to be asked for, or about
@@ -151,8 +157,8 @@ def test_the_workbooks_are_open_in_reading_order(lab: str) -> None:
 
 @pytest.mark.sampled(1)  # the other notebook: for a nightly run
 @pytest.mark.parametrize("name", sorted({*READING_ORDER} - {"explore"}))
-def test_run_all_works_untouched(lab: str, name: str) -> None:
-    with opened(lab, f"workspaces/{name}/tree/{name}.ipynb") as page:
+def test_run_all_works_untouched(browser: Browser, lab: str, name: str) -> None:
+    with opened(browser, lab, f"workspaces/{name}/tree/{name}.ipynb") as page:
         run_all(page, name)
         if name == "key_rotation":
             boxes = [one.bounding_box() for one in page.locator("ul.figures li").all()]
@@ -160,8 +166,8 @@ def test_run_all_works_untouched(lab: str, name: str) -> None:
             run_all(page, name)  # nothing is said of an extension that is loaded already
 
 
-def test_run_all_works_in_the_explorer_too_which_then_answers_by_hand(lab: str) -> None:
-    with opened(lab, "workspaces/hand/tree/explore.ipynb") as page:
+def test_run_all_works_in_the_explorer_too_which_then_answers_by_hand(browser: Browser, lab: str) -> None:
+    with opened(browser, lab, "workspaces/hand/tree/explore.ipynb") as page:
         run_all(page, "explore")
         panel = page.locator(".keyaudit-explorer").first
         panel.scroll_into_view_if_needed()

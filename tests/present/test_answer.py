@@ -23,7 +23,7 @@ def test_four_numbers_and_of_how_many(tmp_path: Path) -> None:
     users = (("alice", FRESH), ("bob", OLD), ("late", key(88)), ("odd", "true N/A N/A"))
     a = ka.audit(write(tmp_path, "r.csv", report(*users)), "cis", AS_OF)
     assert numbers(a) == {
-        "overdue": 1, "due within 14 days": 1, "over the limit, exempt": 0, "not verified": 1,
+        "overdue": 1, "in time, due within 14 days": 1, "over the limit, exempt": 0, "could not be judged": 1,
     }  # fmt: skip
     assert ka.figures(a).of == "Of 4 active access keys in 1 account."
 
@@ -37,13 +37,13 @@ def test_missing_evidence_never_reads_as_clean(tmp_path: Path) -> None:
         "No key that was seen needs an action; what was not seen, or not decided, is not known.",
     )
     assert numbers(of_none) == {
-        "overdue": None, "due within 14 days": 0, "over the limit, exempt": 0,
-        "not verified, and 2 accounts not seen in full": 0,
+        "overdue": None, "in time, due within 14 days": 0, "over the limit, exempt": 0,
+        "could not be judged, and 2 accounts not seen in full": 0,
     }  # fmt: skip
     assert "<b>\u2013</b> overdue" in ka.figures(of_none)._repr_html_()
     some = {f"a{ACCOUNT}": report(("alice", FRESH)), f"a{OTHER}": {"problems": ["x"]}}
     of_one = ka.audit(capture(tmp_path / "2", [ACCOUNT, OTHER], **some), "cis", AS_OF)
-    assert numbers(of_one)["not verified, and 1 account not seen in full"] == 0
+    assert numbers(of_one)["could not be judged, and 1 account not seen in full"] == 0
     assert numbers(of_one)["overdue"] is None
 
 
@@ -61,7 +61,7 @@ def test_since_when_is_told_of_an_overdue_key_and_not_of_an_exempt_one(tmp_path:
     )
     policy = write(tmp_path, "p.toml", f'{terms}reason = "r"\napproved_by = "x"\nexpires = 2026-12-31\n')
     a = ka.audit(write(tmp_path, "r.csv", report(("old", key(400)), ("late", key(100)))), policy, AS_OF)
-    assert "was due on 2026-11-13." in ka.asked(a).paragraphs[0]
+    assert "was due on 2026-11-13, 10 days before 2026-11-23." in ka.asked(a).paragraphs[0]
 
 
 def test_what_is_asked_counts_each_task_once(tmp_path: Path) -> None:
@@ -74,8 +74,8 @@ def test_what_is_asked_counts_each_task_once(tmp_path: Path) -> None:
     a = ka.audit(write(tmp_path, "r.csv", report(*users)), "cis", AS_OF)
     (said,) = ka.asked(a).paragraphs
     assert said == (
-        "What is asked: 1 rotation, 1 deactivation, 1 question to be answered first, 2 deletions later. "
-        "The key that is overdue for longest was due on 2026-11-13."
+        "To do: 1 rotation now, 1 deactivation, 1 question to be answered first, 2 deletions later. "
+        "The key that is overdue for longest was due on 2026-11-13, 10 days before 2026-11-23."
     )
     assert len(plan(a)) == 5
 
@@ -103,8 +103,8 @@ def several(tmp_path: Path) -> ka.Audit:
 def test_the_worst_five_accounts_by_their_names(several: ka.Audit) -> None:
     accounts, owners = ka.worst(several).paragraphs
     assert accounts == (
-        "Most overdue keys by account: prod-billing (000000000007) 6, 000000000006 5, 000000000005 4, 000000000004 3, "
-        "000000000003 2, 1 more."
+        "The overdue keys are in 6 accounts: prod-billing (000000000007) (6), 000000000006 (5), 000000000005 (4), "
+        "000000000004 (3), 000000000003 (2), 1 more."
     )
     assert owners == "Whose the overdue keys are is not known: the evidence names no owners."
     tables = (ka.to_do(several), ka.offenders(several), ka.accounts(several), ka.provenance(several))
@@ -116,6 +116,6 @@ def test_the_worst_five_owners_and_the_keys_without_one(several: ka.Audit) -> No
     owner = users.map({"u0": "team-b", "u1": "team-a", "u2": "team-a"})
     named = ka.worst(replace(several, findings=several.findings.assign(owner=owner))).paragraphs[1:]
     assert named == (
-        "Most overdue keys by owner: team-a 9, team-b 6.",
+        "They have 2 known owners: team-a (9), team-b (6).",
         "6 overdue keys have no known owner.",
     )

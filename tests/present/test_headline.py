@@ -390,7 +390,11 @@ def test_the_effective_date_itself_is_in_force(judge, policy):
 
 def test_the_assurance_is_in_the_first_lines_with_the_newest_date_of_a_file_of_unknown_age(judge):
     said = first_lines(judge(report(("alice", FRESH)), "cis"))
-    assert "Assurance: a file as supplied, of unknown age; the newest date in it is 2026-11-20T00:00:00Z." in said
-    assert "Assurance: a file as supplied, with the time at which it was generated." in first_lines(
-        case("old-used.json", "exempt.toml")
+    assert (
+        "Assurance, the weakest of five grades: a file as supplied, of unknown age; the newest date in it is 2026-11-20T00:00:00Z."
+        in said
+    )
+    assert (
+        "Assurance, the fourth of five grades: a file as supplied, with the time at which it was generated."
+        in first_lines(case("old-used.json", "exempt.toml"))
     )

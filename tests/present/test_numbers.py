@@ -383,12 +383,12 @@ def test_of_one_there_is_one_on_every_line(tmp_path, first, second, terms, ones,
 def test_a_limit_of_one_day_is_one_day_in_annotations_captions_and_references(judge, policy):
     terms = "max_access_key_age = 1\nmax_credential_usage_age = 1\nwarn_before = 1\nreferences = ['AWS FSBP']"
     a = judge(report(("a", OLD), ("b", "true 2026-08-01T00:00:00Z 2026-08-02T00:00:00Z")), policy(terms))
-    whys = [one[-1] for one in keyaudit.unused(a).rows if one[0] in "ab"]
+    whys = [one[-1] for one in keyaudit.unused(a, is_brief=False).rows if one[0] in "ab"]
     assert [why.partition("; ")[2] for why in whys] == ["1 day or more counts as unused"] * 2
     assert keyaudit.due_soon(a).caption == "Keys in time whose deadline is within 1 day, soonest first"
     assert keyaudit.references(a).rows[0][-1] == "the policy's 1 day is within the 90 that this reference allows"
     many = judge(report(("a", "true 2026-03-01T00:00:00Z N/A")), policy("max_credential_usage_age = 45"))
-    assert keyaudit.unused(many).rows[0][-1].endswith("; 45 days or more count as unused")
+    assert keyaudit.unused(many, is_brief=False).rows[0][-1].endswith("; 45 days or more count as unused")
 
 
 @given(first=accounts(), second=accounts(), terms=policies())

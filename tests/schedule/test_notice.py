@@ -53,7 +53,7 @@ def test_the_bottom_line_and_the_place_of_the_evidence(topic: Topic) -> None:
     ((subject, text),) = topic.sent
     assert subject == f"keyaudit: NON_COMPLIANT, 1 overdue key: {ACCOUNT}"
     assert text.startswith("NON_COMPLIANT: 1 of 2 active access keys")
-    assert "\nAssurance: " in text and "\n\nNo earlier evidence.\nWhose the overdue keys are" in text
+    assert "\nAssurance, the " in text and "\n\nNo earlier evidence.\nWhose the overdue keys are" in text
     sums = hashlib.sha256((folder / "SHA256SUMS").read_bytes()).hexdigest()
     assert text.endswith(f"\nEvidence: {folder.name}\nSHA-256 of its SHA256SUMS: {sums}\n")
     assert str(topic.folder) not in text and "/" not in text

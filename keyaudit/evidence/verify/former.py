@@ -39,7 +39,7 @@ def agrees(want: Expected, output: Output, a: Audit, is_former: bool) -> bool:
         return False
     lines = output.text.split("\n")
     if value.kind.startswith("verdict"):
-        return _verdict(lines, then.bottom_line(value, a)) if is_former else output.text == want.text
+        return _verdict(lines, then.bottom_line(a)) if is_former else output.text == want.text
     wanted = then.prose(want.call, value, a) if is_former else repr(value).split("\n")
     return len(lines) == len(wanted) and Counter(_facts(lines)) == Counter(_facts(wanted))
 

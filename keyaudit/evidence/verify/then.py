@@ -14,6 +14,7 @@ from keyaudit.model import Audit, Provenance
 from keyaudit.present.claims import accounts_of
 from keyaudit.present.headline import in_accounts
 from keyaudit.present.table import MOST_ROWS, Prose, Table
+from keyaudit.present.verdict import control_line
 from keyaudit.schema import COMPLIANCE_TYPES, CONTROLS, EXEMPT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION
 from keyaudit.texts import say, visible
 
@@ -32,14 +33,15 @@ class BottomLine:
     missing: tuple[str, ...]
 
 
-def bottom_line(value: Prose, a: Audit) -> BottomLine:
-    """The bottom line; today's, ``value``, has the same lines of controls."""
+def bottom_line(a: Audit) -> BottomLine:
+    """The bottom line."""
     unread = [one for one in a.provenance if not one.form]
     first = [say("verdict.sample")] if a.is_sample else []
     if unread and len(a.provenance) > 1:
         first.append(_unread(a, unread))
     missing = tuple(visible(say("verdict.missing", reason=reason)) for reason in _reasons(a))
-    return BottomLine(tuple(first), headline(a), value.items[: len(CONTROLS)], missing)
+    controls = tuple(visible(control_line(a, control, has_unit=False)) for control in CONTROLS)
+    return BottomLine(tuple(first), headline(a), controls, missing)
 
 
 def headline(a: Audit) -> str:
@@ -217,6 +219,10 @@ def _offenders(value: Table, a: Audit) -> Table:
     return replace(keyaudit.offenders(a, is_brief=False), caption=value.caption)
 
 
+def _unused(value: Table, a: Audit) -> Table:
+    return replace(keyaudit.unused(a, is_brief=False), caption=value.caption)
+
+
 def _skipped(value: Table, a: Audit) -> Table:
     """The names of accounts had a column of their own."""
     rows = [[one.account_id, one.name or None, one.reason] for one in a.skipped]
@@ -233,6 +239,7 @@ def nameless(a: Audit) -> Audit:
 
 _FORMER = {
     "ka.offenders": _offenders,
+    "ka.unused": _unused,
     "ka.skipped": _skipped,
     "ka.controls": _controls,
     "ka.accounts": _accounts,
