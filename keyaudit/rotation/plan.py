@@ -63,7 +63,7 @@ def asked(audit: Audit) -> Prose:
     is so."""
     tasks = plan(audit)
     numbers = Counter(map(_kind, tasks))
-    first = min((one.by for one in tasks if one.by), default=None)
+    first = min((one.by for one in tasks if one.by and _kind(one) == "rotate_soon"), default=None)
     what = [say(f"asked.{kind}", n=numbers[kind], date=utc(first)[:10]) for kind in _WORK if numbers[kind]]
     lines = [say("asked.whole", what=listed("words", what)) if what else _nothing(audit)]
     findings = audit.findings

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import ACCOUNT, AS_OF, FRESH, OLD, OTHER, capture, key, report, write
+from conftest import ACCOUNT, AS_OF, FRESH, OLD, OTHER, capture, csv_of, key, report, row, write
 
 import keyaudit as ka
 from keyaudit.rotation.plan import plan
@@ -78,6 +78,19 @@ def test_what_is_asked_counts_each_task_once(tmp_path: Path) -> None:
         "The key that is overdue for longest was due on 2026-11-13, 10 days before 2026-11-23."
     )
     assert len(plan(a)) == 5
+
+
+def test_the_earliest_deadline_is_that_of_the_rotations_alone(tmp_path: Path) -> None:
+    # the key that a person may use is asked about until the 24th; those that programs use are rotated later
+    rows = [row("person", key(89), password_enabled="true"), row("one", key(84)), row("two", key(80))]
+    a = ka.audit(write(tmp_path, "r.csv", csv_of(rows)), "cis", AS_OF)
+    assert (
+        ka.asked(a)
+        .paragraphs[0]
+        .startswith(
+            "To do: 2 rotations before the keys fall due, the earliest of these by 2026-11-29, 1 question"
+        )
+    )
 
 
 def test_where_nothing_is_asked_that_is_said(tmp_path: Path) -> None:
