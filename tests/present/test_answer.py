@@ -87,9 +87,7 @@ def test_the_earliest_deadline_is_that_of_the_rotations_alone(tmp_path: Path) ->
     assert (
         ka.asked(a)
         .paragraphs[0]
-        .startswith(
-            "To do: 2 rotations before the keys fall due, the earliest of these by 2026-11-29, 1 question"
-        )
+        .startswith("To do: 2 rotations before the keys fall due, the earliest of these by 2026-11-29, 1 question")
     )
 
 
