@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -21,9 +20,6 @@ from keyaudit.cli.common import (
     write_csv,
 )
 from keyaudit.schema import InputError
-
-if TYPE_CHECKING:
-    pass
 
 WHOLE, WRONG, INCONCLUSIVE = 0, 1, 3
 

@@ -12,7 +12,7 @@ from keyaudit.auditing import audit
 from keyaudit.evidence.contents import POLICY
 from keyaudit.evidence.ledger import Entry
 from keyaudit.evidence.verify import sealed, verify
-from keyaudit.evidence.verify.judged import reach
+from keyaudit.evidence.verify.judged import reach, unsealed
 from keyaudit.model import Audit, Provenance
 from keyaudit.period.snapshots import SeenAccount, SeenKey, Snapshot
 from keyaudit.policy import Policy, parse_policy
@@ -49,6 +49,8 @@ def look(one: Entry, given: Policy | None = None) -> Looked:
         if given is not None:
             rules = found.manifest.get("rules", 1)
             judged = audit(population, given, found.manifest["parameters"]["as_of"], rules=rules)
+        if changed := unsealed(judged, one.path, found.manifest):
+            return Looked(tuple(changed))
     except InputError as error:
         return Looked((str(error),))
     return Looked((), _snapshot(one, judged, own))
