@@ -71,9 +71,9 @@ def period(
     the evidence does not show it; 2 if the command or its input is wrong.
     """
     doing("reading")
+    from keyaudit.dues.calendar import parse_every
+    from keyaudit.evidence.operating import operating
     from keyaudit.policy import load_policy
-    from keyaudit.schedule.calendar import parse_every
-    from keyaudit.schedule.operating import operating
 
     refuse_bom(bom, form)
     now = datetime.now(UTC)

@@ -74,7 +74,7 @@ def schedule(
 
     The further arguments are those of report. They are checked, and files are named by their full paths.
     """
-    from keyaudit.schedule.calendar import parse_every
+    from keyaudit.dues.calendar import parse_every
     from keyaudit.schedule.clouds import eventbridge, github_actions
     from keyaudit.schedule.hosts import crontab, systemd
 

@@ -26,7 +26,7 @@ def scheduled(
 ) -> int:
     """Make evidence for this period, unless it exists: then give its folder and exit code, as if it had been made
     now."""
-    from keyaudit.schedule.calendar import parse_every
+    from keyaudit.dues.calendar import parse_every
     from keyaudit.schedule.due import once
     from keyaudit.schedule.occasion import occasion
 

@@ -48,7 +48,7 @@ def series(reports: Path, every: str, since: str, notebook: str, form: str, bom:
     """
     doing("reading")
     from keyaudit.auditing import parse_as_of
-    from keyaudit.schedule.calendar import parse_every
+    from keyaudit.dues.calendar import parse_every
     from keyaudit.schedule.series import series as find
     from keyaudit.schedule.told import as_csv, as_json, as_text
 

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from keyaudit.evidence.contents import SUMS
 from keyaudit.files import read_plain, write_file
+from keyaudit.model.folders import Failure
 from keyaudit.texts import masked
 
 REASON = "failure.txt"
 LONGEST_REASON = 2000  # bytes
 #: ``.failed-<instant>-<notebook>`` with the account, if it was known, and what tells two of them apart
 _FAILED = re.compile(r"\.failed-(\d{4}-\d{2}-\d{2}T\d{6}Z)-(.+)-[0-9a-f]{12}")
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A run that left no evidence, and its reason."""
-
-    path: Path
-    subject: str
-    instant: datetime
-    reason: str
 
 
 def fail(staging: Path, name: str, reason: str) -> Path:

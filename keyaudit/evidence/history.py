@@ -10,10 +10,10 @@ import pandas as pd
 
 from keyaudit.auditing import audit
 from keyaudit.evidence.contents import POLICY
-from keyaudit.evidence.ledger import Entry
 from keyaudit.evidence.verify import sealed, verify
 from keyaudit.evidence.verify.judged import reach, unsealed
 from keyaudit.model import Audit, Provenance
+from keyaudit.model.folders import Entry
 from keyaudit.period.snapshots import SeenAccount, SeenKey, Snapshot
 from keyaudit.policy import Policy, parse_policy
 from keyaudit.schema import ACTIVE, INSUFFICIENT_DATA, ROTATION, InputError

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from keyaudit.captured.layout import ACCOUNTS_FILE
 from keyaudit.evidence.contents import RAW, Manifest, RunFacts
 from keyaudit.files import read_plain
+from keyaudit.model.folders import Identity
 
 ORGANIZATION, SAMPLE = "organization", "sample"
 _LABEL = re.compile(r"[0-9]{12}|unknown-[0-9]+", re.ASCII)
@@ -19,22 +19,6 @@ _ORGANIZATION = re.compile(
     r"arn:aws[a-z-]*:organizations::[0-9]{12}:account/(o-[a-z0-9]{10,32})/[0-9]{12}", re.ASCII
 )
 _CALLER = re.compile(r"arn:aws[a-z-]*:[a-z]+::([0-9]{12}):.*", re.ASCII)
-
-
-@dataclass(frozen=True)
-class Identity:
-    """The ``notebook``, and whose accounts it judged: ``whose`` is an organization's id, an account, or the sample;
-    ``label`` is what a folder's name has in the place of ``whose``. ``accounts``: those that were expected."""
-
-    notebook: str
-    whose: str
-    label: str
-    accounts: tuple[str, ...]
-    is_named: bool  # whether the manifest itself names the organization
-
-    @property
-    def subject(self) -> str:
-        return f"{self.notebook}-{self.whose}"
 
 
 def organization_of(facts: Mapping[str, Any]) -> str | None:

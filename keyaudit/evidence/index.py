@@ -21,12 +21,13 @@ from urllib.parse import quote
 from keyaudit import __version__, resources
 from keyaudit.evidence import seal
 from keyaudit.evidence.contents import PAGE
-from keyaudit.evidence.failed import Failure, failures
-from keyaudit.evidence.ledger import Entry, entries, unfinished
+from keyaudit.evidence.failed import failures
+from keyaudit.evidence.ledger import entries, unfinished
 from keyaudit.evidence.sheet import TEMPLATE, csp_hash, css_text, style_of
 from keyaudit.evidence.subjects import KINDS, in_time, subjects
 from keyaudit.evidence.trend import chart
 from keyaudit.files import write_file
+from keyaudit.model.folders import Entry, Failure
 from keyaudit.policy import label_of
 from keyaudit.present import Accounts, in_accounts
 from keyaudit.present.table import LONGEST_WHOLE

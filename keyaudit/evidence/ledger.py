@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -11,67 +10,18 @@ from pathlib import Path
 from keyaudit.credentials import parse_instant
 from keyaudit.evidence import seal
 from keyaudit.evidence.contents import MANIFEST, NAMED, POLICY, Manifest
-from keyaudit.evidence.identity import Identity, identity_of, is_renamed
+from keyaudit.evidence.identity import identity_of, is_renamed
 from keyaudit.export.formats import FORMATS
 from keyaudit.files import read_plain, why
+from keyaudit.model.folders import Entry
 from keyaudit.policy import parse_policy
 from keyaudit.schema import INSUFFICIENT_DATA, InputError, PolicyError
+from keyaudit.texts import say
 
 #: AWS makes a new report every four hours, and a run may judge the report of the day before
 LONGEST_BEFORE = timedelta(hours=24)
 #: more keys or accounts than any organization has: a manifest that tells of more is damaged
 MOST = 10**9
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A finished evidence folder, as its manifest describes it. ``subject``: its notebook, and whose accounts it
-    judged; ``sealed_as``: the name under which it was sealed, if it has another name now; ``is_ours``: whether a
-    notebook of keyaudit's made it; ``started``: when its run began; ``is_present``: whether it judges the moment of
-    its run, and not one that was given; ``accounts``: those expected, ``failed``: the number of those not read;
-    ``assurance``: its grade, empty if the manifest is too old to tell; ``overdue``: the number of keys over their
-    limit, ``incomplete``: that of accounts that are INSUFFICIENT_DATA, each None if it is not known; ``policy``:
-    its name, and the beginning of its hash; ``oldest_allowed``: by how much its instant may precede the period that
-    it is for; ``sha256``: of its SHA256SUMS, ``previous``: of another folder's; ``every``: how often evidence was
-    due by the schedule that made it, ``asked``: which tells that schedule from others (empty: no schedule)."""
-
-    path: Path
-    identity: Identity
-    sealed_as: str
-    is_ours: bool
-    failed: int
-    conclusion: str
-    assurance: str
-    overdue: int | None
-    incomplete: int | None
-    policy: str
-    as_of: datetime
-    started: datetime
-    sealed: datetime
-    oldest_allowed: timedelta
-    is_present: bool
-    is_sample: bool
-    sha256: str
-    previous: str | None
-    every: str = ""
-    asked: str = ""
-
-    @property
-    def subject(self) -> str:
-        return self.identity.subject
-
-    @property
-    def notebook(self) -> str:
-        return self.identity.notebook
-
-    @property
-    def policy_name(self) -> str:
-        """Of its policy, without the hash, which changes with every word in it."""
-        return self.policy.rpartition(" ")[0]
-
-    @property
-    def accounts(self) -> tuple[str, ...]:
-        return self.identity.accounts
 
 
 def entries(reports: Path) -> tuple[list[Entry], dict[Path, str]]:
@@ -86,6 +36,11 @@ def entries(reports: Path) -> tuple[list[Entry], dict[Path, str]]:
         except seal.NOT_OURS:
             unreadable[folder] = ""
     return sorted(found, key=lambda one: (one.sealed, one.path.name)), unreadable
+
+
+def unreadable_of(folder: Path, why: str) -> str:
+    """The sentence about a folder whose manifest cannot be read, and why."""
+    return say("series.no_access" if why else "series.unreadable", folder=folder.name, why=why)
 
 
 def unfinished(reports: Path) -> list[Path]:

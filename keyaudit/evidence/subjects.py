@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from keyaudit.evidence.ledger import Entry
+from keyaudit.model.folders import Entry
 from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT
 
 #: worst first; a conclusion that is none of these stands between what fails and what passes

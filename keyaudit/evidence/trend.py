@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 
-from keyaudit.evidence.ledger import Entry
 from keyaudit.evidence.subjects import Subject
+from keyaudit.model.folders import Entry
 from keyaudit.policy import label_of
 from keyaudit.texts import say, utc, visible
 

@@ -4,6 +4,7 @@
 ``provenance``  for one account: Provenance, its Completeness and Differences
 ``rotated``     secrets under rotation, what was seen of them, the verdict
 ``progress``    how progress is shown to whoever waits
+``folders``     evidence folders as their manifests describe them
 ``proved``      evidence that verified, and what follows from it
 ``audit``       a judgement, complete (its ``accounts`` as a frame: ``accounts_frame``)
 """

@@ -1,8 +1,6 @@
 """Reports that appear by themselves: a run is made once per period, alone, and says so if it fails.
 
-``calendar``   how often, and the periods that follow from it
 ``occasion``   a run, and the evidence that it need not make again;  ``due``: evidence is made unless it exists
-``counting``   which evidence counts for which period
 ``series``     whether anything is missing;  ``told``: the answer for people and machines
 ``notice``     one message after a run
 ``timetable, hosts, clouds``  the files by which hosts and clouds run it

@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from keyaudit.dues.calendar import Every
+from keyaudit.dues.counting import counting, not_of
 from keyaudit.evidence import seal
 from keyaudit.evidence.failed import fail
 from keyaudit.evidence.ledger import entries, entry
+from keyaudit.evidence.undated import digests_of, undated
 from keyaudit.evidence.verify import verify
 from keyaudit.files import make_folder, make_staging, why
-from keyaudit.schedule.calendar import Every
-from keyaudit.schedule.counting import counting, not_of, undated
 from keyaudit.schema import INSUFFICIENT_DATA, EvidenceError, InputError, KeyAuditError, NewerError
 from keyaudit.texts import listed, say
 
@@ -76,7 +77,7 @@ def why_not(reports: Path, run: Occasion, folder: Path) -> str:
     if not undated(folder).digests:
         return ""
     present = [other for other in entries(reports)[0] if other.is_present]
-    return counting(present, run.every).get(folder, "")
+    return counting(present, run.every, digests_of).get(folder, "")
 
 
 def unseen(reports: Path, folder: Path) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keyaudit.schedule.calendar import DAY, MONTH, QUARTER, WEEK, Every
+from keyaudit.dues.calendar import DAY, MONTH, QUARTER, WEEK, Every
 from keyaudit.schema import InputError
 from keyaudit.texts import looks_secret, visible
 

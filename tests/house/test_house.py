@@ -28,7 +28,7 @@ FLOORS = (
     ("present",),
     ("assess", "export", "reconcile"),
     ("auditing", "capture", "period"),
-    ("rotation",),
+    ("dues", "rotation"),
     ("evidence",),
     ("explore", "schedule"),
     ("cli",),

@@ -17,6 +17,7 @@ from evidence_helpers import COMMAND, PROCESS_DEADLINE, failing
 
 import keyaudit
 from keyaudit import texts
+from keyaudit.dues.calendar import parse_every
 from keyaudit.model import Audit, RotationVerdict
 from keyaudit.model.rotated import Line, RotatedKey, RotatedSecret, Version
 from keyaudit.present import as_text
@@ -26,7 +27,6 @@ from keyaudit.present.terminal import rotations_text
 from keyaudit.rotation.fresh import freshness
 from keyaudit.rotation.plan import plan
 from keyaudit.rotation.printed import as_text as plan_text
-from keyaudit.schedule.calendar import parse_every
 from keyaudit.schedule.series import series
 from keyaudit.schedule.told import as_text as series_text
 

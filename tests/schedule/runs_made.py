@@ -11,11 +11,11 @@ from conftest import ACCOUNT
 from evidence_helpers import digest, manifest, seal_again, show_again, summary
 
 from keyaudit.auditing import audit
+from keyaudit.dues.calendar import parse_every
 from keyaudit.export.summary import summary_json
 from keyaudit.export.tabular import findings_csv
 from keyaudit.policy import parse_policy
 from keyaudit.present import incomplete_known, overdue_known
-from keyaudit.schedule.calendar import parse_every
 from keyaudit.schedule.series import Series, series
 
 NOW = datetime(2026, 12, 10, 12, tzinfo=UTC)

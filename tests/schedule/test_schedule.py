@@ -13,7 +13,7 @@ from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keyaudit.schedule.calendar import parse_every
+from keyaudit.dues.calendar import parse_every
 from keyaudit.schedule.occasion import find_done, occasion
 from keyaudit.schema import InputError
 

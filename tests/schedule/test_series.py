@@ -22,11 +22,12 @@ from evidence_helpers import (
 )
 from runs_made import NOT_TOLD, NOW, SUBJECT, WEEK, Reports
 
+from keyaudit.dues.counting import counting
 from keyaudit.evidence.failed import fail
 from keyaudit.evidence.ledger import entries
+from keyaudit.evidence.undated import digests_of
 from keyaudit.files import make_staging
 from keyaudit.policy import parse_policy
-from keyaudit.schedule.counting import counting
 from keyaudit.schedule.series import Series, series
 
 
@@ -180,7 +181,7 @@ def test_a_folder_counts_once(reports: Reports) -> None:
     shutil.copytree(first, reports.folder / f"2026-11-25T060000Z-{SUBJECT}")
     runs, unreadable = entries(reports.folder)
     assert len(runs) == 2 and not unreadable
-    refused_folders = counting(runs, WEEK)
+    refused_folders = counting(runs, WEEK, digests_of)
     assert len(refused_folders) == 1 and "is a copy of" in next(iter(refused_folders.values()))
 
 

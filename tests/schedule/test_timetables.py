@@ -23,7 +23,7 @@ from linting import parsed, template_faults, workflow_faults
 from program import program  # noqa: F401
 
 from keyaudit import __version__
-from keyaudit.schedule.calendar import parse_every
+from keyaudit.dues.calendar import parse_every
 from keyaudit.schedule.timetable import Timetable
 from keyaudit.texts import say
 

@@ -15,15 +15,15 @@ from conftest import ACCOUNT, NO_KEY, OTHER, report, write
 from evidence_helpers import digest, keyaudit, made, refused, report_on, seal_again
 from runs_made import Reports
 
+from keyaudit.dues.calendar import parse_every
 from keyaudit.evidence.failed import fail
+from keyaudit.evidence.operating import operating
 from keyaudit.files import make_staging
 from keyaudit.model.operated import Operated
 from keyaudit.model.over_period import BREACH, INCOMPLETE
 from keyaudit.period import Window
 from keyaudit.policy import Policy, parse_policy
 from keyaudit.present.effectiveness import operating_text
-from keyaudit.schedule.calendar import parse_every
-from keyaudit.schedule.operating import operating
 from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, InputError
 
 NOW = datetime(2026, 10, 1, tzinfo=UTC)

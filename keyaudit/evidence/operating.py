@@ -8,20 +8,23 @@ from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 
+from keyaudit.dues.cadences import cadences_of, held_at, refuse_split, stretches
+from keyaudit.dues.calendar import Every
+from keyaudit.dues.chain import with_links
+from keyaudit.dues.counting import counting
+from keyaudit.dues.each import Due, dues_of, is_of
 from keyaudit.engine import spread
-from keyaudit.evidence.failed import Failure, failures
+from keyaudit.evidence.failed import failures
 from keyaudit.evidence.history import Looked, look
-from keyaudit.evidence.ledger import Entry, entries
+from keyaudit.evidence.ledger import entries, unreadable_of
+from keyaudit.evidence.undated import digests_of
 from keyaudit.files import unreadable as cannot_read
 from keyaudit.model import Progress
+from keyaudit.model.folders import Entry, Failure
 from keyaudit.model.operated import Cadence, Operated, SubjectOperated
 from keyaudit.model.over_period import DuePeriod
 from keyaudit.period import Snapshot, Window, conclude
 from keyaudit.policy import Policy
-from keyaudit.schedule.cadences import cadences_of, held_at, refuse_split, stretches
-from keyaudit.schedule.calendar import Every
-from keyaudit.schedule.counting import counting
-from keyaudit.schedule.series import Due, dues_of, is_of, unreadable_of, with_links
 from keyaudit.schema import InputError
 from keyaudit.texts import say, visible
 
@@ -44,7 +47,7 @@ class _Folders:
     def refused(self, every: Every) -> dict[Path, str]:
         """Which runs do not count for their periods, of all subjects together: a file without a time that one of
         them judged is not evidence of a later period for any of them."""
-        return counting([one for one in self.runs if not self.faults[one.path]], every)
+        return counting([one for one in self.runs if not self.faults[one.path]], every, digests_of)
 
 
 def operating(

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import combinations, groupby, pairwise
 
-from keyaudit.evidence.ledger import Entry
+from keyaudit.dues.calendar import Every, parse_every
+from keyaudit.model.folders import Entry
 from keyaudit.model.operated import Cadence
 from keyaudit.period import Window
-from keyaudit.schedule.calendar import Every, parse_every
 from keyaudit.schema import InputError
 from keyaudit.texts import visible
 

@@ -3,18 +3,12 @@ that period."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
 
-from keyaudit.captured.layout import CAPTURE_FILE
-from keyaudit.evidence.contents import RAW
-from keyaudit.evidence.ledger import Entry
-from keyaudit.files import read_plain, why
-from keyaudit.schedule.calendar import Every
+from keyaudit.dues.calendar import Every
+from keyaudit.model.folders import Entry
 from keyaudit.texts import say, utc
 
 
@@ -33,45 +27,17 @@ def not_of(one: Entry, start: datetime, end: datetime) -> str:
     return ""
 
 
-@dataclass(frozen=True)
-class Undated:
-    """``digests``: of those reports in a folder of evidence that, by its captures, do not tell when they were
-    generated. ``unread``: what could not be read there, and why."""
-
-    digests: frozenset[str]
-    unread: tuple[str, ...]
-
-
-def undated(folder: Path) -> Undated:
-    """The reports without a time of their own in a folder of evidence."""
-    digests, unread = set(), []
-    try:
-        accounts = sorted((folder / RAW).iterdir())
-    except OSError as error:
-        return Undated(frozenset(), (why(error),))
-    for place in accounts:
-        try:
-            told = json.loads(read_plain(place / CAPTURE_FILE))
-            name = told.get("file")
-            if isinstance(name, str) and name == Path(name).name and not told.get("generated_time"):
-                digests.add(hashlib.sha256(read_plain(place / name)).hexdigest())
-        except PermissionError as error:
-            unread.append(why(error))
-        except (OSError, ValueError, AttributeError, RecursionError):
-            continue  # verify will say so
-    return Undated(frozenset(digests), tuple(unread))
-
-
-def counting(runs: Iterable[Entry], every: Every) -> dict[Path, str]:
+def counting(runs: Iterable[Entry], every: Every, digests_of: Callable[[Path], frozenset[str]]) -> dict[Path, str]:
     """Which evidence (given in the order in which it was sealed) does not count for the period in which its run
     began, and why: another folder is the same evidence, or a file without a time of its own was evidence of an
-    earlier period, and nothing shows that it is not still the same old file."""
+    earlier period, and nothing shows that it is not still the same old file. ``digests_of``: of those reports in a
+    folder that do not tell their time."""
     refused: dict[Path, str] = {}
     seen: dict[str, Path] = {}
     periods: dict[str, str] = {}
     for one in runs:
         start, end = every.start(one.started), every.end(one.started)
-        files = undated(one.path).digests
+        files = digests_of(one.path)
         former = next(
             (periods[file] for file in files if periods.get(file, start.isoformat()) != start.isoformat()), ""
         )
