@@ -13,8 +13,7 @@ from keyaudit.credentials import parse_instant
 from keyaudit.evidence import seal
 from keyaudit.evidence.beside import place
 from keyaudit.evidence.contents import MANIFEST, SUMS, Manifest, language_of
-from keyaudit.evidence.verify import sealed, verify
-from keyaudit.evidence.verify.judged import reach, unsealed
+from keyaudit.evidence.verify import proved
 from keyaudit.export.enclosed import refuse_large
 from keyaudit.export.formats import Format, Made
 from keyaudit.files import is_plain, json_bytes, read_plain
@@ -55,21 +54,14 @@ def prove(folder: Path, is_whole: bool = False) -> Proved:
     """What verified evidence gives; ``is_whole``: with the bytes of its raw evidence. BrokenError if it does not
     verify; InputError if there is no such folder, if only a later version of keyaudit knows it, or if the whole is
     too large to be enclosed."""
-    faults, remarks = verify(folder)
-    if faults:
-        raise BrokenError(folder, faults)
-    # read once more for this; what was changed meanwhile shows
-    found = sealed.check(folder)
-    if found.faults or found.manifest is None:
+    found = proved(folder)
+    manifest, judged, population = found.manifest, found.audit, found.population
+    if found.faults or manifest is None or judged is None or population is None:
         raise BrokenError(folder, found.faults)
-    manifest = found.manifest
     files = tuple(SealedFile(one["path"], one["bytes"], one["sha256"]) for one in manifest["files"])
     if is_whole:
         refuse_large(files)
     with spoken(language_of(manifest)):
-        judged, population = reach(folder, manifest, found.files)
-        if faults := unsealed(judged, folder, manifest):
-            raise BrokenError(folder, faults)
         tool = manifest["tool"]
         return Proved(
             name=manifest.get("name", folder.name),
@@ -82,7 +74,7 @@ def prove(folder: Path, is_whole: bool = False) -> Proved:
             versions=(*_named(tool), *sorted(_named(manifest.get("libraries", {})))),
             contents=_contents(folder, manifest, found.files, is_whole),
             is_whole=is_whole,
-            remarks=tuple(remarks),
+            remarks=tuple(found.remarks),
         )
 
 

@@ -117,7 +117,7 @@ def _refuse_doctored(staging: Path, name: str, told: RunFacts) -> None:
     listed = seal.list_files(staging)
     whole: contents.Manifest = {"format": FORMAT, "name": name, **told, "previous": None, "files": listed}
     files = {entry["path"]: (staging / entry["path"]).read_bytes() for entry in listed}
-    faults, _ = judge_again(staging, whole, files)
+    faults = judge_again(staging, whole, files).faults
     if faults:
         raise EvidenceError(f"the worker's notebook is not what the evidence gives: {faults[0]}")
 

@@ -9,13 +9,12 @@ from typing import Any
 import pandas as pd
 
 from keyaudit.auditing import audit
-from keyaudit.evidence.contents import POLICY
-from keyaudit.evidence.verify import sealed, verify
-from keyaudit.evidence.verify.judged import reach, unsealed
+from keyaudit.evidence.verify import proved
+from keyaudit.evidence.verify.judged import unsealed
 from keyaudit.model import Audit, Provenance
 from keyaudit.model.folders import Entry
 from keyaudit.period.snapshots import SeenAccount, SeenKey, Snapshot
-from keyaudit.policy import Policy, parse_policy
+from keyaudit.policy import Policy
 from keyaudit.schema import ACTIVE, INSUFFICIENT_DATA, ROTATION, InputError
 
 _KEY_COLUMNS = (
@@ -36,21 +35,16 @@ def look(one: Entry, given: Policy | None = None) -> Looked:
     """Verify a folder, and judge it again by its own policy; its conclusion is by the policy ``given``, if any. A
     folder of a later version, or one that is gone by now, is a fault: nothing in it can be relied on."""
     try:
-        faults, _ = verify(one.path)
-        if faults:
-            return Looked(tuple(faults))
-        # read once more for this; what was changed meanwhile shows
-        found = sealed.check(one.path)
-        if found.faults or found.manifest is None:
+        found = proved(one.path)
+        judged, manifest = found.audit, found.manifest
+        if found.faults or judged is None or manifest is None or found.population is None:
             return Looked(tuple(found.faults))
-        judged, population = reach(one.path, found.manifest, found.files)
-        terms = found.manifest["policy"]
-        own = parse_policy(found.files[POLICY], terms["name"], given=terms["given"] is True)
+        own = judged.policy
         if given is not None:
-            rules = found.manifest.get("rules", 1)
-            judged = audit(population, given, found.manifest["parameters"]["as_of"], rules=rules)
-        if changed := unsealed(judged, one.path, found.manifest):
-            return Looked(tuple(changed))
+            rules = manifest.get("rules", 1)
+            judged = audit(found.population, given, manifest["parameters"]["as_of"], rules=rules)
+            if changed := unsealed(judged, one.path, manifest):
+                return Looked(tuple(changed))
     except InputError as error:
         return Looked((str(error),))
     return Looked((), _snapshot(one, judged, own))

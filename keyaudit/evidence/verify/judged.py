@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,17 +39,25 @@ UNNAMED = 2  # the last rules whose manifests may lack the organization, the nam
 MOST = 10  # differences between rules that are told one by one
 
 
-def data_again(
-    folder: Path, manifest: Manifest, files: Mapping[str, bytes]
-) -> tuple[list[str], Audit | None, Population | None]:
-    """(faults, and without any the judgement and its population): findings and summary, made from ``raw/`` and
-    ``policy.toml`` by the rules under which the evidence was judged; they must be byte-identical under the same
-    version of keyaudit, otherwise equal in all but sentences."""
+@dataclass(frozen=True)
+class Again:
+    """What is wrong, remarks, and what was judged, and how: neither if something is wrong with the data."""
+
+    faults: list[str]
+    remarks: list[str] = field(default_factory=list)
+    audit: Audit | None = None
+    population: Population | None = None
+
+
+def data_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Again:
+    """Findings and summary, made from ``raw/`` and ``policy.toml`` by the rules under which the evidence was
+    judged; they must be byte-identical under the same version of keyaudit, otherwise equal in all but
+    sentences."""
     own, made_by = manifest.get("rules", 1), str(manifest["tool"]["keyaudit"])
     if type(own) is not int or own < 1:
         raise ValueError("rules")
     if outside := _outside(manifest["parameters"]):
-        return [say("verify.outside", manifest=MANIFEST, what=outside)], None, None
+        return Again([say("verify.outside", manifest=MANIFEST, what=outside)])
     judged, population = reach(folder, manifest, files)
     faults = [
         f"{MANIFEST}: {name} is not what the evidence gives" for name in _misstated(judged, population, manifest)
@@ -58,7 +66,7 @@ def data_again(
         faults += [say("verify.odd_field", manifest=MANIFEST, name=visible(name)) for name in odd_fields(manifest)]
     faults += unsealed(judged, folder, manifest)
     if not released.is_known(made_by):
-        return [say("verify.unknown_version", manifest=MANIFEST, made_by=visible(made_by))], None, None
+        return Again([say("verify.unknown_version", manifest=MANIFEST, made_by=visible(made_by))])
     if own not in released.rules_of(made_by):
         faults.append(f"{MANIFEST}: keyaudit {made_by} did not judge by the rules {own}")
     new = {FINDINGS: findings_csv(judged), SUMMARY: summary_json(judged)}
@@ -66,7 +74,7 @@ def data_again(
     faults += [
         f"{name}: is not what raw/ and policy.toml give" for name in new if not agree(files[name], new[name])
     ]
-    return (faults, None, None) if faults else ([], judged, population)
+    return Again(faults) if faults else Again([], [], judged, population)
 
 
 def _is_same(manifest: Manifest) -> bool:
@@ -74,12 +82,12 @@ def _is_same(manifest: Manifest) -> bool:
     return (manifest["tool"]["keyaudit"], manifest.get("rules", 1)) == (__version__, RULES)
 
 
-def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[list[str], list[str]]:
-    """(faults, remarks): first of the data (``data_again``), then of what notebook and page say, then of what
-    today's rules give."""
-    faults, judged, population = data_again(folder, manifest, files)
+def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Again:
+    """First the data (``data_again``), then what notebook and page say, then what today's rules give."""
+    data = data_again(folder, manifest, files)
+    judged, population = data.audit, data.population
     if judged is None or population is None:
-        return faults, []
+        return data
     own, made_by = manifest.get("rules", 1), str(manifest["tool"]["keyaudit"])
     terms, is_same = manifest["policy"], _is_same(manifest)
     is_given, policy, as_of = terms["given"] is True, judged.policy, manifest["parameters"]["as_of"]
@@ -87,18 +95,18 @@ def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
     run_by = parse_policy(files[POLICY], POLICY if is_given else terms["name"], given=is_given)
     earlier, faults = previous.read(files, manifest)
     if faults:
-        return faults, []
+        return Again(faults)
     known = {**manifest["parameters"], "a": replace(judged, policy=run_by), "b": None, "p": earlier}
     if manifest["parameters"].get("before"):
         former = sources.find(str(folder / BEFORE), sealed=True)
         known["b"] = audit(former, run_by, manifest["parameters"]["before_as_of"], rules=own)
         if faults := unsealed(known["b"], folder, manifest):
-            return faults, []
+            return Again(faults)
     digest = findings_digest(judged) if is_same else told_digest(files[SUMMARY])
     judgements = {RAW: judged} | ({BEFORE: known["b"]} if known["b"] else {})
     listed = [str(entry["path"]) for entry in manifest["files"]]
     if faults := closed.unread(folder, listed, judgements):
-        return faults, []
+        return Again(faults)
     shown = compare(files, manifest, known, digest, is_same)
     faults, written = closed.added(listed, judgements, shown.is_ours)
     renamed = is_renamed(folder, manifest)
@@ -110,7 +118,7 @@ def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
         remarks.append(say("verify.older", made_by=visible(made_by), version=__version__))
     if own < RULES:
         remarks += _by_today(judged, audit(population, policy, as_of, rules=RULES), own)
-    return [*faults, *shown.faults], remarks
+    return Again([*faults, *shown.faults], remarks, judged, population)
 
 
 def reach(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> tuple[Audit, Population]:
