@@ -1,4 +1,4 @@
-"""The charts of the workbook: the keys of an Audit + its policy -> matplotlib Axes (pure).
+"""The charts of the workbooks: the keys of an Audit + its policy -> matplotlib Axes (pure).
 
 ``plot_ages``       how old active keys are, against the limit
 ``plot_two``        the same, then and now, of two Audits
@@ -14,15 +14,37 @@ without pyplot; an ``ax`` whose figure has no layout engine gets the constrained
 title claims what was found, the subtitle gives population and date, and ``ax.get_label()`` is the alternative text.
 An empty population gives an Axes that says so in words.
 
+What a reports folder says of a period (``Operated``) -> Axes, with an ``ax`` or without:
+
+``plot_calendar``      in which periods evidence was made
+``plot_over_time``     how the keys stood against their limits
+``plot_breaches``      the keys that were late the longest
+``plot_replacements``  at which age keys were replaced
+
 ``facts``   what is shown and said: counts, claims, alternative texts (no matplotlib)
 ``canvas``  figure, titles, limit lines, marks; ``placing`` room for the texts around an Axes; ``scale`` an axis of
-            days; ``empty`` nothing to draw; ``verdicts`` the bar of accounts by verdict
+            days, ``times`` one of dates; ``empty`` nothing to draw; ``verdicts`` the bar of accounts by verdict
 """
 
 from keyaudit.charts.accounts import plot_accounts
 from keyaudit.charts.ages import plot_ages, plot_two
 from keyaudit.charts.deadlines import plot_deadlines
+from keyaudit.charts.gantt import plot_breaches
 from keyaudit.charts.idle import plot_idle
+from keyaudit.charts.replaced import plot_replacements
 from keyaudit.charts.share import plot_share
+from keyaudit.charts.standing import plot_over_time
+from keyaudit.charts.strip import plot_calendar
 
-__all__ = ["plot_accounts", "plot_ages", "plot_deadlines", "plot_idle", "plot_share", "plot_two"]
+__all__ = [
+    "plot_accounts",
+    "plot_ages",
+    "plot_breaches",
+    "plot_calendar",
+    "plot_deadlines",
+    "plot_idle",
+    "plot_over_time",
+    "plot_replacements",
+    "plot_share",
+    "plot_two",
+]

@@ -50,6 +50,22 @@ bom_option = click.option(
 sources_argument = click.argument("sources", metavar="[SOURCE]...", nargs=-1)
 
 
+def days_options(command: F) -> F:
+    """The period that is asked about."""
+    told = "(UTC). Default:"
+    first = click.option("--from", "first", metavar="DAY", default="", help=f"The first day {told} 1 January.")
+    last = click.option("--to", "last", metavar="DAY", default="", help=f"The last day {told} today.")
+    return first(last(command))
+
+
+anchors_option = click.option(
+    "--anchors",
+    metavar="FILE",
+    default="",
+    help="Days on which others saw the seals (a day and a SHA-256 in each line).",
+)
+
+
 def format_option(*forms: str) -> Callable[[F], F]:
     """The form of the output."""
     said = "The form of the output. Default: table."

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from keyaudit.cli.common import (
     EXIT_OF,
+    anchors_option,
     bom_option,
+    days_options,
     doing,
     format_option,
     progress,
@@ -23,22 +23,11 @@ from keyaudit.cli.common import (
     write_csv,
     write_data,
 )
-from keyaudit.schema import InputError
-
-if TYPE_CHECKING:
-    from keyaudit.period import Window
-
-DAY = click.DateTime(["%Y-%m-%d"])
-#: there is no evidence of other years
-YEARS = range(2000, 3000)
 
 
 @click.command(short_help="Did the control operate throughout a period?")
 @click.argument("reports", type=click.Path(path_type=Path, readable=False), default=Path("reports"))
-@click.option(
-    "--from", "first", metavar="DAY", type=DAY, help="The first day (UTC). Default: the first of this year."
-)
-@click.option("--to", "last", metavar="DAY", type=DAY, help="The last day (UTC). Default: today.")
+@days_options
 @click.option(
     "--every",
     metavar="day|week|month|quarter|Nd",
@@ -51,14 +40,16 @@ YEARS = range(2000, 3000)
     default="",
     help="Judge the whole period by this policy. Default: the policies that are sealed in the evidence.",
 )
+@anchors_option
 @format_option("table", "json", "csv")
 @bom_option
 def period(
     reports: Path,
-    first: datetime | None,
-    last: datetime | None,
+    first: str,
+    last: str,
     every: str,
     policy: str,
+    anchors: str,
     form: str,
     bom: bool,
 ) -> int:
@@ -71,20 +62,14 @@ def period(
     the evidence does not show it; 2 if the command or its input is wrong.
     """
     doing("reading")
-    from keyaudit.dues.calendar import parse_every
-    from keyaudit.evidence.operating import operating
+    from keyaudit.evidence import PeriodAsked
+    from keyaudit.evidence.over_time import of_folder
     from keyaudit.policy import load_policy
 
     refuse_bom(bom, form)
-    now = datetime.now(UTC)
-    found = operating(
-        reports,
-        _window(first, last, now),
-        now,
-        parse_every(every) if every else None,
-        load_policy(policy) if policy else None,
-        progress("verifying", "folder"),
-    )
+    given = load_policy(policy) if policy else None
+    asked = PeriodAsked(first, last, every, anchors)
+    found = of_folder(reports, asked, given, progress("verifying", "folder")).operated
     if form == "table":
         from keyaudit.present.effectiveness import operating_text
 
@@ -99,18 +84,3 @@ def period(
         for fault in found.faults:
             say(f"keyaudit: {fault}")
     return EXIT_OF[found.conclusion]
-
-
-def _window(first: datetime | None, last: datetime | None, now: datetime) -> Window:
-    from keyaudit.period import Window
-
-    start = first.date() if first else now.date().replace(month=1, day=1)
-    end = last.date() if last else now.date()
-    for option, day in (("--from", start), ("--to", end)):
-        if day.year not in YEARS:
-            raise InputError(f"{option} {day}: give a day from {YEARS[0]} to {YEARS[-1]}")
-    if start > now.date():
-        raise InputError(f"--from {start}: lies in the future; give a day from which there is evidence")
-    if start > end:
-        raise InputError(f"--from {start}: is after --to {end}; give the first day, and then the last")
-    return Window.of_days(start, end)

@@ -6,6 +6,7 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,7 @@ from keyaudit.cli.common import (
 )
 from keyaudit.cli.export import also_of, also_option, export_also
 from keyaudit.cli.live import CAPTURES, Live, capture_option, live_options
+from keyaudit.cli.period_report import is_of_period, period_options, report_period
 from keyaudit.cli.reading import resolve_captured
 from keyaudit.cli.scheduled import rebuild_index, scheduled
 from keyaudit.schema import InputError
@@ -35,12 +37,12 @@ from keyaudit.texts import looks_secret
 
 if TYPE_CHECKING:
     from keyaudit.cluster.client import Cluster
-    from keyaudit.evidence import Evidence, Request
+    from keyaudit.evidence import Evidence, PeriodAsked, Request
     from keyaudit.export.formats import Format
     from keyaudit.model import Audit
 
     #: tells of evidence that was made, with its first lines
-    Tell = Callable[[Evidence, list[str]], None]
+    Tell = Callable[[Evidence[Audit], list[str]], None]
     Formats = tuple[Format, ...]
 
 
@@ -84,6 +86,7 @@ if TYPE_CHECKING:
     help="Afterwards, send the bottom line to this SNS topic; needs sns:Publish.",
 )
 @also_option
+@period_options
 @capture_option
 @cluster_options
 @live_options
@@ -100,13 +103,15 @@ def report(
     again: bool,
     topic: str,
     also: str,
+    period: PeriodAsked,
     folder: Path | None,
     shared: Shared,
     live: Live,
 ) -> int:
     """Judge credential reports and leave sealed evidence; print its folder.
 
-    SOURCE is as for check.
+    SOURCE is as for check. With --notebook period it is a reports folder, and --every says how often evidence was
+    due where no schedule is sealed in it.
     """
     # nothing heavy is imported here: the kernel is to begin with its own imports before this process does
     started = datetime.now(UTC)
@@ -123,11 +128,19 @@ def report(
         "parameters": {name: _typed(value) for name, value in pairs},
     }
 
+    if is_of_period(notebook, period):
+        others = {
+            "--as-of": as_of, "--before": before, "--per-account": per_account, "--again": again, "--notify": topic,
+            "--also": also, "--capture": folder, "--cluster": shared.at,
+            **{f"--{name.replace('_', '-')}": name for name in live.given},
+        }  # fmt: skip
+        request = {**asked, "sources": sources or ("reports",), "reports": reports, "started": started}
+        return report_period(replace(period, every=every), others, **request)
     if shared.at and not (per_account or live.is_many):
         raise InputError("--cluster: for --per-account, --organization and --accounts; one account is done here")
     jobs = live.processes if per_account else 0
 
-    def make(tell: Tell | None, schedule: dict[str, str] | None = None) -> Evidence:
+    def make(tell: Tell | None, schedule: dict[str, str] | None = None) -> Evidence[Audit]:
         read, captured = resolve_captured(
             sources, policy, as_of, folder, live, reports / CAPTURES.name, shared, with_jobs=per_account
         )
@@ -139,7 +152,7 @@ def report(
         if again:
             raise InputError("--again: only with --every; without it a report is always made")
         with notice as tell:
-            return EXIT_OF[make(tell).audit.conclusion]
+            return EXIT_OF[make(tell).judged.conclusion]
     for option, given in (("--as-of", as_of), ("--per-account", per_account)):
         if given:
             raise InputError(f"{option} and --every exclude each other; give one of the two")
@@ -187,7 +200,7 @@ def demo(reports: Path | None) -> int:
     return 0
 
 
-def _make(jobs: int, shared: Shared, tell: Tell | None, also: Formats, **asked: Any) -> Evidence:
+def _make(jobs: int, shared: Shared, tell: Tell | None, also: Formats, **asked: Any) -> Evidence[Audit]:
     """Make the evidence, and print its folder; with ``jobs``, also those of the accounts, so many at once; and what
     is ``also`` made of each."""
     doing("judging")
@@ -200,18 +213,18 @@ def _make(jobs: int, shared: Shared, tell: Tell | None, also: Formats, **asked: 
         lines = _tell(evidence)
         export_also(evidence.path, also)
         if jobs:
-            _make_each(request, evidence.audit, jobs, cluster, also)
+            _make_each(request, evidence.judged, jobs, cluster, also)
     rebuild_index(request.reports)
     if tell:
         tell(evidence, lines)
     return evidence
 
 
-def _tell(evidence: Evidence) -> list[str]:
+def _tell(evidence: Evidence[Audit]) -> list[str]:
     """Print the folder, after what it says first, which is returned, and how it is sealed."""
     from keyaudit.present import first_lines
 
-    lines = first_lines(evidence.audit)
+    lines = first_lines(evidence.judged)
     for line in lines:
         say(line)
     for one in evidence.unread:

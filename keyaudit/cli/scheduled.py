@@ -13,6 +13,7 @@ from keyaudit.schema import INSUFFICIENT_DATA
 
 if TYPE_CHECKING:
     from keyaudit.evidence import Evidence
+    from keyaudit.model import Audit
 
 
 def scheduled(
@@ -21,7 +22,7 @@ def scheduled(
     again: bool,
     notebook: str,
     decides: dict[str, Any],
-    make: Callable[[dict[str, str]], Evidence],
+    make: Callable[[dict[str, str]], Evidence[Audit]],
     started: datetime,
 ) -> int:
     """Make evidence for this period, unless it exists: then give its folder and exit code, as if it had been made

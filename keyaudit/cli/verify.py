@@ -29,8 +29,22 @@ WRONG_INPUT = 2
 @click.option(
     "--jobs", type=click.IntRange(1, 64), default=None, help="Processes. Default: the processors, if that pays."
 )
+@click.option(
+    "--series",
+    metavar="REPORTS",
+    type=click.Path(path_type=Path, readable=False),
+    default=None,
+    help="The reports folder that evidence of a period refers to.",
+)
 @cluster_options
-def verify(evidence: tuple[Path, ...], with_page: bool, with_run: bool, jobs: int | None, shared: Shared) -> int:
+def verify(
+    evidence: tuple[Path, ...],
+    with_page: bool,
+    with_run: bool,
+    jobs: int | None,
+    series: Path | None,
+    shared: Shared,
+) -> int:
     """Check the seals of evidence folders, or of all evidence in a reports folder, and reach each verdict again
     from the raw evidence. What notebook and page say is compared with the verdict; with --run, so are their
     pictures.
@@ -49,7 +63,7 @@ def verify(evidence: tuple[Path, ...], with_page: bool, with_run: bool, jobs: in
         raise InputError(f"{evidence[0]}: no evidence in it; name an evidence folder, or a folder of them")
     code = 0
     are_pictures_seen = True
-    verdicts = _verdicts(folders, with_page, with_run, jobs, shared)
+    verdicts = _verdicts(folders, with_page, with_run, jobs, series, shared)
     bar = progress("verifying", "folder") or (lambda each, _: each)
     for folder, (error, faults, remarks) in zip(folders, bar(verdicts, len(folders)), strict=True):
         if error:
@@ -67,18 +81,23 @@ def verify(evidence: tuple[Path, ...], with_page: bool, with_run: bool, jobs: in
 
 
 def _verdicts(
-    folders: list[Path], with_page: bool, with_run: bool, jobs: int | None, shared: Shared
+    folders: list[Path],
+    with_page: bool,
+    with_run: bool,
+    jobs: int | None,
+    series: Path | None,
+    shared: Shared,
 ) -> Iterator[Verdict]:
     """What is wrong with each folder, in their order: by processes, or by a cluster."""
     from keyaudit.engine import spread
     from keyaudit.evidence.verify_task import by_cluster, verdict_of
 
     if not shared.at:
-        yield from spread(partial(verdict_of, with_page=with_page, with_run=with_run), folders, jobs)
+        yield from spread(partial(verdict_of, with_page=with_page, with_run=with_run, series=series), folders, jobs)
         return
     with shared.for_evidence() as cluster:
         assert cluster is not None
-        yield from by_cluster(cluster, folders, with_page, with_run)
+        yield from by_cluster(cluster, folders, with_page, with_run, series)
 
 
 def _folders(named: tuple[Path, ...]) -> Iterator[Path]:

@@ -18,7 +18,8 @@ import nbformat
 from keyaudit import __version__
 from keyaudit.auditing import parse_as_of
 from keyaudit.evidence import seal
-from keyaudit.evidence.contents import LIBRARIES, NOTEBOOK, PAGE, Manifest, language_of, version_of
+from keyaudit.evidence.contents import LIBRARIES, NOTEBOOK, PAGE, RAW, Manifest, language_of, version_of
+from keyaudit.evidence.copies import known_of
 from keyaudit.evidence.kernel import connected, warm_kernel
 from keyaudit.evidence.notebook import Notebook, find_notebook, run_notebook
 from keyaudit.evidence.page import render
@@ -71,6 +72,8 @@ def run_again(folder: Path) -> Found:
         return [], [say("verify.not_run_older", made_by=made_by, version=__version__)]
     if manifest["notebook"]["ours"] is not True:
         return [], [say("verify.not_run_foreign", notebook=str(manifest["notebook"]["name"]))]
+    if "period" in manifest and known_of(folder / RAW).by_reference:
+        return [], [say("verify.not_run_referred")]
     with tempfile.TemporaryDirectory(prefix="keyaudit-") as scratch:
         place = Path(scratch) / "evidence"
         place.mkdir()
@@ -119,7 +122,10 @@ def _is_same(manifest: Manifest) -> bool:
 def _compare(folder: Path, manifest: Manifest, executed: Any, what: str, with_pictures: bool) -> Found:
     as_of, notebook = parse_as_of(str(manifest["as_of"])), manifest["notebook"]
     assert as_of is not None  # as verify has found out
-    title = title_of(list(map(str, manifest["accounts"]["expected"])), as_of, manifest["sample"] is True)
+    if "period" in manifest:
+        title = read(read_plain(folder / PAGE).decode()).texts["title"]  # which verify has found to be right
+    else:
+        title = title_of(list(map(str, manifest["accounts"]["expected"])), as_of, manifest["sample"] is True)
     is_ours = notebook.get("ours") is not False
     notice = "" if is_ours else foreign_of(str(notebook["name"]), str(notebook["sha256"]))
     page, again = read_plain(folder / PAGE), render(executed, title, notice)

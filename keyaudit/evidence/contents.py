@@ -35,6 +35,12 @@ POLICY = "policy.toml"
 MANIFEST, SUMS = "manifest.json", "SHA256SUMS"
 #: what all our evidence has, besides the seal
 EXPECTED = (f"{RAW}/{ACCOUNTS_FILE}", PAGE, NOTEBOOK, FINDINGS, SUMMARY, POLICY)
+#: of evidence of a period, in RAW: what its copies do not tell
+PERIOD = "period.json"
+#: of evidence of a period, in place of FINDINGS: what became of each key
+KEYS = "keys.csv"
+#: and what it has instead of EXPECTED
+EXPECTED_OF_PERIOD = (f"{RAW}/{PERIOD}", PAGE, NOTEBOOK, KEYS, SUMMARY, POLICY)
 #: of these, what PREVIOUS holds
 COMPARED = (FINDINGS, SUMMARY, SUMS)
 #: what is in a reports folder beside the evidence, by its name: what keyaudit makes there, what a checkout holds
@@ -106,6 +112,10 @@ class Compared(TypedDict):
     sha256: str
 
 
+#: the first and the last day of a period, in UTC
+Days = TypedDict("Days", {"from": str, "to": str})
+
+
 class JudgedFacts(TypedDict):
     """What the manifest repeats of the judgement. It follows from what is sealed, and ``verify`` derives it again.
 
@@ -113,7 +123,11 @@ class JudgedFacts(TypedDict):
     ``conclusion``: over all; ``assurance``: the lowest grade of any account (since 0.4); ``overdue``: how many keys
     are overdue, None if that is not known (since 0.2); ``incomplete``: how many accounts are INSUFFICIENT_DATA,
     None if it is not known which accounts there are (since 0.4); ``sample``: whether it is the bundled sample
-    account."""
+    account.
+
+    Evidence of a ``period`` (since 0.4, absent otherwise) says it of the period: ``as_of`` is the moment of the
+    question, ``overdue`` the number of keys in breach, ``incomplete`` that of subjects, ``policy`` the one that was
+    given or else the latest that was sealed."""
 
     as_of: str
     as_of_source: str
@@ -124,6 +138,7 @@ class JudgedFacts(TypedDict):
     sample: bool
     policy: Terms
     accounts: Accounts
+    period: NotRequired[Days]
 
 
 class RunFacts(JudgedFacts):
@@ -162,6 +177,11 @@ class Manifest(RunFacts):
     files: list[File]
 
 
+def expected_of(manifest: Manifest) -> tuple[str, ...]:
+    """What evidence of this kind has, besides the seal."""
+    return EXPECTED_OF_PERIOD if "period" in manifest else EXPECTED
+
+
 def language_of(manifest: Manifest) -> str:
     """The language of the sentences of evidence."""
     return manifest.get("language", ENGLISH)
@@ -170,7 +190,7 @@ def language_of(manifest: Manifest) -> str:
 #: the order of the fields in the file
 ORDER = (
     "format", "name", "rules", "as_of", "as_of_source", "conclusion", "assurance", "overdue", "incomplete",
-    "sample", "language", "parameters", "sources", "policy", "notebook", "accounts", "tool", "libraries",
+    "sample", "period", "language", "parameters", "sources", "policy", "notebook", "accounts", "tool", "libraries",
     "started_at", "sealed_at", "schedule", "organization", "compared", "insecure_cluster", "previous", "files",
 )  # fmt: skip
 

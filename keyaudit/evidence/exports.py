@@ -12,7 +12,7 @@ from typing import Any
 from keyaudit.credentials import parse_instant
 from keyaudit.evidence import seal
 from keyaudit.evidence.beside import place
-from keyaudit.evidence.contents import MANIFEST, SUMS, Manifest, language_of
+from keyaudit.evidence.contents import KEYS, MANIFEST, SUMS, Manifest, language_of
 from keyaudit.evidence.verify import proved
 from keyaudit.export.enclosed import refuse_large
 from keyaudit.export.formats import Format, Made
@@ -55,6 +55,8 @@ def prove(folder: Path, is_whole: bool = False) -> Proved:
     verify; InputError if there is no such folder, if only a later version of keyaudit knows it, or if the whole is
     too large to be enclosed."""
     found = proved(folder)
+    if found.manifest and "period" in found.manifest:
+        raise InputError(f"{folder}: is evidence of a period, of which nothing is exported; use its {KEYS}")
     manifest, judged, population = found.manifest, found.audit, found.population
     if found.faults or manifest is None or judged is None or population is None:
         raise BrokenError(folder, found.faults)

@@ -30,7 +30,10 @@ def entries(reports: Path) -> tuple[list[Entry], dict[Path, str]]:
     found, unreadable = [], {}
     for folder in seal.finished(reports):
         try:
-            found.append(_entry(folder))
+            manifest = seal.read_manifest(folder)
+            # what was concluded of other evidence is none of a moment
+            if "period" not in manifest:
+                found.append(_entry(folder, manifest))
         except OSError as error:
             unreadable[folder] = why(error)
         except seal.NOT_OURS:
@@ -38,9 +41,9 @@ def entries(reports: Path) -> tuple[list[Entry], dict[Path, str]]:
     return sorted(found, key=lambda one: (one.sealed, one.path.name)), unreadable
 
 
-def unreadable_of(folder: Path, why: str) -> str:
+def unreadable_of(folder: str, why: str) -> str:
     """The sentence about a folder whose manifest cannot be read, and why."""
-    return say("series.no_access" if why else "series.unreadable", folder=folder.name, why=why)
+    return say("series.no_access" if why else "series.unreadable", folder=folder, why=why)
 
 
 def unfinished(reports: Path) -> list[Path]:
@@ -56,15 +59,14 @@ def unfinished(reports: Path) -> list[Path]:
 def entry(folder: Path) -> Entry:
     """The evidence in one folder; InputError if its manifest cannot be read."""
     try:
-        return _entry(folder)
+        return _entry(folder, seal.read_manifest(folder))
     except OSError as error:
         raise InputError(why(error)) from None
     except seal.NOT_OURS:
         raise InputError(f"{folder}: its {MANIFEST} is not one of keyaudit") from None
 
 
-def _entry(folder: Path) -> Entry:
-    manifest = seal.read_manifest(folder)
+def _entry(folder: Path, manifest: Manifest) -> Entry:
     return Entry(
         path=folder,
         identity=identity_of(folder, manifest),

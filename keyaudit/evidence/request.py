@@ -40,3 +40,16 @@ class Request:
     captured: frozenset[str] = frozenset()
     started: datetime = field(default_factory=partial(datetime.now, UTC))
     insecure_cluster: bool = False
+
+
+@dataclass(frozen=True)
+class PeriodAsked:
+    """What is asked of a period, as the user gave it: the first and the last day, how often evidence was due where
+    it does not say so itself, the file of anchors; each may be empty. ``by_reference``: leave the raw evidence
+    where it is."""
+
+    first: str = ""
+    last: str = ""
+    every: str = ""
+    anchors: str = ""
+    by_reference: bool = False

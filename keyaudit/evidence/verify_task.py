@@ -32,9 +32,9 @@ def is_a_file(place: Path) -> bool:
         raise InputError(unreadable(place, error)) from None
 
 
-def verdict_of(folder: Path, with_page: bool, with_run: bool) -> Verdict:
+def verdict_of(folder: Path, with_page: bool, with_run: bool, series: Path | None = None) -> Verdict:
     """What is wrong with a folder, its page rendered or its notebook run again if that is asked for; or with a PDF
-    of one."""
+    of one. ``series``: the reports folder that evidence of a period refers to."""
     from keyaudit.evidence.verify import verify
 
     try:
@@ -43,7 +43,7 @@ def verdict_of(folder: Path, with_page: bool, with_run: bool) -> Verdict:
 
             asked = partial(_again, with_page=with_page, with_run=with_run) if with_page or with_run else None
             return "", *verify_pdf(folder, asked)
-        faults, remarks = verify(folder)
+        faults, remarks = verify(folder, series=series)
         if not faults and (with_page or with_run):
             faults, more = _again(folder, with_page, with_run)
             remarks = [*remarks, *more]
@@ -59,18 +59,21 @@ def _again(folder: Path, with_page: bool, with_run: bool) -> tuple[list[str], li
     return [one for faults, _ in found for one in faults], [one for _, remarks in found for one in remarks]
 
 
-def by_cluster(cluster: Cluster, folders: Iterable[Path], with_page: bool, with_run: bool) -> Iterator[Verdict]:
+def by_cluster(
+    cluster: Cluster, folders: Iterable[Path], with_page: bool, with_run: bool, series: Path | None = None
+) -> Iterator[Verdict]:
     """The verdict on each folder, in their order. A folder that holds more than plain files, that cannot be read,
-    that is very large, or on which no worker could say anything, is verified here."""
+    that is very large, or on which no worker could say anything, is verified here; so are all where evidence may
+    refer to a reports folder, which workers do not have."""
     begun: deque[tuple[Path, Future[bytes] | None]] = deque()
 
     def said() -> Verdict:
         folder, answer = begun.popleft()
         told = None if answer is None else _told(cluster, answer)
-        return told or verdict_of(folder, with_page, with_run)
+        return told or verdict_of(folder, with_page, with_run, series)
 
     for folder in folders:
-        files = _files(folder)
+        files = None if series else _files(folder)
         values = {"name": folder.name, "named": str(folder), "page": with_page, "run": with_run}
         content = None if files is None else pack({**values, "language": language()}, files)
         begun.append((folder, None if content is None else cluster.submit(verify_packed, content)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from keyaudit.model.over_period import PeriodVerdict
+from keyaudit.model.over_period import Anchoring, PeriodVerdict
 from keyaudit.schema import INSUFFICIENT_DATA, worst
 
 
@@ -22,12 +22,14 @@ class Cadence:
 class SubjectOperated:
     """An organization or account: its verdict; ``cadences``: how often its evidence was due, one after the other;
     ``is_by_hand``: whether that was given with the command, because no evidence has it; ``remarks``: on its
-    periods, as (name of the period, sentence)."""
+    periods, as (name of the period, sentence); ``anchored``: when others saw the seals of its evidence, None if
+    nothing shows that."""
 
     verdict: PeriodVerdict
     cadences: tuple[Cadence, ...]
     is_by_hand: bool
     remarks: tuple[tuple[str, str], ...]
+    anchored: Anchoring | None = None
 
     @property
     def subject(self) -> str:

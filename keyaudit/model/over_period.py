@@ -24,6 +24,9 @@ LATE, VANISHED = "late", "vanished"
 #: what was wrong with an account that evidence expected
 UNREAD, DOUBTFUL = "unread", "doubtful"
 
+#: UTC days after the day of its sealing within which somebody else should hold a seal
+ANCHORED_WITHIN = 2
+
 Span = tuple[datetime, datetime]
 Spans = tuple[Span, ...]
 #: the least and the most
@@ -198,6 +201,25 @@ class PeriodFigures:
     def deviation_rate(self) -> float | None:
         """The share of the keys that were in breach; None without keys."""
         return self.breaches / self.keys if self.keys else None
+
+
+@dataclass(frozen=True)
+class Anchoring:
+    """When others saw the seals of the evidence, as a file says that was given: ``name`` is the file's. Each group
+    has the names of folders: seen by others within two days, later, or never; ``early``: those of the first group
+    that were seen on an earlier day than they say that they were sealed; ``strangers``: the seals of the file that
+    are of no folder."""
+
+    name: str
+    within: tuple[str, ...]
+    late: tuple[str, ...]
+    never: tuple[str, ...]
+    early: tuple[str, ...]
+    strangers: int
+
+    @property
+    def folders(self) -> int:
+        return len(self.within) + len(self.late) + len(self.never)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@
 ``coverage``   what was due, what was read, and which keys must have been there
 ``figures``    the numbers, and which key took the place of which
 ``conclude``   all of it -> PeriodVerdict
+``anchors``    when others saw the seals of the evidence
 """
 
 from keyaudit.period.conclude import conclude

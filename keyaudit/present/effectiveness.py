@@ -7,16 +7,18 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from keyaudit.model.operated import Operated, SubjectOperated
-from keyaudit.model.over_period import BREACH, OPEN, STATES, KeyOverPeriod, PeriodVerdict, length
+from keyaudit.model.over_period import ANCHORED_WITHIN, BREACH, STATES, Anchoring, PeriodVerdict, length
 from keyaudit.present.durations import between, in_days
 from keyaudit.present.grid import coloured, grid, wrapped
-from keyaudit.present.shortfalls import not_present, shortfalls
-from keyaudit.present.table import Table, table
+from keyaudit.present.period_tables import gaps_table, keys_table
+from keyaudit.present.shortfalls import shortfalls
 from keyaudit.schema import COMPLIANT, NON_COMPLIANT
-from keyaudit.texts import listed, say, short_id, utc, visible
+from keyaudit.texts import listed, say, utc, visible
 
 #: how a line goes on that is wider than the terminal
 HANGING = "  "
+#: folders that are named one by one
+MOST_FOLDERS = 5
 #: remarks on periods that are said; the others are counted
 MOST_REMARKS = 20
 
@@ -27,9 +29,7 @@ def operating_text(found: Operated, colour: bool = False, width: int | None = No
     blocks = [block for one in found.subjects for block in _subject(one, colour, width)]
     if not found.subjects:
         blocks.append(_fitted([say("operating.no_subject")], width))
-    faults = [visible(fault) for fault in found.faults]
-    about = [say("operating.faults", n=len(faults))] if faults else []
-    blocks += [_fitted(lines, width) for lines in (_left_out(found), [*about, *faults])]
+    blocks += [_fitted(lines, width) for lines in (left_out(found), loose_faults(found))]
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
@@ -40,9 +40,9 @@ def _fitted(lines: list[str], width: int | None) -> str:
 def _subject(one: SubjectOperated, colour: bool, width: int | None) -> Iterator[str]:
     v = one.verdict
     answer = [coloured(line, v.conclusion, colour) for line in wrapped(headline(v), width, HANGING)]
-    yield "\n".join([*answer, _fitted([*basis(v), *shortfalls(v)], width)])
-    yield from (grid(each, width=width) for each in (keys_in_breach(v), periods_amiss(v)) if each.rows)
-    yield _fitted(_remarks(one), width)
+    yield "\n".join([*answer, _fitted([*basis(one), *shortfalls(v)], width)])
+    yield from (grid(each, width=width) for each in (keys_table([v]), gaps_table([v])) if each.rows)
+    yield _fitted(remarks(one), width)
     yield _fitted([due_line(one), *(numbers(v) if v.snapshots else []), *limits()], width)
 
 
@@ -71,11 +71,12 @@ def _days(v: PeriodVerdict) -> dict[str, str]:
     return {"first": f"{v.start:%Y-%m-%d}", "last": f"{v.end - timedelta(days=1):%Y-%m-%d}"}
 
 
-def basis(v: PeriodVerdict) -> list[str]:
+def basis(one: SubjectOperated) -> list[str]:
     """The first lines: which part of the period was concluded, when the evidence was sealed, and by which policy it
     was judged."""
+    v = one.verdict
     asked = listed("sentences", [say("operating.asked", **_days(v)), _concluded(v)])
-    lines = [asked, say("operating.sealed")]
+    lines = [asked, *sealed_when(one.anchored)]
     if v.policies and not v.is_as_if:
         policies = [say("operating.by_policy", policy=visible(name), n=n) for name, n in v.policies.items()]
         lines.append(say("operating.policies", policies=listed("words", policies)))
@@ -90,6 +91,21 @@ def _concluded(v: PeriodVerdict) -> str:
     parts += [say("operating.before")] if start > v.start else []
     parts += [say("operating.after")] if end < v.end else []
     return listed("sentences", parts)
+
+
+def sealed_when(found: Anchoring | None) -> list[str]:
+    """Who says when the evidence was sealed."""
+    if found is None:
+        return [say("operating.sealed")]
+    facts = {"within": len(found.within), "file": visible(found.name), "days": ANCHORED_WITHIN}
+    lines = [say("operating.anchored", n=found.folders, **facts)]
+    for kind in ("late", "never", "early"):
+        if folders := getattr(found, kind):
+            named = listed("words", map(visible, folders[:MOST_FOLDERS]))
+            lines.append(say(f"operating.anchored_{kind}", n=len(folders), folders=named))
+    if found.strangers:
+        lines.append(say("operating.strangers", n=found.strangers))
+    return [listed("sentences", lines)]
 
 
 def due_line(one: SubjectOperated) -> str:
@@ -139,47 +155,20 @@ def limits() -> list[str]:
     return [say("operating.other_controls"), say("operating.not_seen")]
 
 
-def keys_in_breach(v: PeriodVerdict) -> Table:
-    """The keys in breach, and those that may have been; most days first."""
-    keys = [one for one in v.keys if one.is_breach or one.is_possible]
-    return table("period_keys", [_key(one) for one in keys])
-
-
-def _key(one: KeyOverPeriod) -> list[str | None]:
-    exempt = length(one.exempt)
-    return [
-        one.account,
-        one.user,
-        short_id(one.key_id) if one.key_id else None,
-        say("operating.proved" if one.is_breach else "operating.possible"),
-        utc(one.due) or None,
-        between(*one.breach_days),
-        utc(one.begun) or None,
-        _ended(one),
-        in_days(exempt) if exempt else None,
-    ]
-
-
-def _ended(one: KeyOverPeriod) -> str | None:
-    if one.remedied is None:
-        return say("operating.open")
-    start, end = map(utc, one.remedied)
-    return start if start == end else say("operating.ended", start=start, end=end)
-
-
-def periods_amiss(v: PeriodVerdict) -> Table:
-    """The periods that are over and have no conclusive evidence, in their order."""
-    rows = [[one.name, utc(one.start), utc(one.end), say(f"series.{one.state}")] for one in not_present(v)]
-    return table("period_gaps", rows, all=len([one for one in v.coverage.periods if one.state != OPEN]))
-
-
-def _remarks(one: SubjectOperated) -> list[str]:
+def remarks(one: SubjectOperated) -> list[str]:
+    """The first remarks on its periods, and how many more there are."""
     lines = [f"{period}  {visible(remark)}" for period, remark in one.remarks]
     more = len(lines) - MOST_REMARKS
     return lines[:MOST_REMARKS] + ([say("operating.more", n=more)] if more > 0 else [])
 
 
-def _left_out(found: Operated) -> list[str]:
+def left_out(found: Operated) -> list[str]:
     """The folders that count for no period, by the reason."""
     counts = Counter(why for _, why in found.left_out)
     return [say("operating.left_out", n=n, why=why) for why, n in counts.items()]
+
+
+def loose_faults(found: Operated) -> list[str]:
+    """What is wrong with folders of no subject."""
+    faults = [visible(fault) for fault in found.faults]
+    return [say("operating.faults", n=len(faults)), *faults] if faults else []

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keyaudit import resources
-from keyaudit.evidence import Evidence
 from keyaudit.policy import DEFAULT_PRESET
 from keyaudit.schedule.occasion import Occasion, alone, find_done, unseen, why_not
 from keyaudit.schema import InputError
 from keyaudit.sources import content_digest
+
+if TYPE_CHECKING:
+    from keyaudit.evidence import Evidence
+    from keyaudit.model import Audit
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Outcome:
 
 
 def once(
-    reports: Path, run: Occasion, again: bool, notebook: str, make: Callable[[dict[str, str]], Evidence]
+    reports: Path, run: Occasion, again: bool, notebook: str, make: Callable[[dict[str, str]], Evidence[Audit]]
 ) -> Outcome:
     """Evidence for this period, which is made unless it exists, or if it is wanted ``again``."""
     with alone(reports, run, notebook):
@@ -38,7 +41,7 @@ def once(
             return Outcome(*done, is_new=False, unseen=unseen(reports, done[0]))
         evidence = make(run.facts())
         reason = why_not(reports, run, evidence.path)
-        return Outcome(evidence.path, evidence.audit.conclusion, True, reason, unseen(reports, evidence.path))
+        return Outcome(evidence.path, evidence.judged.conclusion, True, reason, unseen(reports, evidence.path))
 
 
 def content(name: str) -> str:

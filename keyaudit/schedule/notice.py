@@ -7,14 +7,17 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from keyaudit.aws.calls import CallFailedError, Calls
 from keyaudit.aws.session import connect
 from keyaudit.aws.workers import LateError, Pace, within
-from keyaudit.evidence import Evidence
 from keyaudit.schema import InputError, KeyAuditError
 from keyaudit.texts import listed, say, visible
+
+if TYPE_CHECKING:
+    from keyaudit.evidence import Evidence
+    from keyaudit.model import Audit
 
 #: seconds; a message must not hold up a run
 DEADLINE = 20.0
@@ -69,7 +72,7 @@ def without_places(text: str, reports: Path) -> str:
     return _PATH.sub(lambda found: found[0].replace("\\", "/").rpartition("/")[2], text)
 
 
-def _since(evidence: Evidence) -> str:
+def _since(evidence: Evidence[Audit]) -> str:
     """What the evidence before said, so that the two can be compared."""
     former = evidence.former
     if former is None:
@@ -77,7 +80,7 @@ def _since(evidence: Evidence) -> str:
     facts = {"as_of": visible(former.as_of), "conclusion": visible(former.conclusion)}
     known = "former" if former.overdue is not None else "former_unknown"
     told = [say(f"notice.{known}", n=former.overdue, **facts)]
-    told += [say("notice.other_policy")] if former.policy != evidence.audit.policy.sha256 else []
+    told += [say("notice.other_policy")] if former.policy != evidence.judged.policy.sha256 else []
     return listed("sentences", told)
 
 
@@ -89,11 +92,11 @@ class Notice:
         self.topic, self.profile, self.reports, self.tell = topic, profile, reports, tell
         region_of(topic)
 
-    def made(self, evidence: Evidence, lines: list[str]) -> None:
+    def made(self, evidence: Evidence[Audit], lines: list[str]) -> None:
         """``lines``: the answer, and what must be known with it."""
         from keyaudit.present import overdue_known, worst
 
-        judged = evidence.audit
+        judged = evidence.judged
         facts = {
             "headline": "\n".join(lines),
             "since": "\n".join((_since(evidence), *worst(judged).paragraphs)),
@@ -107,7 +110,7 @@ class Notice:
         whose = accounts[0] if len(accounts) == 1 else say("count.accounts", n=len(accounts))
         self._send(("notice.subject", {"answer": answer, "whose": whose}), ("notice.text", facts))
 
-    def __enter__(self) -> Callable[[Evidence, list[str]], None]:
+    def __enter__(self) -> Callable[[Evidence[Audit], list[str]], None]:
         return self.made
 
     def __exit__(

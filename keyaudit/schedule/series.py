@@ -68,7 +68,7 @@ def series(
     every_fault = progress(wrong, len(found)) if progress else wrong
     faults = {one.path: some for one, some in zip(found, every_fault, strict=True)}
     faults = with_links(found, faults)
-    loose = [unreadable_of(path, why) for path, why in unreadable.items()]
+    loose = [unreadable_of(path.name, why) for path, why in unreadable.items()]
     present = [one for one in found if one.is_present]
     for one in found:
         if not one.is_present:

@@ -23,7 +23,7 @@ FORMAT = 4
 #: what papermill writes over the parameters
 HEADING = "# Parameters"
 #: rooms whose values are made again, because they draw nothing
-REMADE = ("keyaudit.present", "keyaudit.rotation.plan")
+REMADE = ("keyaudit.present", "keyaudit.present.over_period", "keyaudit.rotation.plan")
 #: the room whose values are charts
 DRAWN = "keyaudit.charts"
 

@@ -24,23 +24,24 @@ PLAN, CHANGES = "ka.to_do", "ka.changes"
 _FACT = re.compile(rf"[\w.:/+-]*\d[\w.:/+-]*|\b(?:{'|'.join(COMPLIANCE_TYPES)})\b|SAMPLE DATA")
 
 
-def agrees(want: Expected, output: Output, a: Audit, is_former: bool) -> bool:
-    """Whether an output is what the same call gave in its version. ``is_former``: that version is before 0.4.0."""
+def agrees(want: Expected, output: Output, former: Audit | None) -> bool:
+    """Whether an output is what the same call gave in its version. ``former``: the judgement, if that version is
+    before 0.4.0."""
     value = want.value
-    if is_former and want.call in then.SILENT and isinstance(value, Prose):
+    if former and want.call in then.SILENT and isinstance(value, Prose):
         return not output.html and not output.text
     if not want.html or not output.html:
         return want.html == output.html and want.text == output.text
     if not (_kind(output.html) == _kind(want.html) and _same_words(output)):
         return False
     if isinstance(value, Table):
-        return _table(want.call, value, output.text, a, is_former)
+        return _table(want.call, value, output.text, former)
     if not isinstance(value, Prose):
         return False
     lines = output.text.split("\n")
     if value.kind.startswith("verdict"):
-        return _verdict(lines, then.bottom_line(a)) if is_former else output.text == want.text
-    wanted = then.prose(want.call, value, a) if is_former else repr(value).split("\n")
+        return _verdict(lines, then.bottom_line(former)) if former else output.text == want.text
+    wanted = then.prose(want.call, value, former) if former else repr(value).split("\n")
     return len(lines) == len(wanted) and Counter(_facts(lines)) == Counter(_facts(wanted))
 
 
@@ -79,13 +80,13 @@ def _verdict(lines: list[str], wanted: then.BottomLine) -> bool:
     )
 
 
-def _table(call: str, value: Table, text: str, a: Audit, is_former: bool) -> bool:
-    wanted = then.table(call, value, a) if is_former else value
+def _table(call: str, value: Table, text: str, former: Audit | None) -> bool:
+    wanted = then.table(call, value, former) if former else value
     caption, *lines = text.split("\n")
-    if call == PLAN and is_former and lines:
+    if call == PLAN and former and lines:
         rows = [tuple(line.split("\t")) for line in lines[1:] if "\t" in line]
-        return then.has_tasks(rows, tuple(lines[0].split("\t")), a)
-    if call == CHANGES and is_former and lines:
+        return then.has_tasks(rows, tuple(lines[0].split("\t")), former)
+    if call == CHANGES and former and lines:
         rows = [tuple(line.split("\t")) for line in lines[1:] if "\t" in line]
         return tuple(lines[0].split("\t")) == wanted.columns and then.has_changes(rows, wanted)
     none = f": {say('table.none')}"

@@ -17,7 +17,7 @@ from keyaudit.compared import NOWHERE
 from keyaudit.evidence import released
 from keyaudit.evidence.contents import BEFORE, FINDINGS, MANIFEST, POLICY, PREVIOUS, RAW, SUMMARY, Manifest
 from keyaudit.evidence.identity import is_renamed, organization_of
-from keyaudit.evidence.stated import judged_facts
+from keyaudit.evidence.stated import judged_facts, stated
 from keyaudit.evidence.verify import closed, previous
 from keyaudit.evidence.verify.older import agrees, told_digest
 from keyaudit.evidence.verify.shown import compare
@@ -50,9 +50,20 @@ class Again:
 
 
 def data_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Again:
-    """Findings and summary, made from ``raw/`` and ``policy.toml`` by the rules under which the evidence was
-    judged; they must be byte-identical under the same version of keyaudit, otherwise equal in all but
-    sentences."""
+    """``data_of``, and findings and summary, which must be those that it gives: byte-identical under the same
+    version of keyaudit, otherwise equal in all but sentences."""
+    again = data_of(folder, manifest, files)
+    if again.audit is None:
+        return again
+    new = {FINDINGS: findings_csv(again.audit), SUMMARY: summary_json(again.audit)}
+    agree = operator.eq if is_same(manifest) else partial(agrees, str(manifest["tool"]["keyaudit"]))
+    faults = [f"{name}: is not what raw/ and policy.toml give" for name in new if not agree(files[name], new[name])]
+    return Again(faults) if faults else again
+
+
+def data_of(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Again:
+    """What ``raw/`` and ``policy.toml`` give by the rules under which the evidence was judged; its manifest must
+    state that."""
     own, made_by = manifest.get("rules", 1), str(manifest["tool"]["keyaudit"])
     if type(own) is not int or own < 1:
         raise ValueError("rules")
@@ -69,15 +80,10 @@ def data_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> 
         return Again([say("verify.unknown_version", manifest=MANIFEST, made_by=visible(made_by))])
     if own not in released.rules_of(made_by):
         faults.append(f"{MANIFEST}: keyaudit {made_by} did not judge by the rules {own}")
-    new = {FINDINGS: findings_csv(judged), SUMMARY: summary_json(judged)}
-    agree = operator.eq if _is_same(manifest) else partial(agrees, made_by)
-    faults += [
-        f"{name}: is not what raw/ and policy.toml give" for name in new if not agree(files[name], new[name])
-    ]
     return Again(faults) if faults else Again([], [], judged, population)
 
 
-def _is_same(manifest: Manifest) -> bool:
+def is_same(manifest: Manifest) -> bool:
     """Whether version and rules are those of this keyaudit."""
     return (manifest["tool"]["keyaudit"], manifest.get("rules", 1)) == (__version__, RULES)
 
@@ -89,7 +95,7 @@ def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
     if judged is None or population is None:
         return data
     own, made_by = manifest.get("rules", 1), str(manifest["tool"]["keyaudit"])
-    terms, is_same = manifest["policy"], _is_same(manifest)
+    terms, same = manifest["policy"], is_same(manifest)
     is_given, policy, as_of = terms["given"] is True, judged.policy, manifest["parameters"]["as_of"]
     # in the notebook, the policy is the file beside the notebook
     run_by = parse_policy(files[POLICY], POLICY if is_given else terms["name"], given=is_given)
@@ -102,19 +108,19 @@ def judge_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) ->
         known["b"] = audit(former, run_by, manifest["parameters"]["before_as_of"], rules=own)
         if faults := unsealed(known["b"], folder, manifest):
             return Again(faults)
-    digest = findings_digest(judged) if is_same else told_digest(files[SUMMARY])
+    digest = findings_digest(judged) if same else told_digest(files[SUMMARY])
     judgements = {RAW: judged} | ({BEFORE: known["b"]} if known["b"] else {})
     listed = [str(entry["path"]) for entry in manifest["files"]]
     if faults := closed.unread(folder, listed, judgements):
         return Again(faults)
-    shown = compare(files, manifest, known, digest, is_same)
+    shown = compare(files, manifest, known, stated(judged), digest, same)
     faults, written = closed.added(listed, judgements, shown.is_ours)
     renamed = is_renamed(folder, manifest)
     remarks = [say("verify.renamed", name=visible(renamed))] if renamed else []
     remarks += [*shown.remarks, *written]
     if manifest.get("insecure_cluster"):
         remarks.append(say("verify.insecure_cluster"))
-    if not is_same:
+    if not same:
         remarks.append(say("verify.older", made_by=visible(made_by), version=__version__))
     if own < RULES:
         remarks += _by_today(judged, audit(population, policy, as_of, rules=RULES), own)

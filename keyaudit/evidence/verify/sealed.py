@@ -44,13 +44,15 @@ def check(folder: Path) -> Sealed:
         found.faults.append(f"{SUMS}: is not what {contents.MANIFEST} implies")
     if json_bytes(manifest) != content:
         found.faults.append(f"{contents.MANIFEST}: not written as keyaudit writes it")
-    _compare(folder, listed, found)
+    _compare(folder, manifest, listed, found)
     return found
 
 
-def _compare(folder: Path, listed: Mapping[str, File], found: Sealed) -> None:
+def _compare(folder: Path, manifest: Manifest, listed: Mapping[str, File], found: Sealed) -> None:
     present = {path.relative_to(folder).as_posix(): path for path in walk(folder)}
-    found.faults += [f"{name}: missing" for name in sorted({*listed, *contents.EXPECTED} - set(present))]
+    found.faults += [
+        f"{name}: missing" for name in sorted({*listed, *contents.expected_of(manifest)} - set(present))
+    ]
     extra = set(present) - set(listed) - {contents.MANIFEST, SUMS}
     found.faults += [f"{name}: is not in the manifest" for name in sorted(extra)]
     for name in sorted(set(listed) & set(present)):

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keyaudit.evidence import released
 from keyaudit.evidence.contents import NOTEBOOK, PAGE, Manifest
-from keyaudit.evidence.sheet import TITLE, css_text, foreign_of, title_of
+from keyaudit.evidence.sheet import TITLE, css_text, foreign_of
+from keyaudit.evidence.stated import Stated
 from keyaudit.evidence.verify import executed, former, markup, then
 from keyaudit.model import Audit
-from keyaudit.present import bottom_line
+from keyaudit.present import Prose, bottom_line
 from keyaudit.texts import say
 
 FORMER = (0, 4)  # before this version, some of what is shown was different
@@ -43,14 +44,21 @@ class Comparison:
 
 
 def compare(
-    files: Mapping[str, bytes], manifest: Manifest, known: Mapping[str, Any], digest: str, is_same: bool
+    files: Mapping[str, bytes],
+    manifest: Manifest,
+    known: Mapping[str, Any],
+    stated: Stated,
+    digest: str,
+    is_same: bool,
 ) -> Comparison:
-    """``known``: the values of names in the notebook; ``a`` is the Audit. ``digest``: of the findings as they were
-    stated. ``is_same``: whether version and rules are those of this keyaudit."""
+    """``known``: the values of names in the notebook; ``a`` is the Audit, of evidence of a moment. ``stated``: what
+    bottom line and title should say; ``digest``: of the findings as they were stated. ``is_same``: whether version
+    and rules are those of this keyaudit."""
     made_by = str(manifest["tool"]["keyaudit"])
-    if released.version_of(made_by) < FORMER:
+    if released.version_of(made_by) < FORMER and "a" in known:
         known = {**known, "a": then.nameless(known["a"])}
-    a, name = known["a"], str(manifest["notebook"]["name"])
+        stated = replace(stated, line=bottom_line(known["a"]))
+    name = str(manifest["notebook"]["name"])
     try:
         cells, digest_of_cells = executed.read(files[NOTEBOOK])
         seen = markup.read(files[PAGE].decode())
@@ -61,14 +69,14 @@ def compare(
     found = Comparison(is_ours and told is not False)
     if told not in (None, False, is_ours):
         found.faults.append(f"{NOTEBOOK}: is not the notebook that the manifest tells of")
-    found.faults += _bottom_line(cells, a, digest, None if is_same else made_by)
+    found.faults += _bottom_line(cells, stated.line, known.get("a"), digest, None if is_same else made_by)
     if not found.is_ours:
         found.remarks.append(say("verify.foreign", notebook=name))
         found.faults += _foreign(cells, seen, manifest, is_same)
         return found
     found.faults += _parameters(cells, manifest)
     found.faults += _made_again(cells, known, found.remarks, None if is_same else made_by)
-    found.faults += [f"{PAGE}: {what}" for what in _page(cells, seen, a, is_same)]
+    found.faults += [f"{PAGE}: {what}" for what in _page(cells, seen, stated.title, is_same)]
     return found
 
 
@@ -82,31 +90,34 @@ def _told_ours(manifest: Manifest) -> bool | None:
     return bool(told["ours"])
 
 
-def _bottom_line(cells: list[executed.Cell], a: Audit, digest: str, older: str | None) -> list[str]:
+def _bottom_line(
+    cells: list[executed.Cell], line: Prose, a: Audit | None, digest: str, older: str | None
+) -> list[str]:
     """Whether the bottom line is shown and is that of this judgement, in its words and in the data that it
     carries."""
     told = [one for one in executed.shown(cells) if "keyaudit" in one.metadata]
     if not told:
         return [f"{NOTEBOOK}: shows no bottom line"]
-    line, wrong = bottom_line(a), [f"{NOTEBOOK}: its bottom line is not what the evidence gives"]
+    wrong = [f"{NOTEBOOK}: its bottom line is not what the evidence gives"]
+    metadata = {"keyaudit": {**line.metadata["keyaudit"], "findings_sha256": digest}}
     for one in told:
-        if one.metadata["keyaudit"] != {"conclusion": a.conclusion, "findings_sha256": digest} or one.others:
+        if {"keyaudit": one.metadata["keyaudit"]} != metadata or one.others:
             return wrong
         if not _shows(_expected_line(line), one, a, older):
             return wrong
     return []
 
 
-def _expected_line(line: Any) -> executed.Expected:
+def _expected_line(line: Prose) -> executed.Expected:
     return executed.Expected("ka.bottom_line", repr(line), line._repr_html_(), line)
 
 
-def _shows(want: executed.Expected, output: executed.Output, a: Audit, older: str | None) -> bool:
+def _shows(want: executed.Expected, output: executed.Output, a: Audit | None, older: str | None) -> bool:
     """Whether an output is what was made again: word for word or, if another version (``older``) made it, by its
     facts."""
     if older is None:
         return (output.text, output.html) == (want.text, want.html)
-    return former.agrees(want, output, a, released.version_of(older) < FORMER)
+    return former.agrees(want, output, a if released.version_of(older) < FORMER else None)
 
 
 def _foreign(cells: list[executed.Cell], seen: markup.Seen, manifest: Manifest, is_same: bool) -> list[str]:
@@ -159,7 +170,7 @@ def _made_again(
         for want, output in zip(wanted, outputs, strict=True):
             if want.text is None and not want.is_chart:
                 unseen += [want.call] if not _is_chart(output) else []
-            elif not (_is_chart(output) if want.is_chart else _shows(want, output, known["a"], older)):
+            elif not (_is_chart(output) if want.is_chart else _shows(want, output, known.get("a"), older)):
                 faults.append(f"{NOTEBOOK}: {want.call} does not show what the evidence gives")
     remarks += [say("verify.not_compared", what=", ".join(dict.fromkeys(unseen)))] if unseen else []
     return list(dict.fromkeys(faults))
@@ -177,7 +188,7 @@ def _is_odd(output: executed.Output) -> bool:
     return bool(output.others) or output.kind not in ("display_data", "execute_result")
 
 
-def _page(cells: list[executed.Cell], seen: markup.Seen, a: Audit, is_same: bool) -> list[str]:
+def _page(cells: list[executed.Cell], seen: markup.Seen, told: str, is_same: bool) -> list[str]:
     """Faults of the page, which must show the cells of its notebook, one after the other, and nothing else."""
     cells = [cell for cell in cells if not cell.is_by_hand]
     faults = [f"has markup that no page of keyaudit has ({what})" for what in dict.fromkeys(seen.odd)]
@@ -185,7 +196,6 @@ def _page(cells: list[executed.Cell], seen: markup.Seen, a: Audit, is_same: bool
     style = seen.texts.get("style", "").replace(css_text(title), TITLE)
     if not released.is_our_style(style):
         faults.append("its style is not one of keyaudit's")
-    told = title_of([one.account_id for one in a.provenance], a.as_of, a.is_sample)
     if is_same and title != markup.squeezed(told):
         faults.append("its title is not what the evidence gives")
     if not markup.has_our_head(seen):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 from keyaudit.credentials import parse_instant
@@ -16,11 +17,15 @@ from keyaudit.texts import utc
 
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 #: fields that keyaudit writes only where there is something to say, or that may be unknown
-_OPTIONAL = frozenset({"schedule", "libraries", "insecure_cluster"})
+_OPTIONAL = frozenset({"schedule", "libraries", "insecure_cluster", "period"})
 
 
 def _is_instant(value: Any) -> bool:
     return isinstance(value, str) and bool(value) and utc(parse_instant(value)) == value
+
+
+def _is_day(value: Any) -> bool:
+    return isinstance(value, str) and f"{date.fromisoformat(value)}" == value
 
 
 def _is_digest(value: Any) -> bool:
@@ -54,6 +59,7 @@ _FORMS: dict[str, Callable[[Any], bool]] = {
     "previous": lambda value: value is None or _is_digest(value),
     "compared": lambda value: value is None or _has(value, name=_is_name, sha256=_is_digest),
     "insecure_cluster": lambda value: value is True,
+    "period": lambda value: _has(value, **{"from": _is_day, "to": _is_day}),
     "schedule": lambda value: _has(value, every=_is_text, period=_is_text, asked=_is_digest),
     "policy": lambda value: _has(value, name=_is_name, given=_is_flag, sha256=_is_digest),
     "notebook": lambda value: _has(value, name=_is_name, sha256=_is_digest, ours=_is_flag),
