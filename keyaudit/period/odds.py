@@ -14,8 +14,7 @@ from math import ceil, comb, floor
 Odds = tuple[int, int]
 #: rates of the binomial are worked out to this part of 1, and rounded up
 PART = 1_000_000
-#: no sample that somebody tests by hand is larger; where the population is too large to be counted out, the search
-#: for a size ends here
+#: no sample that somebody tests by hand is larger: the search for a size ends here
 LARGEST = 20_000
 
 
@@ -60,19 +59,22 @@ def tolerated_in(population: int, tolerable: Fraction) -> int:
 
 # --- sizes ---------------------------------------------------------------------------------------------------
 def least_size(population: int, tolerable: Fraction, expected: Fraction, risk: Fraction) -> int | None:
-    """The smallest n with P(X <= k) <= risk in the hypergeometric; None if there is none, not even the whole.
+    """The smallest n with P(X <= k) <= risk in the hypergeometric; None if there is none up to LARGEST.
 
     From each n to the next one, whole numbers follow from those before: ``total`` and ``whole`` are numerator and
     denominator of P(X <= k), ``term`` is the part of ``total`` where X is k.
     """
     deviations = tolerated_in(population, tolerable)
     k, term, total, whole = 0, 1, 1, 1
-    for n in range(population):
+    for n in range(min(population, LARGEST)):
         total = (total * (population - n) - term * (deviations - k)) // (n + 1)
         whole = whole * (population - n) // (n + 1)
         term = term * (population - deviations - n + k) // (n + 1 - k)
         for _ in range(expected_in(n + 1, expected) - k):
-            term = term * (deviations - k) * (n + 1 - k) // ((k + 1) * (population - deviations - n + k))
+            if left := population - deviations - n + k:
+                term = term * (deviations - k) * (n + 1 - k) // ((k + 1) * left)
+            else:  # it was impossible that so few deviate; by one more it is not
+                term = comb(deviations, k + 1)
             total, k = total + term, k + 1
         if k >= deviations:
             return None

@@ -119,9 +119,9 @@ def _sized(sizes: Mapping[str, int], terms: Terms) -> tuple[dict[str, int], int]
 def _least(population: int, terms: Terms) -> int:
     """The size of a simple sample; the whole population where no smaller one shows it."""
     asked = terms.tolerable, terms.expected, terms.risk
-    if population <= COUNTED:
-        return odds.least_size(population, *asked) or population
-    found = odds.least_size_of_many(*asked)
+    found = odds.least_size(population, *asked) if population <= COUNTED else odds.least_size_of_many(*asked)
+    if found is None and population <= odds.LARGEST:
+        return population
     if found is None:
         raise InputError(
             f"--expected: is so close to --tolerable that a sample of more than {odds.LARGEST:,} would be needed; "
