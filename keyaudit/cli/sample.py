@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 #: the exit code of what an evaluation concludes
 EXIT = {NO_MORE: 0, MORE: 1, INCOMPLETE: 3}
+PERCENTS = re.compile(r"(\d{1,3}(?:\.\d{1,4})?) ?%?", re.ASCII)
 #: no confidence below this is one
 LEAST_CONFIDENCE = Fraction(1, 2)
 
 
 def percents(_: click.Context, option: click.Parameter, text: str) -> Fraction:
     """A number of percents as an exact share; InputError for anything else."""
-    try:
-        number = Decimal(text.removesuffix("%").strip())
-        share = Fraction(number) / 100
-    except (InvalidOperation, ValueError, OverflowError):
-        raise InputError(f"{option.opts[0]} {text}: give a number of percents, such as 5 or 0.25") from None
-    if not 0 <= share < 1 or number.as_tuple().exponent < -4:  # type: ignore[operator]
-        raise InputError(f"{option.opts[0]} {text}: give percents from 0 to 100, with at most four decimals")
+    found = PERCENTS.fullmatch(text.strip())
+    share = Fraction(found[1]) / 100 if found else Fraction(1)
+    if not share < 1:
+        raise InputError(
+            f"{option.opts[0]} {text}: give percents below 100, with at most four decimals, such as 5 or 0.25"
+        )
     return share
 
 

@@ -5,6 +5,7 @@
 ``rotated``     secrets under rotation, what was seen of them, the verdict
 ``progress``    how progress is shown to whoever waits
 ``proved``      evidence that verified, and what follows from it
+``sampled``     a sample for the auditor's own test, and what its filled table says
 ``audit``       a judgement, complete (its ``accounts`` as a frame: ``accounts_frame``)
 """
 

@@ -11,7 +11,7 @@ from fractions import Fraction
 #: by what strata are told apart
 BY_CONCLUSION, BY_ACCOUNT = STRATIFIED = ("conclusion", "account")
 #: what an auditor says of a row; NOT_TESTED also stands for an empty cell
-OK, DEVIATION, NOT_TESTED = RESULTS = ("ok", "deviation", "not tested")
+OK, DEVIATION, NOT_TESTED = RESULTS = ("ok", "deviation", "not-tested")
 #: by which distribution a size and a limit are worked out; WHOLE: by none, for everything was drawn
 HYPERGEOMETRIC, BINOMIAL, BY_STRATA, WHOLE = "hypergeometric", "binomial", "strata", "whole"
 #: what an evaluation concludes

@@ -8,6 +8,10 @@
 ``coverage``   what was due, what was read, and which keys must have been there
 ``figures``    the numbers, and which key took the place of which
 ``conclude``   all of it -> PeriodVerdict
+
+``odds``        how sure a sample makes, exactly: sizes and upper limits
+``sampling``    a population -> the sample that anybody can draw again
+``evaluating``  the sample and its table, filled in -> what it says
 """
 
 from keyaudit.period.conclude import conclude

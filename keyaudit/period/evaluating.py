@@ -69,7 +69,7 @@ def _bare(told: str) -> str:
 
 def _result(place: str, told: str) -> str:
     """One of RESULTS; an empty cell is a row that was not tested."""
-    word = " ".join(told.casefold().split())
+    word = "-".join(told.casefold().split())
     if word and word not in RESULTS:
         raise InputError(
             f"{place}, {RESULT}: {told!r} is none of {', '.join(RESULTS)}; an empty cell is {NOT_TESTED}"

@@ -199,7 +199,7 @@ def test_more_deviations_than_expected_are_named_with_their_limit(tmp_path):
     assert "NOT within the tolerable 10 %" in told and "rotated a day late" in told
 
 
-@pytest.mark.parametrize("left", ["", "not tested", "NOT  TESTED"])
+@pytest.mark.parametrize("left", ["", "not-tested", "NOT  TESTED"])
 def test_what_was_not_tested_is_incomplete_and_counts_as_a_deviation(tmp_path, left):
     def change(rows):
         rows[1][COLUMNS.index("result")] = left
@@ -240,7 +240,7 @@ def exchanged(rows):
         (cell(2, "account", "1.11E+11"), r"a spreadsheet changes ids and dates"),
         (cell(2, "sample_no", "7"), r"row 3, sample_no: '7'"),
         (cell(2, "rank_hex", "0" * 64), r"row 3, rank_hex: .* is not the rank of finding"),
-        (cell(2, "result", "passed"), r"row 3, result: 'passed' is none of ok, deviation, not tested"),
+        (cell(2, "result", "passed"), r"row 3, result: 'passed' is none of ok, deviation, not-tested"),
         (cell(2, "finding_id", "f" * 16), r"row 3: finding 'f+' is not in this sample"),
         (exchanged, r"row 6: finding '[0-9a-f]+' is not in this sample"),
         (lambda rows: rows.pop(4), r"rows of the sample are missing \(1\), first sample_no 4"),
@@ -311,7 +311,7 @@ def test_a_workbook_is_filled_in_and_read_again(tmp_path):
     sheet = book["Sample"]
     assert {cell.data_type for row in sheet.iter_rows() for cell in row} <= {"s", "n"}  # no formula
     (choice,) = sheet.data_validations.dataValidation
-    assert choice.formula1 == '"ok,deviation,not tested"'
+    assert choice.formula1 == '"ok,deviation,not-tested"'
     facts = dict(book["How it was drawn"].iter_rows(values_only=True))
     assert facts["Seed"] == f"{SEED} (as given)"
     for row in range(2, 13):
