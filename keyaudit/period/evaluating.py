@@ -47,19 +47,20 @@ def _remedy(sample: Sample) -> str:
 
 
 def _refuse_changed(place: str, cells: Mapping[str, str], wanted: Sequence[str]) -> None:
-    for name, right in zip(GIVEN, wanted, strict=True):
-        told = cells[name]
-        if told == right.strip() or (may_run(right) and _bare(told) == right.strip()):
-            continue
-        if name == RANK:
-            raise InputError(
-                f"{place}, {name}: {told!r} is not the rank of finding {wanted[1]} by this seed ({right}); give "
-                "the seed with which the sample was drawn"
-            )
+    """InputError for a cell that is not as it was; of another seed it is the rank that tells."""
+    right_by = dict(zip(GIVEN, wanted, strict=True))
+    if cells[RANK] != right_by[RANK]:
         raise InputError(
-            f"{place}, {name}: {told!r}, and the sample says {right!r}; take the row as it was drawn (a "
-            "spreadsheet changes ids and dates of a CSV that it opens: use XLSX)"
+            f"{place}, {RANK}: {cells[RANK]!r} is not the rank of finding {right_by[ID]} by this seed "
+            f"({right_by[RANK]}); give the seed with which the sample was drawn"
         )
+    for name, right in right_by.items():
+        told = cells[name]
+        if told != right.strip() and not (may_run(right) and _bare(told) == right.strip()):
+            raise InputError(
+                f"{place}, {name}: {told!r}, and the sample says {right!r}; take the row as it was drawn (a "
+                "spreadsheet changes ids and dates of a CSV that it opens: use XLSX)"
+            )
 
 
 def _bare(told: str) -> str:
