@@ -101,7 +101,9 @@ def _of_xlsx(path: Path, content: bytes) -> Iterator[list[str]]:
 
 
 def _first(book: Any, path: Path) -> Iterator[tuple[Any, ...]]:
-    for number, cells in enumerate(book.worksheets[0].iter_rows(values_only=True)):
+    sheet = book.worksheets[0]
+    sheet.reset_dimensions()  # what it says of its own size is not always so
+    for number, cells in enumerate(sheet.iter_rows(values_only=True)):
         if number > MOST_ROWS:
             raise InputError(f"{path}: has more than {MOST_ROWS:,} rows, which no sample has")
         yield cells

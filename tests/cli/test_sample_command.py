@@ -70,6 +70,16 @@ def test_nothing_is_drawn_from_evidence_that_does_not_verify_and_nothing_is_put_
     assert "no such" in refused(keyaudit("sample", tmp_path / "absent"), 2)
 
 
+def test_a_workbook_needs_the_extra_and_says_so(evidence, tmp_path):
+    table = tmp_path / "sample.xlsx"
+    for library, option in (("xlsxwriter", "-o"), ("openpyxl", "--evaluate")):
+        without = f"import sys\nsys.modules[{library!r}] = None\n"
+        said = refused(keyaudit("sample", evidence, option, table, first=without), 2)
+        assert f'{library}, which is not installed: pip install "keyaudit[xlsx]"' in said
+        done = keyaudit("sample", evidence, option, table)
+        assert done.returncode == (3 if option == "--evaluate" else 0), done.stderr.decode()
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [

@@ -170,6 +170,21 @@ def test_a_stratified_sample_is_not_evaluated_as_a_simple_one():
     assert drawn(40, 21, stratify=BY_ACCOUNT).limit.most > simple.limit.most
 
 
+@given(
+    population=st.integers(2, 80),
+    tolerable=st.integers(5, 40),
+    part=st.integers(0, 5),
+    by=st.sampled_from(["", BY_CONCLUSION, BY_ACCOUNT]),
+)
+@examples(120)
+def test_a_sample_that_is_sized_excludes_what_it_was_sized_to_exclude(population, tolerable, part, by):
+    found = drawn(population, tolerable=tolerable, expected=str(tolerable * part / 10), stratify=by)
+    assert found.limit.rate <= found.terms.tolerable
+    if found.size < population:
+        assert found.limit.most < found.excluded == max(1, population * tolerable // 100)
+    assert found.clean.most <= found.limit.most
+
+
 # --- the table -----------------------------------------------------------------------------------------------------
 def test_the_table_has_what_was_drawn_and_empty_columns():
     found = drawn(40, 5)
@@ -257,7 +272,7 @@ def test_a_table_that_is_not_the_sample_is_refused_by_name(tmp_path, change, tol
 
 def test_the_table_of_another_seed_or_size_is_refused(tmp_path):
     rows = filled(tmp_path / "a.csv", drawn(40, 40, seed="another"))
-    with pytest.raises(InputError, match="row 2, rank_hex: .* is not the rank of finding"):
+    with pytest.raises(InputError, match=r"row 2, rank_hex: .* is not the rank of finding"):
         evaluate(drawn(40, 40), rows, "a.csv")
     with pytest.raises(InputError, match="it has 21 rows by seed audit 2026"):
         evaluate(drawn(40), filled(tmp_path / "b.csv", drawn(40, 26)), "b.csv")
