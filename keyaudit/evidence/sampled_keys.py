@@ -4,6 +4,7 @@ its findings.csv is never read."""
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ def population_of(folder: Path, control: str) -> SampledFrom:
             f"{folder}: does not verify ({error.faults[0]}), and nothing is drawn from it; keyaudit verify names "
             "all that is wrong: take a copy that verifies, or make new evidence"
         ) from None
-    return judged_by(proved.audit, control, proved.name, proved.sha256)
+    return replace(judged_by(proved.audit, control, proved.name, proved.sha256), remarks=proved.remarks)
 
 
 def judged_by(audit: Audit, control: str, name: str, sha256: str) -> SampledFrom:

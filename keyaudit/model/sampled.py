@@ -36,7 +36,8 @@ class Item:
 class SampledFrom:
     """A population, and the sealed evidence that it is of. ``name`` and ``sha256``: of the evidence and of its
     SHA256SUMS; ``items``: in any order, each id once; ``left_out``: findings that are not in it, by compliance
-    type; ``gaps``: findings that speak of an account as a whole, of which something was not seen."""
+    type; ``gaps``: findings that speak of an account as a whole, of which something was not seen; ``remarks``:
+    what ``verify`` says of the evidence besides."""
 
     name: str
     sha256: str
@@ -46,6 +47,7 @@ class SampledFrom:
     left_out: Mapping[str, int]
     gaps: int
     is_sample_data: bool
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

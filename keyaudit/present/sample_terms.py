@@ -42,6 +42,7 @@ def terms_of(sample: Sample) -> list[tuple[str, str]]:
     if source.is_sample_data:
         facts.insert(0, ("sample_data", say("verdict.sample")))
     facts.append(("seal", say("sampling.seal", name=visible(source.name), sha256=source.sha256)))
+    facts += [("remarks", visible(one)) for one in source.remarks]
     seed = {"seed": visible(sample.seed)}
     facts.append(("seed", say("sampling.own_seed" if sample.is_own_seed else "sampling.seal_seed", **seed)))
     facts.append(("size", _size(sample)))
@@ -158,6 +159,8 @@ def evaluated_text(found: Evaluated, width: int | None = None) -> str:
     lines.append(limit_text(found.limit, sample, what or say("sampling.deviations", n=deviations)))
     lines += [line for line in [_tolerable(found)] if line]
     lines.append(say(f"sampling.method.{found.limit.method}", risk=percent(sample.terms.risk)))
+    lines += [say("sampling.gaps", n=sample.source.gaps)] if sample.source.gaps else []
+    lines += map(visible, sample.source.remarks)
     lines.append(_drawn_from(sample))
     text = "\n".join(part for line in lines for part in wrapped(line, width, HANGING))
     amiss = [one for one in found.rows if one.result != OK]

@@ -132,10 +132,13 @@ def test_percents_are_said_as_given_and_limits_are_rounded_up():
     assert (percent_up(Fraction(1, 10)), percent_up(Fraction(1001, 10_000))) == ("10.0", "10.1")
 
 
-def test_what_was_not_seen_is_said_of_the_population():
-    told = sample_text(
-        draw(source(40, gaps=2, left_out={"NOT_APPLICABLE": 3}, is_sample_data=True), terms(5), SEED)
-    )
+def test_what_was_not_seen_and_what_verify_remarks_is_said_with_the_sample_and_its_evaluation(tmp_path):
+    more = {"gaps": 2, "left_out": {"NOT_APPLICABLE": 3}, "is_sample_data": True, "remarks": ("another name",)}
+    found = draw(source(40, **more), terms(5), SEED)
+    told = sample_text(found)
+    evaluated = evaluated_text(evaluate(found, filled(tmp_path / "a.csv", found), "a.csv"))
+    assert evaluated.startswith("SAMPLE DATA") and "NOT SHOWN TO BE COMPLETE: 2 findings" in evaluated
+    assert "Verified, with remarks: another name" in told and "\nanother name\n" in evaluated
     assert "NOT SHOWN TO BE COMPLETE: 2 findings speak of whole accounts" in told
     assert "3 that are NOT_APPLICABLE are not in it." in told
     assert told.startswith("Note: SAMPLE DATA")
