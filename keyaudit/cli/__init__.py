@@ -22,6 +22,7 @@ from keyaudit.cli.lab import lab
 from keyaudit.cli.period import period
 from keyaudit.cli.report import demo, report
 from keyaudit.cli.rotation import rotation
+from keyaudit.cli.sample import sample
 from keyaudit.cli.schedule import schedule
 from keyaudit.cli.series import series
 from keyaudit.cli.verify import verify
@@ -46,8 +47,8 @@ def cli() -> None:
 
 
 for command in (
-    capture, check, cluster, demo, export, lab, notebook, period, policy, report, rotation, schedule, series,
-    verify,
+    capture, check, cluster, demo, export, lab, notebook, period, policy, report, rotation, sample, schedule,
+    series, verify,
 ):  # fmt: skip
     cli.add_command(command)
 

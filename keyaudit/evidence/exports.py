@@ -40,7 +40,7 @@ def write(proved: Proved, form: Format, folder: Path, into: Path | None = None) 
     """
     folder = folder if folder.name not in ("", "..") else folder.resolve()
     into = into or folder.parent
-    _refuse_inside(into)
+    refuse_inside(into)
     with spoken(proved.language):
         made = form.load()(proved)
     if made.content is None:
@@ -121,7 +121,7 @@ def _instant(told: Any) -> datetime | None:
         return None
 
 
-def _refuse_inside(into: Path) -> None:
+def refuse_inside(into: Path) -> None:
     """InputError for a place inside of evidence, where a further file would break the seal."""
     whole = into.resolve()
     for one in (whole, *whole.parents):

@@ -30,12 +30,13 @@ Cell = str | int | bool | datetime | Verdict | Lines | None
 @dataclass(frozen=True)
 class Sheet:
     """A sheet of rows under headings, with so many columns ``frozen`` at the left; without headings, a sheet of
-    facts: what each is called, and its value."""
+    facts: what each is called, and its value. ``choices``: columns that are filled in, each by one of its words."""
 
     name: str
     columns: tuple[str, ...]
     rows: Sequence[Sequence[Cell]]
     frozen: int = 0
+    choices: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
 def sheet(name: str, rows: Sequence[Sequence[Cell]], frozen: int, *more: str) -> Sheet:

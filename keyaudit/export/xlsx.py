@@ -7,7 +7,7 @@ import io
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import Any
@@ -55,19 +55,23 @@ FIRST = datetime(1900, 3, 1, tzinfo=UTC)
 
 def made(proved: Proved) -> Made:
     """A workbook, the same bytes from the same evidence. InputError if it has more rows than a sheet can hold."""
-    found = sheets(proved)
+    return Made(written(sheets(proved), proved.name, proved.sha256, proved.audit.as_of))
+
+
+def written(found: Sequence[Sheet], name: str, sha256: str, as_of: datetime) -> bytes:
+    """Sheets as a workbook, made of evidence of this name, seal and instant."""
     refuse_long(found)
     file = io.BytesIO()
     with xlsxwriter.Workbook(file, OPTIONS) as book:
         # the instant of judgement, not the clock: so the bytes are the same whenever it is made
-        created = proved.audit.as_of.replace(tzinfo=None, microsecond=0)
-        title = say("workbook.title", name=proved.name)
+        created = as_of.replace(tzinfo=None, microsecond=0)
+        title = say("workbook.title", name=name)
         book.set_properties({"title": _cut(visible(title), MOST_MARGIN), "created": created})
         styles = _Styles(book)
         for one in found:
             _write(book.add_worksheet(one.name), one, styles)
-            _margins(book.worksheets()[-1], proved)
-    return Made(file.getvalue())
+            _margins(book.worksheets()[-1], name, sha256)
+    return file.getvalue()
 
 
 def refuse_long(found: Iterable[Sheet]) -> None:
@@ -141,6 +145,9 @@ def _write(page: Any, one: Sheet, styles: _Styles) -> None:
         page.autofilter(0, 0, len(rows), len(one.columns) - 1)
         page.repeat_rows(0)
         page.repeat_columns(0, one.frozen - 1)
+    for heading, words in one.choices:
+        place = one.columns.index(heading)
+        page.data_validation(1, place, len(rows), place, {"validate": "list", "source": list(words)})
     # ids of accounts are digits and no numbers
     page.ignore_errors({"number_stored_as_text": f"A1:XFD{MOST_ROWS}"})
     # a summary is one sheet of paper, and a list is as long as it is
@@ -214,14 +221,14 @@ def _width(line: str) -> int:
     return len(line) + sum(unicodedata.east_asian_width(c) in "WF" for c in line)
 
 
-def _margins(page: Any, proved: Proved) -> None:
+def _margins(page: Any, name: str, sha256: str) -> None:
     """How it is printed: the folder's name and the seal on each sheet of paper."""
     page.set_landscape()
     page.set_paper(A4)
     page.set_margins(left=0.4, right=0.4, top=0.8, bottom=0.7)
-    name = visible(proved.name).replace("&", "&&")
+    name = visible(name).replace("&", "&&")
     page.set_header(say("workbook.header", name=_cut(name, MOST_MARGIN - 8)))
-    page.set_footer(say("workbook.footer", sha256=proved.sha256))
+    page.set_footer(say("workbook.footer", sha256=sha256))
 
 
 def _cut(text: str, most: int) -> str:

@@ -6,6 +6,7 @@
 ``progress``    how progress is shown to whoever waits
 ``folders``     evidence folders as their manifests describe them
 ``proved``      evidence that verified, and what follows from it
+``sampled``     a sample for the auditor's own test, and what its filled table says
 ``audit``       a judgement, complete (its ``accounts`` as a frame: ``accounts_frame``)
 """
 

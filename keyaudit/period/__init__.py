@@ -9,6 +9,10 @@
 ``figures``    the numbers, and which key took the place of which
 ``conclude``   all of it -> PeriodVerdict
 ``anchors``    when others saw the seals of the evidence
+
+``odds``        how sure a sample makes, exactly: sizes and upper limits
+``sampling``    a population -> the sample that anybody can draw again
+``evaluating``  the sample and its table, filled in -> what it says
 """
 
 from keyaudit.period.conclude import conclude

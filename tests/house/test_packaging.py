@@ -37,8 +37,8 @@ def requirement(text: str) -> tuple[str, str]:
 WIDGETS = {ROOT / "keyaudit" / "explore" / name for name in ("chooser.py", "widgets.py")}
 #: the only room that imports what the extra cluster brings
 CLUSTER = ROOT / "keyaudit" / "cluster"
-#: the only module that imports what the extra xlsx brings
-XLSX = ROOT / "keyaudit" / "export" / "xlsx.py"
+#: the only modules that import what the extra xlsx brings: one writes workbooks, the other reads a filled sample
+XLSX = {ROOT / "keyaudit" / "export" / name for name in ("xlsx.py", "filled.py")}
 
 #: the only modules that import what the extra pdf brings: one makes PDFs, the other reads them
 PDF = {ROOT / "keyaudit" / "export" / "pdf.py": "weasyprint", ROOT / "keyaudit" / "export" / "pdf_read.py": "pypdf"}
@@ -61,12 +61,12 @@ def imported(paths: Iterable[Path]) -> set[str]:
 def test_every_package_that_is_imported_is_declared_and_no_other() -> None:
     core = {requirement(text)[0] for text in PROJECT["dependencies"]}
     lab = {requirement(text)[0] for text in PROJECT["optional-dependencies"]["lab"]}
-    apart = {*WIDGETS, XLSX, *PDF, *CLUSTER.glob("*.py")}
+    apart = {*WIDGETS, *XLSX, *PDF, *CLUSTER.glob("*.py")}
     assert imported(path for path in (ROOT / "keyaudit").rglob("*.py") if path not in apart) == core
     cluster = {requirement(text)[0] for text in PROJECT["optional-dependencies"]["cluster"]}
     assert imported(CLUSTER.glob("*.py")) == cluster
     xlsx = {requirement(text)[0] for text in PROJECT["optional-dependencies"]["xlsx"]}
-    assert imported([XLSX]) == xlsx
+    assert imported(XLSX) == xlsx
     pdf = {requirement(text)[0] for text in PROJECT["optional-dependencies"]["pdf"]}
     assert {name for path, name in PDF.items() if imported([path]) - core == {name}} == pdf
     assert imported(WIDGETS) == lab - {"jupyterlab"}  # which is run and not imported
