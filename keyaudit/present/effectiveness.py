@@ -101,8 +101,12 @@ def sealed_when(found: Anchoring | None) -> list[str]:
     lines = [say("operating.anchored", n=found.folders, **facts)]
     for kind in ("late", "never", "early"):
         if folders := getattr(found, kind):
-            named = listed("words", map(visible, folders[:MOST_FOLDERS]))
-            lines.append(say(f"operating.anchored_{kind}", n=len(folders), folders=named))
+            more = len(folders) - MOST_FOLDERS
+            named = [
+                *map(visible, folders[:MOST_FOLDERS]),
+                *([say("operating.others", n=more)] if more > 0 else []),
+            ]
+            lines.append(say(f"operating.anchored_{kind}", n=len(folders), folders=listed("words", named)))
     if found.strangers:
         lines.append(say("operating.strangers", n=found.strangers))
     return [listed("sentences", lines)]

@@ -36,7 +36,7 @@ def period_line(o: Operated) -> Prose:
     subjects = _worst_first(o)
     if len(subjects) == 1:
         one = subjects[0]
-        lines, items = [headline(one.verdict), *basis(one)], shortfalls(one.verdict)
+        lines, items = [headline(one.verdict)], [*shortfalls(one.verdict), *basis(one)]
     elif subjects:
         lines = [_over_all(o, subjects)]
         items = [headline(one.verdict) for one in subjects[:MOST_SUBJECTS]]
@@ -133,12 +133,13 @@ def period_accounts(o: Operated) -> Table:
 
 
 def period_missing(o: Operated) -> Prose:
-    """Of several subjects, what speaks against each, or is missing; of one, the answer says it."""
+    """Of several subjects, what speaks against each or is missing, and on what it rests; of one, the answer says
+    it."""
     several = _worst_first(o)[:MOST_SUBJECTS] if len(o.subjects) > 1 else []
     lines = [
         say("operating.of", subject=visible(one.subject), what=what)
         for one in several
-        for what in shortfalls(one.verdict)
+        for what in (*shortfalls(one.verdict), *basis(one))
     ]
     return Prose((), items=tuple(lines))
 

@@ -27,12 +27,14 @@ from keyaudit.evidence import Request, make_evidence  # noqa: E402
 ACCOUNT = "111122223333"
 POLICY = """title = "Access key standard"
 approved_by = "CISO"
-effective_from = 2025-01-01
+effective = 2025-01-01
 max_access_key_age = 90
 controls = ["rotation"]
 
-[[exemptions]]
-user = "legacy-etl"
+[[exemption]]
+id = "EXC-2026-001"
+users = ["legacy-etl"]
+controls = ["rotation"]
 reason = "moves to a role in August"
 approved_by = "CISO"
 expires = 2026-07-01
