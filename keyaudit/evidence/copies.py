@@ -21,7 +21,7 @@ from keyaudit.evidence.history import Looked, looked
 from keyaudit.evidence.inputs import Inputs
 from keyaudit.evidence.ledger import entry
 from keyaudit.evidence.operating import Question
-from keyaudit.evidence.verify.judged import data_of
+from keyaudit.evidence.verify.judged import data_of, other_data
 from keyaudit.files import json_bytes, read_plain, walk, write_file
 from keyaudit.model.folders import Entry, Failure
 from keyaudit.period.anchors import Anchor
@@ -157,6 +157,8 @@ def look_copy(one: Entry, given: Policy | None = None) -> Looked:
     if faults := [*_odd(one.path, manifest)]:
         return Looked(tuple(faults))
     again = data_of(one.path, manifest, {POLICY: read_plain(one.path / POLICY)})
+    if again.audit is not None and (faults := [*other_data(again.audit, manifest)]):
+        return Looked(tuple(faults))
     return looked(one, again, manifest, one.path, given)
 
 

@@ -102,10 +102,8 @@ def sealed_when(found: Anchoring | None) -> list[str]:
     for kind in ("late", "never", "early"):
         if folders := getattr(found, kind):
             more = len(folders) - MOST_FOLDERS
-            named = [
-                *map(visible, folders[:MOST_FOLDERS]),
-                *([say("operating.others", n=more)] if more > 0 else []),
-            ]
+            named = [*map(visible, folders[:MOST_FOLDERS])]
+            named += [say("operating.others", n=more)] if more > 0 else []
             lines.append(say(f"operating.anchored_{kind}", n=len(folders), folders=listed("words", named)))
     if found.strangers:
         lines.append(say("operating.strangers", n=found.strangers))

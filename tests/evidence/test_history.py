@@ -10,8 +10,8 @@ import pytest
 from conftest import ACCOUNT
 from evidence_helpers import failing
 
-from keyaudit.evidence.history import look
 from keyaudit.evidence.ledger import entry
+from keyaudit.evidence.reports import look
 from keyaudit.policy import parse_policy
 from keyaudit.schema import COMPLIANT, NON_COMPLIANT
 
