@@ -23,7 +23,7 @@ What a reports folder says of a period (``Operated``) -> Axes, with an ``ax`` or
 
 ``facts``   what is shown and said: counts, claims, alternative texts (no matplotlib)
 ``canvas``  figure, titles, limit lines, marks; ``placing`` room for the texts around an Axes; ``scale`` an axis of
-            days, ``times`` one of dates; ``empty`` nothing to draw; ``verdicts`` the bar of accounts by verdict
+            days, ``dates`` one of dates; ``empty`` nothing to draw; ``verdicts`` the bar of accounts by verdict
 """
 
 from keyaudit.charts.accounts import plot_accounts

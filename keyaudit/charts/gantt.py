@@ -10,9 +10,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from keyaudit.charts import canvas
+from keyaudit.charts.dates import blank, day_axis, shade_unseen
 from keyaudit.charts.facts.gantt import Late, Row, alt, claim, late_of, remarks
 from keyaudit.charts.standing import POSSIBLY
-from keyaudit.charts.times import blank, day_axis, shade_unseen
 from keyaudit.model.operated import Operated
 from keyaudit.model.over_period import Spans
 from keyaudit.texts import say

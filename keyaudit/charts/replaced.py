@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
 from keyaudit.charts import canvas
+from keyaudit.charts.dates import blank
 from keyaudit.charts.facts.replaced import alt, claim, remarks, replaced_of
-from keyaudit.charts.times import blank
 from keyaudit.model.operated import Operated
 from keyaudit.texts import say
 

@@ -11,6 +11,7 @@ from matplotlib.dates import date2num
 from matplotlib.patches import Patch
 
 from keyaudit.charts import canvas
+from keyaudit.charts.dates import blank, day_axis, shade_unseen
 from keyaudit.charts.facts.standing import (
     BREACH,
     EXEMPT,
@@ -23,7 +24,6 @@ from keyaudit.charts.facts.standing import (
     remarks,
     standing_of,
 )
-from keyaudit.charts.times import blank, day_axis, shade_unseen
 from keyaudit.model.operated import Operated
 from keyaudit.texts import say
 

@@ -10,8 +10,8 @@ from matplotlib.dates import date2num
 from matplotlib.patches import Patch
 
 from keyaudit.charts import canvas
+from keyaudit.charts.dates import blank, day_axis
 from keyaudit.charts.facts.strip import Strip, alt, claim, remarks, strip_of
-from keyaudit.charts.times import blank, day_axis
 from keyaudit.model.operated import Operated
 from keyaudit.model.over_period import BROKEN, FAILED, INCONCLUSIVE, MISSING, OPEN, PRESENT
 from keyaudit.texts import say

@@ -31,7 +31,7 @@ from keyaudit.cli.export import also_of, also_option, export_also
 from keyaudit.cli.live import CAPTURES, Live, capture_option, live_options
 from keyaudit.cli.period_report import is_of_period, period_options, report_period
 from keyaudit.cli.reading import resolve_captured
-from keyaudit.cli.scheduled import rebuild_index, scheduled
+from keyaudit.cli.scheduled import reads_of, rebuild_index, scheduled
 from keyaudit.schema import InputError
 from keyaudit.texts import looks_secret
 
@@ -163,7 +163,7 @@ def report(
         if one == "-" or is_pipe(Path(one)):
             raise InputError(f"{one}: can be read only once, and --every must recognise it later; name a file")
     decides = {**asked, **contents(sources, policy, notebook, before)}
-    reads = {} if sources else _reads(live)
+    reads = {} if sources else reads_of(live)
     decides |= {"live": reads}
     # if it is not known which account is read, no earlier evidence can be of that account
     again = again or reads.get("caller") == ""
@@ -178,15 +178,6 @@ def _notice(topic: str, live: Live, reports: Path) -> AbstractContextManager[Tel
     from keyaudit.schedule.notice import Notice
 
     return Notice(topic, live.profile, reports, say)
-
-
-def _reads(live: Live) -> dict[str, Any]:
-    """What a scheduled run reads of live AWS: the options, and the account that the credentials belong to."""
-    from keyaudit.aws.session import account_of_caller
-    from keyaudit.schedule.due import content
-
-    caller = account_of_caller(live.profile, live.region)
-    return live.asked() | {"accounts": content(str(live.accounts or "")), "caller": caller}
 
 
 @click.command(short_help="Make evidence of a made-up account, to see what keyaudit does.")

@@ -12,6 +12,7 @@ from keyaudit.cli.common import EXIT_OF, say, write_names
 from keyaudit.schema import INSUFFICIENT_DATA
 
 if TYPE_CHECKING:
+    from keyaudit.cli.live import Live
     from keyaudit.evidence import Evidence
     from keyaudit.model import Audit
 
@@ -61,3 +62,12 @@ def rebuild_index(reports: Path) -> None:
         Exception
     ) as error:  # whatever is in the folder: evidence that was sealed stays sealed, and its verdict holds
         say(texts.say("index.not_made", folder=reports, why=type(error).__name__))
+
+
+def reads_of(live: Live) -> dict[str, Any]:
+    """What a scheduled run reads of live AWS: the options, and the account that the credentials belong to."""
+    from keyaudit.aws.session import account_of_caller
+    from keyaudit.schedule.due import content
+
+    caller = account_of_caller(live.profile, live.region)
+    return live.asked() | {"accounts": content(str(live.accounts or "")), "caller": caller}

@@ -77,8 +77,9 @@ def test_no_module_hides_a_name_of_the_face() -> None:
 #: modules of one name where they are about one thing: a command and what it does, what is written and read, a chart
 #: and what it says
 ONE_THING = frozenset(
-    ("accounts", "ages", "capture", "cluster", "deadlines", "deploy", "export", "function", "idle", "inventory", "options", "period", "plan",
-     "report", "rotated", "rotation", "rotations", "schedule", "series", "share", "template", "verify")
+    ("accounts", "ages", "capture", "cluster", "deadlines", "deploy", "export", "function", "gantt", "idle", "inventory", "options", "over_period",
+     "over_time", "period", "plan", "replaced", "report", "rotated", "rotation", "rotations", "schedule", "series", "share", "standing",
+     "strip", "template", "verify")
 )  # fmt: skip
 #: and those that say as little in one room as in another
 PLAIN = frozenset(("__init__", "folder", "frame", "limits", "notebook", "population", "rows"))

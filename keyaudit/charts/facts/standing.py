@@ -36,7 +36,7 @@ class Standing:
     @property
     def most(self) -> int:
         """The most keys at once."""
-        return int(sum(self.counts.values()).max())  # type: ignore[union-attr]
+        return int(np.sum([*self.counts.values()], axis=0).max())
 
     def peak(self, kind: str) -> tuple[int, datetime]:
         """The largest number of a kind, and when it was first reached."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keyaudit
+from keyaudit.evidence.contents import NOTEBOOK
 from keyaudit.evidence.prose import is_by_hand
 from keyaudit.evidence.released import executed_digest, given_at, source_of
 
@@ -112,6 +113,20 @@ def parameters_of(cell: Cell) -> dict[str, Any]:
     if not _comments(cell.source) <= {HEADING}:
         raise ValueError("words")
     return found
+
+
+def odd_parameters(cells: list[Cell], told: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the cell of parameters, which must set those that the manifest tells."""
+    injected = [cell for cell in cells if cell.is_injected]
+    try:
+        given: dict[str, Any] = {}
+        for cell in injected:
+            given |= parameters_of(cell)
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return [f"{NOTEBOOK}: the cell of its parameters does something else"]
+    if given != told or any(cell.outputs for cell in injected):
+        return [f"{NOTEBOOK}: its parameters are not those of the manifest"]
+    return []
 
 
 def _comments(source: str) -> set[str]:

@@ -74,7 +74,7 @@ def compare(
         found.remarks.append(say("verify.foreign", notebook=name))
         found.faults += _foreign(cells, seen, manifest, is_same)
         return found
-    found.faults += _parameters(cells, manifest)
+    found.faults += executed.odd_parameters(cells, manifest["parameters"])
     found.faults += _made_again(cells, known, found.remarks, None if is_same else made_by)
     found.faults += [f"{PAGE}: {what}" for what in _page(cells, seen, stated.title, is_same)]
     return found
@@ -134,19 +134,6 @@ def _foreign(cells: list[executed.Cell], seen: markup.Seen, manifest: Manifest, 
     if is_same and not main.startswith(markup.squeezed(notice)):
         faults.append(f"{PAGE}: does not say that its notebook is not one of keyaudit's")
     return faults
-
-
-def _parameters(cells: list[executed.Cell], manifest: Manifest) -> list[str]:
-    injected = [cell for cell in cells if cell.is_injected]
-    try:
-        given: dict[str, Any] = {}
-        for cell in injected:
-            given |= executed.parameters_of(cell)
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return [f"{NOTEBOOK}: the cell of its parameters does something else"]
-    if given != manifest["parameters"] or any(cell.outputs for cell in injected):
-        return [f"{NOTEBOOK}: its parameters are not those of the manifest"]
-    return []
 
 
 def _made_again(
