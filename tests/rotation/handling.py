@@ -13,7 +13,8 @@ from rotating import Ended, Rotated
 
 DAY = timedelta(days=1)
 MINUTES = 1 / 24 / 60  # of a day
-#: periods that are over soon, where all that is told is that a key is left alone however long; 14, 7 and 30 else
+#: periods that are over soon, where all that is told is that a key is left alone however long, or that something
+#: happens once they are over; 14, 7 and 30 else
 BRIEF = {"KEYAUDIT_GRACE": "3", "KEYAUDIT_QUIET": "2", "KEYAUDIT_RETENTION": "4"}
 #: days after which nothing of these periods is left
 ALL_OVER = 14

@@ -134,7 +134,9 @@ def run_by_cron(text: str) -> subprocess.CompletedProcess[bytes]:
     )
 
 
-def test_what_cron_runs_makes_evidence_once(folder: Path) -> None:
+def test_what_cron_runs_makes_evidence_once_and_the_comment_tells_how_to_see_whether_the_series_is_whole(
+    folder: Path,
+) -> None:
     text = printed(folder, "cron", "report.csv", "-o", "evidence", *LIGHT, every=LONG)
     first = run_by_cron(text)
     assert first.returncode == 1, first.stderr
@@ -143,11 +145,6 @@ def test_what_cron_runs_makes_evidence_once(folder: Path) -> None:
     before = files(folder / "evidence")
     again = run_by_cron(text)
     assert (again.returncode, again.stdout, files(folder / "evidence")) == (1, first.stdout, before)
-
-
-def test_the_comment_tells_how_to_see_whether_the_series_is_whole(folder: Path) -> None:
-    text = printed(folder, "cron", "report.csv", *LIGHT, every=LONG)
-    run_by_cron(text)
     (line,) = re.findall(r"^#   (.* series .*)$", text, re.MULTILINE)
     done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "brief-111122223333" in done.stdout
