@@ -15,7 +15,7 @@ from keyaudit.evidence.request import PeriodAsked
 from keyaudit.files import why
 from keyaudit.model.operated import Operated
 from keyaudit.period import Window
-from keyaudit.policy import Policy
+from keyaudit.policy import Policy, parse_policy
 from keyaudit.schema import InputError
 
 #: there is no evidence of other years
@@ -35,6 +35,9 @@ def of_copies(raw: Path, asked: PeriodAsked, policy: Policy | None) -> Answered:
     """The answer of copied evidence, at the moment of its question."""
     try:
         known = copies.known_of(raw)
+        if policy is not None and known.policy:
+            # beside the notebook it has another name
+            policy = parse_policy(policy.content, known.policy)
         found = copies.of_copies(raw, policy)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{PERIOD}: not as keyaudit writes it ({type(error).__name__})") from None

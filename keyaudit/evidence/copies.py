@@ -37,10 +37,12 @@ ALWAYS = (MANIFEST, SUMS, POLICY)
 
 @dataclass(frozen=True)
 class Known:
-    """What the copies alone do not tell: the moment of the question, the anchors (None: there were none) and the
-    name of their file, and whether the raw evidence is elsewhere."""
+    """What the copies alone do not tell: the moment of the question, the name of the policy that was given (empty:
+    none was), the anchors (None: there were none) and the name of their file, and whether the raw evidence is
+    elsewhere."""
 
     now: datetime
+    policy: str
     anchors: tuple[Anchor, ...] | None
     anchors_name: str
     by_reference: bool
@@ -79,6 +81,7 @@ def _told(found: Inputs, asked: Question, by_reference: bool) -> dict[str, Any]:
     return {
         "now": utc(asked.now),
         "by_reference": by_reference,
+        "policy": asked.policy.name if asked.policy else "",
         "folders": [
             {"name": one.path.name, "sha256": one.sha256, "faults": [*found.looked[one.path].faults]}
             for one in found.found
@@ -116,7 +119,7 @@ def known_of(raw: Path) -> Known:
     if type(by_reference) is not bool:
         raise TypeError(PERIOD)
     found = None if anchors is None else tuple(Anchor(date.fromisoformat(day), str(seal)) for day, seal in anchors)
-    return Known(_instant(told["now"]), found, str(told["anchors_name"]), by_reference)
+    return Known(_instant(told["now"]), str(told["policy"]), found, str(told["anchors_name"]), by_reference)
 
 
 def of_copies(raw: Path, policy: Policy | None = None) -> Inputs:
@@ -140,6 +143,15 @@ def of_copies(raw: Path, policy: Policy | None = None) -> Inputs:
     )
     unreadable = {str(name): str(why) for name, why in told["unreadable"].items()}
     return Inputs(tuple(sorted(found, key=lambda one: (one.sealed, one.path.name))), looks, unreadable, failed)
+
+
+def broken(found: Inputs, raw: Path) -> Iterator[str]:
+    """What is wrong with the copies themselves, beyond what is stated of the folders that they are of."""
+    stated = {str(each["name"]): each["faults"] for each in json.loads(read_plain(raw / PERIOD))["folders"]}
+    for one in found.found:
+        faults = found.looked[one.path].faults
+        if not stated[one.path.name]:
+            yield from (f"{RAW}/{one.path.name}: {fault}" for fault in faults)
 
 
 def names_of(found: Inputs) -> Iterator[str]:

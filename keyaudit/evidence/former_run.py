@@ -9,7 +9,7 @@ from keyaudit.compared import FIRST, UNPROVED
 from keyaudit.credentials import parse_instant
 from keyaudit.evidence import contents, seal
 from keyaudit.evidence.contents import Compared, RunFacts
-from keyaudit.evidence.verify import verify
+from keyaudit.evidence.verify import proved, verify
 from keyaudit.files import read_plain, write_file
 from keyaudit.schema import InputError, KeyAuditError
 
@@ -31,7 +31,10 @@ def stage(staging: Path, facts: RunFacts, given: str) -> tuple[str, Compared | N
 
 def check(folder: Path, as_of: datetime) -> None:
     """InputError unless this is evidence that verifies, and was judged as of an earlier instant."""
-    if faults := verify(folder)[0]:
+    found = proved(folder)
+    if found.manifest and "period" in found.manifest:
+        raise InputError(f"--before {folder}: is evidence of a period; name evidence of a moment")
+    if faults := found.faults:
         raise InputError(f"--before {folder}: does not verify: {faults[0]}; name other evidence")
     if _instant(seal.read_manifest(folder)["as_of"]) >= as_of:
         raise InputError(f"--before {folder}: is not as of an earlier instant; name earlier evidence")

@@ -71,6 +71,10 @@ class OfPeriod:
 def of_period(request: Request, notebook: Notebook, asked: PeriodAsked) -> OfPeriod:
     """Ask what was asked for, of the reports folder that is the source. InputError as for ``over_period``, if there
     is no evidence, or too much of it to be copied."""
+    if lacking := [name for name in ("first", "last", "anchors") if name not in notebook.parameters]:
+        raise InputError(
+            f"--from: {notebook.name} has no parameter {lacking[0]}; give --notebook period, or one made from it"
+        )
     if len(request.sources) != 1:
         raise InputError(f"--notebook {notebook.name}: give one reports folder, whose evidence is asked")
     policy = load_policy(request.policy) if request.policy else None

@@ -185,8 +185,8 @@ _subjects: dict[Path, object] = {}
 
 
 def of_subject(reports: Path, facts: RunFacts) -> tuple[dict[Path, Manifest], tuple[str, ...]]:
-    """(the finished folders of the same notebook and organization or account, with their manifests; why others
-    could not be read). A folder that is damaged, or somebody else's, is in neither: ``verify`` says so."""
+    """(the finished folders of the same kind, notebook and organization or account, with their manifests; why
+    others could not be read). A folder that is damaged, or somebody else's, is in neither: ``verify`` says so."""
     found: dict[Path, Manifest] = {}
     unread = []
     wanted = identity_of(reports, facts).subject
@@ -196,7 +196,7 @@ def of_subject(reports: Path, facts: RunFacts) -> tuple[dict[Path, Manifest], tu
                 continue
             manifest = read_manifest(folder)
             _subjects[folder] = identity_of(folder, manifest).subject
-            if _subjects[folder] == wanted:
+            if _subjects[folder] == wanted and ("period" in manifest) == ("period" in facts):
                 found[folder] = manifest
         except PermissionError as error:
             unread += [why(error)] if folder.name not in BESIDE else []

@@ -11,49 +11,20 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import ACCOUNT, NO_KEY, OTHER, report, write
-from evidence_helpers import digest, keyaudit, made, refused, report_on, seal_again
-from runs_made import Reports
+from conftest import ACCOUNT, OTHER, report, write
+from evidence_helpers import keyaudit, made, refused, report_on, seal_again
+from runs_of_weeks import JUNE, KEY, MONTHLY, NOW, WEEKLY, Runs, one_key, scheduled, terms, weeks_of_june
 
-from keyaudit.dues.calendar import parse_every
 from keyaudit.evidence.failed import fail
-from keyaudit.evidence.operating import operating
+from keyaudit.evidence.operating import Question, operating
+from keyaudit.evidence.reports import of_reports
 from keyaudit.files import make_staging
 from keyaudit.model.operated import Operated
 from keyaudit.model.over_period import BREACH, INCOMPLETE
 from keyaudit.period import Window
-from keyaudit.policy import Policy, parse_policy
+from keyaudit.policy import parse_policy
 from keyaudit.present.effectiveness import operating_text
 from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, InputError
-
-NOW = datetime(2026, 10, 1, tzinfo=UTC)
-#: made on 1 June, of a limit of 90 days: overdue from 30 August on
-KEY = "true 2026-06-01T00:00:00Z 2026-06-01T00:00:00Z"
-POLICY = 'title = "Standard"\nmax_access_key_age = {limit}\ncontrols = ["rotation"]\n'
-#: Mondays of four weeks in which the key is in time
-JUNE = ("2026-06-01", "2026-06-08", "2026-06-15", "2026-06-22")
-
-
-def terms(limit: int = 90) -> bytes:
-    return POLICY.format(limit=limit).encode()
-
-
-def scheduled(every: str, what: str = "") -> dict[str, dict[str, str]]:
-    """What a manifest says of a schedule, which ``what`` tells from others of the same period."""
-    return {"schedule": {"every": every, "period": "-", "asked": digest(f"{every} {what}".encode())}}
-
-
-WEEKLY, MONTHLY = scheduled("week"), scheduled("month")
-
-
-@pytest.fixture(scope="module")
-def evidence(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Evidence of one key in one account."""
-    folder = tmp_path_factory.mktemp("evidence")
-    write(folder, "report.csv", report(("alice", KEY), ("bob", NO_KEY)))
-    write(folder, "policy.toml", terms())
-    asked = report_on(folder / "reports", folder / "report.csv", policy=folder / "policy.toml")
-    return made(*asked, code=1)
 
 
 @pytest.fixture(scope="module")
@@ -66,31 +37,14 @@ def of_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made(*report_on(folder / "reports", folder / "source", policy=folder / "policy.toml"), code=1)
 
 
-class Runs(Reports):
-    """Runs of a schedule; each begins at six o'clock of its day."""
-
-    def at(self, day: str, whose: str = ACCOUNT, suffix: str = "", **changes: object) -> Path:
-        return self.run(day, name=f"{day}T060000Z-brief-{whose}{suffix}", **changes)
-
-    def by(self, limit: int, folder: Path) -> None:
-        """From now on, runs judge by another policy."""
-        self.evidence = shutil.copytree(self.evidence, folder / f"by-{limit}")
-        (self.evidence / "policy.toml").write_bytes(terms(limit))
-        sha256 = parse_policy(terms(limit), "policy.toml").sha256
-        seal_again(self.evidence, policy={"name": "policy.toml", "given": True, "sha256": sha256})
-
-    def over(self, first: str, last: str, every: str = "", policy: Policy | None = None) -> Operated:
-        window = Window.of_days(date.fromisoformat(first), date.fromisoformat(last))
-        return operating(self.folder, window, NOW, parse_every(every) if every else None, policy)
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return one_key(tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
-def june(tmp_path_factory: pytest.TempPathFactory, evidence: Path) -> Runs:
-    """Four weeks with a run each; never write in its folder."""
-    runs = Runs(tmp_path_factory.mktemp("june") / "reports", evidence)
-    for day in JUNE:
-        runs.at(day, **WEEKLY)
-    return runs
+def june(tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    return weeks_of_june(tmp_path_factory)
 
 
 @pytest.fixture
@@ -176,7 +130,9 @@ def test_a_copy_and_an_instant_that_was_given_do_not_count(runs: Runs) -> None:
 def test_sample_data_is_left_out_and_concludes_nothing(tmp_path: Path) -> None:
     sample = sorted((Path(__file__).parents[2] / "reports" / "sample").glob("*/SHA256SUMS"))[0].parent
     shutil.copytree(sample, tmp_path / "reports" / sample.name)
-    found = operating(tmp_path / "reports", Window.of_days(date(2026, 1, 1), date(2026, 12, 31)), NOW)
+    found = operating(
+        of_reports(tmp_path / "reports"), Question(Window.of_days(date(2026, 1, 1), date(2026, 12, 31)), NOW)
+    )
     assert (found.subjects, found.conclusion) == ((), INSUFFICIENT_DATA)
     assert found.left_out == ((sample.name, "it is of sample data"),)
 

@@ -10,7 +10,8 @@ from years import key, snapshot, terms, verdict
 from keyaudit.model.operated import Cadence, Operated, SubjectOperated
 from keyaudit.model.over_period import PeriodVerdict
 from keyaudit.present.durations import between, in_days
-from keyaudit.present.effectiveness import headline, keys_in_breach, operating_text
+from keyaudit.present.effectiveness import headline, operating_text
+from keyaudit.present.period_tables import keys_table
 from keyaudit.present.shortfalls import shortfalls
 
 DAY = timedelta(days=1)
@@ -39,8 +40,8 @@ def test_a_breach_is_in_the_headline_the_table_and_the_numbers() -> None:
     shown = [snapshot(day, old) for day in ("02-22", "03-01", "03-08", "03-15")]
     v = verdict([*shown, snapshot("03-22"), snapshot("03-29")], "02-22", "03-29")
     assert "NON_COMPLIANT: 1 of 1 access keys was active beyond its limit" in headline(v)
-    (row,) = keys_in_breach(v).rows
-    assert row[1:4] == ("alice", "****MPLE", "proved") and row[5] == "14 to 21"
+    (row,) = keys_table([v]).rows
+    assert row[1:5] == ("alice", "ops", "****MPLE", "proved") and row[6] == "14 to 21"
     text = told(v)
     assert "1 breach is proved." in text and "deviation rate 100.0%" in text
     assert "median 14 to 21; 90 % within 14 to 21" in text

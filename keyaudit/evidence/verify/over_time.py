@@ -48,6 +48,8 @@ def period_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes], r
     given = parse_policy(files[POLICY], POLICY) if parameters["policy"] else None
     asked = PeriodAsked(str(parameters["first"]), str(parameters["last"]), str(parameters["every"]))
     answered = of_copies(raw, asked, given)
+    if faults := [*copies.broken(answered.inputs, raw)]:
+        return Again(faults)
     stated = stated_of(answered)
     if faults := [*_unread(manifest, answered), *_misstated(answered, stated, manifest, files)]:
         return Again(faults)
