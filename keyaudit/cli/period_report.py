@@ -12,6 +12,7 @@ import click
 
 from keyaudit import texts
 from keyaudit.cli.common import EXIT_OF, anchors_option, days_options, doing, say, write_names
+from keyaudit.cli.scheduled import rebuild_index
 from keyaudit.schema import InputError
 
 if TYPE_CHECKING:
@@ -61,4 +62,5 @@ def report_period(asked: PeriodAsked, others: Mapping[str, object], **request: A
         say(texts.say("evidence.unread", why=why))
     say(f"sealed: SHA256SUMS has the SHA-256 {evidence.sha256}")
     write_names([evidence.path])
+    rebuild_index(request["reports"])
     return EXIT_OF[evidence.judged.conclusion]

@@ -8,21 +8,28 @@ works from a file share.
 
 from __future__ import annotations
 
-import os
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from keyaudit import __version__, resources
 from keyaudit.evidence import seal
-from keyaudit.evidence.contents import PAGE
 from keyaudit.evidence.failed import failures
-from keyaudit.evidence.ledger import entries, unfinished
+from keyaudit.evidence.index_cells import (
+    UNKNOWN,
+    Cell,
+    Row,
+    headings,
+    kind_of,
+    link_of,
+    number,
+    periods,
+    section,
+)
+from keyaudit.evidence.ledger import entries, over_time, unfinished
 from keyaudit.evidence.sheet import TEMPLATE, csp_hash, css_text, style_of
 from keyaudit.evidence.subjects import KINDS, in_time, subjects
 from keyaudit.evidence.trend import chart
@@ -30,7 +37,6 @@ from keyaudit.files import write_file
 from keyaudit.model.folders import Entry, Failure
 from keyaudit.policy import label_of
 from keyaudit.present import Accounts, in_accounts
-from keyaudit.present.table import LONGEST_WHOLE
 from keyaudit.schema import GRADES, NOTHING_READ
 from keyaudit.texts import language, say, utc, visible
 
@@ -40,46 +46,6 @@ if TYPE_CHECKING:
 INDEX = "index.html"
 #: accounts and organizations that can be chosen one by one, and charts that are shown until one is chosen
 MOST_WHOSE, MOST_CHARTS = 100, 4
-UNKNOWN = "–"
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A cell: its text, which may come from outside; where it leads to, if anywhere; its class, which otherwise
-    follows from the text."""
-
-    told: str
-    link: str = ""
-    kind: str = ""
-
-    @property
-    def text(self) -> str:
-        return visible(self.told)
-
-    @property
-    def style(self) -> str:
-        """A date, an id or a short name stays whole; a longer one may be broken anywhere."""
-        return self.kind or ("" if " " in self.text else "whole" if len(self.text) <= LONGEST_WHOLE else "long")
-
-
-@dataclass(frozen=True)
-class Row:
-    """A row, and the numbers of its account and of its conclusion, by which it is chosen (0: by none)."""
-
-    cells: tuple[Cell, ...]
-    whose: int = 0
-    kind: int = 0
-
-
-@dataclass(frozen=True)
-class Section:
-    """A table of the page under its title; ``numeric``: which columns are of numbers."""
-
-    name: str
-    title: str
-    columns: tuple[str, ...]
-    numeric: tuple[bool, ...]
-    rows: list[Row]
 
 
 def rebuild(reports: Path) -> Path:
@@ -119,6 +85,7 @@ def render(reports: Path) -> bytes:
         *(_renamed(one) for one in newest if one.sealed_as),
         *map(_failed, failures(reports)),
     ]
+    of_periods = periods(over_time(reports))
     title = say("index.title")
     style = f"{style_of(title)[0]}{_style(len(whose))}"
     charts = [(whose[one.whose], chart(one)) for one in groups if one.points]
@@ -134,9 +101,10 @@ def render(reports: Path) -> bytes:
         kinds=[*enumerate(KINDS, 1)],
         charts=charts,
         most_charts=MOST_CHARTS,
-        latest=_section("latest", "latest_columns", [_latest(one.latest, whose) for one in groups]),
-        all=_section("all", "columns", [_row(one, whose) for one in newest]),
-        failed=_section("failed", "failed_columns", amiss),
+        latest=section("latest", "latest_columns", [_latest(one.latest, whose) for one in groups]),
+        periods=section("periods", "periods_columns", of_periods),
+        all=section("all", "columns", [_row(one, whose) for one in newest]),
+        failed=section("failed", "failed_columns", amiss),
     )
     return page.encode()
 
@@ -147,8 +115,8 @@ def _style(number: int) -> str:
     own = resources.data("templates", TEMPLATE, "reports.css").read_text(encoding="utf-8")
     names = [
         f'#{table}>tbody>*>:nth-child({place})::before{{content:"{css_text(heading)}"}}'
-        for table in ("latest", "all", "failed")
-        for place, heading in enumerate(_headings("columns" if table == "all" else f"{table}_columns"), 1)
+        for table in ("latest", "periods", "all", "failed")
+        for place, heading in enumerate(headings("columns" if table == "all" else f"{table}_columns"), 1)
     ]
     chosen = [
         f'body:has(#w{one}:checked) [data-w]:not([data-w="{one}"]){{display:none!important}}'
@@ -161,15 +129,6 @@ def _style(number: int) -> str:
     return "".join((own, *names, *chosen))
 
 
-def _headings(columns: str) -> list[str]:
-    return [heading.strip("#") for heading in say(f"index.{columns}").split("|")]
-
-
-def _section(name: str, columns: str, rows: list[Row]) -> Section:
-    numeric = tuple(heading.startswith("#") for heading in say(f"index.{columns}").split("|"))
-    return Section(name, say(f"index.{name}", n=len(rows)), tuple(_headings(columns)), numeric, rows)
-
-
 def _whose(one: Entry) -> str:
     """The account; or the organization, with how many accounts and how many of them were not read."""
     if one.identity.whose == one.accounts[0] and len(one.accounts) == 1:
@@ -180,43 +139,30 @@ def _whose(one: Entry) -> str:
 
 def _latest(one: Entry, whose: dict[str, int]) -> Row:
     grade = say(f"assurance.{one.assurance}") if one.assurance in (*GRADES, NOTHING_READ) else one.assurance
-    instant = Cell(utc(one.as_of), _link(one))
-    numbers = Cell(_number(one.overdue)), Cell(_number(one.incomplete))
+    instant = Cell(utc(one.as_of), link_of(one.path))
+    numbers = Cell(number(one.overdue)), Cell(number(one.incomplete))
     cells = Cell(_whose(one)), Cell(_notebook(one)), _verdict(one), instant, *numbers
     return _of(one, whose, *cells, Cell(grade or UNKNOWN), Cell(label_of(one.policy)))
 
 
 def _row(one: Entry, whose: dict[str, int]) -> Row:
     told = Cell(_whose(one)), Cell(_notebook(one)), Cell(label_of(one.policy)), _verdict(one)
-    numbers = Cell(_number(one.overdue)), Cell(_number(one.incomplete))
+    numbers = Cell(number(one.overdue)), Cell(number(one.incomplete))
     seal_cells = Cell(utc(one.sealed)), Cell(one.sha256[:8])
-    return _of(one, whose, Cell(utc(one.as_of), _link(one)), *told, *numbers, *seal_cells)
+    return _of(one, whose, Cell(utc(one.as_of), link_of(one.path)), *told, *numbers, *seal_cells)
 
 
 def _of(one: Entry, whose: dict[str, int], *cells: Cell) -> Row:
-    return Row(cells, whose[one.identity.whose], _kind(one))
-
-
-def _kind(one: Entry) -> int:
-    """By what number a conclusion is chosen, and has its colour; 0 for one that keyaudit does not know."""
-    return KINDS.index(one.conclusion) + 1 if one.conclusion in KINDS else 0
+    return Row(cells, whose[one.identity.whose], kind_of(one.conclusion))
 
 
 def _verdict(one: Entry) -> Cell:
     told = say("index.sample", conclusion=one.conclusion) if one.is_sample else one.conclusion
-    return Cell(told, kind=f"verdict{_kind(one)}")
-
-
-def _link(one: Entry) -> str:
-    return f"{quote(os.fsencode(one.path.name))}/{PAGE}"
+    return Cell(told, kind=f"verdict{kind_of(one.conclusion)}")
 
 
 def _notebook(one: Entry) -> str:
     return one.notebook if one.is_ours else say("index.foreign", notebook=one.notebook)
-
-
-def _number(known: int | None) -> str:
-    return UNKNOWN if known is None else f"{known:,}"
 
 
 def _amiss(*cells: str) -> Row:

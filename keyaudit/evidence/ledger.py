@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -44,6 +45,17 @@ def entries(reports: Path) -> tuple[list[Entry], dict[Path, str]]:
 def unreadable_of(folder: str, why: str) -> str:
     """The sentence about a folder whose manifest cannot be read, and why."""
     return say("series.no_access" if why else "series.unreadable", folder=folder, why=why)
+
+
+def over_time(reports: Path) -> dict[Path, Manifest]:
+    """The evidence of periods in a reports folder, as far as its manifests can be read."""
+    found = {}
+    for folder in seal.finished(reports):
+        with suppress(*seal.NOT_OURS):
+            manifest = seal.read_manifest(folder)
+            if "period" in manifest:
+                found[folder] = manifest
+    return found
 
 
 def unfinished(reports: Path) -> list[Path]:
