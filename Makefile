@@ -2,10 +2,14 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all mutants lab bench sample system clean
+.PHONY: demo demo-period test test-all mutants lab bench sample system clean
 
 demo: .venv/core
 	@$(BIN)/keyaudit demo
+
+# A year of weekly evidence of a made-up account, and the evidence of that period, in reports/demo-period.
+demo-period: .venv/dev
+	@$(BIN)/python tests/tools/make_year.py
 
 test: system .venv/dev
 	@$(BIN)/python tests/tools/run_checks.py

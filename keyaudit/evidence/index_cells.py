@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -82,17 +84,21 @@ def number(known: int | None) -> str:
 
 
 def periods(found: dict[Path, Manifest]) -> list[Row]:
-    """Evidence of periods, the latest first; rows that no choice hides."""
+    """Evidence of periods, the latest first; rows that no choice hides. What keyaudit did not write is in none:
+    ``verify`` says so."""
     rows = []
-    for folder, manifest in sorted(found.items(), key=lambda one: str(one[1]["as_of"]), reverse=True):
-        days, conclusion = manifest["period"], str(manifest["conclusion"])
-        whose = manifest.get("organization") or ", ".join(map(str, manifest["accounts"]["expected"][:3]))
-        cells = (
-            Cell(str(whose)),
-            Cell(say("index.days", first=str(days["from"]), last=str(days["to"])), link_of(folder)),
-            Cell(conclusion, kind=f"verdict{kind_of(conclusion)}"),
-            Cell(str(manifest["sealed_at"])),
-            Cell(seal.digest_of(folder)[:8]),
-        )
-        rows.append(Row(cells))
+    for folder, manifest in sorted(found.items(), key=lambda one: str(one[1].get("as_of")), reverse=True):
+        with suppress(*seal.NOT_OURS):
+            rows.append(Row(tuple(_cells(folder, manifest))))
     return rows
+
+
+def _cells(folder: Path, manifest: Manifest) -> Iterator[Cell]:
+    days, conclusion = manifest["period"], str(manifest["conclusion"])
+    accounts = [*map(str, manifest["accounts"]["expected"])]
+    of_accounts = accounts[0] if len(accounts) == 1 else say("count.accounts", n=len(accounts))
+    yield Cell(str(manifest.get("organization") or of_accounts))
+    yield Cell(say("index.days", first=str(days["from"]), last=str(days["to"])), link_of(folder))
+    yield Cell(conclusion, kind=f"verdict{kind_of(conclusion)}")
+    yield Cell(str(manifest["sealed_at"]))
+    yield Cell(seal.digest_of(folder)[:8])

@@ -22,9 +22,9 @@ def keys_table(found: Sequence[PeriodVerdict], most: int = MOST_ROWS) -> Table:
 def _key(one: KeyOverPeriod) -> list[str | None]:
     exempt = length(one.exempt)
     return [
-        one.account,
         one.user,
         one.owner,
+        one.account,
         short_id(one.key_id) if one.key_id else None,
         say("operating.proved" if one.is_breach else "operating.possible"),
         utc(one.due) or None,
@@ -50,7 +50,7 @@ def gaps_table(found: Sequence[PeriodVerdict]) -> Table:
         for one in not_present(v)
     ]
     over = [one for v in found for one in v.coverage.periods if one.state != OPEN]
-    return table("period_gaps", rows, all=len(over))
+    return table("period_gaps", rows, is_list=True, all=len(over))
 
 
 def accounts_table(found: Sequence[PeriodVerdict]) -> Table:
