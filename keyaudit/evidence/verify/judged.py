@@ -42,7 +42,7 @@ MOST = 10  # differences between rules that are told one by one
 
 @dataclass(frozen=True)
 class Again:
-    """What is wrong, remarks, and what was judged, and how: neither if something is wrong with the data."""
+    """What is wrong, remarks, and what was judged, and how, as far as it could be."""
 
     faults: list[str]
     remarks: list[str] = field(default_factory=list)
@@ -59,7 +59,7 @@ def data_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> 
     new = {FINDINGS: findings_csv(again.audit), SUMMARY: summary_json(again.audit)}
     agree = operator.eq if is_same(manifest) else partial(agrees, str(manifest["tool"]["keyaudit"]))
     faults = [f"{name}: is not what raw/ and policy.toml give" for name in new if not agree(files[name], new[name])]
-    return Again(faults) if faults else again
+    return Again([*again.faults, *faults]) if again.faults or faults else again
 
 
 def other_data(judged: Audit, manifest: Manifest) -> Iterator[str]:
@@ -75,8 +75,8 @@ def other_data(judged: Audit, manifest: Manifest) -> Iterator[str]:
 
 
 def data_of(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Again:
-    """What ``raw/`` and ``policy.toml`` give by the rules under which the evidence was judged; its manifest must
-    state that."""
+    """What ``raw/`` and ``policy.toml`` give by the rules under which the evidence was judged, whatever is wrong
+    with its manifest, which must state that."""
     own, made_by = manifest.get("rules", 1), str(manifest["tool"]["keyaudit"])
     if type(own) is not int or own < 1:
         raise ValueError("rules")
@@ -93,7 +93,7 @@ def data_of(folder: Path, manifest: Manifest, files: Mapping[str, bytes]) -> Aga
         return Again([say("verify.unknown_version", manifest=MANIFEST, made_by=visible(made_by))])
     if own not in released.rules_of(made_by):
         faults.append(f"{MANIFEST}: keyaudit {made_by} did not judge by the rules {own}")
-    return Again(faults) if faults else Again([], [], judged, population)
+    return Again(faults, [], judged, population)
 
 
 def is_same(manifest: Manifest) -> bool:
