@@ -169,7 +169,7 @@ def look_copy(one: Entry, given: Policy | None = None) -> Looked:
     if faults := [*_odd(one.path, manifest)]:
         return Looked(tuple(faults))
     again = data_of(one.path, manifest, {POLICY: read_plain(one.path / POLICY)})
-    if again.audit is not None and (faults := [*other_data(again.audit, manifest)]):
+    if again.audit is not None and (faults := [*again.faults, *other_data(again.audit, manifest)]):
         return Looked(tuple(faults))
     return looked(one, again, manifest, one.path, given)
 
