@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from keyaudit import texts
-from keyaudit.cli.common import EXIT_OF, anchors_option, days_options, doing, say, write_names
+from keyaudit.cli.common import EXIT_OF, anchors_option, days_options, doing, progress, say, write_names
 from keyaudit.cli.scheduled import rebuild_index
 from keyaudit.schema import InputError
 
@@ -53,7 +53,9 @@ def report_period(asked: PeriodAsked, others: Mapping[str, object], **request: A
     from keyaudit.evidence import Request, make_of_period
     from keyaudit.present.effectiveness import basis, headline
 
-    evidence = make_of_period(Request(**request, progress=sys.stderr.isatty()), asked)
+    evidence = make_of_period(
+        Request(**request, progress=sys.stderr.isatty()), asked, progress("verifying", "folder")
+    )
     for one in evidence.judged.subjects:
         say(headline(one.verdict))
         for line in basis(one):

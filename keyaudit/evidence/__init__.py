@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from keyaudit.evidence.contents import Former
     from keyaudit.evidence.notebook import Notebook
     from keyaudit.evidence.seal import Sealed
-    from keyaudit.model import Audit
+    from keyaudit.model import Audit, Progress
     from keyaudit.model.operated import Operated
 
 __all__ = ["Evidence", "PeriodAsked", "Request", "make_evidence", "make_of_period"]
@@ -75,13 +75,14 @@ def make_evidence(request: Request, run: Runner | None = None) -> Evidence[Audit
     return _make(request, prepare, run)
 
 
-def make_of_period(request: Request, asked: PeriodAsked) -> Evidence[Operated]:
-    """The same of a period: its source is a reports folder, whose evidence is copied. Errors as above."""
+def make_of_period(request: Request, asked: PeriodAsked, verifying: Progress | None = None) -> Evidence[Operated]:
+    """The same of a period: its source is a reports folder, whose evidence is copied; ``verifying``: shows the
+    progress of that. Errors as above."""
 
     def prepare(notebook: Notebook) -> _Matter[Operated]:
         from keyaudit.evidence.of_period import of_period
 
-        return of_period(request, notebook, asked)
+        return of_period(request, notebook, asked, verifying)
 
     return _make(request, prepare, None)
 

@@ -15,6 +15,7 @@ from keyaudit.evidence.request import PeriodAsked, Request, Runner
 from keyaudit.evidence.stated_period import policy_of, stated_of
 from keyaudit.export.over_time import operated_csv, operated_json
 from keyaudit.files import write_file
+from keyaudit.model import Progress
 from keyaudit.model.operated import Operated
 from keyaudit.policy import load_policy
 from keyaudit.schema import InputError
@@ -68,7 +69,9 @@ class OfPeriod:
         return finish(staging, self.name, self.notebook, stated, told, run, self.request.progress, before_seal)
 
 
-def of_period(request: Request, notebook: Notebook, asked: PeriodAsked) -> OfPeriod:
+def of_period(
+    request: Request, notebook: Notebook, asked: PeriodAsked, verifying: Progress | None = None
+) -> OfPeriod:
     """Ask what was asked for, of the reports folder that is the source. InputError as for ``over_period``, if there
     is no evidence, or too much of it to be copied."""
     if lacking := [name for name in ("first", "last", "anchors") if name not in notebook.parameters]:
@@ -78,7 +81,7 @@ def of_period(request: Request, notebook: Notebook, asked: PeriodAsked) -> OfPer
     if len(request.sources) != 1:
         raise InputError(f"--notebook {notebook.name}: give one reports folder, whose evidence is asked")
     policy = load_policy(request.policy) if request.policy else None
-    answered = of_folder(Path(request.sources[0]), asked, policy)
+    answered = of_folder(Path(request.sources[0]), asked, policy, verifying)
     if not answered.operated.subjects:
         raise InputError(
             f"{request.sources[0]}: has no evidence of runs that judged their own moment; nothing is concluded, "
