@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -364,9 +365,8 @@ def test_mistakes_in_a_command(june: Runs, tmp_path: Path) -> None:
 
 def test_a_year_of_weeks(june: Runs, tmp_path: Path) -> None:
     """Of one key that is never rotated: in time, then in breach from its deadline to the last snapshot."""
-    from datetime import date, timedelta
-
     runs = Runs(tmp_path / "reports", june.evidence)
+    runs.has_pages = False
     for week in range(52):
         runs.at(f"{date(2026, 6, 1) + timedelta(weeks=week)}", **WEEKLY)
     found = over_period(str(runs.folder), "2026-06-01", "2026-11-01")
