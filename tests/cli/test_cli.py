@@ -336,8 +336,12 @@ def test_a_day_is_refused_with_the_two_instants_that_it_may_mean(words: list[str
 
 def _commands(command: click.Command, *names: str) -> Iterator[tuple[tuple[str, ...], click.Command]]:
     yield names, command
-    for name, one in command.commands.items() if isinstance(command, click.Group) else ():
-        yield from _commands(one, *names, name)
+    if isinstance(command, click.Group):
+        with click.Context(command) as context:
+            found = {name: command.get_command(context, name) for name in command.list_commands(context)}
+        for name, one in found.items():
+            assert one is not None
+            yield from _commands(one, *names, name)
 
 
 @pytest.mark.parametrize("width", [80, 100])
