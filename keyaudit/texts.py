@@ -50,17 +50,34 @@ def spoken(chosen: str) -> Iterator[None]:
         speak(before)
 
 
+#: a line at which a table begins, and the first part of its name
+_TABLE = re.compile(r'^\["?([\w-]+)"?(?:\.[^\]\n]*)?\]$', re.MULTILINE)
+
+
 @cache
-def catalogue(language: str) -> dict[str, Any]:
-    """All texts of a language as nested tables."""
-    return tomllib.loads(data("texts", f"{language}.toml").read_text(encoding="utf-8"))
+def _parts(language: str) -> dict[str, str]:
+    """The file of a language in parts, by the first part of the names of their tables; "" for what is in none. To
+    read it whole takes longer than to judge most reports, and no command says all of it."""
+    text = data("texts", f"{language}.toml").read_text(encoding="utf-8")
+    heads = [*_TABLE.finditer(text)]
+    ends = [*(head.start() for head in heads[1:]), len(text)]
+    parts = {"": text[: heads[0].start()] if heads else text}
+    for head, end in zip(heads, ends, strict=False):
+        parts[head[1]] = parts.get(head[1], "") + text[head.start() : end]
+    return parts
+
+
+@cache
+def _part(language: str, name: str) -> dict[str, Any]:
+    return tomllib.loads(_parts(language).get(name, ""))
 
 
 @cache
 def template(key: str, language: str) -> Any:
     """The text, or table of texts, at a dotted key; KeyError names the key."""
-    found: Any = catalogue(language)
-    for part in key.split("."):
+    path = key.split(".")
+    found: Any = _part(language, path[0] if path[0] in _parts(language) else "")
+    for part in path:
         if not isinstance(found, dict) or part not in found:
             raise KeyError(f"no text {key!r} in data/texts/{language}.toml")
         found = found[part]

@@ -7,25 +7,13 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 
 import click
 
 from keyaudit import __version__
-from keyaudit.cli.beginning import notebook, policy
-from keyaudit.cli.capture import capture
-from keyaudit.cli.check import check
-from keyaudit.cli.cluster import cluster
 from keyaudit.cli.common import open_all, say, write
-from keyaudit.cli.export import export
-from keyaudit.cli.lab import lab
-from keyaudit.cli.period import period
-from keyaudit.cli.report import demo, report
-from keyaudit.cli.rotation import rotation
-from keyaudit.cli.sample import sample
-from keyaudit.cli.schedule import schedule
-from keyaudit.cli.series import series
-from keyaudit.cli.verify import verify
 from keyaudit.files import why
 from keyaudit.schema import EvidenceError, KeyAuditError
 
@@ -40,21 +28,45 @@ Exit codes of check and report (and of capture, where it applies):
 WRONG, FAILED, INTERRUPTED = 2, 4, 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
+#: the modules of this room whose commands have other names than they
+_HOMES = {"demo": "report", "notebook": "beginning", "policy": "beginning"}
+_NAMES = (
+    "capture", "check", "cluster", "demo", "export", "lab", "notebook", "period", "policy", "report", "rotation",
+    "sample", "schedule", "series", "verify",
+)  # fmt: skip
+
+
+class _Commands(click.Group):
+    """The commands; one is imported when it is asked for, since most runs need no other."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_NAMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _NAMES and cmd_name not in self.commands:
+            module = import_module(f"keyaudit.cli.{_HOMES.get(cmd_name, cmd_name)}")
+            self.add_command(getattr(module, cmd_name))
+        return super().get_command(ctx, cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in _NAMES:  # whatever it is like is looked for among all
+            for name in _NAMES:
+                self.get_command(ctx, name)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
 @click.version_option(__version__, prog_name="keyaudit")
 def cli() -> None:
     """Are AWS access keys rotated within the period that the policy sets?"""
 
 
-for command in (
-    capture, check, cluster, demo, export, lab, notebook, period, policy, report, rotation, sample, schedule,
-    series, verify,
-):  # fmt: skip
-    cli.add_command(command)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point. It ends only with EXIT_CODES, and shows no traceback for a user's mistake."""
+    # a plugin of another package has no say in how a policy is validated; to look for some takes longer than that
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # jupyterlab brings extras of jsonschema that build a grammar at import, 0.9 s that no command needs
     modules: dict[str, Any] = sys.modules
     modules.setdefault("rfc3987_syntax", None)

@@ -61,12 +61,14 @@ class Keys:
 @dataclass(frozen=True)
 class Accounts:
     """``total`` accounts, of which ``read`` were read, ``incomplete`` of these with evidence that is missing or
-    cannot be relied on. ``all_known``: the list of accounts itself could be had."""
+    cannot be relied on, ``overdue`` of these with overdue keys. ``all_known``: the list of accounts itself could be
+    had."""
 
     total: int
     read: int
     incomplete: int = 0
     all_known: bool = True
+    overdue: int = 0
 
 
 @dataclass(frozen=True)
@@ -137,10 +139,10 @@ def keys_of(a: Audit) -> Keys:
 
 
 def accounts_of(a: Audit) -> Accounts:
-    """How many accounts there are, were read, and were read with gaps."""
+    """How many accounts there are, were read, were read with gaps, and have overdue keys."""
     found = [one for one in a.provenance if one.is_account]
-    read = sum(bool(one.form) for one in found)
-    return Accounts(len(found), read, len(incomplete(a)), all_known=len(found) == len(a.provenance))
+    read, overdue = sum(bool(one.form) for one in found), sum(bool(one.overdue) for one in found)
+    return Accounts(len(found), read, len(incomplete(a)), len(found) == len(a.provenance), overdue)
 
 
 def incomplete(a: Audit) -> list[str]:

@@ -68,13 +68,25 @@ def _rotation(facts: Headline) -> str:
     """What was concluded of rotation, of how many keys, and who set the period."""
     keys, accounts = facts.keys, in_accounts(facts.accounts)
     setter = say(f"headline.by.{facts.limit_by}", days=say("charts.days", n=facts.limit or 0), preset=facts.preset)
-    told = {"active": keys.active, "exempt": keys.exempt, "accounts": accounts, "setter": setter}
+    any_of = say("count.any_of", accounts=accounts) if facts.accounts.read > 1 else accounts
+    told = {"active": keys.active, "exempt": keys.exempt, "accounts": accounts, "any_of": any_of, "setter": setter}
     if facts.rotation is Claim.OVERDUE:
         if keys.overdue == keys.active:
             return say("headline.all_overdue", n=keys.active, **told)
-        return say("headline.overdue", n=keys.overdue, **told)
+        if facts.accounts.total == 1:
+            return say("headline.overdue", n=keys.overdue, **told)
+        return say("headline.overdue_where", n=keys.overdue, where=_where(facts.accounts), **told)
     none = facts.rotation in (Claim.UNDECIDED, Claim.NO_PERIOD) and not keys.active
     return say(f"headline.{facts.rotation}{'_none' if none else ''}", n=keys.active, **told)
+
+
+def _where(found: Accounts) -> str:
+    """In how many of the accounts the overdue keys are: 5 keys "in 10 accounts" may be understood as in each of
+    them."""
+    if found.read == 1:
+        return in_accounts(found)
+    kind = "each_of" if found.overdue == found.read else "some_of"
+    return say(f"count.{kind}", n=found.overdue, accounts=in_accounts(found))
 
 
 def _names(controls: tuple[str, ...]) -> str:
@@ -89,17 +101,16 @@ def _capital(text: str) -> str:
 
 
 def in_accounts(found: Accounts) -> str:
-    """How many accounts, of how many, and how many of them with gaps."""
+    """How many accounts were read, how many of them have gaps, and how many more were not read."""
     if not found.read:
         return say("count.accounts_none_read", n=found.total)
-    if found.read < found.total:
-        text = say("count.accounts_read", n=found.total, read=found.read)
-    else:
-        text = say("count.accounts", n=found.read)
-    if not found.incomplete:
-        return text
-    kind = "accounts_all_incomplete" if found.incomplete == found.read else "accounts_incomplete"
-    return say(f"count.{kind}", n=found.incomplete, accounts=text)
+    unread, accounts, but = found.total - found.read, say("count.accounts", n=found.read), []
+    if found.incomplete:
+        kind = "all_incomplete" if found.incomplete == found.read else "incomplete"
+        but.append(say(f"count.{kind}", n=found.incomplete, read=found.read))
+    if unread:
+        but.append(say("count.unread", n=unread))
+    return say("count.accounts_but", accounts=accounts, but=listed("remarks", but)) if but else accounts
 
 
 # --- the lines around it ----------------------------------------------------------------------------------------
@@ -116,8 +127,9 @@ def before(a: Audit) -> list[str]:
 
 
 def after(a: Audit) -> list[str]:
-    """How far the answer reaches: accounts that were not read, or not in full; what the policy leaves open."""
-    return [*_accounts(a), assurance(a), *_policy(a)]
+    """How far the answer reaches: its instant; accounts that were not read, or not in full; what the policy leaves
+    open."""
+    return [say("verdict.as_of", as_of=utc(a.as_of)), *_accounts(a), assurance(a), *_policy(a)]
 
 
 def caveats(a: Audit) -> list[str]:

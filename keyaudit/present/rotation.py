@@ -38,7 +38,7 @@ def rotated(a: Audit) -> Table | Prose:
         ]
         for one in found
     ]
-    return table("rotated", rows, most=None)
+    return table("rotated", rows, most=None, is_list=True)
 
 
 def outdated_functions(a: Audit) -> Prose:
@@ -79,7 +79,7 @@ def rotation_schedules(a: Audit) -> Table | Prose:
         ]
         for one in (verdict.secret for verdict in a.rotations)
     ]
-    return table("rotation_schedules", rows, most=None)
+    return table("rotation_schedules", rows, most=None, is_list=True)
 
 
 def rotation_keys(a: Audit) -> Table | Prose:

@@ -16,7 +16,7 @@ from keyaudit.present.rotation import outdated_functions, rotated, rotation_keys
 from keyaudit.present.table import Table
 from keyaudit.present.verdict import controls, reasons, rule
 from keyaudit.schema import ACCOUNT_VERDICTS, COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT, ROTATION
-from keyaudit.texts import listed, say, utc, visible
+from keyaudit.texts import listed, say, visible
 
 MOST_ACCOUNTS = 10
 #: how a line goes on that is wider than the terminal
@@ -48,7 +48,7 @@ def _head(a: Audit, colour: bool, width: int | None) -> str:
         "sha256": a.policy.sha256[:12],
     }
     lines.append(say(f"terminal.{setter_of(a.policy)}", **facts))
-    lines.append(say("terminal.as_of", as_of=utc(a.as_of), how=moment_of(a)))
+    lines.append(say("terminal.as_of", how=moment_of(a)))
     lines.append(say("terminal.rule", rule=rule(a)))
     return "\n".join(block for block in (_fitted(before(a), width), *answer, _fitted(lines, width)) if block)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from weakref import ref
 
@@ -103,7 +104,8 @@ def crowds(tasks: tuple[Task, ...]) -> dict[str, tuple[int, int | None]]:
 def to_do(audit: Audit, most: int | None = MOST_TASKS) -> Table:
     """The plan as a table: what remains to be done."""
     tasks = plan(audit)
-    return table("to_do", [_row(one) for one in tasks[:most]], most=most, total=len(tasks), is_list=True)
+    made = table("to_do", [_row(one) for one in tasks[:most]], most=most, total=len(tasks), is_list=True)
+    return made if tasks else replace(made, caption=say("table.to_do.empty"))
 
 
 def _row(one: Task) -> list[str | int | None]:

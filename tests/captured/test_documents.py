@@ -122,9 +122,10 @@ def test_its_permissions_are_in_the_policy_and_in_the_role(scenario: Scenario) -
 def test_its_option_is_the_rows() -> None:
     """Of those that there are: the commands are made when they are imported."""
     from keyaudit.cli import cli
+    from keyaudit.cli.capture import capture
 
     for one in documents.optional():
-        (option,) = [each for each in cli.commands["capture"].params if each.name == one.name]
+        (option,) = [each for each in capture.params if each.name == one.name]
         assert isinstance(option, click.Option) and option.help == one.help
     assert CliRunner().invoke(cli, ["capture", "--help"]).exit_code == 0
 

@@ -16,6 +16,10 @@ from make_reports import AS_OF, report
 from playwright.sync_api import Page
 from pypdf import PdfReader
 
+from keyaudit import resources
+
+#: tables that are printed, and the rows of each: more than those of a table that is kept on one sheet
+TABLES, FULL_TABLE = 40, 10
 HOSTILE = '<script>document.title="owned"</script><img src=x onerror=alert(1)>'
 
 
@@ -118,3 +122,38 @@ def test_it_prints_with_page_numbers_repeated_headers_and_nothing_cut(
     assert wide == []
     style = page[0].evaluate("getComputedStyle(document.querySelector('thead')).display")
     assert style == "table-header-group"
+
+
+def tables_of(n: int) -> str:
+    """Tables of ten rows, each under a heading and a sentence of its own, at another height of the sheet."""
+    rows = [
+        "".join(f"<tr><td>row {at}.{place}.</td></tr>" for place in range(FULL_TABLE)) for at in map(str, range(n))
+    ]
+    return "".join(
+        f'<p>before</p><p class="gap-{at}"></p><h2>Part {at}.</h2><p>Intro {at}.</p><div class="output"><table>'
+        f"<caption>Caption {at}.</caption><thead><tr><th>Head</th></tr></thead><tbody>{row}</tbody></table></div>"
+        for at, row in enumerate(rows)
+    )
+
+
+def test_no_table_is_parted_from_its_heading_and_no_row_stands_alone_on_a_sheet(
+    page: tuple[Page, list[str], list[str]],
+) -> None:
+    style = resources.data("templates", "keyaudit", "style.css").read_text(encoding="utf-8")
+    gaps = "".join(f".gap-{at} {{ height: {at * 7}px }}" for at in range(TABLES))
+    browser = page[0].context.browser
+    assert browser is not None
+    printed = browser.new_page()
+    printed.set_content(f"<!doctype html><style>{style}{gaps}</style>{tables_of(TABLES)}")
+    whole = PdfReader(io.BytesIO(printed.pdf(prefer_css_page_size=True)))
+    printed.close()
+    sheets = [sheet.extract_text() for sheet in whole.pages]
+
+    def on(words: str) -> int:
+        (found,) = [number for number, text in enumerate(sheets) if words in text]
+        return found
+
+    for at in range(TABLES):
+        rows = [on(f"row {at}.{place}.") for place in range(FULL_TABLE)]
+        assert on(f"Part {at}.") == on(f"Intro {at}.") == on(f"Caption {at}.") == rows[0] == rows[1], at
+        assert rows[-2] == rows[-1], at

@@ -79,7 +79,8 @@ def test_its_sheets_answer_first_and_then_say_what_that_rests_on(book, judged):
     assert book.sheetnames == names
     told = dict(book["Summary"].iter_rows(values_only=True))
     assert told["Conclusion"] == judged.conclusion == "NON_COMPLIANT"
-    assert told["In one sentence"].startswith("NON_COMPLIANT: 1 of 5 active access keys in 1 of 2 accounts")
+    assert told["In one sentence"].startswith("NON_COMPLIANT: 1 of 5 active access keys was not rotated within its")
+    assert "in 1 account (1 more was not read)" in told["In one sentence"]
     assert "Assurance, " in told["How far it reaches"] and OTHER in told["How far it reaches"]
     assert told["Judged as of (UTC)"] == naive(2026, 11, 23)
     assert (told["Evidence folder"], told["SHA-256 of its seal"]) == (NAME, SEAL)

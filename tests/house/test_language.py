@@ -10,6 +10,7 @@ import io
 import json
 import re
 import tokenize
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from keyaudit.assess.rotated_grace_1 import IN_GRACE as IN_GRACE_1
 from keyaudit.assess.rotated_proof import BECAME_CURRENT, IN_GRACE, MADE, STORED
 from keyaudit.evidence.prose import spoken_cells
 from keyaudit.present.rotation import EVENTS
+from keyaudit.texts import languages, template
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "keyaudit"
@@ -224,3 +226,11 @@ def test_prose_in_a_cell_of_code_is_found(line: str) -> None:
 
 def test_evidence_names_its_language(tmp_path_factory: pytest.TempPathFactory) -> None:
     assert manifest(failing(tmp_path_factory))["language"] == "en"
+
+
+def test_texts_that_are_read_in_parts_are_the_texts_of_the_whole_file() -> None:
+    for language in languages():
+        whole = tomllib.loads((PACKAGE / "data" / "texts" / f"{language}.toml").read_text(encoding="utf-8"))
+        assert {name: template(name, language) for name in whole} == whole
+        with pytest.raises(KeyError, match="no text 'nothing"):
+            template("nothing.of.the_kind", language)

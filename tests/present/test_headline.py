@@ -151,6 +151,9 @@ def test_each_claim_of_the_headline_agrees_with_conclusions_and_findings(tmp_pat
     )
     assert facts.accounts.total == len(population)
     assert facts.accounts.read == sum(bool(rows) for rows in population.values())
+    late = a.findings[(a.findings["compliance_type"] == NON_COMPLIANT) & (a.findings["status"] == "Active")]
+    late = late[late["control"] == ROTATION]
+    assert facts.accounts.overdue == (0 if no_period else late["account_id"].nunique())
     counted = [c for c in CONTROLS if c in a.policy.controls and c in a.conclusions]
     told = {NON_COMPLIANT: facts.failing, INSUFFICIENT_DATA: facts.undecided, COMPLIANT: facts.met}
     assert told == {kind: tuple(c for c in counted if c != ROTATION and a.conclusions[c] == kind) for kind in told}
@@ -214,7 +217,8 @@ def test_the_sentences_of_any_facts_are_grammatical(numbers, claim, counts, limi
     fails = bool(of["failing"]) or (counts and claim in (Claim.NO_PERIOD, Claim.OVERDUE))
     is_open = bool(of["undecided"]) or (counts and claim is Claim.UNDECIDED) or not (counts or of["met"])
     conclusion = NON_COMPLIANT if fails else INSUFFICIENT_DATA if is_open else COMPLIANT
-    found = Accounts(incomplete + complete + unread, incomplete + complete, incomplete)
+    overdue_in = min(keys.overdue, extra + 1, incomplete + complete)
+    found = Accounts(incomplete + complete + unread, incomplete + complete, incomplete, overdue=overdue_in)
     if not found.read and (conclusion != INSUFFICIENT_DATA or keys.active):
         found = Accounts(1, 1)
     facts = Headline(
@@ -294,8 +298,11 @@ def test_accounts_that_were_not_read_and_those_with_gaps_are_in_the_first_lines(
     said = first_lines(a)
     assert f"1 of 3 expected accounts was not read: {THIRD}." in said
     assert f"Of 1 of 3 expected accounts evidence is missing or cannot be relied on: {OTHER}." in said
-    assert "1 of 2 active access keys in 2 of 3 accounts (1 of them incomplete) was not rotated" in said
-    assert headline_of(a).accounts == Accounts(3, 2, 1)
+    assert (
+        "1 of 2 active access keys was not rotated within its limit (the preset cis sets 90 days), "
+        "in 1 of 2 accounts (1 of the 2 incomplete; 1 more was not read)."
+    ) in said
+    assert headline_of(a).accounts == Accounts(3, 2, 1, overdue=1)
 
 
 def test_without_a_policy_no_account_is_called_incomplete(tmp_path):
@@ -305,7 +312,7 @@ def test_without_a_policy_no_account_is_called_incomplete(tmp_path):
         a111122223333=report(("alice", OLD)),
         a444455556666=report(("bob", OLD), account=OTHER),
     )
-    assert headline_of(keyaudit.audit(source, "", AS_OF)).accounts == Accounts(2, 2, 0)
+    assert headline_of(keyaudit.audit(source, "", AS_OF)).accounts == Accounts(2, 2, 0, overdue=2)
 
 
 def test_a_list_of_accounts_that_could_not_be_had_is_no_account(tmp_path):
@@ -314,9 +321,38 @@ def test_a_list_of_accounts_that_could_not_be_had_is_no_account(tmp_path):
     write(source, "accounts.json", json.dumps(facts | {"problems": ["which accounts there are is unknown"]}))
     a = keyaudit.audit(source, "cis", AS_OF)
     assert "Which accounts the organization has is not known" in first_lines(a)
-    assert headline_of(a).accounts == Accounts(1, 1, 0, all_known=False)
+    assert headline_of(a).accounts == Accounts(1, 1, 0, all_known=False, overdue=1)
     assert "in 1 account was not" in keyaudit.headline(a)
     assert len(a.accounts) == 1
+
+
+@pytest.mark.parametrize(
+    ("found", "where"),
+    [
+        (Accounts(10, 10, overdue=4), "in 4 of 10 accounts"),
+        (Accounts(10, 10, overdue=1), "in 1 of 10 accounts"),
+        (Accounts(10, 10, overdue=10), "in each of 10 accounts"),
+        (Accounts(10, 8, 1, overdue=4), "in 4 of 8 accounts (1 of the 8 incomplete; 2 more were not read)"),
+        (Accounts(10, 8, overdue=8), "in each of 8 accounts (2 more were not read)"),
+        (Accounts(10, 1, overdue=1), "in 1 account (9 more were not read)"),
+    ],
+)
+def test_overdue_keys_are_said_to_be_in_the_accounts_that_have_them(found, where):
+    keys = Keys(168, overdue=10, exempt=0, in_time=158, unknown=0, unjudged=0)
+    facts = Headline(NON_COMPLIANT, Claim.OVERDUE, True, keys, found, 90, Setter.POLICY, "", (), (), (), 0)
+    assert sentences(facts) == (
+        "NON_COMPLIANT: 10 of 168 active access keys were not rotated within their limit "
+        f"(the policy sets 90 days), {where}."
+    )
+
+
+def test_no_active_key_in_several_accounts_is_none_in_any_of_them():
+    facts = Headline(
+        COMPLIANT, Claim.NO_KEYS, True, Keys(0, 0, 0, 0, 0, 0), Accounts(3, 3), 90, Setter.POLICY, "", (), (), (), 0
+    )
+    assert sentences(facts).startswith(
+        "COMPLIANT: there is no active access key in any of 3 accounts, so that none "
+    )
 
 
 @pytest.mark.parametrize(
@@ -326,12 +362,12 @@ def test_a_list_of_accounts_that_could_not_be_had_is_no_account(tmp_path):
         (Accounts(3, 3), "3 accounts"),
         (Accounts(1, 0), "1 account, which was not read"),
         (Accounts(3, 0), "3 accounts, none of which was read"),
-        (Accounts(3, 1), "1 of 3 accounts"),
-        (Accounts(40, 40, 8), "40 accounts (8 of them incomplete)"),
-        (Accounts(40, 32, 1), "32 of 40 accounts (1 of them incomplete)"),
+        (Accounts(3, 1), "1 account (2 more were not read)"),
+        (Accounts(40, 40, 8), "40 accounts (8 of the 40 incomplete)"),
+        (Accounts(40, 32, 1), "32 accounts (1 of the 32 incomplete; 8 more were not read)"),
         (Accounts(1, 1, 1), "1 account (incomplete)"),
-        (Accounts(2, 2, 2), "2 accounts (all of them incomplete)"),
-        (Accounts(2, 1, 1), "1 of 2 accounts (incomplete)"),
+        (Accounts(2, 2, 2), "2 accounts (all 2 incomplete)"),
+        (Accounts(2, 1, 1), "1 account (incomplete; 1 more was not read)"),
         (Accounts(2000, 2000), "2,000 accounts"),
     ],
 )
@@ -385,7 +421,7 @@ def test_a_limit_of_one_day_reads_right(judge, policy):
 
 def test_the_effective_date_itself_is_in_force(judge, policy):
     a = judge(report(("alice", FRESH)), policy(f"max_access_key_age = 90\neffective = {date(2026, 11, 23)}"))
-    assert len(after(a)) == 1  # the assurance
+    assert len(after(a)) == 2  # the instant and the assurance
 
 
 def test_the_assurance_is_in_the_first_lines_with_the_newest_date_of_a_file_of_unknown_age(judge):

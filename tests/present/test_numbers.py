@@ -25,7 +25,7 @@ from keyaudit.policy import load_policy
 from keyaudit.present import as_text, overdue_known
 from keyaudit.present.claims import Claim, headline_of
 from keyaudit.present.table import MOST_ACCOUNTS, Table, table
-from keyaudit.texts import ENGLISH, catalogue
+from keyaudit.texts import ENGLISH, template
 
 NUMBER = r"(\d[\d,]*|None|none|All|all|[Tt]he only)"
 OF_KEYS = rf"{NUMBER}(?: of (\d[\d,]*)| (\d[\d,]*))? active (?:access )?keys?"
@@ -289,7 +289,7 @@ def test_every_table_that_may_be_cut_says_where_the_others_are():
     whole = {"rotated", "rotation_schedules", "rotation_keys", "exemptions", "references", "policy", "series"}
     whole |= {"explore_user", "explore_user_says", "sample", "sample_amiss"}
     tables = {
-        name: one for name, one in catalogue(ENGLISH)["table"].items() if isinstance(one, dict) and "columns" in one
+        name: one for name, one in template("table", ENGLISH).items() if isinstance(one, dict) and "columns" in one
     }
     assert {name for name, one in tables.items() if not one.get("where")} == whole
 

@@ -47,7 +47,7 @@ def agrees(want: Expected, output: Output, former: Audit | None) -> bool:
 
 def _kind(html: str) -> str:
     """What kind of output this is: which table, an empty table, or which paragraphs."""
-    return re.sub(r'^<table class="short"', "<table", html).partition(">")[0]
+    return re.sub(r'^<table class="(?:cards|short|cards short)"', "<table", html).partition(">")[0]
 
 
 def _same_words(output: Output) -> bool:

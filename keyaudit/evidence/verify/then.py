@@ -238,6 +238,7 @@ def nameless(a: Audit) -> Audit:
 
 
 _FORMER = {
+    "ka.to_do": lambda value, a: replace(value, caption=say("table.to_do.caption", n=value.total)),  # noqa: ARG005
     "ka.offenders": _offenders,
     "ka.unused": _unused,
     "ka.skipped": _skipped,
