@@ -67,10 +67,16 @@ def spread(function: Callable[[T], R], folders: Sequence[T], jobs: int | None = 
         yield from each(engine, function, folders)
 
 
-def _begin(spoken: str) -> None:
-    """Speak the language of the process that asks. Ctrl-C is meant for that one: this one finishes what it is
-    doing. What was imported is not looked through for garbage, nor are a million cells again and again."""
+def seldom_collect() -> None:
+    """For a process of our own alone: what was imported is not looked through for garbage, nor are a million cells
+    again and again."""
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
+
+
+def _begin(spoken: str) -> None:
+    """Speak the language of the process that asks. Ctrl-C is meant for that one: this one finishes what it is
+    doing."""
+    seldom_collect()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     speak(spoken)

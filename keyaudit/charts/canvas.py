@@ -57,10 +57,11 @@ def axes(ax: Axes | None, rounds: int = 1) -> Axes:
     return ax
 
 
-def head(ax: Axes, title: str, lines: list[str], alt: str, strips: int = 0) -> Axes:
-    """Title, subtitle and alternative text; flush left, broken to the width of the Axes, with ``strips`` lines left
-    free for the names of limits and the key of marks."""
-    width = points(ax)
+def head(ax: Axes, title: str, lines: list[str], alt: str, strips: int = 0, width: float | None = None) -> Axes:
+    """Title, subtitle and alternative text; flush left, broken to the width of the Axes (in points, where labels
+    beside them make it another than usual), with ``strips`` lines left free for the names of limits and the key
+    of marks."""
+    width = width or points(ax)
     below = [part for line in lines for part in broken(line, width, TEXT)]
     base = 7 + strips * STRIP
     note(ax, "\n".join(below), (0, 1), (0, base), "axes fraction", va="bottom", color=MUTED, linespacing=LEADING)
@@ -110,10 +111,9 @@ def key_above(ax: Axes, handles: Sequence[Artist], strip: int = 1, handlelength:
 
 
 def keys_above(ax: Axes, handles: Sequence[Artist], width: float, strip: int) -> int:
-    """A key of marks above the Axes, in one row, or in two where it is wider than ``width`` points; the number of
-    rows."""
-    needed = sum(text_width(str(one.get_label()), SMALL) + 5 * SMALL for one in handles)
-    rows = [handles] if needed <= width or len(handles) < 2 else _halves(handles)
+    """A key of marks above the Axes, in as many rows as it needs where it is wider than ``width`` points; their
+    number."""
+    rows = next(rows for number in range(1, len(handles) + 2) if _fit(rows := _split(handles, number), width))
     for number, row in enumerate(reversed(rows)):
         if earlier := ax.get_legend():
             ax.add_artist(earlier)
@@ -121,9 +121,15 @@ def keys_above(ax: Axes, handles: Sequence[Artist], width: float, strip: int) ->
     return len(rows)
 
 
-def _halves(handles: Sequence[Artist]) -> list[Sequence[Artist]]:
-    half = (len(handles) + 1) // 2
-    return [handles[:half], handles[half:]]
+def _split(handles: Sequence[Artist], number: int) -> list[Sequence[Artist]]:
+    each = max(ceil(len(handles) / number), 1)
+    return [handles[place : place + each] for place in range(0, len(handles), each)]
+
+
+def _fit(rows: list[Sequence[Artist]], width: float) -> bool:
+    """Whether no row is wider, or has only one mark that could be moved to another."""
+    widths = [sum(text_width(str(one.get_label()), SMALL) + 5 * SMALL for one in row) for row in rows]
+    return all(one <= width or len(row) < 2 for one, row in zip(widths, rows, strict=True))
 
 
 def x_label(ax: Axes, text: str) -> None:

@@ -10,15 +10,15 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from keyaudit.charts import canvas
-from keyaudit.charts.dates import blank, day_axis, shade_unseen
+from keyaudit.charts.dates import blank, day_axis, fit, name_rows, shade_unseen
 from keyaudit.charts.facts.gantt import Late, Row, alt, claim, late_of, remarks
 from keyaudit.charts.standing import POSSIBLY
 from keyaudit.model.operated import Operated
 from keyaudit.model.over_period import Spans
 from keyaudit.texts import say
 
-#: inches: a row, and all that stands around them
-ROW, AROUND = 0.24, 1.7
+#: height of a row in points
+ROW = 17.0
 #: share of a row
 HEIGHT = 0.66
 TICK: dict[str, Any] = {"color": canvas.INK, "marker": "|", "markersize": 11, "markeredgewidth": 2, "linestyle": ""}
@@ -31,18 +31,16 @@ def plot_breaches(o: Operated, ax: Axes | None = None) -> Axes:
     if found is None:
         return blank(ax, say("charts.gantt.nothing"))
     given, ax = ax, canvas.axes(ax)
-    if given is None:
-        ax.figure.figure.set_size_inches(8, AROUND + ROW * len(found.rows))
     for y, row in enumerate(found.rows):
         _draw(ax, y, row, found)
-    ax.set_ylim(len(found.rows) - 0.5, -0.5)
-    # names may have dollar signs in them, which are no mathematics
-    ax.set_yticks(range(len(found.rows)), [row.label for row in found.rows], parse_math=False)
-    ax.tick_params(axis="y", length=0)
-    day_axis(ax, found.start, found.end)
+    width = name_rows(ax, [row.label for row in found.rows])
+    day_axis(ax, found.start, found.end, width)
     is_shaded = shade_unseen(ax, found.start, found.end, found.seen)
-    strips = canvas.keys_above(ax, _handles(found, is_shaded), canvas.points(ax), 0)
-    return canvas.head(ax, claim(found), remarks(found), alt(found), strips)
+    strips = canvas.keys_above(ax, _handles(found, is_shaded), width, 0)
+    canvas.head(ax, claim(found), remarks(found), alt(found), strips, width)
+    if given is None:
+        fit(ax, strips, ROW * len(found.rows))
+    return ax
 
 
 def _draw(ax: Axes, y: int, row: Row, found: Late) -> None:

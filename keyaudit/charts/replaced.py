@@ -19,9 +19,10 @@ def plot_replacements(o: Operated, ax: Axes | None = None) -> Axes:
     if found is None or not found.ends:
         return blank(ax, claim(found) if found else say("charts.replaced.nothing"))
     ax = canvas.axes(ax)
-    top = max(float(found.ages[-1]), float(found.limit or 0)) * 1.08
-    xs = np.concatenate([[0.0], found.ages, [top]])
-    ys = np.concatenate([[0.0], found.share, [found.share[-1]]])
+    top = max(found.known, float(found.limit or 0)) * 1.08
+    # the line ends where nothing is known any more
+    xs = np.concatenate([[found.reached], found.ages, [found.known]])
+    ys = np.concatenate([[0.0], found.share, found.share[-1:] if len(found.share) else [0.0]])
     ax.step(xs, ys, where="post", color=canvas.BLUE, linewidth=2, gid="replaced")
     ax.fill_between(xs, ys, step="post", color=canvas.WITHIN["facecolor"], alpha=0.5, linewidth=0)
     ax.set_xlim(0, top)

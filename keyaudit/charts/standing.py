@@ -52,7 +52,7 @@ def plot_over_time(o: Operated, ax: Axes | None = None) -> Axes:
         ax.fill_between(days, floor, top, step="post", linewidth=0, gid=kind, **STYLES[kind])
         floor = top
     canvas.count_axis(ax, found.most, 0.05)
-    day_axis(ax, found.start, found.end)
+    day_axis(ax, found.start, found.end, canvas.points(ax))
     is_shaded = shade_unseen(ax, found.start, found.end, found.seen)
     handles = [Patch(label=say(f"charts.standing.{kind}"), **STYLES[kind]) for kind in shown]
     if is_shaded:

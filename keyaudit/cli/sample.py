@@ -15,7 +15,7 @@ from keyaudit.model.sampled import INCOMPLETE, MORE, NO_MORE, STRATIFIED, Terms
 from keyaudit.schema import CONTROLS, ROTATION, InputError
 
 if TYPE_CHECKING:
-    from keyaudit.model.sampled import Sample
+    from keyaudit.model.sampled import Sample, SampledFrom
 
 F = TypeVar("F", bound=Callable[..., Any])
 #: the exit code of what an evaluation concludes
@@ -50,6 +50,13 @@ def percents_option(name: str, default: str, told: str) -> Callable[[F], F]:
     "--seed", metavar="TEXT", default="", help="What decides the selection. Default: the evidence's seal."
 )
 @click.option("--control", type=click.Choice(CONTROLS), default=ROTATION, help="Whose findings. Default: rotation.")
+@click.option(
+    "--series",
+    metavar="REPORTS",
+    type=click.Path(path_type=Path, readable=False),
+    default=None,
+    help="The reports folder that evidence of a period refers to.",
+)
 @click.option("--stratify", type=click.Choice(STRATIFIED), default=None, help="Draw from each of these.")
 @click.option(
     "-o",
@@ -76,11 +83,13 @@ def sample(
     expected: Fraction,
     seed: str,
     control: str,
+    series: Path | None,
     stratify: str | None,
     output: Path | None,
     filled: Path | None,
 ) -> int:
-    """Draw a sample of what was judged in an evidence folder, and say what it shows and how to draw it again.
+    """Draw a sample of what was judged in an evidence folder, and say what it shows and how to draw it again. Of
+    evidence of a period it is one of the keys that may have been active in it.
 
     The folder is verified and judged again. Anybody can draw the same sample: of all findings, those whose SHA-256
     of "seed,finding_id" is lowest. Nothing in EVIDENCE is changed.
@@ -93,10 +102,10 @@ def sample(
     if output and filled:
         raise InputError("--evaluate: reads a table that was written before; leave out -o")
     form = _form(output) if output else ""
-    from keyaudit.evidence.sampled_keys import population_of, write_sample
+    from keyaudit.evidence.sampled_keys import write_sample
     from keyaudit.period.sampling import draw
 
-    drawn = draw(population_of(evidence, control), terms, seed)
+    drawn = draw(_population(evidence, control, series), terms, seed)
     if filled:
         return _evaluate(drawn, filled)
     from keyaudit.present.sample_terms import sample_text, terms_text
@@ -109,6 +118,19 @@ def sample(
     write(_to_evaluate(context, evidence, output) + "\n")
     write_names([output])
     return 0
+
+
+def _population(evidence: Path, control: str, series: Path | None) -> SampledFrom:
+    """What is drawn from: the findings of a control, or the keys of a period."""
+    from keyaudit.evidence.sampled_keys import is_of_period, population_of, population_of_period
+
+    if is_of_period(evidence):
+        if control != ROTATION:
+            raise InputError(f"--control {control}: over a period only {ROTATION} is judged; leave it out")
+        return population_of_period(evidence, series)
+    if series:
+        raise InputError(f"--series: {evidence} is not evidence of a period; leave it out")
+    return population_of(evidence, control)
 
 
 def _terms(
@@ -155,7 +177,7 @@ def _to_evaluate(context: click.Context, evidence: Path, output: Path) -> str:
     from keyaudit.texts import say, shell_line
 
     words = ["keyaudit", "sample", str(evidence)]
-    for name in ("size", "confidence", "tolerable", "expected", "seed", "control", "stratify"):
+    for name in ("size", "confidence", "tolerable", "expected", "seed", "control", "series", "stratify"):
         if is_given(context, name):
             words += [f"--{name}", _as_given(context.params[name])]
     return say("sampling.written", command=shell_line([*words, "--evaluate", str(output)]))

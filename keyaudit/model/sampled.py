@@ -14,15 +14,17 @@ BY_CONCLUSION, BY_ACCOUNT = STRATIFIED = ("conclusion", "account")
 OK, DEVIATION, NOT_TESTED = RESULTS = ("ok", "deviation", "not-tested")
 #: by which distribution a size and a limit are worked out; WHOLE: by none, for everything was drawn
 HYPERGEOMETRIC, BINOMIAL, BY_STRATA, WHOLE = "hypergeometric", "binomial", "strata", "whole"
+#: what evidence of a period says of a key
+PROVED, MAYBE, NO_BREACH = "BREACH_PROVED", "BREACH_POSSIBLE", "NO_BREACH"
 #: what an evaluation concludes
 NO_MORE, MORE, INCOMPLETE = "no_more", "more", "incomplete"
 
 
 @dataclass(frozen=True)
 class Item:
-    """What may be drawn: a finding by its ``id``, the same in every run. ``key``: its id where that is known, else
-    the slot as AWS's report names it (``access_key_1``), empty for a finding on a user; ``created``: as ISO 8601.
-    """
+    """What may be drawn: a finding, or a key over a period, by its ``id``, the same in every run. ``key``: its id
+    where that is known, else the slot as AWS's report names it (``access_key_1``), empty for a finding on a user;
+    ``created``: as ISO 8601."""
 
     id: str
     account: str
@@ -37,7 +39,8 @@ class SampledFrom:
     """A population, and the sealed evidence that it is of. ``name`` and ``sha256``: of the evidence and of its
     SHA256SUMS; ``items``: in any order, each id once; ``left_out``: findings that are not in it, by compliance
     type; ``gaps``: findings that speak of an account as a whole, of which something was not seen; ``remarks``:
-    what ``verify`` says of the evidence besides."""
+    what ``verify`` says of the evidence besides. ``is_of_period``: whether the items are keys over a period; then
+    ``gaps`` are organizations or accounts of which evidence is missing."""
 
     name: str
     sha256: str
@@ -48,6 +51,7 @@ class SampledFrom:
     gaps: int
     is_sample_data: bool
     remarks: tuple[str, ...] = ()
+    is_of_period: bool = False
 
 
 @dataclass(frozen=True)

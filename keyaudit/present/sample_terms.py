@@ -14,6 +14,7 @@ from keyaudit.model.sampled import (
     Evaluated,
     Limit,
     Sample,
+    SampledFrom,
 )
 from keyaudit.present.grid import grid, wrapped
 from keyaudit.present.table import Table, table
@@ -55,10 +56,17 @@ def terms_of(sample: Sample) -> list[tuple[str, str]]:
 
 def _population(sample: Sample) -> str:
     source = sample.source
-    parts = [say("sampling.population", n=sample.population, control=source.control)]
+    population = "sampling.population_of_period" if source.is_of_period else "sampling.population"
+    parts = [say(population, n=sample.population, control=source.control)]
     parts += [say("sampling.left_out", n=n, kind=kind) for kind, n in source.left_out.items()]
-    parts += [say("sampling.gaps", n=source.gaps)] if source.gaps else []
+    parts += _gaps(source)
     return listed("sentences", parts)
+
+
+def _gaps(source: SampledFrom) -> list[str]:
+    """That something was not seen, if so."""
+    kind = "sampling.gaps_of_period" if source.is_of_period else "sampling.gaps"
+    return [say(kind, n=source.gaps)] if source.gaps else []
 
 
 def _size(sample: Sample) -> str:
@@ -159,7 +167,7 @@ def evaluated_text(found: Evaluated, width: int | None = None) -> str:
     lines.append(limit_text(found.limit, sample, what or say("sampling.deviations", n=deviations)))
     lines += [line for line in [_tolerable(found)] if line]
     lines.append(say(f"sampling.method.{found.limit.method}", risk=percent(sample.terms.risk)))
-    lines += [say("sampling.gaps", n=sample.source.gaps)] if sample.source.gaps else []
+    lines += _gaps(sample.source)
     lines += map(visible, sample.source.remarks)
     lines.append(_drawn_from(sample))
     text = "\n".join(part for line in lines for part in wrapped(line, width, HANGING))

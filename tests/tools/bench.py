@@ -18,6 +18,7 @@ from pathlib import Path
 from bench_cluster import cluster
 from bench_live import live
 from bench_measure import BIN, ROOT, RUNS, Run, figure, head, median, ratio, run, show
+from bench_period import period
 from bench_redraw import redraw
 from make_reports import write_population
 
@@ -37,6 +38,7 @@ def main() -> None:
         verify(work)
         redraw(work)
         overview(work)
+        period(work)
     finally:
         shutil.rmtree(work)
     live()

@@ -12,7 +12,7 @@ from keyaudit.texts import listed, say, short_id, visible
 #: rows; in the alternative text fewer are told one by one
 MOST_ROWS, MOST_TOLD = 30, 10
 #: letters of a name that are shown
-LONGEST = 28
+LONGEST = 24
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def alt(found: Late) -> str:
     """All that the picture tells, in words."""
     told = [_row(row) for row in found.rows[:MOST_TOLD]]
     more = [say("charts.gantt.more", n=len(found.rows) - MOST_TOLD)] if len(found.rows) > MOST_TOLD else []
-    return listed("sentences", [claim(found), *remarks(found), *told, *more])
+    return say("charts.times.alt", told=listed("lines", [claim(found), *remarks(found), *told, *more]))
 
 
 def _row(row: Row) -> str:

@@ -74,11 +74,17 @@ def _counts(moments: NDArray[np.float64], spans: Iterable[Span]) -> NDArray[np.i
 
 
 def _soon(key: KeyOverPeriod) -> Iterator[Span]:
-    """The last days before the deadline, as far as the key may have been active."""
+    """The last days before the deadline, as far as the key may have been active, and was not beyond an earlier
+    limit."""
     if key.due is None:
         return
+    beyond = sorted((*key.possible, *key.exempt))
     for start, end in key.active[1]:
         begin, stop = max(start, key.due - SOON), min(end, key.due)
+        for since, until in beyond:
+            if begin < min(since, stop):
+                yield begin, min(since, stop)
+            begin = max(begin, until)
         if begin < stop:
             yield begin, stop
 
@@ -104,7 +110,7 @@ def alt(found: Standing) -> str:
         if number:
             what = say(f"charts.standing.{kind}")
             peaks.append(say("charts.standing.peak", what=what, n=number, moment=f"{moment:%Y-%m-%d}"))
-    return listed("sentences", [claim(found), *remarks(found), *peaks, *_bounds(found)])
+    return say("charts.times.alt", told=listed("lines", [claim(found), *remarks(found), *peaks, *_bounds(found)]))
 
 
 def _bounds(found: Standing) -> list[str]:

@@ -43,6 +43,8 @@ def _amiss(v: PeriodVerdict) -> int:
 
 def claim(found: Strip) -> str:
     """How many periods have conclusive evidence."""
+    if not found.over:
+        return say("charts.strip.not_yet")
     if found.counts[PRESENT] == found.over:
         return say("charts.strip.all", n=found.over)
     return say("charts.strip.some", n=found.over, present=found.counts[PRESENT])
@@ -68,4 +70,6 @@ def alt(found: Strip) -> str:
         if one.state not in (PRESENT, OPEN)
     ]
     more = [say("charts.strip.more", n=len(amiss) - MOST_NAMED)] if len(amiss) > MOST_NAMED else []
-    return listed("sentences", [claim(found), *remarks(found), *amiss[:MOST_NAMED], *more])
+    return say(
+        "charts.times.alt", told=listed("lines", [claim(found), *remarks(found), *amiss[:MOST_NAMED], *more])
+    )
