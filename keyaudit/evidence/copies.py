@@ -63,8 +63,12 @@ def stage(staging: Path, found: Inputs, asked: Question, by_reference: bool) -> 
     for one in found.found:
         manifest = seal.read_manifest(one.path)
         for name in ALWAYS:
-            write_file(staging, f"{RAW}/{one.path.name}/{name}", read_plain(one.path / name))
-        if seal.digest_of(staging / RAW / one.path.name) != one.sha256:
+            content = read_plain(one.path / name)
+            if name == POLICY and seal.digest(content) != manifest["policy"]["sha256"]:
+                content = b""  # another file in its place, which may hold anything
+            write_file(staging, f"{RAW}/{one.path.name}/{name}", content)
+        copy = staging / RAW / one.path.name
+        if seal.digest_of(copy) != one.sha256 or not seal.is_sealed(copy) or seal.read_manifest(copy) != manifest:
             raise EvidenceError(f"{one.path.name}: changed while it was read")
         if found.looked[one.path].snapshot is None:
             continue
@@ -126,14 +130,16 @@ def of_copies(raw: Path, policy: Policy | None = None) -> Inputs:
     """The evidence in the copies, judged again from them. InputError if what is stated beside them and what is
     there is not the same; ValueError, KeyError or TypeError if keyaudit did not write it."""
     told = json.loads(read_plain(raw / PERIOD))
-    found, looks = [], {}
+    found, looks, now = [], {}, _instant(told["now"])
     for each in told["folders"]:
         name = str(each["name"])
         if name != Path(name).name or name in (".", ".."):
             raise InputError(f"{PERIOD}: a folder out of {RAW}/")
         one = entry(raw / name)
-        if one.sha256 != each["sha256"]:
+        if one.sha256 != each["sha256"] or not seal.is_sealed(one.path) or one.path in looks:
             raise InputError(f"{RAW}/{name}: is not the evidence that {PERIOD} names")
+        if max(one.started, one.sealed) > now:
+            raise InputError(f"{RAW}/{name}: was made after the moment of the question")
         faults = tuple(map(str, each["faults"]))
         found.append(one)
         looks[one.path] = Looked(faults) if faults else look_copy(one, policy)

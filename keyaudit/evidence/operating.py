@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from keyaudit.dues.cadences import cadences_of, held_at, refuse_split, stretches
+from keyaudit.dues.cadences import Stretch, cadences_of, held_at, refuse_split, stretches
 from keyaudit.dues.calendar import Every
 from keyaudit.dues.each import Due, dues_of, is_of
 from keyaudit.evidence.inputs import Inputs
 from keyaudit.evidence.ledger import unreadable_of
 from keyaudit.model.folders import Entry
 from keyaudit.model.operated import Cadence, Operated, SubjectOperated
-from keyaudit.model.over_period import Anchoring, DuePeriod, PeriodVerdict
+from keyaudit.model.over_period import BROKEN, INCONCLUSIVE, PRESENT, Anchoring, DuePeriod, PeriodVerdict
 from keyaudit.period import Window, conclude
 from keyaudit.period.anchors import Anchor, anchoring
 from keyaudit.policy import Policy
@@ -117,14 +117,37 @@ def _anchored(one: _Subject, found: Inputs, verdict: PeriodVerdict) -> Anchoring
 
 
 def _dues(one: _Subject, found: Inputs, refused: _Refused) -> Iterator[Due]:
-    """The periods of a subject that reach into the window."""
+    """The periods of a subject that reach into the window, and those beside it in which its evidence has faults: up
+    to the last evidence before the window that holds, and from the window on to the first. What they would have
+    shown of it is not known."""
     named = {f"{run.notebook}-{run.identity.label}" for run in one.runs}
     failed = [each for each in found.failed if any(is_of(each, name) for name in named)]
     window, now = one.asked.window, one.asked.now
-    for part in stretches(one.cadences, window):
+
+    def dues(part: Stretch, since: datetime | None) -> list[Due]:
         by = refused(part.every)
-        dues = dues_of(one.whose, one.runs, failed, found.faults, by, part.every, now, part.start)
-        yield from (each for each in dues if each.start < window.end and part.holds(each.start, each.end))
+        return dues_of(one.whose, one.runs, failed, found.faults, by, part.every, now, since)
+
+    parts = [*stretches(one.cadences, window)]
+    if parts:
+        yield from _broken_until(each for each in reversed(dues(parts[0], None)) if each.end <= window.start)
+    for part in parts:
+        yield from (each for each in dues(part, part.start) if _is_inside(each, window, part))
+    if parts:
+        yield from _broken_until(each for each in dues(parts[-1], None) if each.start >= window.end)
+
+
+def _is_inside(due: Due, window: Window, part: Stretch) -> bool:
+    return due.start < window.end and part.holds(due.start, due.end)
+
+
+def _broken_until(dues: Iterable[Due]) -> Iterator[Due]:
+    """Those with faults, up to the first that has evidence."""
+    for one in dues:
+        if one.state in (PRESENT, INCONCLUSIVE):
+            return
+        if one.state == BROKEN:
+            yield one
 
 
 def _left_out(found: Inputs) -> Iterator[tuple[str, str]]:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from keyaudit.engine import spread
+from keyaudit.evidence import seal
 from keyaudit.evidence.failed import failures
 from keyaudit.evidence.history import Looked, looked
 from keyaudit.evidence.inputs import Inputs
@@ -29,6 +30,9 @@ def of_reports(reports: Path, policy: Policy | None = None, progress: Progress |
         failed = failures(reports)
     except OSError as error:
         raise InputError(cannot_read(reports, error)) from None
+    # what a manifest says that is not that of its seal may be of anybody, at any time
+    unreadable |= {one.path: "" for one in found if not _is_sealed(one)}
+    found = [one for one in found if one.path not in unreadable]
     looks = spread(partial(look, given=policy), found)
     told: Sequence[Looked] = [*(progress(looks, len(found)) if progress else looks)]
     return Inputs(
@@ -37,6 +41,13 @@ def of_reports(reports: Path, policy: Policy | None = None, progress: Progress |
         {path.name: why for path, why in unreadable.items()},
         tuple(failed),
     )
+
+
+def _is_sealed(one: Entry) -> bool:
+    try:
+        return seal.is_sealed(one.path)
+    except seal.NOT_OURS:
+        return False
 
 
 def look(one: Entry, given: Policy | None = None) -> Looked:

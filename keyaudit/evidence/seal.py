@@ -213,7 +213,7 @@ def _newest(reports: Path, facts: RunFacts) -> tuple[str | None, Former | None, 
     found, unread = of_subject(reports, facts)
     for folder, manifest in found.items():
         with suppress(*NOT_OURS):
-            sealed_at = parse_instant(str(manifest["sealed_at"])) if _is_sealed(folder) else None
+            sealed_at = parse_instant(str(manifest["sealed_at"])) if is_sealed(folder) else None
             if sealed_at:
                 chain[digest_of(folder)] = (sealed_at, manifest["previous"], former_of(manifest))
     pointed_to = {previous for _, previous, _ in chain.values()}
@@ -222,7 +222,7 @@ def _newest(reports: Path, facts: RunFacts) -> tuple[str | None, Former | None, 
     return newest, chain[newest][2] if newest else None, unread
 
 
-def _is_sealed(folder: Path) -> bool:
+def is_sealed(folder: Path) -> bool:
     """Whether a folder's SHA256SUMS is what its manifest implies: a folder in which one of the two was changed has
     no successor."""
     return read_plain(folder / SUMS) == sums_bytes(read_plain(folder / MANIFEST))

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from keyaudit.model.over_period import (
+    BROKEN,
     DOUBTFUL,
     INCONCLUSIVE,
     LATE,
@@ -38,11 +39,13 @@ def periods_of(
     """The periods of a window, with those that no calendar names up to ``end``, which are missing.
 
     One is present if, of all the snapshots whose runs began in it, one is conclusive; what is said to be present
-    without any is missing. What is broken, failed or missing stays so.
+    without any is missing. What is broken, failed or missing stays so. Broken ones beside the window stay as well:
+    what they would have shown of it is not known.
     """
     found = []
     for one in sorted(due, key=lambda each: each.start):
-        if not (one.start < window.end and one.end > window.start):
+        is_inside = one.start < window.end and one.end > window.start
+        if not is_inside and one.state != BROKEN:
             continue
         inside = [each.conclusion for each in snapshots if one.start <= each.started < one.end]
         state = one.state

@@ -151,7 +151,7 @@ def period_remarks(o: Operated) -> Prose:
 
 def period_limits() -> Prose:
     """What is not judged, and what cannot be seen."""
-    return Prose((), items=tuple(limits()))
+    return Prose((), items=(*limits(), say("operating.stated")))
 
 
 def _verdicts(o: Operated) -> list[PeriodVerdict]:

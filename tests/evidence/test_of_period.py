@@ -200,7 +200,7 @@ def change_the_notebook(folder: Path) -> None:
     (folder / "report.ipynb").write_text(page.replace("operated throughout", "operated always"), encoding="utf-8")
 
 
-def ask_later(folder: Path) -> None:
+def ask_earlier(folder: Path) -> None:
     tell(folder, told_of(folder) | {"now": "2026-06-15T00:00:00Z"})
 
 
@@ -209,9 +209,27 @@ def add_anchors(folder: Path) -> None:
     tell(folder, told_of(folder) | own)
 
 
+def blame_and_date_back(folder: Path) -> None:
+    """A manifest that is not that of its seal is of no week."""
+    blame_a_week(folder)
+    place = folder / "raw" / FOLDERS[1] / "manifest.json"
+    place.write_bytes(place.read_bytes().replace(b'"started_at": "2026', b'"started_at": "2024'))
+
+
+def name_a_week_twice(folder: Path) -> None:
+    told = told_of(folder)
+    tell(folder, told | {"folders": [*told["folders"], told["folders"][0]]})
+
+
+def refer_to_what_is_there(folder: Path) -> None:
+    tell(folder, told_of(folder) | {"by_reference": True})
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [
+        (blame_and_date_back, "is not the evidence that period.json names"),
+        (name_a_week_twice, "is not the evidence that period.json names"),
         (change_raw, "changed"),
         (change_raw_and_seal, ""),
         (take_a_week, ""),
@@ -223,7 +241,7 @@ def add_anchors(folder: Path) -> None:
         (loosen_the_policy, "policy.toml: is not the policy of the evidence"),
         (change_the_page, "report.html"),
         (change_the_notebook, "report.ipynb"),
-        (ask_later, ""),
+        (ask_earlier, "was made after the moment of the question"),
         (add_anchors, ""),
     ],
     ids=lambda one: getattr(one, "__name__", ""),
@@ -294,6 +312,25 @@ def test_a_folder_with_a_fault_is_stated_and_its_raw_evidence_left_out(june: Run
     tell(folder, told_of(folder) | {"folders": [one | {"faults": []} for one in told_of(folder)["folders"]]})
     seal_again(folder)
     assert faults(folder)
+
+
+def test_raw_evidence_is_not_in_a_folder_that_refers_to_it(evidence: Path, june: Runs) -> None:
+    """It would be read there, and another verified."""
+    refer_to_what_is_there(evidence)
+    seal_again(evidence)
+    assert any("/raw/" in one for one in faults(evidence, june.folder))
+
+
+def test_another_file_in_the_place_of_a_policy_is_not_copied(june: Runs, tmp_path: Path) -> None:
+    reports = shutil.copytree(june.folder, tmp_path / "reports")
+    write(reports / FOLDERS[1], "policy.toml", "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY\n")
+    folder = made("report", reports, *PERIOD, "-o", tmp_path / "out", code=3)
+    assert faults(folder) == [] and not any(b"wJalr" in content for content in files(folder).values())
+
+
+def test_a_question_of_another_time_than_that_of_its_making_is_found(evidence: Path) -> None:
+    seal_again(evidence, started_at="2026-12-24T00:00:00Z", sealed_at="2026-12-24T00:00:01Z")
+    assert any("not of the time in which it was made" in one for one in faults(evidence))
 
 
 # --- by reference -----------------------------------------------------------------------------------------------------

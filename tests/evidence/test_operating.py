@@ -226,6 +226,25 @@ def test_each_subject_concludes_for_itself_and_the_worst_counts(of_two: Path, ru
     assert found.conclusion == INSUFFICIENT_DATA
 
 
+@pytest.mark.parametrize(
+    ("days", "bad"),
+    [(("2026-06-01", "2026-06-14"), JUNE[2]), (("2026-06-15", "2026-06-28"), JUNE[1])],
+    ids=["after", "before"],
+)
+def test_a_fault_beside_the_period_is_said_for_what_it_would_have_shown_is_not_known(
+    runs: Runs, days: tuple[str, str], bad: str
+) -> None:
+    assert runs.over(*days).conclusion == COMPLIANT
+    (runs.folder / f"{bad}T060000Z-brief-{ACCOUNT}" / "findings.csv").write_text("changed", encoding="utf-8")
+    found = runs.over(*days)
+    assert found.conclusion == INSUFFICIENT_DATA and "findings.csv" in operating_text(found)
+
+
+def test_a_fault_far_from_the_period_is_none_of_it(runs: Runs) -> None:
+    (runs.folder / f"{JUNE[0]}T060000Z-brief-{ACCOUNT}" / "findings.csv").write_text("changed", encoding="utf-8")
+    assert runs.over("2026-06-22", "2026-06-28").conclusion == COMPLIANT
+
+
 # --- the command ----------------------------------------------------------------------------------------------------
 WEEKS_OF_JUNE = ("--from", "2026-06-01", "--to", "2026-06-28")
 

@@ -51,7 +51,7 @@ def period_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes], r
     if faults := [*copies.broken(answered.inputs, raw)]:
         return Again(faults)
     stated = stated_of(answered)
-    if faults := [*_unread(manifest, answered), *_misstated(answered, stated, manifest, files)]:
+    if faults := [*_unread(folder, manifest, answered), *_misstated(answered, stated, manifest, files)]:
         return Again(faults)
     same = is_same(manifest)
     shown = compare(
@@ -80,6 +80,8 @@ def _misstated(
         f"{MANIFEST}: {name} is not what the evidence gives" for name in facts if told.get(name) != facts[name]
     )
     yield from (say("verify.odd_field", manifest=MANIFEST, name=visible(name)) for name in odd_fields(manifest))
+    if not manifest["started_at"] <= stated.facts["as_of"] <= manifest["sealed_at"]:
+        yield f"{MANIFEST}: its question is not of the time in which it was made"
     made_by = str(manifest["tool"]["keyaudit"])
     if not released.is_known(made_by):
         yield say("verify.unknown_version", manifest=MANIFEST, made_by=visible(made_by))
@@ -100,11 +102,13 @@ def _changed(manifest: Manifest, raw: Path) -> Iterator[str]:
             yield f"{each['path']}: changed while it was read"
 
 
-def _unread(manifest: Manifest, found: Answered) -> Iterator[str]:
-    """Files among the copies that the answer was not reached from."""
+def _unread(folder: Path, manifest: Manifest, found: Answered) -> Iterator[str]:
+    """Files among the copies that the answer was not reached from: raw evidence too, where it is elsewhere."""
+    by_reference = copies.known_of(folder / RAW).by_reference
     known = {f"{RAW}/{PERIOD}", *(f"{RAW}/{name}" for name in copies.names_of(found.inputs))}
     for each in manifest["files"]:
-        if each["path"].startswith(f"{RAW}/") and each["path"] not in known:
+        is_elsewhere = by_reference and Path(each["path"]).parts[2:3] == (RAW,)
+        if each["path"].startswith(f"{RAW}/") and (each["path"] not in known or is_elsewhere):
             yield say("verify.unread", name=visible(each["path"]))
 
 
