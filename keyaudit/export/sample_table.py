@@ -8,6 +8,7 @@ from keyaudit.export.cells import Cell, Sheet, Verdict
 from keyaudit.export.tabular import table_csv
 from keyaudit.model.sampled import RESULTS, Sample
 from keyaudit.present.sample_terms import terms_of
+from keyaudit.schema import COMPLIANCE_TYPES
 from keyaudit.texts import say, visible
 
 #: what stands there, and must still stand there when the table is evaluated
@@ -42,4 +43,9 @@ def sample_sheets(sample: Sample) -> list[Sheet]:
 
 def _cells(cells: tuple[str, ...]) -> list[Cell]:
     number, *texts, verdict = cells
-    return [int(number), *(text or None for text in texts), Verdict(verdict), *[None] * len(EMPTY)]
+    return [int(number), *(text or None for text in texts), _shown(verdict), *[None] * len(EMPTY)]
+
+
+def _shown(verdict: str) -> Cell:
+    """A verdict on a key; what became of it over a period has no colour of its own."""
+    return Verdict(verdict) if verdict in COMPLIANCE_TYPES else verdict

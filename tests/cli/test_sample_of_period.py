@@ -86,6 +86,13 @@ def test_all_keys_that_may_have_been_active_are_drawn_from_and_the_filled_table_
     assert (done.returncode, done.stderr) == (0, b""), done.stdout.decode()
 
 
+def test_it_is_a_workbook_too(evidence: Path, tmp_path: Path) -> None:
+    asked = (evidence, "--size", 3, "--seed", "audit")
+    assert keyaudit("sample", *asked, "-o", tmp_path / "sample.xlsx").returncode == 0
+    done = keyaudit("sample", *asked, "--evaluate", tmp_path / "sample.xlsx")
+    assert done.returncode == 3 and b"3 of 3 rows were not tested" in done.stdout
+
+
 def test_nothing_is_drawn_from_evidence_of_a_period_that_does_not_verify(evidence: Path, tmp_path: Path) -> None:
     copied = Path(shutil.copytree(evidence, tmp_path / evidence.name))
     keys = copied / "keys.csv"
