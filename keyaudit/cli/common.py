@@ -58,6 +58,13 @@ def days_options(command: F) -> F:
     return first(last(command))
 
 
+series_option = click.option(
+    "--series",
+    metavar="REPORTS",
+    type=click.Path(path_type=Path, readable=False),
+    default=None,
+    help="The reports folder that evidence of a period refers to.",
+)
 anchors_option = click.option(
     "--anchors",
     metavar="FILE",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from keyaudit.cli.common import doing, is_given, width, write, write_names
+from keyaudit.cli.common import doing, is_given, series_option, width, write, write_names
 from keyaudit.model.sampled import INCOMPLETE, MORE, NO_MORE, STRATIFIED, Terms
 from keyaudit.schema import CONTROLS, ROTATION, InputError
 
@@ -50,13 +50,7 @@ def percents_option(name: str, default: str, told: str) -> Callable[[F], F]:
     "--seed", metavar="TEXT", default="", help="What decides the selection. Default: the evidence's seal."
 )
 @click.option("--control", type=click.Choice(CONTROLS), default=ROTATION, help="Whose findings. Default: rotation.")
-@click.option(
-    "--series",
-    metavar="REPORTS",
-    type=click.Path(path_type=Path, readable=False),
-    default=None,
-    help="The reports folder that evidence of a period refers to.",
-)
+@series_option
 @click.option("--stratify", type=click.Choice(STRATIFIED), default=None, help="Draw from each of these.")
 @click.option(
     "-o",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from keyaudit.cli.cluster import Shared, cluster_options
-from keyaudit.cli.common import doing, progress, write
+from keyaudit.cli.common import doing, progress, series_option, write
 from keyaudit.cli.common import say as tell
 from keyaudit.schema import InputError
 
@@ -29,13 +29,7 @@ WRONG_INPUT = 2
 @click.option(
     "--jobs", type=click.IntRange(1, 64), default=None, help="Processes. Default: the processors, if that pays."
 )
-@click.option(
-    "--series",
-    metavar="REPORTS",
-    type=click.Path(path_type=Path, readable=False),
-    default=None,
-    help="The reports folder that evidence of a period refers to.",
-)
+@series_option
 @cluster_options
 def verify(
     evidence: tuple[Path, ...],
