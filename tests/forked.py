@@ -26,7 +26,7 @@ COVERAGE = "COVERAGE_PROCESS_CONFIG"
 #: seconds for a process to be forked, or to be gone when it is killed
 SOON = 60
 SERVER = """
-import atexit, ctypes, functools, gc, json, os, select, signal, sys, tempfile, threading
+import atexit, ctypes, functools, gc, importlib, json, os, pkgutil, select, signal, sys, tempfile, threading
 config = os.environ.pop("MEASURE", "")
 
 def collapse():
@@ -45,20 +45,22 @@ def collapse():
                 madvise(ctypes.c_void_p(at), ctypes.c_size_t(huge), 25)
 
 sys.modules.setdefault("rfc3987_syntax", None)
-import boto3, botocore.session, jinja2, jupyter_client, matplotlib.figure, nbclient, nbconvert, pandas, papermill.cli, pydantic
-import time_machine, tqdm
+import boto3, botocore.session, filelock, jinja2, jupyter_client, matplotlib.figure, nbclient, nbconvert, pandas
+import papermill.cli, pydantic, time_machine, tqdm
 import matplotlib.backends.backend_agg, nbconvert.exporters.html
+import mistune.plugins.def_list, mistune.plugins.task_lists, mistune.plugins.url, pandas.core.methods.to_dict
 if config:
     import coverage
     os.environ["COVERAGE_PROCESS_CONFIG"] = config
     coverage.process_startup()
+import keyaudit
 from keyaudit.cli import main
-import keyaudit.auditing, keyaudit.capture, keyaudit.evidence, keyaudit.export.summary, keyaudit.present, keyaudit.evidence.verify
-from keyaudit.evidence import forked
-forked.warm_up()
-import keyaudit.capture.inventory, keyaudit.capture.rotations, keyaudit.evidence.folder, keyaudit.evidence.page
-import keyaudit.rotation.code, keyaudit.rotation.many, keyaudit.rotation.once, keyaudit.rotation.printed
-import keyaudit.rotation.update, keyaudit.schedule
+# all of keyaudit but for what runs elsewhere (the function), wants an extra, or does its work when it is imported
+ELSEWHERE = "__main__", "rotation.function", "export.xlsx", "export.pdf", "explore.", "cluster."
+for found in pkgutil.walk_packages(keyaudit.__path__, "keyaudit."):
+    if not found.name.removeprefix("keyaudit.").startswith(ELSEWHERE):
+        importlib.import_module(found.name)
+keyaudit.evidence.forked.warm_up()
 keyaudit.rotation.code.function_code()
 # AWS's models are read once, for all sessions
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
