@@ -195,8 +195,10 @@ def _make(jobs: int, shared: Shared, tell: Tell | None, also: Formats, **asked: 
     """Make the evidence, and print its folder; with ``jobs``, also those of the accounts, so many at once; and what
     is ``also`` made of each."""
     doing("judging")
-    from keyaudit.evidence import Request, make_evidence
+    from keyaudit.evidence import Request, make_evidence, ready
 
+    if jobs and not shared.at:
+        ready.get_ready()
     request = Request(**asked, progress=sys.stderr.isatty())
     # before anything is made, so that a cluster that cannot be used is told of first, and warms up meanwhile
     with shared.for_evidence() if jobs else nullcontext() as cluster:

@@ -51,16 +51,21 @@ def warm_up() -> None:
 
 
 def _rehearse() -> None:
-    """Judge and draw the sample: the texts are read then, and the fonts, and what libraries work out only once, as
-    the check of the format of notebooks; templates are compiled, and versions looked up."""
+    """Judge, plan and draw the sample: the texts are read then, and the fonts, and what libraries work out only
+    once, as the check of the format of notebooks; templates are compiled, and versions looked up."""
     from keyaudit.auditing import audit
     from keyaudit.charts import plot_ages, plot_deadlines, plot_idle
     from keyaudit.charts.html import picture
     from keyaudit.evidence import contents, index, notebook, page
     from keyaudit.export.summary import summary_json
     from keyaudit.export.tabular import findings_csv
+    from keyaudit.present import boundary, completeness, controls, offenders
+    from keyaudit.rotation.plan import asked, to_do
 
     a = audit("", "", "")
+    asked(a)
+    for table in (to_do, controls, offenders, completeness, boundary):
+        table(a)._repr_html_()
     for write in (findings_csv, summary_json):
         write(a)
     for plot in (plot_ages, plot_deadlines, plot_idle):

@@ -2,8 +2,7 @@
 
 Each is made as ``keyaudit report`` would make it of that account alone, by a process of its own. On POSIX that is a
 fork of one that has imported everything and does nothing else, so no import is repeated, and nothing is left of the
-account before. Elsewhere processes are spawned. It is never a fork of this process, which may have threads: such a
-fork may hang.
+account before. Elsewhere processes are spawned.
 
 With a cluster, threads of this process judge, check and seal, and its workers run the notebooks.
 """
@@ -16,12 +15,13 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from multiprocessing import get_all_start_methods, get_context
+from multiprocessing import get_context
 from pathlib import Path
 
 from keyaudit.cluster.client import Cluster
 from keyaudit.cluster.order import LostError, RefusedError
 from keyaudit.evidence.notebook_task import by_cluster
+from keyaudit.evidence.ready import forks
 from keyaudit.evidence.request import Request, Runner
 from keyaudit.model import Audit
 from keyaudit.schema import EvidenceError, InputError
@@ -94,11 +94,9 @@ def _threads(cluster: Cluster) -> ThreadPoolExecutor:
 
 
 def _pool(jobs: int) -> Executor:
-    if "forkserver" not in get_all_start_methods():
-        return ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_leave_interrupts)
-    context = get_context("forkserver")
-    context.set_forkserver_preload(["keyaudit.evidence.ready"])
-    return ProcessPoolExecutor(jobs, context, _leave_interrupts, max_tasks_per_child=1)
+    if context := forks():
+        return ProcessPoolExecutor(jobs, context, _leave_interrupts, max_tasks_per_child=1)
+    return ProcessPoolExecutor(jobs, get_context("spawn"), _leave_interrupts)
 
 
 def _leave_interrupts() -> None:

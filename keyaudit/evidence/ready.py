@@ -1,7 +1,28 @@
-"""To be imported by a process whose forks make evidence: has done once all that they do, kernels included."""
+"""Processes that begin with everything imported: forks of one that does nothing else, which is begun before it is
+needed. It is never a fork of the command, which may have threads: such a fork may hang.
+"""
 
 from __future__ import annotations
 
-from keyaudit.evidence.forked import warm_up
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.context import BaseContext
 
-warm_up()
+FORKS = "forkserver"
+
+
+def get_ready() -> None:
+    """Begin to import, in the process whose forks will make evidence, while this one does something else; nothing
+    where there are no forks."""
+    if FORKS in get_all_start_methods():
+        from multiprocessing.forkserver import ensure_running, set_forkserver_preload
+
+        set_forkserver_preload(["keyaudit.evidence.rehearsed"])
+        ensure_running()
+
+
+def forks() -> BaseContext | None:
+    """How to start such processes; None where there are no forks."""
+    if FORKS not in get_all_start_methods():
+        return None
+    get_ready()
+    return get_context(FORKS)
