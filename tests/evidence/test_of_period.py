@@ -295,6 +295,10 @@ def test_what_is_stated_beside_the_copies_is_read_strictly(evidence: Path) -> No
         {"anchors": [["yesterday", "0"]]},
         {"failed": [{}]},
         {"unreadable": []},
+        {"remark": "the auditor has seen all of it"},
+        {"folders": [one | {"remark": "fine"} for one in good["folders"]]},
+        {"folders": good["folders"][::-1]},
+        {"policy": "stricter.toml"},
     ):
         tell(evidence, good | bad)
         seal_again(evidence)

@@ -52,6 +52,8 @@ def period_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes], r
     answered = of_copies(raw, asked, given)
     if faults := [*copies.broken(answered.inputs, raw)]:
         return Again(faults)
+    if not copies.is_as_told(raw, answered.inputs, answered.question):
+        return Again([f"{RAW}/{PERIOD}: not written as keyaudit writes it"])
     stated = stated_of(answered)
     if faults := [*_unread(folder, manifest, answered), *_misstated(answered, stated, manifest, files)]:
         return Again(faults)
