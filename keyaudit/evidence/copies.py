@@ -160,6 +160,12 @@ def broken(found: Inputs, raw: Path) -> Iterator[str]:
             yield from (f"{RAW}/{one.path.name}: {fault}" for fault in faults)
 
 
+def is_as_told(raw: Path, found: Inputs, asked: Question) -> bool:
+    """Whether what is stated beside the copies is, byte for byte, what keyaudit states of them: it has no words
+    that nothing compares, such as a policy that nobody gave."""
+    return read_plain(raw / PERIOD) == json_bytes(_told(found, asked, known_of(raw).by_reference))
+
+
 def names_of(found: Inputs) -> Iterator[str]:
     """The files of the copies, by their paths; the raw evidence only of folders that say something."""
     for one in found.found:

@@ -154,12 +154,9 @@ def _account(line: Timeline, snapshots: Sequence[Snapshot], window: Window, term
 
 
 def _longest(line: Timeline, window: Window) -> Span | None:
-    """The longest span of a window in which an account was expected, and no snapshot read it."""
+    """The longest span of a window in which no snapshot read an account, between its first sighting and its last:
+    also where snapshots did not expect it for a while, since a key that was made and gone meanwhile is not seen."""
     start = max(window.start, line.opens or window.start)
     marks = sorted([start, *line.times, line.closes])
-    found = []
-    for before, after in pairwise(marks):
-        inside = [away for away in line.away if before <= away[0] and away[1] <= after]
-        parts = _between(tuple(inside), max(before, start), min(after, window.end))
-        found += [part for part in parts if part[0] < part[1]]
-    return max(found, key=lambda span: span[1] - span[0], default=None)
+    found = [(max(before, start), min(after, window.end)) for before, after in pairwise(marks)]
+    return max((one for one in found if one[0] < one[1]), key=lambda span: span[1] - span[0], default=None)

@@ -267,6 +267,11 @@ def test_a_change_is_found_whoever_seals_it_again(
         ({"assurance": "compared"}, "assurance"),
         ({"organization": "o-abcdefghij"}, "organization"),
         ({"remark": "all is well"}, "remark"),
+        (
+            {"tool": {"keyaudit": "0.3.0", "python": "3.11.7", "system": "Linux"}, "rules": 2},
+            "0.3.0 made no evidence",
+        ),
+        ({"rules": 2}, "by these rules"),
     ],
 )
 def test_a_manifest_that_says_more_is_found(evidence: Path, facts: dict[str, Any], said: str) -> None:
@@ -290,6 +295,10 @@ def test_what_is_stated_beside_the_copies_is_read_strictly(evidence: Path) -> No
         {"anchors": [["yesterday", "0"]]},
         {"failed": [{}]},
         {"unreadable": []},
+        {"remark": "the auditor has seen all of it"},
+        {"folders": [one | {"remark": "fine"} for one in good["folders"]]},
+        {"folders": good["folders"][::-1]},
+        {"policy": "stricter.toml"},
     ):
         tell(evidence, good | bad)
         seal_again(evidence)
@@ -357,6 +366,16 @@ def test_a_reports_folder_that_lacks_or_changes_what_is_referred_to_is_found(
     assert faults(referring, reports)
 
 
+def test_a_reports_folder_that_has_nothing_of_it_is_a_mistake_in_the_command(
+    referring: Path, tmp_path: Path
+) -> None:
+    """And not evidence that is wrong."""
+    for series in (tmp_path / "none", tmp_path, write(tmp_path, "a-file", "x")):
+        for command in ("verify", "sample"):
+            told = refused(keyaudit(command, referring, "--series", series), 2)
+            assert f"--series {series}: has none of the evidence" in told and "does not verify" not in told
+
+
 def test_too_much_evidence_is_referred_to(june: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     found = of_reports(june.folder)
     copies.refuse_large(found)
@@ -389,6 +408,7 @@ def test_mistakes_in_a_command(june: Runs, tmp_path: Path) -> None:
         ((june.folder, *PERIOD, "--as-of", "2026-06-01T00:00:00Z"), "--as-of: is not for evidence of a period"),
         ((june.folder, *PERIOD, "--per-account"), "--per-account: is not for"),
         ((june.folder, *PERIOD, "--profile", "x"), "--profile: is not for"),
+        ((june.folder / FOLDERS[0], *PERIOD), "is evidence itself"),
         ((tmp_path / "none", *PERIOD), "has no evidence of runs that judged their own moment"),
         ((june.folder, "--from", "2026-06-01"), "key_rotation has no parameter first"),
         ((june.folder, *PERIOD, "--every", "week"), "has a schedule of its own"),

@@ -24,6 +24,7 @@ from keyaudit.model.over_period import (
     UNREAD_ACCOUNT,
     UNSEEN_KEY,
     VANISHED,
+    PeriodVerdict,
 )
 from keyaudit.period import SeenAccount
 from keyaudit.policy import load_policy
@@ -405,6 +406,19 @@ def test_a_gap_that_is_longer_than_the_tightest_limit_can_hide_a_whole_breach():
     assert (found.conclusion, found.reasons) == (INSUFFICIENT_DATA, (LONG_GAP,))
     (account,) = found.coverage.accounts
     assert (account.gap, account.allowed, account.hides) == ((at("01-31"), at("03-03")), 30, True)
+
+
+def test_time_in_which_an_account_was_not_expected_between_two_looks_at_it_can_hide_a_whole_breach():
+    # | OTHER is expected on 01-01 and again later; in between a key of it may come, be late, and go unseen |
+    def away(*left_out: str, until: str) -> PeriodVerdict:
+        both = [snapshot(day, accounts=(ACCOUNT, OTHER)) for day in ("01-01", until)]
+        return verdict([*both, *(snapshot(day) for day in left_out)], last=until)
+
+    assert away("02-01", "03-01", until="04-01").conclusion == COMPLIANT
+    found = away("02-01", "03-01", "04-01", until="05-01")
+    assert (found.conclusion, found.reasons) == (INSUFFICIENT_DATA, (LONG_GAP,))
+    told = {one.account: (one.gap, one.hides) for one in found.coverage.accounts}
+    assert told[OTHER] == ((at("01-01"), at("05-01")), True) and not told[ACCOUNT][1]
 
 
 def test_what_was_due_and_is_not_there_is_incomplete():

@@ -32,6 +32,8 @@ from keyaudit.files import read_plain
 from keyaudit.policy import parse_policy
 from keyaudit.texts import say, visible
 
+#: the version that first made evidence of a period: of an earlier one, less would be compared
+FIRST = (0, 4)
 #: the parameters by which the notebook reads nothing but the evidence
 _ALLOWED = {"source": (RAW,), "policy": (POLICY, ""), "anchors": ("",)}
 
@@ -50,6 +52,8 @@ def period_again(folder: Path, manifest: Manifest, files: Mapping[str, bytes], r
     answered = of_copies(raw, asked, given)
     if faults := [*copies.broken(answered.inputs, raw)]:
         return Again(faults)
+    if not copies.is_as_told(raw, answered.inputs, answered.question):
+        return Again([f"{RAW}/{PERIOD}: not written as keyaudit writes it"])
     stated = stated_of(answered)
     if faults := [*_unread(folder, manifest, answered), *_misstated(answered, stated, manifest, files)]:
         return Again(faults)
@@ -85,6 +89,8 @@ def _misstated(
     made_by = str(manifest["tool"]["keyaudit"])
     if not released.is_known(made_by):
         yield say("verify.unknown_version", manifest=MANIFEST, made_by=visible(made_by))
+    elif released.version_of(made_by) < FIRST or manifest.get("rules") not in released.rules_of(made_by):
+        yield f"{MANIFEST}: keyaudit {made_by} made no evidence of a period by these rules"
     if files[POLICY] != policy_of(found).content:
         yield f"{POLICY}: is not the policy of the evidence"
     new = {KEYS: operated_csv(found.operated), SUMMARY: operated_json(found.operated).encode()}
