@@ -117,7 +117,7 @@ def opened(page: Page, lab: str, name: str) -> Locator:
     if not page.url.startswith(lab):
         page.goto(f"{lab}/lab/workspaces/hand/tree/{name}.ipynb?token={TOKEN}")
     else:
-        page.locator(".jp-DirListing-item", has_text=f"{name}.ipynb").dblclick()
+        page.locator(f'.jp-DirListing-item[title^="Name: {name}.ipynb"]').dblclick()
     expect(page.locator("#jp-main-dock-panel .lm-TabBar-tab.jp-mod-current")).to_have_text(f"{name}.ipynb")
     return page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
 
