@@ -8,13 +8,13 @@ import sys
 import traceback
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Any
 
 import click
 
 from keyaudit import __version__
 from keyaudit.cli.common import open_all, say, write
 from keyaudit.files import why
+from keyaudit.imports import leave_out_grammar
 from keyaudit.schema import EvidenceError, KeyAuditError
 
 EXIT_CODES = """\b
@@ -67,9 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point. It ends only with EXIT_CODES, and shows no traceback for a user's mistake."""
     # a plugin of another package has no say in how a policy is validated; to look for some takes longer than that
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
-    # jupyterlab brings extras of jsonschema that build a grammar at import, 0.9 s that no command needs
-    modules: dict[str, Any] = sys.modules
-    modules.setdefault("rfc3987_syntax", None)
+    leave_out_grammar()
     open_all()
     code = _run(arguments)
     write(b"")  # output that is still buffered must not decide the exit code when the interpreter ends

@@ -42,13 +42,7 @@ def lab(folder: Path | None, options: tuple[str, ...]) -> int:
     place = _place(folder)
     with tempfile.TemporaryDirectory(prefix="keyaudit-lab-") as home:
         environment = _environment(Path(home))
-        command = [sys.executable, "-m", "jupyterlab"]
-        subprocess.run(
-            [*command, "workspaces", "import", _workspace(Path(home))],
-            env=environment,
-            check=True,
-            capture_output=True,
-        )
+        command = [sys.executable, "-m", "keyaudit.cli.with_workspace", WORKSPACE, _workspace(Path(home))]
         server = [
             "--LabApp.news_url=",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from keyaudit.evidence.warm import PRELOADED, become_kernel
+from keyaudit.imports import leave_out_grammar
 
 PAUSE = 0.005  # seconds between two looks whether it has ended
 #: what is imported late: by a run for its notebook and its page, and by a kernel as it starts
@@ -40,6 +41,7 @@ _warm = threading.Event()
 def warm_up() -> None:
     """Import what a kernel needs, and what running it and making its page need, and do once what a run does: what
     this process, or a fork of it, starts as a kernel from now on is a fork of it."""
+    leave_out_grammar()
     for name in (*PRELOADED, *LATER):
         import_module(name)
     _rehearse()

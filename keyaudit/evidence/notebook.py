@@ -15,8 +15,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import nbformat
-
 from keyaudit import resources
 from keyaudit.evidence.prose import spoken_cells
 from keyaudit.evidence.released import INJECTED, cells_digest, is_ours
@@ -79,6 +77,8 @@ def _file_of(notebook: Notebook) -> Iterator[Path]:
 
 def read_notebook(path: Path, content: bytes) -> Notebook:
     """The notebook, with the names assigned in the cell tagged ``parameters``; InputError if it is none."""
+    import nbformat  # late: the explorer imports this module, in kernels where a second of it would be waited for
+
     try:
         notebook = nbformat.reads(content.decode(), as_version=4)
         cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]

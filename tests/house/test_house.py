@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "keyaudit"
 #: from the ground up; a module may import what stands on a lower floor, or is part of its own package
 FLOORS = (
-    ("resources", "schema"),
+    ("imports", "resources", "schema"),
     ("frontend", "instants", "texts"),
     ("engine", "files"),
     ("cluster", "credentials", "parcel", "policy", "retiring"),
