@@ -10,6 +10,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -90,7 +91,8 @@ def part(ax, gid) -> list:
 
 def png(ax) -> bytes:
     content = io.BytesIO()
-    ax.figure.savefig(content, format="png", dpi=100, metadata={"Software": None})
+    # savefig would draw twice, for the same picture
+    FigureCanvasAgg(ax.figure.figure).print_png(content, metadata={"Software": None})
     return content.getvalue()
 
 
