@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from conftest import ACCOUNT, OTHER
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 from years import DAY, at, due_of, exempt, key, snapshot, terms, verdict
@@ -145,7 +146,8 @@ def cells(ax: Axes, state: str) -> list[tuple[float, float]]:
 
 def png(ax: Axes) -> bytes:
     content = io.BytesIO()
-    ax.figure.savefig(content, format="png", dpi=100, metadata={"Software": None})
+    # savefig would draw twice, for the same picture
+    FigureCanvasAgg(ax.figure.figure).print_png(content, metadata={"Software": None})
     return content.getvalue()
 
 
@@ -508,8 +510,13 @@ def assert_readable(ax: Axes) -> None:
 
 @ALL_CASES
 @ALL_CHARTS
-def test_no_text_touches_another_or_leaves_the_picture(cases: dict[str, Operated], name: str, plot) -> None:
-    assert_readable(plot(cases[name]))
+def test_no_text_touches_another_or_leaves_the_picture_and_it_has_an_alternative_text(
+    cases: dict[str, Operated], name: str, plot
+) -> None:
+    ax = plot(cases[name])
+    assert_readable(ax)
+    alt = ax.get_label()
+    assert alt.startswith(title(ax)) and len(alt) < 6_000 and alt.isprintable()
 
 
 @pytest.mark.parametrize("name", ["one", "daily"])
@@ -521,15 +528,12 @@ def test_it_is_readable_in_axes_of_the_callers_too(cases: dict[str, Operated], n
     assert_readable(left)
 
 
-@ALL_CASES
 @ALL_CHARTS
-def test_it_is_the_same_picture_each_time_and_has_an_alternative_text(
-    cases: dict[str, Operated], name: str, plot
-) -> None:
+@pytest.mark.sampled(6)
+@ALL_CASES
+def test_it_is_the_same_picture_each_time(cases: dict[str, Operated], name: str, plot) -> None:
     one, two = plot(cases[name]), plot(cases[name])
     assert png(one) == png(two)
-    alt = one.get_label()
-    assert alt.startswith(title(one)) and len(alt) < 6_000 and alt.isprintable()
 
 
 def test_names_are_shown_as_they_are_and_controls_by_their_codes(cases: dict[str, Operated]) -> None:
