@@ -26,7 +26,7 @@ COVERAGE = "COVERAGE_PROCESS_CONFIG"
 #: seconds for a process to be forked, or to be gone when it is killed
 SOON = 60
 SERVER = """
-import atexit, ctypes, functools, gc, importlib, json, os, pkgutil, select, signal, sys, tempfile, threading
+import atexit, ctypes, functools, gc, importlib, json, os, pathlib, select, signal, sys, tempfile, threading
 config = os.environ.pop("MEASURE", "")
 
 def collapse():
@@ -55,11 +55,14 @@ if config:
     coverage.process_startup()
 import keyaudit
 from keyaudit.cli import main
-# all of keyaudit but for what runs elsewhere (the function), wants an extra, or does its work when it is imported
-ELSEWHERE = "__main__", "rotation.function", "export.xlsx", "export.pdf", "explore.", "cluster."
-for found in pkgutil.walk_packages(keyaudit.__path__, "keyaudit."):
-    if not found.name.removeprefix("keyaudit.").startswith(ELSEWHERE):
-        importlib.import_module(found.name)
+# all of keyaudit but for what runs elsewhere (the function), wants an extra, does its work when it is imported, or
+# would stand in the place of a call of the same name (ka.explore)
+ELSEWHERE = "__main__", "rotation.function", "export.xlsx", "export.pdf", "explore", "cluster."
+root = pathlib.Path(keyaudit.__file__).parent
+for path in sorted(root.rglob("*.py")):
+    name = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
+    if not name.startswith(("__init__", *ELSEWHERE)):
+        importlib.import_module(f"keyaudit.{name}")
 keyaudit.evidence.forked.warm_up()
 keyaudit.rotation.code.function_code()
 # AWS's models are read once, for all sessions
