@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -17,6 +18,8 @@ MOST_TASKS = 500
 #: characters: of one word that stays whole, of several that do, and of a sentence, which needs room
 LONGEST_WHOLE, LONGEST_SHORT, WORDS = 24, 12, 30
 SHORT = 9
+#: a day or an instant, which browsers would break after a hyphen
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:]{8}Z)?")
 
 
 @dataclass(frozen=True)
@@ -42,20 +45,20 @@ class Table:
 
     def _repr_html_(self) -> str:
         if not self.rows:
-            return f'<p class="none"><b>{escape(self.caption)}:</b> {escape(self.none)}</p>'
+            return f'<p class="none"><b>{_html(self.caption)}:</b> {_html(self.none)}</p>'
         head = "".join(f'<th scope="col"{self._align(name)}>{escape(name)}</th>' for name in self.columns)
         body = "\n".join(f"<tr>{self._cells(row)}</tr>" for row in self.rows)
         notes = [text for text in (self._more(), self.note) if text]
-        after = "".join(f'<p class="note">{escape(text)}</p>' for text in notes)
+        after = "".join(f'<p class="note">{_html(text)}</p>' for text in notes)
         return (
-            f"<table{self._length()}><caption>{escape(self.caption)}</caption>\n<thead><tr>{head}</tr></thead>\n"
+            f"<table{self._length()}><caption>{_html(self.caption)}</caption>\n<thead><tr>{head}</tr></thead>\n"
             f"<tbody>\n{body}\n</tbody></table>{after}"
         )
 
     def _cells(self, row: tuple[str, ...]) -> str:
         first, *others = zip(self.columns, row, strict=True)
-        cells = [f'<th scope="row"{self._align(*first)}>{escape(first[1])}</th>']
-        cells += [f"<td{self._align(name, cell)}{self._label(name)}>{escape(cell)}</td>" for name, cell in others]
+        cells = [f'<th scope="row"{self._align(*first)}>{_html(first[1])}</th>']
+        cells += [f"<td{self._align(name, cell)}{self._label(name)}>{_html(cell)}</td>" for name, cell in others]
         return "".join(cells)
 
     def _label(self, name: str) -> str:
@@ -113,12 +116,17 @@ class Figures:
 
     def _repr_html_(self) -> str:
         shown = "".join(
-            f"<li{_style(one.style)}><b>{_cell(one.number)}</b> {escape(one.what)}</li>" for one in self.numbers
+            f"<li{_style(one.style)}><b>{_cell(one.number)}</b> {_html(one.what)}</li>" for one in self.numbers
         )
-        return f'<ul class="figures">{shown}</ul><p class="note">{escape(self.of)}</p>'
+        return f'<ul class="figures">{shown}</ul><p class="note">{_html(self.of)}</p>'
 
     def __repr__(self) -> str:
         return "\n".join([*(f"{_cell(one.number)} {one.what}" for one in self.numbers), self.of])
+
+
+def _html(text: str) -> str:
+    """A text as HTML, with its dates whole."""
+    return _DATE.sub(r'<span class="whole">\g<0></span>', escape(text)) if "-" in text else escape(text)
 
 
 def _style(name: str) -> str:
@@ -144,8 +152,8 @@ class Prose:
         if not self.paragraphs and not self.items:
             return ""
         marks = (' class="lead"' if place == self.lead else "" for place in range(len(self.paragraphs)))
-        paragraphs = "".join(f"<p{m}>{escape(p)}</p>" for m, p in zip(marks, self.paragraphs, strict=True))
-        items = "".join(f"<li>{escape(item)}</li>" for item in self.items)
+        paragraphs = "".join(f"<p{m}>{_html(p)}</p>" for m, p in zip(marks, self.paragraphs, strict=True))
+        items = "".join(f"<li>{_html(item)}</li>" for item in self.items)
         return f'<div class="{self.kind}">{paragraphs}{f"<ul>{items}</ul>" if items else ""}</div>'
 
     def _repr_mimebundle_(self, **_: Any) -> tuple[dict[str, str], dict[str, Any]]:

@@ -110,6 +110,8 @@ def test_it_prints_with_page_numbers_repeated_headers_and_nothing_cut(
     for number, text in enumerate(texts, 1):
         assert f"{number} / {total}" in text
     assert "NON_COMPLIANT" in texts[0], "the bottom line is not on the first page"
+    # a line that ends after a hyphen of a date
+    assert [found for text in texts for found in re.findall(r"[0-9]{4}-(?:[0-9]{2}-)?\n", text)] == []
     # nothing is wider than the paper: at the printed width no element overflows
     page[0].emulate_media(media="print")
     page[0].set_viewport_size({"width": 688, "height": 972})  # A4 less its margins, at 96 dpi

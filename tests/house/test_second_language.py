@@ -167,7 +167,7 @@ for policy in policies:
     drawn.append(ka.plot_accounts(a.accounts, a.policy, a.as_of))
     drawn += [ka.plot_accounts(a.accounts.head(n), a.policy, a.as_of) for n in (0, 1)]
     for ax in drawn:
-        ax.figure.canvas.draw()
+        ax.figure.draw_without_rendering()
         found += [ax.get_label(), *(one.get_text() for one in ax.figure.findobj(Text))]
 print(json.dumps(sorted(set(found))))
 """
@@ -216,7 +216,7 @@ def evidence(made: Path, name: str) -> Path:
 class Page(HTMLParser):
     """Every piece of text that a reader sees, or has read out, element by element."""
 
-    INLINE = ("code", "em", "strong", "b", "a")
+    INLINE = ("code", "em", "strong", "b", "a", "span")
 
     def __init__(self) -> None:
         super().__init__()

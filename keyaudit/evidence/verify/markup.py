@@ -14,7 +14,7 @@ TAGS = frozenset(
     re.findall(
         r"\w+",
         "html head meta title style body nav main footer div figure img p h1 h2 h3 h4 h5 h6 ul ol li em strong b "
-        "code pre blockquote hr br a table caption thead tbody tr th td",
+        "span code pre blockquote hr br a table caption thead tbody tr th td",
     )
 )
 #: the attributes of each tag, besides class
@@ -190,7 +190,7 @@ class _Reader(HTMLParser):
 
     def _space(self, tag: str) -> None:
         # all other tags separate their text from what is around it
-        if tag not in ("em", "strong", "b", "code", "a") and "style" not in self.place:
+        if tag not in ("em", "strong", "b", "code", "a", "span") and "style" not in self.place:
             self._add(" ")
 
     def _add(self, text: str) -> None:
