@@ -89,7 +89,8 @@ def sample(
     of "seed,finding_id" is lowest. Nothing in EVIDENCE is changed.
 
     Exits with 0 if a sample was drawn, 2 if that cannot be done. With --evaluate: 0 if no more rows deviate than
-    were expected, 1 if more do, 3 if a row was not tested, 2 if the table is not this sample, filled in.
+    were expected, 1 if more do, 3 if a row was not tested or the population is not shown to be complete, 2 if the
+    table is not this sample, filled in.
     """
     doing("verifying")
     terms = _terms(context, size, confidence, tolerable, expected, stratify)
@@ -192,4 +193,5 @@ def _evaluate(drawn: Sample, filled: Path) -> int:
 
     found = evaluate(drawn, read_filled(filled), str(filled))
     write(evaluated_text(found, width()))
-    return EXIT[found.outcome]
+    # no sample shows what is missing from what it was drawn from
+    return EXIT[INCOMPLETE if found.outcome == NO_MORE and drawn.source.gaps else found.outcome]

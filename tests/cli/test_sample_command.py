@@ -60,6 +60,19 @@ def test_a_sample_is_drawn_filled_in_and_evaluated_by_the_command_that_was_said(
         assert told in refused(keyaudit("sample", evidence, *options, "--evaluate", table), 2)
 
 
+def test_a_sample_without_deviations_of_what_is_not_complete_does_not_read_as_clean(tmp_path):
+    # of two accounts one was not read
+    source = capture(tmp_path / "capture", [ACCOUNT, OTHER], **{f"a{ACCOUNT}": report(("alice", FRESH))})
+    done = keyaudit("report", source, "--policy", "cis", "--as-of", AS_OF, "-o", tmp_path / "reports")
+    evidence, table = done.stdout.decode().strip(), tmp_path / "sample.csv"
+    assert keyaudit("sample", evidence, "-o", table).returncode == 0
+    fill(table)
+    done = keyaudit("sample", evidence, "--evaluate", table)
+    assert done.returncode == 3 and b"NOT SHOWN TO BE COMPLETE" in done.stdout
+    fill(table, "deviation")
+    assert keyaudit("sample", evidence, "--evaluate", table).returncode == 1
+
+
 def test_nothing_is_drawn_from_evidence_that_does_not_verify_and_nothing_is_put_into_it(evidence, tmp_path):
     said = refused(keyaudit("sample", evidence, "-o", evidence / "sample.csv"), 2)
     assert "is inside of evidence" in said
