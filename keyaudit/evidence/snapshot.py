@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,7 @@ from keyaudit.model import Audit, Provenance
 from keyaudit.model.folders import Entry
 from keyaudit.period.snapshots import SeenAccount, SeenKey, Snapshot
 from keyaudit.policy import Policy
-from keyaudit.schema import ACTIVE, INSUFFICIENT_DATA, ROTATION
+from keyaudit.schema import ACTIVE, INSUFFICIENT_DATA, ROTATION, TIME
 
 _KEY_COLUMNS = (
     "account_id", "user", "user_creation_time", "access_key_id", "last_rotated", "status", "key_slot", "is_root",
@@ -54,10 +55,9 @@ def _keys(judged: Audit, read: set[str]) -> Iterator[SeenKey]:
 
 def _known(column: pd.Series) -> list[Any]:
     """The cells of a column; times as Python's own, what is missing as None."""
+    if column.dtype == TIME:
+        moments = column.to_numpy("datetime64[us]").tolist()
+        return [moment and moment.replace(tzinfo=UTC) for moment in moments]
     missing = column.isna().tolist()
     cells = column.astype(object).tolist()
-    return [None if gone else _plain(cell) for cell, gone in zip(cells, missing, strict=True)]
-
-
-def _plain(cell: object) -> object:
-    return cell.to_pydatetime() if isinstance(cell, pd.Timestamp) else cell
+    return [None if gone else cell for cell, gone in zip(cells, missing, strict=True)] if any(missing) else cells

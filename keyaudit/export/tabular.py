@@ -56,16 +56,18 @@ def findings_csv(audit: Audit) -> bytes:
     """Every finding as UTF-8 CSV with a header and LF line ends; text that a spreadsheet would run as a
     formula gets an apostrophe in front (names in the other outputs are as AWS gave them)."""
     # column by column, as there are many rows and few columns
-    cells = [_written(column) for column in columns(audit.findings).values()]
+    cells = [_written(column, FINDING_COLUMNS[name]) for name, column in columns(audit.findings).items()]
     lines = [",".join(FINDING_COLUMNS), *map(",".join, zip(*cells, strict=True)), ""]
     return "\n".join(lines).encode()
 
 
-def _written(column: list[Any]) -> list[str]:
+def _written(column: list[Any], dtype: str) -> list[str]:
     """The cells of a column as the csv module writes them; a spreadsheet would run none of them."""
-    texts = ["" if cell is None else str(cell) for cell in column]
-    if _ODD.search("\0" + "\0".join([cell for cell in column if isinstance(cell, str)])):
-        texts = ["" if cell is None else str(_neutral(cell)) for cell in column]
+    if dtype != "str":  # numbers, times and truth values
+        return ["" if cell is None else str(cell) for cell in column]
+    texts = [cell or "" for cell in column]
+    if _ODD.search("\0" + "\0".join(texts)):
+        texts = [_neutral(cell) for cell in texts]
     if _SPECIAL.search("\0".join(texts)):
         texts = [f'"{text.replace(_QUOTE, _QUOTE * 2)}"' if _SPECIAL.search(text) else text for text in texts]
     return texts
