@@ -101,7 +101,7 @@ def _told(found: Inputs, asked: Question, by_reference: bool) -> dict[str, Any]:
             for one in found.failed
         ],
         "anchors": anchors,
-        "anchors_name": asked.anchors_name,
+        "anchors_name": "" if anchors is None else asked.anchors_name,
     }
 
 

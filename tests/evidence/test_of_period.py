@@ -299,6 +299,7 @@ def test_what_is_stated_beside_the_copies_is_read_strictly(evidence: Path) -> No
         {"folders": [one | {"remark": "fine"} for one in good["folders"]]},
         {"folders": good["folders"][::-1]},
         {"policy": "stricter.toml"},
+        {"anchors_name": "bucket.csv"},
     ):
         tell(evidence, good | bad)
         seal_again(evidence)
