@@ -4,7 +4,8 @@ needed. It is never a fork of the command, which may have threads: such a fork m
 
 from __future__ import annotations
 
-from multiprocessing import get_all_start_methods, get_context
+import signal
+from multiprocessing import get_all_start_methods, get_context, resource_tracker
 from multiprocessing.context import BaseContext
 
 FORKS = "forkserver"
@@ -17,7 +18,13 @@ def get_ready() -> None:
         from multiprocessing.forkserver import ensure_running, set_forkserver_preload
 
         set_forkserver_preload(["keyaudit.evidence.rehearsed"])
-        ensure_running()
+        resource_tracker.ensure_running()  # it lets Ctrl-C in again
+        # what is begun waits with Ctrl-C until it can end without a traceback; here nothing is lost
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            ensure_running()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def forks() -> BaseContext | None:

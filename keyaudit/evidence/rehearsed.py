@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import signal
 
-# first of all: Ctrl-C is meant for the command
-signal.signal(signal.SIGINT, signal.SIG_IGN)
+# first of all: Ctrl-C ends the command, and this process with it, as long as nothing is made here; it came blocked
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 from keyaudit.evidence.forked import warm_up  # noqa: E402
 

@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -209,6 +210,21 @@ def test_ctrl_c_in_a_cell_exits_with_130_and_leaves_nothing(reports, asleep, who
 
 
 # --- starved, stuck and shut out ---------------------------------------------------------------------------------------
+
+
+def test_ctrl_c_ends_also_the_process_that_gets_ready_for_each_account_at_once_and_without_a_word(reports):
+    first = SIGNALLED.format(number=-signal.SIGINT, event="open", name="kernel.log")
+    words = [*arguments(reports, "--per-account"), "--jobs", "2"]
+    # a pipe ends only when nobody has it any more
+    done = subprocess.run(
+        [sys.executable, "-c", f"{first}\nfrom keyaudit.cli import main\nmain({words})"],
+        env=UNMEASURED,
+        capture_output=True,
+        start_new_session=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.strip()) == (130, b"keyaudit: interrupted")
 
 
 @pytest.mark.sampled(2)
