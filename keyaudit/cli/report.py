@@ -197,12 +197,12 @@ def _make(jobs: int, shared: Shared, tell: Tell | None, also: Formats, **asked: 
     doing("judging")
     from keyaudit.evidence import Request, make_evidence, ready
 
-    if jobs and not shared.at:
-        ready.get_ready()
+    is_forked = jobs and not shared.at
     request = Request(**asked, progress=sys.stderr.isatty())
     # before anything is made, so that a cluster that cannot be used is told of first, and warms up meanwhile
     with shared.for_evidence() if jobs else nullcontext() as cluster:
-        evidence = make_evidence(request)
+        # the process that the others are forks of gets ready while the first folder is made
+        evidence = make_evidence(request, once_judged=ready.get_ready if is_forked else None)
         lines = _tell(evidence)
         export_also(evidence.path, also)
         if jobs:

@@ -59,9 +59,11 @@ class Evidence(Generic[J]):
     unread: tuple[str, ...] = ()
 
 
-def make_evidence(request: Request, run: Runner | None = None) -> Evidence[Audit]:
+def make_evidence(
+    request: Request, run: Runner | None = None, once_judged: Callable[[], None] | None = None
+) -> Evidence[Audit]:
     """Judge, run the notebook over the raw evidence, and seal the folder. ``run`` runs the notebook elsewhere, and
-    what comes back is judged once more.
+    what comes back is judged once more. ``once_judged`` is called as soon as nothing that was asked can be refused.
 
     InputError and PolicyError are raised before anything is left behind, and so are LostError if a cluster has
     gone, and CancelledError if it is no longer to be used; with EvidenceError, a ``.failed-*`` folder is kept.
@@ -70,7 +72,10 @@ def make_evidence(request: Request, run: Runner | None = None) -> Evidence[Audit
     def prepare(notebook: Notebook) -> _Matter[Audit]:
         from keyaudit.evidence.folder import of_moment
 
-        return of_moment(request, notebook)
+        matter = of_moment(request, notebook)
+        if once_judged:
+            once_judged()
+        return matter
 
     return _make(request, prepare, run)
 

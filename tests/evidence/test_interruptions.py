@@ -9,7 +9,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -99,6 +98,17 @@ def at_work_in(folder: Path) -> list[int]:
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             if str((process / "cwd").readlink()).startswith(f"{folder}/"):
+                found.append(int(process.name))
+    return found
+
+
+def at_work_for(run: Running) -> list[int]:
+    """What a run has started, and still runs."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            (process / "cwd").readlink()  # one that has ended, and waits to be asked for its exit code, has none
+            if os.getsid(int(process.name)) == run.pid != int(process.name):
                 found.append(int(process.name))
     return found
 
@@ -213,18 +223,17 @@ def test_ctrl_c_in_a_cell_exits_with_130_and_leaves_nothing(reports, asleep, who
 
 
 def test_ctrl_c_ends_also_the_process_that_gets_ready_for_each_account_at_once_and_without_a_word(reports):
-    first = SIGNALLED.format(number=-signal.SIGINT, event="open", name="kernel.log")
-    words = [*arguments(reports, "--per-account"), "--jobs", "2"]
-    # a pipe ends only when nobody has it any more
-    done = subprocess.run(
-        [sys.executable, "-c", f"{first}\nfrom keyaudit.cli import main\nmain({words})"],
-        env=UNMEASURED,
-        capture_output=True,
-        start_new_session=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    first = SIGNALLED.format(number=-signal.SIGINT, event="open", name="findings.csv")
+    with server().start(arguments(reports, "--per-account", "--jobs", 2), UNMEASURED, first=first) as process:
+        done = process.ended(PATIENCE)
+        wait_for(lambda: not at_work_for(process), 1)
     assert (done.returncode, done.stderr.strip()) == (130, b"keyaudit: interrupted")
+
+
+def test_it_does_not_outlive_a_command_that_fails_at_once(reports):
+    with server().start(arguments(reports, "--per-account", "--policy", "none.toml"), UNMEASURED) as process:
+        assert "none.toml" in refused(process.ended(PATIENCE), 2)
+        wait_for(lambda: not at_work_for(process), 1)
 
 
 @pytest.mark.sampled(2)
