@@ -12,12 +12,14 @@ import json
 import tokenize
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import keyaudit
 from keyaudit.evidence.contents import NOTEBOOK
 from keyaudit.evidence.prose import is_by_hand
 from keyaudit.evidence.released import executed_digest, given_at, source_of
+from keyaudit.evidence.verify import markup
 
 #: the format of notebooks that keyaudit writes
 FORMAT = 4
@@ -39,6 +41,11 @@ class Output:
     html: str
     metadata: Mapping[str, Any]
     others: tuple[str, ...]  # further kinds of content that a viewer might prefer
+
+    @cached_property
+    def seen(self) -> markup.Seen:
+        """What its HTML shows."""
+        return markup.read(self.html)
 
 
 @dataclass(frozen=True)

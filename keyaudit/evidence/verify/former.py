@@ -52,7 +52,7 @@ def _kind(html: str) -> str:
 
 def _same_words(output: Output) -> bool:
     """Whether its HTML says what its text says, without markup that no page has."""
-    seen = markup.read(output.html)
+    seen = output.seen
     return (
         set(seen.texts) <= {"", "style"}
         and not seen.odd

@@ -124,7 +124,7 @@ def _foreign(cells: list[executed.Cell], seen: markup.Seen, manifest: Manifest, 
     """Faults of a page that keyaudit's own notebook did not make: it must show the bottom line, and name its
     notebook."""
     main = seen.texts.get("main", "")
-    lines = [markup.read(one.html).texts.get("", "") for one in executed.shown(cells) if "keyaudit" in one.metadata]
+    lines = [one.seen.texts.get("", "") for one in executed.shown(cells) if "keyaudit" in one.metadata]
     faults = (
         [f"{PAGE}: does not show the bottom line of {NOTEBOOK}"] if any(one not in main for one in lines) else []
     )
@@ -165,7 +165,7 @@ def _made_again(
 
 def _is_chart(output: executed.Output) -> bool:
     """Whether this is a picture with its alternative text, and nothing else."""
-    alternatives = [alt for _, alt in markup.read(output.html).pictures]
+    alternatives = [alt for _, alt in output.seen.pictures]
     return bool(_CHART.fullmatch(output.html)) and alternatives == [output.text]
 
 
@@ -193,7 +193,7 @@ def _page(cells: list[executed.Cell], seen: markup.Seen, told: str, is_same: boo
         faults.append("says something outside of its text")
     if not _leads_to_its_parts(seen, is_same):
         faults.append("its contents are not those of its text")
-    parts = [markup.read(output.html) for output in executed.shown(cells)]
+    parts = [output.seen for output in executed.shown(cells)]
     if seen.pictures != [one for part in parts for one in part.pictures]:
         faults.append(f"its pictures are not those of {NOTEBOOK}")
     if [one for one in seen.classes if one != FRAME] != [one for part in parts for one in part.classes]:
@@ -233,7 +233,7 @@ def _follows(cells: list[executed.Cell], main: str) -> bool:
         if cell.kind == "markdown":
             prose += markup.letters(_NUMBERED.sub("", _LINKED.sub(r"\1", cell.source)))
         for output in executed.shown([cell]):
-            text = markup.read(output.html).texts.get("", "")
+            text = output.seen.texts.get("", "")
             if not text:
                 continue
             found = main.find(text, at)
