@@ -599,7 +599,7 @@ def test_charts_do_not_import_pyplot():
 
 
 @ALL_CHARTS
-@pytest.mark.sampled(10)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("policy", [CIS, SIXTY, NO_PERIOD, NO_IDLE_LIMIT, WHOLE_DAYS], ids=lambda one: one.name)
 def test_no_text_is_cut_or_smaller_than_9_points(plot, policy):
     ax = plot(MIXED, policy)
@@ -609,6 +609,7 @@ def test_no_text_is_cut_or_smaller_than_9_points(plot, policy):
 
 
 @ALL_CHARTS
+@pytest.mark.sampled(8)
 @pytest.mark.parametrize("keys", [keys_of(key(12, 2)), MIXED, MANY], ids=["one", "mixed", "many"])
 def test_no_two_texts_overlap(plot, keys):
     boxes = [(text.get_text(), box) for text, box in drawn(plot(keys, CIS))]

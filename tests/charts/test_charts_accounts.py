@@ -419,7 +419,7 @@ def test_an_empty_frame_is_an_axes_that_says_so():
 
 
 @ALL_CASES
-@pytest.mark.sampled(8)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("policy", [CIS, NO_PERIOD], ids=["cis", "no-period"])
 def test_no_text_is_cut_or_small_and_no_two_overlap(rows, policy):
     ax = plot(*rows, policy=policy)

@@ -510,6 +510,7 @@ def assert_readable(ax: Axes) -> None:
 
 @ALL_CASES
 @ALL_CHARTS
+@pytest.mark.sampled(11)
 def test_no_text_touches_another_or_leaves_the_picture_and_it_has_an_alternative_text(
     cases: dict[str, Operated], name: str, plot
 ) -> None:
@@ -529,7 +530,7 @@ def test_it_is_readable_in_axes_of_the_callers_too(cases: dict[str, Operated], n
 
 
 @ALL_CHARTS
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(4)
 @ALL_CASES
 def test_it_is_the_same_picture_each_time(cases: dict[str, Operated], name: str, plot) -> None:
     one, two = plot(cases[name]), plot(cases[name])
