@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
 #: in points: the height of a row; what a further line of words adds to it; a line of titles; margins
 PITCH, FURTHER, LINE, MARGIN = 16.0, 10.0, 14.0, 30.0
-#: points that titles, keys of marks and the axis may take of a given Axes
-HEAD = 150.0
 #: as shares of a row: the height of its bar; the gap before a row that sums up
 BAR, GAP = 0.62, 0.3
 #: the largest shares of the width for words and for the names of accounts; the points between columns
@@ -90,7 +88,7 @@ def plot_accounts(
 def _fitting(ax: Axes, found: Accounts) -> tuple[Accounts, Table]:
     """As many accounts as have room in a given Axes, of which titles and keys of marks will take a part; one at
     least."""
-    room = (ax.get_window_extent().height / ax.figure.dpi * canvas.INCH - HEAD) / PITCH
+    room = canvas.room_for_rows(ax) / PITCH
     for most in range(found.most, 0, -1):
         fewer = replace(found, most=most)
         table = _table(fewer, canvas.points(ax))

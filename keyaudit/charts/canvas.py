@@ -39,6 +39,8 @@ LEADING = 1.35
 #: height of one line above the Axes, in points
 STRIP = 15.0
 INCH = 72.0
+#: points of height that all that stands around rows takes at most
+HEAD = 150.0
 
 
 def axes(ax: Axes | None, rounds: int = 1) -> Axes:
@@ -197,6 +199,11 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
     """The width of a line of text in points, as wide as any renderer makes it."""
     font = FontProperties(size=size, weight=weight)
     return 1.03 * float(text_to_path.get_text_width_height_descent(text, font, False)[0])
+
+
+def room_for_rows(ax: Axes) -> float:
+    """The height in points that a caller's Axes have for rows, beside titles, keys of marks and labels."""
+    return float(ax.get_window_extent().height / ax.figure.dpi * INCH) - HEAD
 
 
 def has_letters(text: str) -> bool:

@@ -45,6 +45,11 @@ def fit(ax: Axes, strips: int, rows: float) -> None:
     ax.figure.figure.set_size_inches(ax.figure.figure.get_size_inches()[0], height / canvas.INCH)
 
 
+def with_room(ax: Axes, row: float, most: int) -> int:
+    """How many rows of so many points have room in a caller's Axes, one at least."""
+    return max(min(int(canvas.room_for_rows(ax) / row), most), 1)
+
+
 def _fitting(label: str, width: float) -> str:
     if canvas.text_width(label, canvas.SMALL) <= width:
         return label

@@ -10,8 +10,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from keyaudit.charts import canvas
-from keyaudit.charts.dates import blank, day_axis, fit, name_rows, shade_unseen
-from keyaudit.charts.facts.gantt import Late, Row, alt, claim, late_of, remarks
+from keyaudit.charts.dates import blank, day_axis, fit, name_rows, shade_unseen, with_room
+from keyaudit.charts.facts.gantt import MOST_ROWS, Late, Row, alt, claim, late_of, remarks
 from keyaudit.charts.standing import POSSIBLY
 from keyaudit.model.operated import Operated
 from keyaudit.model.over_period import Spans
@@ -26,8 +26,9 @@ ARROW: dict[str, Any] = {"color": canvas.INK, "marker": ">", "markersize": 5, "l
 
 
 def plot_breaches(o: Operated, ax: Axes | None = None) -> Axes:
-    """The 30 keys with most days in breach: active, possibly and provably beyond their limits, exempt, rotated."""
-    found = late_of(o)
+    """The 30 keys with most days in breach, in Axes of the caller's as many as have room: active, possibly and
+    provably beyond their limits, exempt, rotated."""
+    found = late_of(o, MOST_ROWS if ax is None else with_room(ax, ROW, MOST_ROWS))
     if found is None:
         return blank(ax, say("charts.gantt.nothing"))
     given, ax = ax, canvas.axes(ax)

@@ -13,8 +13,8 @@ from matplotlib.dates import date2num
 from matplotlib.patches import Patch
 
 from keyaudit.charts import canvas
-from keyaudit.charts.dates import blank, day_axis, fit, name_rows
-from keyaudit.charts.facts.strip import alt, claim, remarks, strip_of
+from keyaudit.charts.dates import blank, day_axis, fit, name_rows, with_room
+from keyaudit.charts.facts.strip import MOST_ROWS, alt, claim, remarks, strip_of
 from keyaudit.model.operated import Operated
 from keyaudit.model.over_period import BROKEN, FAILED, INCONCLUSIVE, MISSING, OPEN, PRESENT, DuePeriod
 from keyaudit.texts import say, visible
@@ -48,8 +48,9 @@ HEIGHTS = {MISSING: 0.24, INCONCLUSIVE: 0.48, BROKEN: 0.94}
 
 
 def plot_calendar(o: Operated, ax: Axes | None = None) -> Axes:
-    """Periods in which evidence was due, a row for each organization or account."""
-    found = strip_of(o)
+    """Periods in which evidence was due, a row for each organization or account: for 25, or as many as
+    have room in Axes of the caller's."""
+    found = strip_of(o, MOST_ROWS if ax is None else with_room(ax, ROW, MOST_ROWS))
     if not found.rows:
         return blank(ax, say("charts.strip.nothing"))
     given, ax = ax, canvas.axes(ax)

@@ -529,6 +529,16 @@ def test_it_is_readable_in_axes_of_the_callers_too(cases: dict[str, Operated], n
     assert_readable(left)
 
 
+@pytest.mark.parametrize("high", [2.4, 4])
+def test_in_low_axes_of_the_callers_there_are_fewer_rows_and_it_is_said(cases: dict[str, Operated], high) -> None:
+    for plot in (plot_breaches, plot_calendar):
+        ax = Figure(figsize=(10, high)).subplots()
+        rows = len(plot(cases["thirty"], ax).get_yticks())
+        assert 1 <= rows < len(plot(cases["thirty"]).get_yticks())
+        assert_readable(ax)
+    assert title(plot_breaches(cases["thirty"], Figure(figsize=(10, high)).subplots())).startswith("The ")
+
+
 @ALL_CHARTS
 @pytest.mark.sampled(4)
 @ALL_CASES

@@ -35,8 +35,8 @@ class Late:
     seen: Span | None
 
 
-def late_of(o: Operated) -> Late | None:
-    """The rows; None if no key was in breach, or may have been."""
+def late_of(o: Operated, most: int = MOST_ROWS) -> Late | None:
+    """At most so many rows; None if no key was in breach, or may have been."""
     verdicts = [one.verdict for one in o.subjects]
     late = [key for v in verdicts for key in v.keys if key.is_breach or key.is_possible]
     if not late:
@@ -44,7 +44,7 @@ def late_of(o: Operated) -> Late | None:
     late.sort(key=lambda key: (not key.is_breach, *(-days for days in reversed(key.breach_days))))
     rotated = {id(one.former): one.at for v in verdicts for one in v.replacements}
     are_many = len({key.account for key in late}) > 1
-    rows = [Row(key, rotated.get(id(key)), _label(key, are_many)) for key in late[:MOST_ROWS]]
+    rows = [Row(key, rotated.get(id(key)), _label(key, are_many)) for key in late[:most]]
     seen = [v.concluded for v in verdicts if v.concluded]
     bounds = (min(one[0] for one in seen), max(one[1] for one in seen)) if seen else None
     return Late(tuple(rows), len(late), verdicts[0].start, verdicts[0].end, bounds)

@@ -29,12 +29,12 @@ class Strip:
         return sum(number for state, number in self.counts.items() if state != OPEN)
 
 
-def strip_of(o: Operated) -> Strip:
-    """The rows of all subjects that have periods."""
+def strip_of(o: Operated, most: int = MOST_ROWS) -> Strip:
+    """The rows of subjects that have periods, at most so many."""
     found = sorted((one.verdict for one in o.subjects), key=lambda v: (-_amiss(v), v.subject))
     rows = [(v.subject, v.coverage.periods) for v in found if v.coverage.periods]
     counts = Counter(one.state for _, periods in rows for one in periods)
-    return Strip(tuple(rows[:MOST_ROWS]), max(len(rows) - MOST_ROWS, 0), counts)
+    return Strip(tuple(rows[:most]), max(len(rows) - most, 0), counts)
 
 
 def _amiss(v: PeriodVerdict) -> int:
