@@ -48,7 +48,7 @@ sys.modules.setdefault("rfc3987_syntax", None)
 import boto3, botocore.session, filelock, jinja2, jupyter_client, matplotlib.figure, nbclient, nbconvert, pandas
 import papermill.cli, pydantic, time_machine, tqdm
 import matplotlib.backends.backend_agg, nbconvert.exporters.html
-import mistune.plugins.def_list, mistune.plugins.task_lists, mistune.plugins.url, pandas.core.methods.to_dict
+import pandas.core.methods.to_dict
 if config:
     import coverage
     os.environ["COVERAGE_PROCESS_CONFIG"] = config

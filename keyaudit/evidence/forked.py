@@ -15,22 +15,40 @@ import threading
 import time
 import traceback
 import warnings
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import IO, NoReturn
 
 from keyaudit.evidence.warm import PRELOADED, become_kernel
-from keyaudit.imports import leave_out_grammar
+from keyaudit.imports import leave_out_debugger, leave_out_grammar
 
 PAUSE = 0.005  # seconds between two looks whether it has ended
 #: what is imported late: by a run for its notebook and its page, and by a kernel as it starts
 LATER = (
     "keyaudit.evidence.folder",
     "keyaudit.evidence.page",
+    "keyaudit.frontend",
+    "keyaudit.model.accounts_frame",
     "papermill",
     "nbconvert.exporters.html",
+    "filelock",
     "IPython.extensions.storemagic",
     "sqlite3",
+)
+#: what these import as they begin to work, in the versions that are known; in others it may have another place
+LATEST = (
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.logger",
+    "IPython.core.magics.extension",
+    "IPython.core.oinspect",
+    "ipykernel.debugger",
+    "mistune.plugins.def_list",
+    "mistune.plugins.task_lists",
+    "mistune.plugins.url",
+    "tornado.platform.asyncio",
+    "zmq.utils.garbage",
 )
 #: ``warm_up`` by its name, for a process that is told what to begin with
 WARM = f"{__name__}:warm_up"
@@ -42,8 +60,12 @@ def warm_up() -> None:
     """Import what a kernel needs, and what running it and making its page need, and do once what a run does: what
     this process, or a fork of it, starts as a kernel from now on is a fork of it."""
     leave_out_grammar()
+    leave_out_debugger()
     for name in (*PRELOADED, *LATER):
         import_module(name)
+    for name in LATEST:
+        with suppress(ImportError):
+            import_module(name)
     _rehearse()
     # what is there stays: a fork that looked through it for garbage would copy every page of it
     gc.collect()

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
+from keyaudit.imports import leave_out_debugger
 from keyaudit.texts import speak
 
 PRELOADED = (
@@ -37,9 +37,7 @@ def become_kernel(*more: str) -> None:
 
     # the process that started this one writes what is judged here; no source can say that about itself
     vouch_for(Path.cwd())
-    # a kernel imports a debugger at its start, for a twentieth of a second, that nobody attaches here
-    modules: dict[str, Any] = sys.modules
-    modules.setdefault("debugpy", None)
+    leave_out_debugger()
     connection_file = sys.stdin.readline().strip()
     if connection_file:
         from ipykernel.kernelapp import launch_new_instance
