@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 from aws import MANAGEMENT, Aws, add_user, aws, make_organization, report_of  # noqa: F401
-from program import program  # noqa: F401
+from program import program, warm_program  # noqa: F401
 from rotating import Lambda, Rotated, fill, function  # noqa: F401
 from test_notebook import shows_the_verdict_and_the_charts
 from test_operate import invoked, secrets_manager, under_rotation

@@ -143,23 +143,22 @@ from keyaudit.evidence.verify import verify
 (folder,) = (path.parent for path in Path(sys.argv[1]).glob("*/SHA256SUMS"))
 print(*verify(folder)[0], *page_again(folder)[0], *run_again(folder)[0])
 """
-#: prints every text in the pictures of a source, by a policy and by some limits that are asked about; of no key and of
-#: one as well, of which no key reads the same by most policies: by the first alone, unless every case is asked for.
-#: Where a text stands is not asked, which takes half of the time of a drawing
+#: prints every text in the pictures of a source, by a policy and by some limits that are asked about; of few keys as
+#: well, of so many as are named for a policy. Where a text stands is not asked, which takes half of the time of a
+#: drawing
 DRAW = """
 import json, sys
 import keyaudit as ka
 from keyaudit.texts import speak
 from matplotlib.text import Text
 speak("xx")
-depth, source, *policies = sys.argv[1:]
+source, policies = sys.argv[1:]
 found = []
-for policy in policies:
-    few = (0, 1) if policy == policies[0] or depth == "whole" else (1,)
+for policy, few in json.loads(policies).items():
     a = ka.audit(source, policy, "2026-11-23T00:00:00Z")
     plots = [ka.plot_ages, ka.plot_share, ka.plot_deadlines, ka.plot_idle]
     drawn = [plot(a.keys, a.policy, a.as_of) for plot in plots]
-    asked = (ka.plot_ages, ka.plot_idle) if a.policy.max_access_key_age else ()
+    asked = (ka.plot_ages, ka.plot_idle) if few and a.policy.max_access_key_age else ()
     drawn += [plot(a.keys, a.policy, a.as_of, what_if=True) for plot in asked]
     drawn += [plot(a.keys.head(n), a.policy, a.as_of) for plot in plots for n in few]
     drawn.append(ka.plot_accounts(a.accounts, a.policy, a.as_of))
@@ -188,7 +187,8 @@ def refused(folder: Path) -> Path:
 NAMES = ("refused", "organization", "rotation", "explore") if IS_NIGHTLY else ("refused", "rotation")
 AGAIN = NAMES if IS_NIGHTLY else ("rotation",)
 DRAWN = ("refused", "rotation") if IS_NIGHTLY else ("refused",)
-DEPTH = "whole" if IS_NIGHTLY else "some"
+#: of how many keys pictures are drawn besides, policy by policy: no key reads the same by most
+FEW = ((0, 1),) * 4 if IS_NIGHTLY else ((0, 1), (1,), (1,), ())
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +217,10 @@ def make(folder: Path) -> None:
     }
     steps = {f"make-{name}": [MAKE, folder / name, reports / name, json.dumps(asked[name])] for name in NAMES}
     steps |= {f"again-{name}": [VERIFY, reports / name] for name in AGAIN}
-    steps |= {f"draw-{name}": [DRAW, DEPTH, folder / name, *policies(folder)] for name in DRAWN}
+    steps |= {
+        f"draw-{name}": [DRAW, folder / name, json.dumps(dict(zip(policies(folder), FEW, strict=True)))]
+        for name in DRAWN
+    }
     if IS_NIGHTLY:
         steps["each"] = [EACH, folder / "each", *accounts_of(folder)]
     paths = os.pathsep.join([str(tree), str(ROOT / "tests" / "tools")])
@@ -227,14 +230,15 @@ def make(folder: Path) -> None:
     )  # fmt: skip
 
 
-def policies(folder: Path) -> list[Path]:
+def policies(folder: Path) -> list[str]:
     """By which pictures are drawn."""
     texts = {
         "no_period": 'title = "none"\nmax_active_keys = 1',
         "strict": 'title = "strict"\nmax_access_key_age = 2\nmax_credential_usage_age = 2',
         "whole": f'age_comparison = "whole_days"\n{POLICY}',
     }
-    return [folder / "policy.toml", *(write(folder, f"{name}.toml", text) for name, text in texts.items())]
+    paths = [folder / "policy.toml", *(write(folder, f"{name}.toml", text) for name, text in texts.items())]
+    return list(map(str, paths))
 
 
 def accounts_of(folder: Path) -> list[Path]:

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from conftest import FRESH, IS_NIGHTLY, OLD, OTHER, report, write
 from cronsim import CronSim
 from evidence_helpers import BRIEF, LONG, POLICY, SECRET, files, keyaudit, refused
 from linting import parsed, template_faults, workflow_faults
-from program import program  # noqa: F401
+from program import program, warm_program  # noqa: F401
 
 from keyaudit import __version__
 from keyaudit.dues.calendar import parse_every
@@ -28,7 +29,16 @@ from keyaudit.schedule.timetable import Timetable
 from keyaudit.texts import say
 
 BIN = Path(sys.executable).parent
-STAND_IN = Path(__file__).parent / "stand_ins" / "aws_s3_sync.py"
+#: the AWS CLI, as far as schedules use it
+STAND_IN = f"""
+import os, sys
+sys.path.append({str(Path(__file__).parent / "stand_ins")!r})
+import aws_s3_sync
+code = aws_s3_sync.main(sys.argv[1:])
+sys.stdout.flush()
+sys.stderr.flush()
+os._exit(code)
+"""
 TOPIC = f"arn:aws:sns:us-east-1:{MANAGEMENT}:audit"
 PERIODS = ("day", "week", "month", "quarter", "30d")
 KINDS = ("systemd", "cron", "github-actions", "eventbridge")
@@ -213,10 +223,8 @@ def test_both_units_are_printed_and_say_where_they_go(folder: Path) -> None:
 
 
 def shell(line: str, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """A line of a workflow or build, with a stand-in for the AWS CLI, and a ``keyaudit`` that is warm."""
+    """A line of a workflow or build, with the programs that ``cloud`` made."""
     stand_ins = cwd.parent / "bin"
-    stand_ins.mkdir(exist_ok=True)
-    write(stand_ins, "aws", f'#!/bin/sh\nexec {sys.executable} {STAND_IN} "$@"\n').chmod(0o755)
     unmeasured = {name: value for name, value in env.items() if not name.startswith("COV")}
     environment = unmeasured | {"PATH": f"{stand_ins}:{BIN}:/usr/bin:/bin", "BUCKET": "evidence-bucket"}
     return subprocess.run(
@@ -226,10 +234,11 @@ def shell(line: str, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProc
 
 
 @pytest.fixture
-def cloud(aws: Aws, folder: Path, program: str) -> Any:  # noqa: F811
-    """An account with an overdue key, and a bucket; the environment of who reads both, with a ``keyaudit`` that is
-    warm."""
-    write(folder.parent / "bin", "keyaudit", program).chmod(0o755)
+def cloud(aws: Aws, folder: Path, warm_program: Callable[[str], str]) -> Any:  # noqa: F811
+    """An account with an overdue key, and a bucket; the environment of who reads both, with a ``keyaudit`` and a
+    stand-in for the AWS CLI that are warm."""
+    for name, first in (("keyaudit", ""), ("aws", STAND_IN)):
+        write(folder.parent / "bin", name, warm_program(first)).chmod(0o755)
     aws.reset()
     now = datetime.now(UTC)
     add_user(MANAGEMENT, "alice", now - timedelta(days=400), [(now - timedelta(days=200), "Active")])
