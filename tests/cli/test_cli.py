@@ -127,18 +127,13 @@ def test_the_table_is_coloured_on_a_terminal_only() -> None:
     arguments = ["check", str(REPORTS / "001_file-real.csv"), "--policy", "cis", "--as-of", "2023-01-03T10:30:00Z"]
     assert b"\x1b[" not in keyaudit(*arguments).stdout
     ours, theirs = pty.openpty()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "keyaudit", *arguments], stdout=theirs, stderr=subprocess.DEVNULL
+    done = keyaudit(
+        *arguments, first=f"import os; os.dup2(os.open({os.ttyname(theirs)!r}, os.O_RDWR | os.O_NOCTTY), 1)"
     )
-    os.close(theirs)
-    shown = b""
-    try:
-        while chunk := os.read(ours, 65536):
-            shown += chunk
-    except OSError:
-        pass  # the other end of the terminal is closed
-    assert process.wait() == 1
-    os.close(ours)
+    assert done.returncode == 1
+    shown = os.read(ours, 65536)
+    for end in (ours, theirs):
+        os.close(end)
     assert shown.startswith(b"\x1b[31mNON_COMPLIANT")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ACCOUNT, AS_OF, FRESH, OLD, OTHER, capture, report
-from evidence_helpers import failing, keyaudit, refused
+from evidence_helpers import failing, keyaudit, refused, report_on
 
 import keyaudit as ka
 from keyaudit.evidence.sampled_keys import judged_by
@@ -63,7 +63,7 @@ def test_a_sample_is_drawn_filled_in_and_evaluated_by_the_command_that_was_said(
 def test_a_sample_without_deviations_of_what_is_not_complete_does_not_read_as_clean(tmp_path):
     # of two accounts one was not read
     source = capture(tmp_path / "capture", [ACCOUNT, OTHER], **{f"a{ACCOUNT}": report(("alice", FRESH))})
-    done = keyaudit("report", source, "--policy", "cis", "--as-of", AS_OF, "-o", tmp_path / "reports")
+    done = keyaudit(*report_on(tmp_path / "reports", source))
     evidence, table = done.stdout.decode().strip(), tmp_path / "sample.csv"
     assert keyaudit("sample", evidence, "-o", table).returncode == 0
     fill(table)

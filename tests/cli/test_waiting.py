@@ -9,13 +9,14 @@ import select
 import struct
 import subprocess
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
-from conftest import AS_OF, FRESH, OLD, report, write
+from conftest import AS_OF, FRESH, IS_NIGHTLY, OLD, report, write
 from evidence_helpers import COMMAND, PROCESS_DEADLINE
+from forked import server
 
 from keyaudit.cli import common
 
@@ -64,6 +65,23 @@ def at(terminal: Terminal) -> Iterator[None]:
         yield
 
 
+#: what a run executes first to have a terminal for all of its ends
+AT = "import os; at = os.open({place!r}, os.O_RDWR | os.O_NOCTTY); [os.dup2(at, end) for end in (0, 1, 2)]"
+
+
+@contextmanager
+def running(words: list[str], terminal: Terminal, cwd: Path, is_fresh: bool) -> Iterator[Callable[[float], object]]:
+    """A command at a terminal, as long as the block takes; what is given waits for its end."""
+    if is_fresh:
+        ends = dict.fromkeys(("stdin", "stdout", "stderr"), terminal.slave)
+        with subprocess.Popen([*COMMAND, *words], cwd=cwd, **ends) as process:
+            yield process.wait
+    else:
+        first = AT.format(place=os.ttyname(terminal.slave))
+        with server().start(words, dict(os.environ), cwd=cwd, first=first) as run:
+            yield run.ended
+
+
 @pytest.mark.parametrize(
     ("command", "at_first", "at_last"),
     [
@@ -75,17 +93,16 @@ def at(terminal: Terminal) -> Iterator[None]:
 def test_something_is_seen_before_anything_is_read(
     terminal: Terminal, tmp_path: Path, command: list[str], at_first: str, at_last: str
 ) -> None:
-    """The policy is a pipe: until it is filled, nothing can be judged."""
+    """The policy is a pipe: until it is filled, nothing can be judged. One command by an interpreter of its own."""
     write(tmp_path, "report.csv", report(("alice", FRESH), ("bob", OLD)))
     os.mkfifo(tmp_path / "policy.toml")
-    words = [*COMMAND, *command, "report.csv", "--policy", "policy.toml", "--as-of", AS_OF]
-    ends = dict.fromkeys(("stdin", "stdout", "stderr"), terminal.slave)
-    with subprocess.Popen(words, cwd=tmp_path, **ends) as process:
+    words = [*command, "report.csv", "--policy", "policy.toml", "--as-of", AS_OF]
+    with running(words, terminal, tmp_path, is_fresh=IS_NIGHTLY or command == ["check"]) as ended:
         before = terminal.until(at_first)
         assert at_last not in before
         policy = "title = 't'\nmax_access_key_age = 90\n" if command != ["report", "-o", "reports"] else "is wrong"
         (tmp_path / "policy.toml").write_text(policy, encoding="utf-8")
-        process.wait(PROCESS_DEADLINE)
+        ended(PROCESS_DEADLINE)
     told = terminal.now()
     assert "Traceback" not in told
     # what was said of the work is gone before the answer is there

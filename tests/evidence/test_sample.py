@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from evidence_helpers import made as evidence
+from evidence_helpers import verified
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "reports" / "sample"
@@ -39,11 +39,7 @@ def words(page: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("sample")
-    done = subprocess.run(
-        [sys.executable, "-m", "keyaudit", "demo", "-o", str(folder)], capture_output=True, text=True, check=True
-    )
-    return Path(done.stdout.strip())
+    return evidence("demo", "-o", tmp_path_factory.mktemp("sample"), code=0)
 
 
 def committed() -> Path:
@@ -75,10 +71,8 @@ def test_its_page_says_the_same(made: Path) -> None:
 
 
 def test_it_verifies_and_says_that_it_is_a_sample() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "keyaudit", "verify", str(committed())], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout
+    code, said = verified(committed())
+    assert code == 0, said
     assert "SAMPLE DATA" in (committed() / "report.html").read_text(encoding="utf-8")
     assert json.loads((committed() / "summary.json").read_text(encoding="utf-8"))["sample"] is True
 

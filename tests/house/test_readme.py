@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -18,8 +19,9 @@ from pathlib import Path
 
 import pytest
 from aws import MANAGEMENT, Aws, add_user, aws, make_organization, report_of  # noqa: F401
-from program import program  # noqa: F401
+from program import program, warm_program  # noqa: F401
 from rotating import Lambda, Rotated, fill, function  # noqa: F401
+from test_notebook import shows_the_verdict_and_the_charts
 from test_operate import invoked, secrets_manager, under_rotation
 
 from keyaudit.evidence.notebook import find_notebook
@@ -77,7 +79,7 @@ COMMANDS = [block for block in BLOCKS if block.kind == "console"]
 def checkout(tmp_path_factory: pytest.TempPathFactory, program: str) -> Path:  # noqa: F811
     """The checkout in another folder, with the programs of the environment that runs these tests in its ``.venv``
     (set up, as far as make can tell), the policies of the pages, and on the path an ``aws`` that prints what the real
-    one does, and a ``keyaudit`` that is warm."""
+    one does; ``keyaudit`` is one that is warm, there and on the path."""
     folder = tmp_path_factory.mktemp("readme") / "keyaudit"
     ignored = shutil.ignore_patterns(".git", ".venv", ".hypothesis", ".*_cache", "__pycache__", "demo")
     shutil.copytree(ROOT, folder, ignore=ignored, symlinks=True)
@@ -86,11 +88,15 @@ def checkout(tmp_path_factory: pytest.TempPathFactory, program: str) -> Path:  #
     programs = folder / ".venv" / "bin"
     programs.mkdir(parents=True)
     for one in BIN.iterdir():
-        (programs / one.name).symlink_to(one)
+        if one.name != "keyaudit":
+            (programs / one.name).symlink_to(one)
     for stamp in ("core", "lab", "dev"):
         (programs.parent / stamp).touch()
-    for name, text in (("aws", AWS), ("keyaudit", program)):
-        made = folder / "bin" / name
+    # test_packaging runs the program itself
+    for made, text in (
+        (folder / "bin" / "aws", AWS),
+        *((one / "keyaudit", program) for one in (folder / "bin", programs)),
+    ):
         made.parent.mkdir(exist_ok=True)
         made.write_text(text, encoding="utf-8")
         made.chmod(made.stat().st_mode | stat.S_IXUSR)
@@ -196,6 +202,8 @@ def test_commands_run_as_written(block: Block, checkout: Path, request: pytest.F
         if live:
             assert "missing" not in done.stdout, done.stdout
             assert ("sealed: " in done.stdout) == (" report " in command), done.stdout
+        if command.startswith("papermill "):
+            shows_the_verdict_and_the_charts(json.loads((checkout / "out.ipynb").read_bytes()))
         if expected.strip():
             assert matches(done.stdout, expected), f"$ {command}\n{done.stdout}"
 

@@ -7,7 +7,6 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from conftest import ACCOUNT
 from evidence_helpers import digest, manifest, seal_again, show_again, summary
 
 from keyaudit.auditing import audit
@@ -21,7 +20,6 @@ from keyaudit.schedule.series import Series, series
 NOW = datetime(2026, 12, 10, 12, tzinfo=UTC)
 WEEK = parse_every("week")
 NOT_TOLD = "not told"
-SUBJECT = f"key_rotation-{ACCOUNT}"
 
 
 class Reports:
@@ -32,6 +30,7 @@ class Reports:
 
     def __init__(self, folder: Path, evidence: Path) -> None:
         self.folder, self.evidence, self.last = folder, evidence, None
+        self.subject = evidence.name.partition("Z-")[2]
         folder.mkdir(exist_ok=True)
         for sums in sorted(folder.glob("*/SHA256SUMS")):
             self.last = digest(sums.read_bytes())
@@ -39,7 +38,7 @@ class Reports:
     def run(self, day: str, name: str = "", generated: str = "", **changes: object) -> Path:
         """Of a run at six o'clock, which judged a report that AWS had generated at midnight, or when it is said."""
         moment = f"{day}T06:00:00Z"
-        path = self.folder / (name or f"{day}T060000Z-{SUBJECT}")
+        path = self.folder / (name or f"{day}T060000Z-{self.subject}")
         shutil.copytree(self.evidence, path)
         told = judge_again(path, generated or f"{day}T00:00:00Z", moment)
         facts = {"started_at": moment, "sealed_at": moment, "previous": self.last, "name": path.name}

@@ -94,7 +94,7 @@ def test_what_must_be_known_first_is_in_the_message_and_on_the_terminal(topic: T
     folder = capture(tmp_path / "c", [ACCOUNT, OTHER], a111122223333=report(("alice", FRESH)))
     facts = {"expected": [ACCOUNT, OTHER], "sample": True}
     write(folder, "accounts.json", json.dumps(facts))
-    words = ["report", folder, "--policy", terms, "--as-of", AS_OF, "-o", tmp_path / "r", "--notify", TOPIC]
+    words = ["report", folder, "--policy", terms, "--as-of", AS_OF, "-o", tmp_path / "r", "--notify", TOPIC, *BRIEF]
     done = keyaudit(*words, **topic.env())
     assert done.returncode == 3
     ((subject, text),) = topic.sent

@@ -8,9 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from conftest import OLD, report, write
+from conftest import ACCOUNT, IS_NIGHTLY, OLD, report, write
 from evidence_helpers import (
+    BRIEF,
+    BRIEFLY,
+    FAILING,
     LONG,
+    POLICY,
     failing,
     files,
     keyaudit,
@@ -18,9 +22,10 @@ from evidence_helpers import (
     manifest,
     once,
     refused,
+    report_on,
     seal_again,
 )
-from runs_made import NOT_TOLD, NOW, SUBJECT, WEEK, Reports
+from runs_made import NOT_TOLD, NOW, WEEK, Reports
 
 from keyaudit.dues.counting import counting
 from keyaudit.evidence.failed import fail
@@ -30,17 +35,39 @@ from keyaudit.files import make_staging
 from keyaudit.policy import parse_policy
 from keyaudit.schedule.series import Series, series
 
+#: of the evidence below, by day and at nightly depth
+SUBJECT = f"key_rotation-{ACCOUNT}" if IS_NIGHTLY else f"brief-{ACCOUNT}"
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Evidence of an account that fails. By day it has the bottom line alone: eighty folders of it are verified."""
+
+    def make(folder: Path) -> None:
+        write(folder, "policy.toml", POLICY)
+        write(folder, "report.csv", FAILING)
+        made(*report_on(folder / "reports", folder / "report.csv", policy=folder / "policy.toml"), code=1)
+
+    if IS_NIGHTLY:
+        return failing(tmp_path_factory)
+    return once(tmp_path_factory, "failing-brief", make) / "reports" / f"{BRIEFLY}-{ACCOUNT}"
+
 
 @pytest.fixture
-def reports(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Reports:
+def reports(tmp_path: Path, evidence: Path) -> Reports:
     """An empty folder for copies of evidence, as runs without an instant would have left it."""
+    return Reports(tmp_path / "reports", evidence)
+
+
+@pytest.fixture
+def ours(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Reports:
+    """The same of keyaudit's own notebook, where what is remarked of a run is counted."""
     return Reports(tmp_path / "reports", failing(tmp_path_factory))
 
 
 @pytest.fixture
-def whole(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Reports:
+def whole(tmp_path: Path, evidence: Path, tmp_path_factory: pytest.TempPathFactory) -> Reports:
     """The same with a run in each of three weeks."""
-    evidence = failing(tmp_path_factory)
 
     def make(folder: Path) -> None:
         runs = Reports(folder, evidence)
@@ -64,18 +91,18 @@ def test_a_period_without_evidence_is_missing_once_it_is_over(reports: Reports) 
     assert [one.state for one in since] == ["missing", "missing", "present", "missing", "open"]
 
 
-def test_a_run_that_failed_is_named_with_its_reason(reports: Reports) -> None:
-    reports.run("2026-11-24")
-    staging = make_staging(reports.folder)
+def test_a_run_that_failed_is_named_with_its_reason(ours: Reports) -> None:
+    ours.run("2026-11-24")
+    staging = make_staging(ours.folder)
     fail(staging, "2026-12-01T060000Z-key_rotation", "no such file")
-    other = make_staging(reports.folder)
+    other = make_staging(ours.folder)
     fail(other, "2026-12-01T060000Z-rotation", "of another notebook")
-    due = reports.found().dues[1]
+    due = ours.found().dues[1]
     assert (due.state, due.evidence) == ("failed", None)
     assert len(due.remarks) == 1 and due.remarks[0].endswith(": no such file")
     # a run that went well afterwards mends the period; the failure is still told
-    reports.run("2026-12-02")
-    due = reports.found().dues[1]
+    ours.run("2026-12-02")
+    due = ours.found().dues[1]
     assert (due.state, len(due.remarks)) == ("present", 1)
 
 
@@ -148,18 +175,18 @@ def test_evidence_counts_for_a_period_only_if_what_it_judges_is_of_it(
     assert (state, "does not count" in remark) == (("present", False) if counts else ("missing", True))
 
 
-def test_evidence_that_a_lax_policy_lets_be_old_counts_no_more(reports: Reports) -> None:
-    policy = reports.folder.parent / "lax.toml"
+def test_evidence_that_a_lax_policy_lets_be_old_counts_no_more(ours: Reports) -> None:
+    policy = ours.folder.parent / "lax.toml"
     policy.write_text("""title = "t"\nmax_access_key_age = 90\nmax_report_age_hours = 2000\n""", encoding="utf-8")
-    lax = shutil.copytree(reports.evidence, reports.folder.parent / "lax")
+    lax = shutil.copytree(ours.evidence, ours.folder.parent / "lax")
     (lax / "policy.toml").write_bytes(policy.read_bytes())
     terms = parse_policy(policy.read_bytes(), "policy.toml")
     seal_again(lax, policy={"name": "policy.toml", "given": True, "sha256": terms.sha256})
-    reports.evidence = lax
-    reports.run("2026-11-24")
-    reports.run("2026-12-01", generated="2026-11-24T00:00:00Z")
-    assert periods(reports.found())["2026-W48"] == ("present", "")
-    state, remark = periods(reports.found())["2026-W49"]
+    ours.evidence = lax
+    ours.run("2026-11-24")
+    ours.run("2026-12-01", generated="2026-11-24T00:00:00Z")
+    assert periods(ours.found())["2026-W48"] == ("present", "")
+    state, remark = periods(ours.found())["2026-W49"]
     assert state == "missing" and "judges 2026-11-24T00:00:00Z, before the period" in remark
 
 
@@ -230,12 +257,13 @@ def test_mistakes_in_a_command(tmp_path: Path) -> None:
 def test_evidence_by_another_policy_does_not_hide_a_failure(tmp_path: Path) -> None:
     write(tmp_path, "report.csv", report(("bob", OLD)))
     write(tmp_path, "loose.toml", "title = 'loose'\nmax_access_key_age = 3650\n")
-    asked = ["report", tmp_path / "report.csv", "-o", tmp_path / "reports", "--policy"]
+    asked = ["report", tmp_path / "report.csv", "-o", tmp_path / "reports", *BRIEF, "--policy"]
     strict, loose = made(*asked, "cis", code=1), made(*asked, tmp_path / "loose.toml", code=0)
     told = json.loads(keyaudit("series", tmp_path / "reports", "--every", LONG, "-f", "json").stdout)
     (period,) = told["periods"]
     assert (period["state"], period["conclusion"], period["evidence"]) == ("present", "NON_COMPLIANT", strict.name)
-    (remark,) = period["remarks"]
+    # the other remarks are that the notebook is not keyaudit's
+    (remark,) = [one for one in period["remarks"] if f"{loose.name}: COMPLIANT (" in one]
     assert f"{strict.name}: NON_COMPLIANT (preset cis (" in remark and f"{loose.name}: COMPLIANT (" in remark
     page = (tmp_path / "reports" / "index.html").read_text(encoding="utf-8")
     assert page.count(">NON_COMPLIANT</td>") == 2 and page.count(">COMPLIANT</td>") == 2

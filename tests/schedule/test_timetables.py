@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,11 @@ from typing import Any
 import pytest
 import yaml
 from aws import MANAGEMENT, Aws, Fault, add_user, aws, report_of  # noqa: F401
-from conftest import FRESH, OLD, OTHER, report, write
+from conftest import FRESH, IS_NIGHTLY, OLD, OTHER, report, write
 from cronsim import CronSim
 from evidence_helpers import BRIEF, LONG, POLICY, SECRET, files, keyaudit, refused
 from linting import parsed, template_faults, workflow_faults
-from program import program  # noqa: F401
+from program import program, warm_program  # noqa: F401
 
 from keyaudit import __version__
 from keyaudit.dues.calendar import parse_every
@@ -28,7 +29,16 @@ from keyaudit.schedule.timetable import Timetable
 from keyaudit.texts import say
 
 BIN = Path(sys.executable).parent
-STAND_IN = Path(__file__).parent / "stand_ins" / "aws_s3_sync.py"
+#: the AWS CLI, as far as schedules use it
+STAND_IN = f"""
+import os, sys
+sys.path.append({str(Path(__file__).parent / "stand_ins")!r})
+import aws_s3_sync
+code = aws_s3_sync.main(sys.argv[1:])
+sys.stdout.flush()
+sys.stderr.flush()
+os._exit(code)
+"""
 TOPIC = f"arn:aws:sns:us-east-1:{MANAGEMENT}:audit"
 PERIODS = ("day", "week", "month", "quarter", "30d")
 KINDS = ("systemd", "cron", "github-actions", "eventbridge")
@@ -124,9 +134,9 @@ def test_a_crontab_that_cron_takes(folder: Path, every: str) -> None:
     assert line.startswith(plan(every, "23:05").cron())
 
 
-def run_by_cron(text: str) -> subprocess.CompletedProcess[bytes]:
+def run_by_cron(text: str, warm: Path) -> subprocess.CompletedProcess[bytes]:
     """The line as cron(8) runs it: by /bin/sh, in a bare environment, a percent sign behind a backslash."""
-    command = text.rstrip("\n").splitlines()[-1].split(maxsplit=5)[5]
+    command = by(warm, text.rstrip("\n").splitlines()[-1].split(maxsplit=5)[5])
     assert not re.search(r"(?<!\\)%", command)
     environment = {"PATH": "/usr/bin:/bin", "HOME": os.environ.get("HOME", "/"), "SHELL": "/bin/sh"}
     return subprocess.run(
@@ -134,19 +144,28 @@ def run_by_cron(text: str) -> subprocess.CompletedProcess[bytes]:
     )
 
 
+def by(warm: Path, line: str) -> str:
+    """A line that names the program by its place, which a ``keyaudit`` that is warm takes: at nightly depth none."""
+    assert line.count(f"{BIN}/keyaudit ") == 1
+    return line if IS_NIGHTLY else line.replace(f"{BIN}/keyaudit ", f"{warm} ")
+
+
 def test_what_cron_runs_makes_evidence_once_and_the_comment_tells_how_to_see_whether_the_series_is_whole(
     folder: Path,
+    program: str,  # noqa: F811
 ) -> None:
+    warm = write(folder.parent / "bin", "keyaudit", program)
+    warm.chmod(0o755)
     text = printed(folder, "cron", "report.csv", "-o", "evidence", *LIGHT, every=LONG)
-    first = run_by_cron(text)
+    first = run_by_cron(text, warm)
     assert first.returncode == 1, first.stderr
     made = Path(first.stdout.decode().strip())
     assert made.parent == folder / "evidence" and (made / "SHA256SUMS").is_file()
     before = files(folder / "evidence")
-    again = run_by_cron(text)
+    again = run_by_cron(text, warm)
     assert (again.returncode, again.stdout, files(folder / "evidence")) == (1, first.stdout, before)
     (line,) = re.findall(r"^#   (.* series .*)$", text, re.MULTILINE)
-    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False)
+    done = subprocess.run(["/bin/sh", "-c", by(warm, line)], capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "brief-111122223333" in done.stdout
 
 
@@ -204,10 +223,8 @@ def test_both_units_are_printed_and_say_where_they_go(folder: Path) -> None:
 
 
 def shell(line: str, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """A line of a workflow or build, with a stand-in for the AWS CLI, and a ``keyaudit`` that is warm."""
+    """A line of a workflow or build, with the programs that ``cloud`` made."""
     stand_ins = cwd.parent / "bin"
-    stand_ins.mkdir(exist_ok=True)
-    write(stand_ins, "aws", f'#!/bin/sh\nexec {sys.executable} {STAND_IN} "$@"\n').chmod(0o755)
     unmeasured = {name: value for name, value in env.items() if not name.startswith("COV")}
     environment = unmeasured | {"PATH": f"{stand_ins}:{BIN}:/usr/bin:/bin", "BUCKET": "evidence-bucket"}
     return subprocess.run(
@@ -217,10 +234,11 @@ def shell(line: str, cwd: Path, env: dict[str, str]) -> subprocess.CompletedProc
 
 
 @pytest.fixture
-def cloud(aws: Aws, folder: Path, program: str) -> Any:  # noqa: F811
-    """An account with an overdue key, and a bucket; the environment of who reads both, with a ``keyaudit`` that is
-    warm."""
-    write(folder.parent / "bin", "keyaudit", program).chmod(0o755)
+def cloud(aws: Aws, folder: Path, warm_program: Callable[[str], str]) -> Any:  # noqa: F811
+    """An account with an overdue key, and a bucket; the environment of who reads both, with a ``keyaudit`` and a
+    stand-in for the AWS CLI that are warm."""
+    for name, first in (("keyaudit", ""), ("aws", STAND_IN)):
+        write(folder.parent / "bin", name, warm_program(first)).chmod(0o755)
     aws.reset()
     now = datetime.now(UTC)
     add_user(MANAGEMENT, "alice", now - timedelta(days=400), [(now - timedelta(days=200), "Active")])
@@ -371,7 +389,10 @@ def test_a_build_that_cannot_keep_the_evidence_fails_otherwise(folder: Path, clo
     env, client = cloud
     shutil.copytree(folder, folder / "config")
     client.delete_bucket(Bucket="evidence-bucket")
-    done = shell(build(template(folder, *LIGHT, every=LONG))[1], folder, env)
+    found = parsed(printed(folder, "eventbridge", *LIGHT, every=LONG))[
+        "Resources"
+    ]  # the template of the test before
+    done = shell(build(found)[1], folder, env)
     assert done.returncode == 4 and "NON_COMPLIANT" in done.stderr
 
 
