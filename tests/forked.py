@@ -28,7 +28,7 @@ COVERAGE = "COVERAGE_PROCESS_CONFIG"
 #: seconds for a process to be forked, or to be gone when it is killed
 SOON = 60
 SERVER = """
-import atexit, ctypes, functools, gc, importlib, json, os, pathlib, runpy, select, signal, sys, tempfile, threading
+import atexit, ctypes, gc, importlib, json, os, pathlib, runpy, select, signal, sys, tempfile, threading
 config = os.environ.pop("MEASURE", "")
 
 def collapse():
@@ -67,11 +67,8 @@ for path in sorted(root.rglob("*.py")):
         importlib.import_module(f"keyaudit.{name}")
 keyaudit.evidence.forked.warm_up()
 keyaudit.rotation.code.function_code()
-# AWS's models are read once, for all sessions
-runpy.run_path(sys.argv[1])["quicken"]()
-botocore.session.create_loader = functools.cache(botocore.session.create_loader)
-for service in ("iam", "sts", "organizations", "secretsmanager", "lambda", "logs", "cloudformation", "s3"):
-    boto3.session.Session("x", "x", region_name="us-east-1").client(service)
+quick = runpy.run_path(sys.argv[1])["quicken"]
+quick("iam", "sts", "organizations", "secretsmanager", "lambda", "logs", "cloudformation", "s3")
 gc.collect()
 gc.freeze()
 collapse()

@@ -4,45 +4,53 @@ else, is worked out once. Answers, errors, retries and connections are a client'
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
+import boto3
 import botocore.client
 import botocore.hooks
 import botocore.regions
+import botocore.session
 import botocore.useragent
+from botocore.compat import accepts_kwargs
 
 
-def quicken() -> None:
-    """From now on, in this process and its forks."""
-    creator, aliaser = botocore.client.ClientCreator, botocore.hooks.EventAliaser
-
-    def copied(self: Any) -> Any:
-        # the names of events are the same for all; to find one took a seventh of the time of a call
-        other = aliaser(botocore.hooks.copy.copy(self._emitter), self._event_aliases)
-        other._alias_name_cache = self._alias_name_cache
-        return other
-
-    aliaser.__copy__ = copied
-    creator._load_service_model = once_per_service(creator._load_service_model)
-    creator._create_client_class = once_per_service(creator._create_client_class)
-    botocore.hooks._PrefixTrie._recursive_copy = lambda _, node: handlers_copied(node)
+def quicken(*services: str) -> None:
+    """From now on, in this process and its forks; the models of these services are read."""
+    creator, hooks, agent = botocore.client.ClientCreator, botocore.hooks, botocore.useragent
+    # the names of events are the same for all; to find them took a seventh of the time of a call
+    hooks.EventAliaser._alias_event_name = cached_by_name(hooks.EventAliaser._alias_event_name)
+    hooks._PrefixTrie._recursive_copy = lambda _, node: handlers_copied(node)
+    hooks.accepts_kwargs = takes_any
+    creator._load_service_model = cached_by_name(creator._load_service_model)
+    creator._create_client_class = cached_by_name(creator._create_client_class)
     botocore.regions.EndpointProvider = once_per_rules(botocore.regions.EndpointProvider)
-    agent = botocore.useragent
     agent.sanitize_user_agent_string_component = lru_cache(4096)(agent.sanitize_user_agent_string_component)
+    botocore.session.create_loader = cache(botocore.session.create_loader)
+    for service in services:
+        client = boto3.client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+        client.can_paginate(next(iter(client.meta.method_to_api_mapping)))
 
 
-def once_per_service(made: Callable[..., Any]) -> Callable[..., Any]:
-    """A method of botocore's ClientCreator, of which the service's name is the first argument."""
+def cached_by_name(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method whose first argument, a name, decides what it answers, whichever object is asked."""
     kept: dict[str, Any] = {}
 
-    def once(self: Any, service: str, *rest: Any) -> Any:
-        if service not in kept:
-            kept[service] = made(self, service, *rest)
-        return kept[service]
+    def answer(self: Any, name: str, *rest: Any) -> Any:
+        if name not in kept:
+            kept[name] = method(self, name, *rest)
+        return kept[name]
 
-    return once
+    return answer
+
+
+def takes_any(handler: Any) -> bool:
+    """Whether a handler takes any named argument: functions say so themselves."""
+    code = getattr(handler, "__code__", None)
+    return bool(code.co_flags & inspect.CO_VARKEYWORDS if code else accepts_kwargs(handler))
 
 
 def once_per_rules(made: Callable[..., Any]) -> Callable[..., Any]:
