@@ -21,12 +21,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import quick_boto
+
 #: where pytest-cov tells other processes how to measure
 COVERAGE = "COVERAGE_PROCESS_CONFIG"
 #: seconds for a process to be forked, or to be gone when it is killed
 SOON = 60
 SERVER = """
-import atexit, ctypes, functools, gc, importlib, json, os, pathlib, select, signal, sys, tempfile, threading
+import atexit, ctypes, gc, importlib, json, os, pathlib, runpy, select, signal, sys, tempfile, threading
 config = os.environ.pop("MEASURE", "")
 
 def collapse():
@@ -65,10 +67,8 @@ for path in sorted(root.rglob("*.py")):
         importlib.import_module(f"keyaudit.{name}")
 keyaudit.evidence.forked.warm_up()
 keyaudit.rotation.code.function_code()
-# AWS's models are read once, for all sessions
-botocore.session.create_loader = functools.cache(botocore.session.create_loader)
-for service in ("iam", "sts", "organizations", "secretsmanager", "lambda", "logs", "cloudformation", "s3"):
-    boto3.session.Session("x", "x", region_name="us-east-1").client(service)
+quick = runpy.run_path(sys.argv[1])["quicken"]
+quick("iam", "sts", "organizations", "secretsmanager", "lambda", "logs", "cloudformation", "s3")
 gc.collect()
 gc.freeze()
 collapse()
@@ -211,7 +211,7 @@ class Server:
         if is_measured and COVERAGE in os.environ:
             environment["MEASURE"] = os.environ[COVERAGE]
         self._process = subprocess.Popen(
-            [sys.executable, "-c", SERVER],
+            [sys.executable, "-c", SERVER, quick_boto.__file__],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

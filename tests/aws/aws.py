@@ -10,6 +10,7 @@ import csv
 import io
 import itertools
 import logging
+import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
@@ -28,6 +29,7 @@ from faults import SECRET_KEY, Call, Fault, Layer, Report, Scenario, client_at
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.iam.models import AccessKey, AccessKeyLastUsed, iam_backends
 from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_api._internal.moto_random import MotoRandom
 from moto.organizations.models import organizations_backends
 from moto.server import ThreadedMotoServer
 
@@ -59,9 +61,18 @@ CREATED = "2020-01-01T00:00:00Z"
 When = datetime | str
 
 
+def random_string(self: MotoRandom, length: int = 20, include_digits: bool = True, lower_case: bool = False) -> str:
+    pool = string.ascii_letters + string.digits * include_digits
+    text = "".join(self.choices(pool, k=length))
+    return text.lower() if lower_case else text
+
+
 #: moto lists its own folder at each request, an eighth of the time that one takes, and the methods of a class, a seventh
 moto.backends.list_of_moto_modules = partial(tuple, list(moto.backends.list_of_moto_modules()))
 moto.core.responses.method_names_from_class = cache(moto.core.responses.method_names_from_class)
+#: it works out the name of an operation's method at each request, and draws the letters of a request's id one by one
+moto.core.responses.camelcase_to_underscores = cache(moto.core.responses.camelcase_to_underscores)
+MotoRandom.get_random_string = random_string  # type: ignore[method-assign]
 #: and it reads templates with a YAML of pure Python, which takes ten times as long
 FAST = getattr(yaml, "CLoader", yaml.Loader)
 yaml.add_multi_constructor("", moto.cloudformation.utils.yaml_tag_constructor, FAST)

@@ -659,7 +659,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         headers = dict(self.headers.items())
         asked = understand(self.command, f"/{path}", headers, body, self.server.account_of)
-        time.sleep(scenario.latency)
+        if scenario.latency:
+            time.sleep(scenario.latency)
         self.meet(scenario, asked)
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = serve

@@ -119,8 +119,8 @@ class Place:
         no = {"endless", "endless new"} if self.operation not in PAGED else set()
         no |= OF_GENERATING if self.operation != "GenerateCredentialReport" else set()
         names = [name for name in self.faults or FAULTS if name not in no]
-        # but for a nightly run, each fourth fault of a call, so that each is tried at about a fourth of the calls
-        return names if IS_NIGHTLY else names[PLACES.index(self) % 4 :: 4]
+        # but for a nightly run, each sixth fault of a call, so that each is tried at about a sixth of the calls
+        return names if IS_NIGHTLY else names[PLACES.index(self) % 6 :: 6]
 
     def fault(self, name: str, world: World, before: list[str]) -> Fault:
         """``before``: the operations of a run without faults."""

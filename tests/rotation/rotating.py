@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import quick_boto
 import time_machine
 from aws import MANAGEMENT, Aws, Fault, Scenario, add_user, set_key
 from moto.iam.models import iam_backends
@@ -40,14 +41,14 @@ DEATHS = {"stall_before", "stall"}
 #: the function as Lambda has it: boto3 is imported and its models read once; a process is a fork of that, and is used
 #: again for the next call, as Lambda does, until it is killed. Its clock is moved; pauses move it, and take no time
 SERVER = """
-import gc, importlib.util, json, os, sys, time, traceback
-import boto3, time_machine
+import gc, importlib.util, json, os, runpy, sys, time, traceback
+import time_machine
+runpy.run_path(sys.argv[2])["quicken"]("secretsmanager", "iam", "sts", "sns")
 spec = importlib.util.spec_from_file_location("handler", sys.argv[1])
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
-for service in ("secretsmanager", "iam", "sts", "sns"):
-    boto3.client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
 gc.freeze()
+gc.set_threshold(20_000, 20, 50)
 answers = os.fdopen(os.dup(1), "w")
 def say(line):
     print(line, file=answers, flush=True)
@@ -123,7 +124,7 @@ class Lambda:
         code = Path(self._folder.name, "index.py")
         code.write_text(function_code())
         self._server = subprocess.Popen(
-            [sys.executable, "-c", SERVER, str(code)],
+            [sys.executable, "-c", SERVER, str(code), quick_boto.__file__],
             env=mine,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -149,42 +149,45 @@ def test_nothing_is_retired_where_the_current_key_is_not_there_or_not_active(rep
 
 def test_a_key_that_a_person_activated_again_gets_a_whole_new_grace_and_retention(replaced) -> None:
     one, former = replaced
-    with later(15):
+    one.settings |= BRIEF
+    with later(4):
         assert one.call("retire").outcomes == ["deactivated"]
-    with later(15.5):
+    with later(4.5):
         one.keys[former].status = "Active"
-    with later(16):
+    with later(5):
         assert one.call("retire").outcomes == ["active again", "in its grace"]
-    with later(29.9):
+    with later(7.9):
         assert one.call("retire").outcomes == ["in its grace"]
-    with later(30.1):
+    with later(8.1):
         assert one.call("retire").outcomes == ["deactivated"]
-        assert one.daily(30)[-1] == "deleted"
+        assert one.daily(4) == ["in its retention"] * 3 + ["deleted"]
 
 
 @pytest.mark.parametrize("seen", ["used", "not looked at"])
 def test_a_retention_that_may_have_been_interrupted_begins_anew(replaced, seen: str) -> None:
     """A person activated the key, and deactivated it again, which no daily run saw."""
     one, former = replaced
-    with later(15):
+    one.settings |= BRIEF
+    with later(4):
         assert one.call("retire").outcomes == ["deactivated"]
         if seen == "used":
-            one.daily(20)
-    with later(36 if seen == "used" else 44):
+            one.daily(2)
+    with later(7):
         if seen == "used":
             set_key(one.account, former, last_used=datetime.now(UTC) - DAY / 2)
         assert one.call("retire").outcomes == ["inactive", "in its retention"]
-    with later(46):
+    with later(8.5):
         assert one.call("retire").outcomes[-1] == "in its retention"
     assert former in one.keys
 
 
 def test_a_key_that_somebody_deactivated_is_kept_for_the_whole_retention_from_when_that_is_seen(replaced) -> None:
     one, former = replaced
-    with later(5):
+    one.settings |= BRIEF
+    with later(1):
         one.keys[former].status = "Inactive"
-        outcomes = one.daily(31)
-    assert outcomes == ["inactive"] + ["in its retention"] * 30 + ["deleted"]
+        outcomes = one.daily(5)
+    assert outcomes == ["inactive"] + ["in its retention"] * 4 + ["deleted"]
     assert "It is inactive" in notices(one)[0] and "To bring it back" in notices(one)[0]
 
 
@@ -225,7 +228,8 @@ def test_before_the_first_rotation_there_is_nothing_to_retire(rotated: Rotated) 
 
 
 # --- keys that the secret only mentions -----------------------------------------------------------------------------
-@pytest.mark.parametrize("where", ["a note", "nested", "a file", "a note of long ago"])
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("where", ["nested", "a note", "a file", "a note of long ago"])
 def test_a_person_s_key_that_a_value_mentions_is_left_alone(noticed: Rotated, where: str) -> None:
     one = noticed
     one.settings |= BRIEF
@@ -272,8 +276,9 @@ def test_a_pending_stage_that_a_person_put_somewhere_is_taken_off_and_nothing_is
 def test_a_person_who_goes_back_to_a_deactivated_key_is_told_how_to_bring_it_back(replaced) -> None:
     """And never to delete the other key, which is the only one that works."""
     one, former = replaced
-    one.daily(14)
-    with later(14.5):
+    one.settings |= BRIEF
+    one.daily(3)
+    with later(3.5):
         value = next(it for it in one.secret.versions.values() if "AWSPREVIOUS" in it["version_stages"])
         one.secret.remove_version_stages_from_old_versions(["AWSCURRENT"])
         value["version_stages"].append("AWSCURRENT")
@@ -287,10 +292,11 @@ def test_a_person_who_goes_back_to_a_deactivated_key_is_told_how_to_bring_it_bac
 
 def test_one_daily_run_that_was_missed_does_not_begin_the_retention_anew(replaced) -> None:
     one, former = replaced
-    one.daily(30)
-    with later(32.1):
+    one.settings |= BRIEF
+    assert one.daily(4)[-2:] == ["deactivated", "in its retention"]
+    with later(6.1):
         assert one.call("retire").outcomes == ["in its retention"]
-        assert one.daily(12)[-1] == "deleted"
+        assert one.daily(1) == ["deleted"]
     assert former not in one.keys
 
 

@@ -420,7 +420,7 @@ def deployments(draw: st.DrawFn) -> Deployment:
     )
 
 
-@examples(60)
+@examples(30)
 @given(deployments())
 def test_what_was_asked_for_is_read_back_from_the_template(one: Deployment) -> None:
     text = rotation_template(one)
