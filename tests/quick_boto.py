@@ -1,10 +1,12 @@
 """boto3 for processes that make hundreds of clients: what each would work out anew from AWS's models, and from nothing
-else, is worked out once. Answers, errors, retries and connections are a client's own, as ever.
+else, is worked out once. Answers, errors, retries and connections are a client's own, as ever; and at nightly depth
+all is boto3's own but for the models, which are read once.
 """
 
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
@@ -20,6 +22,15 @@ from botocore.compat import accepts_kwargs
 
 def quicken(*services: str) -> None:
     """From now on, in this process and its forks; the models of these services are read."""
+    botocore.session.create_loader = cache(botocore.session.create_loader)
+    if os.environ.get("KEYAUDIT_DEPTH") != "nightly":
+        _work_out_once()
+    for service in services:
+        client = boto3.client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+        client.can_paginate(next(iter(client.meta.method_to_api_mapping)))
+
+
+def _work_out_once() -> None:
     creator, hooks, agent = botocore.client.ClientCreator, botocore.hooks, botocore.useragent
     # the names of events are the same for all; to find them took a seventh of the time of a call
     hooks.EventAliaser._alias_event_name = cached_by_name(hooks.EventAliaser._alias_event_name)
@@ -29,10 +40,6 @@ def quicken(*services: str) -> None:
     creator._create_client_class = cached_by_name(creator._create_client_class)
     botocore.regions.EndpointProvider = once_per_rules(botocore.regions.EndpointProvider)
     agent.sanitize_user_agent_string_component = lru_cache(4096)(agent.sanitize_user_agent_string_component)
-    botocore.session.create_loader = cache(botocore.session.create_loader)
-    for service in services:
-        client = boto3.client(service, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-        client.can_paginate(next(iter(client.meta.method_to_api_mapping)))
 
 
 def cached_by_name(method: Callable[..., Any]) -> Callable[..., Any]:

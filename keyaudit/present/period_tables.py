@@ -8,7 +8,7 @@ from keyaudit.model.over_period import OPEN, AccountOverPeriod, KeyOverPeriod, P
 from keyaudit.present.durations import between, in_days
 from keyaudit.present.shortfalls import not_present
 from keyaudit.present.table import MOST_ACCOUNTS, MOST_ROWS, Table, table
-from keyaudit.texts import say, short_id, utc
+from keyaudit.texts import listed, say, short_id, utc
 
 
 def keys_table(found: Sequence[PeriodVerdict], most: int = MOST_ROWS) -> Table:
@@ -69,13 +69,18 @@ def _account(one: AccountOverPeriod) -> list[str | int | None]:
         gap,
         utc(one.gap[0]) if one.gap else None,
         one.allowed,
-        _between(one.joined),
-        _between(one.left),
+        _when(one.joined),
+        listed("words", [_between(span) for span in one.away]) or None,
+        _when(one.left),
     ]
 
 
-def _between(span: Span | None) -> str | None:
-    return say("operating.ended", start=utc(span[0]), end=utc(span[1])) if span else None
+def _when(span: Span | None) -> str | None:
+    return _between(span) if span else None
+
+
+def _between(span: Span) -> str:
+    return say("operating.ended", start=utc(span[0]), end=utc(span[1]))
 
 
 def _subject(whose: str, found: Sequence[PeriodVerdict]) -> str | None:

@@ -28,6 +28,7 @@ from keyaudit.model.over_period import (
 )
 from keyaudit.period import SeenAccount
 from keyaudit.policy import load_policy
+from keyaudit.present.period_tables import accounts_table
 from keyaudit.schema import COMPLIANT, INSUFFICIENT_DATA, NON_COMPLIANT
 
 MONTHS = tuple(f"{month:02}-01" for month in range(1, 13))
@@ -419,6 +420,9 @@ def test_time_in_which_an_account_was_not_expected_between_two_looks_at_it_can_h
     assert (found.conclusion, found.reasons) == (INSUFFICIENT_DATA, (LONG_GAP,))
     told = {one.account: (one.gap, one.hides) for one in found.coverage.accounts}
     assert told[OTHER] == ((at("01-01"), at("05-01")), True) and not told[ACCOUNT][1]
+    shown = accounts_table([found])
+    told = {row[0]: row[shown.columns.index("Not expected")] for row in shown.rows}
+    assert told == {OTHER: "between 2026-02-01T00:00:00Z and 2026-04-01T00:00:00Z", ACCOUNT: "–"}
 
 
 def test_what_was_due_and_is_not_there_is_incomplete():
