@@ -290,7 +290,7 @@ def test_of_what_a_command_may_not_read_it_says_which_whose_and_what_to_do(
 FAILS = report(("bob", "true 2020-01-01T00:00:00Z N/A"))
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("content", "code", "closed"),
     [
