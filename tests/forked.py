@@ -12,6 +12,7 @@ import json
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -22,14 +23,16 @@ from pathlib import Path
 from typing import Any
 
 import quick_boto
+from filelock import FileLock
 
 #: where pytest-cov tells other processes how to measure
 COVERAGE = "COVERAGE_PROCESS_CONFIG"
 #: seconds for a process to be forked, or to be gone when it is killed
 SOON = 60
 SERVER = """
-import atexit, ctypes, gc, importlib, json, os, pathlib, runpy, select, signal, sys, tempfile, threading
+import atexit, ctypes, gc, importlib, json, os, pathlib, runpy, select, signal, socket, sys, tempfile, threading
 config = os.environ.pop("MEASURE", "")
+listening = socket.socket(fileno=int(sys.argv[2]))
 
 def collapse():
     # into pages of two megabytes: each fork copies the table of all pages, which took a fifth of the time of a short
@@ -73,13 +76,18 @@ gc.collect()
 gc.freeze()
 collapse()
 
-def tell(*words):
-    os.write(1, " ".join(map(str, words)).encode() + b"\\n")
+clients, asked_by = {}, {}  # what of a line is here already; who asked for a process
+
+def tell(client, *words):
+    try:
+        client.sendall(" ".join(map(str, words)).encode() + b"\\n")
+    except OSError:
+        pass  # it has gone
 
 def reap():
     try:
         while (found := os.waitpid(-1, os.WNOHANG))[0]:
-            tell("ended", found[0], os.waitstatus_to_exitcode(found[1]))
+            tell(asked_by.pop(found[0]), "ended", found[0], os.waitstatus_to_exitcode(found[1]))
     except ChildProcessError:
         pass
 
@@ -91,29 +99,37 @@ signal.signal(signal.SIGCHLD, lambda *_: None)
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def asked():
-    kept = b""
     while True:
-        ready, _, _ = select.select([0, woken], [], [])
-        if woken in ready:
-            os.read(woken, 4096)
-            reap()
-        if 0 in ready:
-            if not (more := os.read(0, 65_536)):
-                return
-            *lines, kept = (kept + more).split(b"\\n")
-            yield from lines
+        for one in select.select([listening, woken, *clients], [], [])[0]:
+            if one is listening:
+                clients[listening.accept()[0]] = b""
+            elif one == woken:
+                os.read(woken, 4096)
+                reap()
+            elif more := one.recv(65_536):
+                *lines, clients[one] = (clients[one] + more).split(b"\\n")
+                for line in lines:
+                    yield one, line
+            else:
+                del clients[one]
+                one.close()
+                if not clients:
+                    return
 
-for line in asked():
+for client, line in asked():
     told = json.loads(line)
     if (child := os.fork()) == 0:
         break
-    tell("begun", child)
+    asked_by[child] = client
+    tell(client, "begun", child)
 else:
     sys.exit()
 signal.set_wakeup_fd(-1)
 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 for descriptor in (woken, wake):
     os.close(descriptor)
+for one in (listening, *clients):
+    one.close()
 os.setsid()
 for path, number in ((told["in"], 0), (told["out"], 1), (told["err"], 2)):
     os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)
@@ -204,28 +220,49 @@ class Running:
 
 
 class Server:
-    """The process that all runs are forks of; several may run at once."""
+    """The process that all runs are forks of, whichever worker asks for them; several may run at once. It ends when
+    nobody is left who may ask."""
 
     def __init__(self, is_measured: bool) -> None:
-        environment = _unmeasured(os.environ)
-        if is_measured and COVERAGE in os.environ:
-            environment["MEASURE"] = os.environ[COVERAGE]
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", SERVER, quick_boto.__file__],
-            env=environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            start_new_session=True,
-        )
+        self._asked = self._connected(is_measured)
         self._folder = tempfile.TemporaryDirectory(prefix="keyaudit-tests-")
         self._number, self._asking, self._codes_lock = 0, threading.Lock(), threading.Lock()
         self._begun: queue.Queue[int] = queue.Queue()
         self._codes: dict[int, queue.Queue[int]] = {}
         threading.Thread(target=self._listen, daemon=True).start()
 
+    def _connected(self, is_measured: bool) -> socket.socket:
+        """To the one of this run of the tests, which is started if it is not there."""
+        run = os.environ.get("PYTEST_XDIST_TESTRUNUID", f"{os.getpid()}")[:16]
+        place = Path(tempfile.gettempdir(), f"forks-{run}-{'measured' if is_measured else 'plain'}")
+        with FileLock(place.with_suffix(".lock")):
+            connection = socket.socket(socket.AF_UNIX)
+            try:
+                connection.connect(str(place))
+            except OSError:
+                self._start(place, is_measured)
+                connection.connect(str(place))
+        return connection
+
+    def _start(self, place: Path, is_measured: bool) -> None:
+        environment = _unmeasured(os.environ)
+        if is_measured and COVERAGE in os.environ:
+            environment["MEASURE"] = os.environ[COVERAGE]
+        place.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind(str(place))
+            listening.listen()
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", SERVER, quick_boto.__file__, str(listening.fileno())],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                pass_fds=[listening.fileno()],
+                start_new_session=True,
+            )
+
     def _listen(self) -> None:
-        for line in self._process.stdout or ():
+        for line in self._asked.makefile("rb"):
             what, pid, *code = line.split()
             if what == b"begun":
                 self._begun.put(int(pid))
@@ -262,7 +299,7 @@ class Server:
             (folder / "in").write_bytes(stdin)
             told = {"arguments": arguments, "env": _unmeasured(env), "cwd": str(cwd or Path.cwd()), "at": at}
             told |= {"first": first, **{name: str(folder / name) for name in ("in", "out", "err")}}
-            self._process.stdin.write(json.dumps(told).encode() + b"\n")  # type: ignore[union-attr]
+            self._asked.sendall(json.dumps(told).encode() + b"\n")
             return Running(self, self._begun.get(timeout=SOON), arguments, folder)
 
     def run(
@@ -273,10 +310,9 @@ class Server:
             return running.ended(patience)
 
     def close(self) -> None:
-        """End it."""
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        """Nothing more is asked."""
+        self._asked.shutdown(socket.SHUT_RDWR)
+        self._asked.close()
         self._folder.cleanup()
 
 
@@ -286,7 +322,7 @@ def _unmeasured(env: object) -> dict[str, str]:
 
 @cache
 def server(is_measured: bool = True) -> Server:
-    """The one of this test process."""
+    """The one of this run of the tests."""
     found = Server(is_measured)
     atexit.register(found.close)
     return found
@@ -295,5 +331,5 @@ def server(is_measured: bool = True) -> Server:
 def forked(
     arguments: list[str], env: dict[str, str], patience: float, **more: Any
 ) -> subprocess.CompletedProcess[bytes]:
-    """A run to its end (see ``Server``) by the server of this test process."""
+    """A run to its end (see ``Server``) by the server of this run of the tests."""
     return server().run(arguments, env, patience, **more)
