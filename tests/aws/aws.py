@@ -14,13 +14,9 @@ import string
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from types import SimpleNamespace
 from typing import Any
 
 import moto.backends
-import moto.cloudformation.models
-import moto.cloudformation.responses
-import moto.cloudformation.utils
 import moto.core.responses
 import pytest
 import yaml
@@ -74,10 +70,7 @@ moto.core.responses.method_names_from_class = cache(moto.core.responses.method_n
 moto.core.responses.camelcase_to_underscores = cache(moto.core.responses.camelcase_to_underscores)
 MotoRandom.get_random_string = random_string  # type: ignore[method-assign]
 #: and it reads templates with a YAML of pure Python, which takes ten times as long
-FAST = getattr(yaml, "CLoader", yaml.Loader)
-yaml.add_multi_constructor("", moto.cloudformation.utils.yaml_tag_constructor, FAST)
-for module in (moto.cloudformation.models, moto.cloudformation.responses):
-    module.yaml = SimpleNamespace(**vars(yaml) | {"Loader": FAST})
+yaml.Loader = yaml.loader.Loader = getattr(yaml, "CLoader", yaml.Loader)
 
 
 class Aws:

@@ -30,7 +30,7 @@ from xml.sax.saxutils import escape
 
 import boto3
 from botocore.config import Config
-from moto.cloudformation.models import cloudformation_backends
+from moto.backends import get_backend
 from moto.core.request import PRESERVED_HEADER_NAMES_ENVIRON_KEY, Request
 from moto.iam.models import get_account_id_from
 from moto.iam.responses import IamResponse
@@ -388,7 +388,8 @@ def real_dates(asked: Asked, body: bytes) -> bytes:
 
 def finish_stack(asked: Asked) -> None:
     """The description and the outputs of a stack that a change set made or changed; moto forgets them."""
-    stores = cloudformation_backends[asked.account].values()
+    # importing what moto makes stacks of takes a second, and most tests have none
+    stores = get_backend("cloudformation")[asked.account].values()
     stack = next(
         one for store in stores for one in store.stacks.values() if one.name == asked.parameters["StackName"]
     )

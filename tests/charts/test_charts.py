@@ -558,6 +558,7 @@ def test_keys_are_not_changed(plot):
     pd.testing.assert_frame_equal(MIXED, before)
 
 
+@pytest.mark.sampled(2)
 @ALL_CHARTS
 def test_a_given_axes_is_used_and_returned(plot):
     left, right = Figure(figsize=(14, 5)).subplots(1, 2)

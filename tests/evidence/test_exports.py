@@ -13,6 +13,7 @@ import openpyxl
 import pytest
 from conftest import AS_OF
 from evidence_helpers import (
+    BRIEF,
     CLEAN,
     FAILING,
     POLICY,
@@ -51,7 +52,7 @@ def make_twice(folder: Path) -> None:
         folder / "reports",
         folder / "both",
         policy=folder / "policy.toml",
-        options=["--per-account", "--jobs", "1", "--also", "owners, xlsx"],
+        options=[*BRIEF, "--per-account", "--jobs", "1", "--also", "owners, xlsx"],
     )
     for name, arguments in (("first", first), ("each", each)):
         done = keyaudit(*arguments)

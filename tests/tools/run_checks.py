@@ -18,8 +18,8 @@ CHECKS = (
     ("ruff", "format", "--check", "."),
 )
 #: some tests wait for processes, others use them: more at once than there are cores, and no more than that, for each
-#: worker begins with a quarter of a minute of work of its own. mypy is one of the tests
-TESTS = ("pytest", "-n", "3", "--dist", "worksteal", "-q")
+#: worker begins with some seconds of work of its own. mypy is one of the tests
+TESTS = ("pytest", "-n", "4", "--dist", "worksteal", "-q")
 COVERED = ("--cov", "--cov-report", "term:skip-covered")
 #: a file system in memory, and the room that it must have: evidence waits for the disk at each file, and the tests
 #: make hundreds of folders of it, a gigabyte in all
