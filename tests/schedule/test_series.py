@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from evidence_helpers import (
 )
 from runs_made import NOT_TOLD, NOW, WEEK, Reports
 
-from keyaudit.dues.counting import counting
+from keyaudit.dues.counting import counting, not_of
 from keyaudit.evidence.failed import fail
 from keyaudit.evidence.ledger import entries
 from keyaudit.evidence.undated import digests_of
@@ -210,6 +211,15 @@ def test_a_folder_counts_once(reports: Reports) -> None:
     assert len(runs) == 2 and not unreadable
     refused_folders = counting(runs, WEEK, digests_of)
     assert len(refused_folders) == 1 and "is a copy of" in next(iter(refused_folders.values()))
+
+
+def test_what_judges_no_moment_of_a_run_counts_for_no_period(reports: Reports) -> None:
+    reports.run("2026-11-24")
+    ((run,), _) = entries(reports.folder)
+    period = WEEK.start(run.started), WEEK.end(run.started)
+    assert not_of(run, *period) == ""
+    assert "an instant that was given" in not_of(replace(run, is_present=False), *period)
+    assert "sample data" in not_of(replace(run, is_present=False, is_sample=True), *period)
 
 
 @pytest.mark.parametrize("damage", ["{", "[]", "{}", '{"previous": 1}'])
