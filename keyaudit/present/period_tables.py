@@ -80,7 +80,9 @@ def _when(span: Span | None) -> str | None:
 
 
 def _between(span: Span) -> str:
-    return say("operating.ended", start=utc(span[0]), end=utc(span[1]))
+    """A span in words; of a single snapshot, its instant."""
+    start, end = map(utc, span)
+    return start if start == end else say("operating.ended", start=start, end=end)
 
 
 def _subject(whose: str, found: Sequence[PeriodVerdict]) -> str | None:

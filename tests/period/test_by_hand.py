@@ -420,9 +420,13 @@ def test_time_in_which_an_account_was_not_expected_between_two_looks_at_it_can_h
     assert (found.conclusion, found.reasons) == (INSUFFICIENT_DATA, (LONG_GAP,))
     told = {one.account: (one.gap, one.hides) for one in found.coverage.accounts}
     assert told[OTHER] == ((at("01-01"), at("05-01")), True) and not told[ACCOUNT][1]
-    shown = accounts_table([found])
-    told = {row[0]: row[shown.columns.index("Not expected")] for row in shown.rows}
-    assert told == {OTHER: "between 2026-02-01T00:00:00Z and 2026-04-01T00:00:00Z", ACCOUNT: "–"}
+    for each, when in (
+        (found, "between 2026-02-01T00:00:00Z and 2026-04-01T00:00:00Z"),
+        (away("02-01", until="03-01"), "2026-02-01T00:00:00Z"),
+    ):
+        shown = accounts_table([each])
+        told = {row[0]: row[shown.columns.index("Not expected")] for row in shown.rows}
+        assert told == {OTHER: when, ACCOUNT: "–"}
 
 
 def test_what_was_due_and_is_not_there_is_incomplete():
