@@ -114,6 +114,8 @@ def asked():
                 del clients[one]
                 one.close()
                 if not clients:
+                    for path in (place := listening.getsockname(), place + ".lock"):
+                        os.unlink(path)
                     return
 
 for client, line in asked():
@@ -235,7 +237,7 @@ class Server:
         """To the one of this run of the tests, which is started if it is not there."""
         run = os.environ.get("PYTEST_XDIST_TESTRUNUID", f"{os.getpid()}")[:16]
         place = Path(tempfile.gettempdir(), f"forks-{run}-{'measured' if is_measured else 'plain'}")
-        with FileLock(place.with_suffix(".lock")):
+        with FileLock(f"{place}.lock"):
             connection = socket.socket(socket.AF_UNIX)
             try:
                 connection.connect(str(place))

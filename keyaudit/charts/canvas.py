@@ -39,7 +39,7 @@ LEADING = 1.35
 #: height of one line above the Axes, in points
 STRIP = 15.0
 INCH = 72.0
-#: points of height that all that stands around rows takes at most
+#: points of height that titles, keys of marks and labels may take beside rows
 HEAD = 150.0
 
 

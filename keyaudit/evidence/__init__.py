@@ -63,7 +63,7 @@ def make_evidence(
     request: Request, run: Runner | None = None, once_judged: Callable[[], None] | None = None
 ) -> Evidence[Audit]:
     """Judge, run the notebook over the raw evidence, and seal the folder. ``run`` runs the notebook elsewhere, and
-    what comes back is judged once more. ``once_judged`` is called as soon as nothing that was asked can be refused.
+    what comes back is judged once more. ``once_judged`` is called when that is judged which was asked.
 
     InputError and PolicyError are raised before anything is left behind, and so are LostError if a cluster has
     gone, and CancelledError if it is no longer to be used; with EvidenceError, a ``.failed-*`` folder is kept.
