@@ -103,7 +103,8 @@ def _draw_bars(ax: Axes, bars: AgeBars, spans: np.ndarray, highest: int) -> None
     middles, widths = spans.mean(axis=1), np.diff(spans, axis=1)[:, 0] * 0.9
     bottom = np.zeros(len(spans))
     for name, counts in bars.parts.items():
-        ax.bar(middles, counts, widths, bottom, linewidth=0, label=part_text(bars, name), gid=name, **STYLES[name])
+        some, style = counts > 0, {"label": part_text(bars, name), "gid": name, "linewidth": 0, **STYLES[name]}
+        ax.bar(middles[some], counts[some], widths[some], bottom[some], **style)
         canvas.foot(ax, middles, counts * (bottom == 0), widths, STYLES[name]["facecolor"])
         bottom = bottom + counts
     canvas.count_axis(ax, highest, HEADROOM)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from math import ceil
+from math import ceil, nan
 from typing import Any
 
 from matplotlib.artist import Artist
@@ -153,10 +153,11 @@ def count_axis(ax: Axes, highest: float, headroom: float) -> None:
 
 def foot(ax: Axes, xs: Any, counts: Any, widths: Any, color: str) -> None:
     """A thick base under bars that have a count: one key among thousands is still seen. Heights stay to scale."""
-    for x, number, width in zip(xs, counts, widths, strict=True):
-        if number:
-            ends = [x - width / 2, x + width / 2]
-            ax.plot(ends, [0, 0], color=color, linewidth=3, solid_capstyle="butt", gid="foot")
+    ends = [(x - width / 2, x + width / 2, nan) for x, n, width in zip(xs, counts, widths, strict=True) if n]
+    if ends:
+        # one line, with a gap after each bar
+        flat = [end for bar in ends for end in bar]
+        ax.plot(flat, [0] * len(flat), color=color, linewidth=3, solid_capstyle="butt", gid="foot")
 
 
 def count_labels(ax: Axes, xs: Any, counts: Any, widths: Any, marked: Any = ()) -> None:
