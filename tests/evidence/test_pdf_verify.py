@@ -12,12 +12,12 @@ import pytest
 from conftest import ACCOUNT
 from evidence_helpers import BRIEFLY, FAILING, failing, keyaudit, leftovers, once, refused, report_on, write
 from evidence_helpers import made as made_by
+from handing import pdf_of
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
 
 from keyaudit.evidence.exports import prove
 from keyaudit.evidence.pdf_verify import says_otherwise, verify_pdf
-from keyaudit.export import pdf
 from keyaudit.export.enclosed import ALWAYS, MOST_BYTES, WHOLE, packed, unpacked
 from keyaudit.schema import InputError
 
@@ -107,7 +107,7 @@ def write_on_page(writer: PdfWriter, _: str) -> None:
 
 
 def test_the_whole_evidence_is_verified_and_the_document_made_again(made, tmp_path, tmp_path_factory):
-    ours = pdf.made(prove(failing(tmp_path_factory), is_whole=True))
+    ours = pdf_of(prove(failing(tmp_path_factory), is_whole=True))
     for path in (made.whole, write(tmp_path, "ours.pdf", ours.content)):
         faults, remarks = verify_pdf(path)
         assert faults == []

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from keyaudit.export.formats import Made
 from keyaudit.model import Audit, Call, Proved, SealedFile
 from keyaudit.rotation.advised import advice
 
@@ -41,3 +42,10 @@ def proved(audit: Audit, calls: tuple[Call, ...] = ()) -> Proved:
         calls=calls,
         versions=(("keyaudit", "0.4.0"),),
     )
+
+
+def pdf_of(proved: Proved) -> Made:
+    """Its PDF; what makes it takes a second to import, and of all tests few make one."""
+    from keyaudit.export import pdf
+
+    return pdf.made(proved)

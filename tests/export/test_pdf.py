@@ -9,10 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from handing import pdf_of
 from pypdf import PdfReader
 
 from keyaudit.evidence.exports import prove
-from keyaudit.export import enclosed, pdf
+from keyaudit.export import enclosed
 from keyaudit.export.enclosed import ALWAYS, MOST_BYTES, WHOLE, NotOursError, packed, refuse_large, unpacked
 from keyaudit.model import Proved, SealedFile
 from keyaudit.schema import InputError
@@ -29,7 +30,7 @@ def proved() -> Proved:
 
 @pytest.fixture(scope="module")
 def content(proved) -> bytes:
-    made = pdf.made(proved)
+    made = pdf_of(proved)
     assert isinstance(made.content, bytes)
     # no font lacks a letter, Hangul included
     assert len(made.remarks) == 1 and "raw credential reports included" in made.remarks[0]
@@ -52,7 +53,7 @@ def wide(proved) -> PdfReader:
     page = page.replace(
         "</main>", '<a rel="attachment" href="data:text/plain,more">more</a><img src="file:///etc/hostname"></main>'
     )
-    made = pdf.made(replace(proved, contents={**proved.contents, "report.html": page.encode()}, is_whole=False))
+    made = pdf_of(replace(proved, contents={**proved.contents, "report.html": page.encode()}, is_whole=False))
     assert made.remarks == ()
     return PdfReader(io.BytesIO(made.content), strict=True)
 
@@ -143,14 +144,14 @@ def test_a_page_attaches_and_fetches_nothing(wide):
 
 def test_a_letter_that_no_font_has_is_said(proved):
     page = {"report.html": "<p>이주 \u2fe0</p>".encode()}
-    made = pdf.made(replace(proved, contents={**proved.contents, **page}, is_whole=False))
+    made = pdf_of(replace(proved, contents={**proved.contents, **page}, is_whole=False))
     (remark,) = made.remarks
     assert remark.startswith("no font of this system has \u2fe0 (U+2FE0): install one (Debian: fonts-noto-cjk")
 
 
 @pytest.mark.sampled(0)  # by day test_pdf_verify makes a document again and compares: for a nightly run
 def test_it_is_the_same_bytes_again(content, proved):
-    assert pdf.made(proved).content == content
+    assert pdf_of(proved).content == content
 
 
 FILES = {"a.csv": b"1", "raw/1/b.json": b"2"}
@@ -203,4 +204,4 @@ def test_what_is_too_large_is_refused_before_it_is_read_with_the_remedy(proved):
     with pytest.raises(
         InputError, match=r"findings\.csv has 100,000,001 bytes.*archive the evidence folder itself"
     ):
-        pdf.made(large)
+        pdf_of(large)

@@ -19,7 +19,7 @@ from aws import MANAGEMENT, Fault, add_user, aws  # noqa: F401
 from forked import forked
 from handling import active
 from linting import parsed
-from moto.cloudformation.models import cloudformation_backends
+from moto.backends import get_backend
 from moto.iam.models import iam_backends
 from moto.secretsmanager.models import secretsmanager_backends
 from rotating import Rotated, function, rotated  # noqa: F401
@@ -473,7 +473,7 @@ def test_a_new_name_of_a_secret_is_told_where_the_first_version_may_have_left_on
 
 def test_a_stack_whose_making_failed_is_said_with_what_to_do(billing: Rotated) -> None:
     operate(billing, "deploy", "--yes")
-    (stack,) = cloudformation_backends[MANAGEMENT]["us-east-1"].stacks.values()
+    (stack,) = get_backend("cloudformation")[MANAGEMENT]["us-east-1"].stacks.values()
     stack.status = "ROLLBACK_COMPLETE"
     done = operate(billing, "deploy", "--yes")
     assert done.returncode == 2 and f"delete-stack --stack-name {STACK}" in done.stderr
