@@ -105,12 +105,9 @@ REQUIRED_COLUMNS = (
 )
 UNJUDGED_BOOLEANS = ("password_enabled", "mfa_active", "cert_1_active", "cert_2_active")
 UNJUDGED_TIMES = (
-    "password_last_used",
-    "password_last_changed",
-    "password_next_rotation",
-    "cert_1_last_rotated",
-    "cert_2_last_rotated",
-)
+    "password_last_used", "password_last_changed", "password_next_rotation",
+    "cert_1_last_rotated", "cert_2_last_rotated",
+)  # fmt: skip
 
 # --- frames ----------------------------------------------------------------------------------------------
 TIME = "datetime64[us, UTC]"
@@ -217,6 +214,10 @@ class CredentialReport:
 class KeyAuditError(Exception):
     """Base of every error that a user can correct. The message is one line: thing, place, remedy."""
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows of it in a notebook: where it was raised in our code tells the user nothing."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class InputError(KeyAuditError):
     """A source, an option or a parameter cannot be used (exit code 2)."""
@@ -231,8 +232,7 @@ class PolicyError(KeyAuditError):
 
 
 class EvidenceError(KeyAuditError):
-    """No evidence could be made, although the input was right (exit code 4). ``kept`` is the folder that was left
-    for diagnosis, if there is one."""
+    """No evidence could be made, although the input was right (exit code 4). ``kept``: a folder left to look at."""
 
     def __init__(self, message: str, kept: str = "") -> None:
         super().__init__(message)
@@ -240,9 +240,8 @@ class EvidenceError(KeyAuditError):
 
 
 def worst(compliance_types: set[str]) -> str:
-    """The conclusion over some findings: NON_COMPLIANT if any finding is; otherwise INSUFFICIENT_DATA if any
-    finding is, or if nothing was judged at all; otherwise COMPLIANT (an exemption is stated beside it, never
-    hidden)."""
+    """The conclusion over some findings: NON_COMPLIANT if any is; else INSUFFICIENT_DATA if any is, or nothing was
+    judged at all; else COMPLIANT (an exemption is stated beside it, never hidden)."""
     if NON_COMPLIANT in compliance_types:
         return NON_COMPLIANT
     if INSUFFICIENT_DATA in compliance_types or not compliance_types:

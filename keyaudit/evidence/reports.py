@@ -27,7 +27,7 @@ def of_reports(reports: Path, policy: Policy | None = None, progress: Progress |
     no such folder, or it is evidence itself."""
     try:
         if not reports.is_dir():
-            raise InputError(f"{reports}: no such reports folder")
+            raise InputError(f"{reports}: no such reports folder; name one that keyaudit report made")
         if is_plain(reports / SUMS):
             raise InputError(f"{reports}: is evidence itself, and no reports folder; name the folder that it is in")
         found, unreadable = entries(reports)

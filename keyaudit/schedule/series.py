@@ -59,7 +59,7 @@ def series(
     """
     try:
         if not reports.is_dir():
-            raise InputError(f"{reports}: no such reports folder")
+            raise InputError(f"{reports}: no such reports folder; name one that keyaudit report made")
         found, unreadable = entries(reports)
     except OSError as error:
         raise InputError(cannot_read(reports, error)) from None

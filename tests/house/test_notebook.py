@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 
 import keyaudit as ka
 from keyaudit.schema import InputError
@@ -134,6 +135,24 @@ def test_a_mistyped_value_is_refused_by_the_notebook(tmp_path: Path) -> None:
     done, notebook = papermill(tmp_path, "as_of", "2023")
     assert done.returncode != 0 and "InputError" in done.stderr
     assert "as_of: cannot use" in outputs(notebook)
+
+
+@pytest.mark.parametrize(
+    ("call", "shown"),
+    [
+        ('ka.audit("none.csv", "cis", "")', "InputError: none.csv: "),
+        ('ka.audit("", "none.toml", "")', "PolicyError: policy none.toml: no such file; name"),
+        ('ka.over_period("none")', "InputError: none: no such reports folder; name one"),
+    ],
+)
+def test_a_mistake_of_the_user_is_shown_in_one_line_and_not_where_it_was_noticed(
+    call: str, shown: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell = InteractiveShell()
+    shell.run_cell("import keyaudit as ka")
+    assert not shell.run_cell(call).success
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith(shown)
 
 
 @pytest.mark.parametrize(
