@@ -41,8 +41,11 @@ from keyaudit.evidence.verify import verify
 
 #: what a run executes first so that its files have at most so many bytes, what it says on stderr included
 STARVED = """
-import resource
-resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))
+import atexit, resource
+before = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, before[1]))
+# at the end, coverage writes what it measured
+atexit.register(resource.setrlimit, resource.RLIMIT_FSIZE, before)
 """
 #: so that nobody reads what it prints
 UNREAD = """
