@@ -232,7 +232,7 @@ class PolicyError(KeyAuditError):
 
 
 class EvidenceError(KeyAuditError):
-    """No evidence could be made, although the input was right (exit code 4). ``kept``: a folder left to look at."""
+    """No evidence could be made, although the input was right (exit code 4). ``kept``: a folder for diagnosis."""
 
     def __init__(self, message: str, kept: str = "") -> None:
         super().__init__(message)

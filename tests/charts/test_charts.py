@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
@@ -22,6 +23,7 @@ from keyaudit import InputError
 from keyaudit.charts import plot_ages, plot_deadlines, plot_idle, plot_share, plot_two
 from keyaudit.charts.facts.bins import make_bins
 from keyaudit.charts.facts.population import percent
+from keyaudit.charts.html import picture
 from keyaudit.policy import load_policy, parse_policy
 from keyaudit.schema import ACTIVE, INACTIVE, JUDGED_COLUMNS, KEY_COLUMNS, TIME
 
@@ -675,6 +677,16 @@ def test_one_key_among_thousands_is_still_seen():
     feet = [one for one in ax.lines if one.get_gid() == "foot"]
     assert {one.get_linewidth() for one in feet} == {3}
     assert "1" in texts(ax)
+
+
+@pytest.mark.parametrize(("face", "mode"), [("white", "RGB"), ((1, 1, 1, 0.5), "RGBA"), ("none", "RGBA")])
+def test_a_picture_keeps_what_shines_through_and_the_bounds_of_its_figure(face, mode):
+    figure = Figure(figsize=(4, 3), facecolor=face)
+    content = b64decode(picture(figure, "").partition("base64,")[2].partition('"')[0])
+    with Image.open(io.BytesIO(content)) as image:
+        assert (image.mode, image.size) == (mode, (520, 390)) and image.getpixel((0, 0))[:3] == (255, 255, 255)
+        assert {"Software", "date:create"}.isdisjoint(image.info)
+    assert figure.dpi == 100
 
 
 # --- an Audit --------------------------------------------------------------------------------------------------------------
