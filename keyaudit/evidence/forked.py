@@ -170,7 +170,7 @@ def _become_kernel(folder: Path, read: int, log: int) -> NoReturn:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         warnings.simplefilter("ignore")
         # ipykernel read the variable for that when it was imported
-        become_kernel(f"--IPKernelApp.parent_handle={os.getppid()}")
+        become_kernel(parent=os.getppid())
         code = 0
     except BaseException:
         traceback.print_exc()

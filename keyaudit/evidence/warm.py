@@ -6,6 +6,7 @@ that ends without a path, the command has gone.
 
 from __future__ import annotations
 
+import logging
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -31,8 +32,9 @@ def main() -> None:
     become_kernel()
 
 
-def become_kernel(*more: str) -> None:
-    """Be the kernel of this working directory, as soon as the connection file is named; ``more``: its options."""
+def become_kernel(parent: int = 0) -> None:
+    """Be the kernel of this working directory, as soon as the connection file is named; it ends with the process
+    ``parent``, which is by default the one that the environment names."""
     from keyaudit.sources import vouch_for
 
     # the process that started this one writes what is judged here; no source can say that about itself
@@ -40,10 +42,18 @@ def become_kernel(*more: str) -> None:
     leave_out_debugger()
     connection_file = sys.stdin.readline().strip()
     if connection_file:
-        from ipykernel.kernelapp import launch_new_instance
+        from ipykernel.kernelapp import IPKernelApp
 
-        options = ["--log-level=ERROR", "--HistoryManager.hist_file=:memory:"]
-        launch_new_instance(argv=["-f", connection_file, *options, *more])
+        app = IPKernelApp.instance()
+        # not as words of a command line: to read one takes a sixth of the time in which a kernel begins
+        app.parse_command_line = lambda _: None
+        # what is told by now comes before the files of settings that IPython reads
+        own, history = app.config.IPKernelApp, app.config.HistoryManager
+        own.connection_file, own.log_level, history.hist_file = connection_file, logging.ERROR, ":memory:"
+        if parent:
+            own.parent_handle = parent
+        app.initialize()
+        app.start()
 
 
 if __name__ == "__main__":
