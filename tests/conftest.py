@@ -203,8 +203,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Of several workers each begins with modules of its own: what pytest makes of a module's assertions is kept on
-    disk, and in a fresh clone each would make it of all of them."""
+    """All is imported without a look for garbage, but by the process that hands out tests. Of several workers each
+    begins with modules of its own: what pytest makes of a module's assertions is kept on disk, and in a fresh clone
+    each would make it of all of them."""
+    if not session.config.pluginmanager.hasplugin("dsession"):
+        gc.disable()
     if (told := getattr(session.config, "workerinput", None)) and session.config.args == session.config.getini(
         "testpaths"
     ):
@@ -218,3 +221,4 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 50)
+    gc.enable()

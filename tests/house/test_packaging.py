@@ -10,6 +10,7 @@ import tomllib
 import venv
 import zipfile
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, metadata, packages_distributions
 from pathlib import Path
 
@@ -46,6 +47,12 @@ XLSX = {ROOT / "keyaudit" / "export" / name for name in ("xlsx.py", "filled.py")
 PDF = {ROOT / "keyaudit" / "export" / "pdf.py": "weasyprint", ROOT / "keyaudit" / "export" / "pdf_read.py": "pypdf"}
 
 
+@cache
+def homes() -> dict[str, list[str]]:
+    """Package -> the distributions that it is of."""
+    return dict(packages_distributions())
+
+
 def imported(paths: Iterable[Path]) -> set[str]:
     """Distributions that these modules import, by their normal names."""
     names: set[str] = set()
@@ -55,9 +62,8 @@ def imported(paths: Iterable[Path]) -> set[str]:
                 names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 names.add(node.module.split(".")[0])
-    homes = packages_distributions()
     foreign = names - set(sys.stdlib_module_names) - {"keyaudit", "mpl_toolkits"}
-    return {homes[name][0].lower().replace("_", "-") for name in foreign}
+    return {homes()[name][0].lower().replace("_", "-") for name in foreign}
 
 
 def test_every_package_that_is_imported_is_declared_and_no_other() -> None:
