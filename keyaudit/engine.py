@@ -6,7 +6,6 @@ the items, whoever computed them.
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from keyaudit.imports import seldom_collect
 from keyaudit.texts import language, speak
 
 if TYPE_CHECKING:
@@ -65,13 +65,6 @@ def spread(function: Callable[[T], R], folders: Sequence[T], jobs: int | None = 
     worth = os.cpu_count() or 1 if len(folders) >= WORTH_PROCESSES else 1
     with processes(min(jobs or worth, len(folders))) as engine:
         yield from each(engine, function, folders)
-
-
-def seldom_collect() -> None:
-    """For a process of our own alone: what was imported is not looked through for garbage, nor are a million cells
-    again and again."""
-    gc.freeze()
-    gc.set_threshold(100_000, 50, 50)
 
 
 def _begin(spoken: str) -> None:

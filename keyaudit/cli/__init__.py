@@ -14,7 +14,7 @@ import click
 from keyaudit import __version__
 from keyaudit.cli.common import open_all, say, write
 from keyaudit.files import why
-from keyaudit.imports import leave_out_grammar
+from keyaudit.imports import leave_out_grammar, seldom_collect
 from keyaudit.schema import EvidenceError, KeyAuditError
 
 EXIT_CODES = """\b
@@ -67,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point. It ends only with EXIT_CODES, and shows no traceback for a user's mistake."""
     # a plugin of another package has no say in how a policy is validated; to look for some takes longer than that
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    seldom_collect()
     leave_out_grammar()
     open_all()
     code = _run(arguments)

@@ -62,13 +62,11 @@ def period(
     the evidence does not show it; 2 if the command or its input is wrong.
     """
     doing("reading")
-    from keyaudit.engine import seldom_collect
     from keyaudit.evidence import PeriodAsked
     from keyaudit.evidence.over_time import of_folder
     from keyaudit.policy import load_policy
 
     refuse_bom(bom, form)
-    seldom_collect()
     given = load_policy(policy) if policy else None
     asked = PeriodAsked(first, last, every, anchors)
     found = of_folder(reports, asked, given, progress("verifying", "folder")).operated

@@ -11,7 +11,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
-from keyaudit.imports import leave_out_debugger
+from keyaudit.imports import leave_out_debugger, seldom_collect
 from keyaudit.texts import speak
 
 PRELOADED = (
@@ -26,6 +26,7 @@ PRELOADED = (
 
 def main() -> None:
     """Become a kernel, warm."""
+    seldom_collect()
     speak(sys.argv[1])
     for name in PRELOADED:
         import_module(name)
