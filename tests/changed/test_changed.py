@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ACCOUNT, OTHER, capture, key, report
+from evidence_helpers import BRIEF
 from evidence_helpers import keyaudit as command
 
 import keyaudit
@@ -77,7 +78,9 @@ def test_a_change_names_account_user_and_both_times(tmp_path: Path) -> None:
 def test_evidence_holds_what_it_was_compared_with(tmp_path: Path) -> None:
     for name, text in (("before", report(("alice", key(100)))), ("after", report(("alice", key(100), key(0.5))))):
         (tmp_path / f"{name}.csv").write_text(text)
-    first = command("report", tmp_path / "before.csv", "--policy", "cis", "--as-of", BEFORE, "-o", tmp_path / "r")
+    first = command(
+        "report", tmp_path / "before.csv", "--policy", "cis", "--as-of", BEFORE, "-o", tmp_path / "r", *BRIEF
+    )
     before = first.stdout.decode().strip()
     options = ("--policy", "cis", "--as-of", AFTER, "-o", tmp_path / "r", "--notebook", "rotation")
     done = command("report", tmp_path / "after.csv", *options, "--before", before)

@@ -117,7 +117,7 @@ def test_that_there_is_no_evidence_is_sent_too(topic: Topic) -> None:
 
 def test_a_run_that_makes_nothing_new_sends_nothing(topic: Topic) -> None:
     arguments = ["report", topic.folder / "report.csv", "--policy", "cis", "-o", topic.folder / "reports"]
-    arguments += ["--notify", TOPIC, "--every", "3650d"]
+    arguments += ["--notify", TOPIC, "--every", "3650d", *BRIEF]
     first = made(*arguments, code=1, **topic.env())
     assert made(*arguments, code=1, **topic.env()) == first
     assert len(topic.sent) == 1
