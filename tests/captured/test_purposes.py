@@ -60,6 +60,7 @@ def test_what_was_made_of_a_description_is_left_as_it_is(written):
     assert purpose_of(found) == found
 
 
-@pytest.mark.parametrize("before", range(MOST_LETTERS + 5))
-def test_no_place_of_the_cut_leaves_a_part_of_a_secret(before):
-    assert SECRET[:8] not in purpose_of("n" * (before - 1) + " " * bool(before) + SECRET + " and more to be said")
+def test_no_place_of_the_cut_leaves_a_part_of_a_secret():
+    for before in range(MOST_LETTERS + 5):
+        written = "n" * (before - 1) + " " * bool(before) + SECRET + " and more to be said"
+        assert SECRET[:8] not in purpose_of(written), before

@@ -583,6 +583,7 @@ def test_a_new_figure_is_8_by_4_5_inches_and_not_of_pyplot(plot):
     assert figure.canvas.manager is None
 
 
+@pytest.mark.sampled(0)  # by day test_house looks for it in the code: for a nightly run
 def test_charts_do_not_import_pyplot():
     script = (
         "import sys, keyaudit.charts as c; from pathlib import Path\n"

@@ -20,7 +20,7 @@ from pypdf import PdfReader
 from keyaudit import resources
 
 #: tables that are printed, and the rows of each: more than those of a table that is kept on one sheet
-TABLES, FULL_TABLE = 40, 10
+TABLES, FULL_TABLE = 40 if IS_NIGHTLY else 20, 10
 #: users of the account whose page is opened: all tables of a page begin on the first sheets
 USERS = 400 if IS_NIGHTLY else 120
 HOSTILE = '<script>document.title="owned"</script><img src=x onerror=alert(1)>'

@@ -136,10 +136,12 @@ def _called(node: ast.AST) -> str:
     return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
 
 
-@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_sentence_of_a_report_is_in_code(path: Path) -> None:
-    becomes_gap = path.relative_to(PACKAGE).as_posix().startswith(GAPS)
-    assert found_in(path.read_text(encoding="utf-8"), CALLED if becomes_gap else COMMANDS) == []
+def test_no_sentence_of_a_report_is_in_code() -> None:
+    sentences = {}
+    for path in MODULES:
+        name = path.relative_to(PACKAGE).as_posix()
+        sentences[name] = found_in(path.read_text(encoding="utf-8"), CALLED if name.startswith(GAPS) else COMMANDS)
+    assert {name: found for name, found in sentences.items() if found} == {}
 
 
 @pytest.mark.parametrize(
