@@ -8,8 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +18,7 @@ from typing import Any
 import pytest
 from aws import MANAGEMENT, Aws, Scenario, add_user, aws, make_organization, report_of  # noqa: F401
 from conftest import AS_OF, FRESH, IS_NIGHTLY, OLD, capture, report, write
-from evidence_helpers import JUDGED, PARAMETERS, keyaudit, refused, verified
+from evidence_helpers import JUDGED, PARAMETERS, keyaudit, refused, verified, wait_for
 from faults import Fault
 from forked import server
 
@@ -52,6 +51,15 @@ class World:
         """Tasks that are under way."""
         return [fork for hand in self.hands() for fork in children(hand)]
 
+    def running(self) -> tuple[int, list[int]] | None:
+        """A worker in the middle of a notebook, and all processes by which it does that."""
+        for worker in self.workers():
+            for hand in children(worker):
+                for fork in children(hand):
+                    if kernels := children(fork):
+                        return worker, [hand, fork, *kernels]
+        return None
+
 
 def children(process: int) -> list[int]:
     """The processes that a process has started and that live."""
@@ -71,13 +79,6 @@ def lives(process: int) -> bool:
         return False
 
 
-def until(happened: Callable[[], object], seconds: float = SOON) -> None:
-    end = time.monotonic() + seconds
-    while not happened():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 @contextmanager
 def up(file: Path, env: dict[str, str], workers: int = 2) -> Iterator[Path]:
     done = keyaudit("cluster", "up", "--workers", workers, "--file", file, env=env)
@@ -89,7 +90,7 @@ def up(file: Path, env: dict[str, str], workers: int = 2) -> Iterator[Path]:
     finally:
         done = keyaudit("cluster", "down", file)
         assert (done.returncode, done.stderr) == (0, b"")
-    until(lambda: not any(map(lives, processes)), 5)
+    wait_for(lambda: not any(map(lives, processes)), 5)
     assert not list(file.parent.glob(f"*{file.name}*"))
 
 
@@ -139,13 +140,10 @@ def test_the_same_evidence_of_each_account_also_if_a_worker_is_killed_in_the_mid
     reports = tmp_path / "reports"
     arguments = list(map(str, given(population, reports, "--per-account", "--cluster", world.file)))
     with server().start(arguments, dict(os.environ)) as running:
-        until(lambda: len(world.forks()) == 2)  # each worker does one
-        killed, _ = world.workers()
-        (hand,) = children(killed)
-        until(lambda: [kernel for fork in children(hand) for kernel in children(fork)])
-        doing = [hand, *(fork := children(hand)), *children(fork[0])]
+        # the other worker may have begun later, or be done already
+        killed, doing = wait_for(world.running, SOON)
         os.kill(killed, signal.SIGKILL)
-        until(lambda: not any(map(lives, doing)), 5)
+        wait_for(lambda: not any(map(lives, doing)), 5)
         done = running.ended(90)
     assert done.returncode == 1, done.stderr
     folders = [Path(line) for line in done.stdout.decode().splitlines()]
@@ -193,9 +191,9 @@ def test_ctrl_c_leaves_no_task_behind(world: World, tmp_path: Path) -> None:
     world.scenario.faults = [Fault("GenerateCredentialReport", "stall", account=one) for one in world.accounts[1:]]
     try:
         with server().start(arguments, world.scenario.env()) as running:
-            until(lambda: world.scenario.operations.count("GenerateCredentialReport") >= 2)
+            wait_for(lambda: world.scenario.operations.count("GenerateCredentialReport") >= 2, SOON)
             running.send_signal(signal.SIGINT)
-            until(lambda: not world.forks(), 2)
+            wait_for(lambda: not world.forks(), 2)
             done = running.ended(20)
     finally:
         world.scenario.faults = []
@@ -211,10 +209,10 @@ def test_ctrl_c_leaves_no_notebook_running(world: World, population: Path, tmp_p
     options = ("--per-account", "--notebook", notebook, "--cluster", world.file)
     arguments = list(map(str, given(population, tmp_path / "reports", *options)))
     with server().start(arguments, dict(os.environ)) as running:
-        until(lambda: world.forks() and not [one for one in world.forks() if not children(one)])
+        wait_for(lambda: world.forks() and not [one for one in world.forks() if not children(one)], SOON)
         kernels = [kernel for fork in world.forks() for kernel in children(fork)]
         running.send_signal(signal.SIGINT)
-        until(lambda: not any(map(lives, [*world.forks(), *kernels])), 2)
+        wait_for(lambda: not any(map(lives, [*world.forks(), *kernels])), 2)
         done = running.ended(20)
     assert (done.returncode, done.stderr.decode().splitlines()[-1]) == (130, "keyaudit: interrupted")
     (whole,) = done.stdout.decode().splitlines()
@@ -228,7 +226,7 @@ def test_a_scheduler_without_workers_is_one_line(tmp_path: Path) -> None:
         assert (again.returncode, again.stdout.decode()) == (0, f"{file}\n") and b"up already" in again.stderr
         (worker,) = children(json.loads(file.read_bytes())["process"])
         os.kill(worker, signal.SIGKILL)
-        until(lambda: not lives(worker))
+        wait_for(lambda: not lives(worker), SOON)
         assert "the scheduler has no worker; start some" in refused(
             keyaudit("verify", tmp_path, "--cluster", file), 2
         )

@@ -148,6 +148,7 @@ def test_the_columns_that_may_go_are_those_of_the_tables() -> None:
         }
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("columns", [80, 0])
 def test_the_command_takes_the_width_of_its_terminal(tmp_path: Path, columns: int) -> None:
     import fcntl
