@@ -50,7 +50,7 @@ HEADER = AWS_HEADER.split(",")
 def examples(number: int) -> settings:
     """So many examples at nightly depth, a tenth of them otherwise; always the same."""
     return settings(
-        max_examples=number if IS_NIGHTLY else max(number // 10, 5),
+        max_examples=number if IS_NIGHTLY else max(number // 10, 7),
         deadline=None,
         derandomize=True,
         database=None,

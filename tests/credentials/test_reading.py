@@ -554,19 +554,21 @@ def test_standard_input_is_a_source(monkeypatch):
     assert audit.provenance[0].source == "standard input"
 
 
-#: whose days are read: leap years among them, and a century that is none
+#: those by day whose days that do not exist are tried: each is read by itself
 YEARS = range(2000, 2105) if IS_NIGHTLY else (2000, 2024, 2025, 2026, 2100)
 
 
 def test_every_day_of_the_calendar_is_read_and_no_other():
     """Also across a century that is no leap year; all at once as one by one."""
-    written = [f"{year}-{month:02}-{day:02}" for year in YEARS for month in range(14) for day in range(33)]
+    written = [
+        f"{year}-{month:02}-{day:02}" for year in range(2000, 2105) for month in range(14) for day in range(33)
+    ]
     real = [day for day in written if _is_day(day)]
-    assert len(real) == len(YEARS) * 365 + len([year for year in YEARS if year % 4 == 0 and year != 2100])
+    assert len(real) == 105 * 365 + 26
     for zone in ("Z", "+00:00"):
         values = read_instants([f"{day}T23:59:58{zone}" for day in real]).values
         assert values.tolist() == [datetime.fromisoformat(f"{day}T23:59:58") for day in real]
-    for day in set(written) - set(real):
+    for day in {day for day in written if int(day[:4]) in YEARS} - set(real):
         assert read_instants([f"{day}T00:00:00Z"]).bad == 0
     # a program's zero time is none, whatever forms stand beside it
     for year in ("0000", "0001"):

@@ -52,7 +52,7 @@ JUDGED = "import keyaudit as ka\na = ka.audit(source, policy, as_of)\nka.bottom_
 #: it takes a third of the time
 BRIEF = ("--notebook", Path(__file__).parents[1] / "data" / "notebooks" / "brief.ipynb")
 #: keyaudit's own notebook but for its charts, which take most of its time: where what its tables say is tested
-TABLES = ("--notebook", Path(__file__).parents[1] / "data" / "notebooks" / "tables.ipynb")
+WITHOUT_CHARTS = ("--notebook", Path(__file__).parents[1] / "data" / "notebooks" / "tables.ipynb")
 #: where what keyaudit's own notebook shows is
 WHOLE = ("--notebook", "key_rotation")
 #: the name of its evidence, but for the account

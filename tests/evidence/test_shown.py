@@ -251,7 +251,6 @@ SAID = {
 
 
 @pytest.mark.sampled(12)
-@pytest.mark.sampled(7)
 @pytest.mark.parametrize("name", SAMPLES)
 @pytest.mark.parametrize("what", SAID)
 def test_a_fact_that_a_released_version_would_not_have_shown_is_found(tmp_path, name, what):
@@ -300,7 +299,6 @@ NONE = '<p class="none"><b>Keys:</b> None found.</p>'
 
 
 @pytest.mark.sampled(20)
-@pytest.mark.sampled(9)
 @pytest.mark.parametrize("html", [WORDS, NONE, BOX, "", "<div></div>"])
 @pytest.mark.parametrize(("name", "call"), CALLS)
 def test_outputs_replaced_by_words_are_found(tmp_path, name, call, html):
@@ -414,7 +412,6 @@ WORDED = {
 
 
 @pytest.mark.sampled(9)
-@pytest.mark.sampled(5)
 @pytest.mark.parametrize("data", WORDED.values(), ids=WORDED)
 @pytest.mark.parametrize("name", ["", "0.2.0/*-sample", "0.3.0/*-organization"])
 def test_a_chart_in_whose_place_is_anything_else_is_found(folder, tmp_path, name, data):
@@ -435,7 +432,6 @@ def cell_that_looks_given(kind: str) -> dict[str, Any]:
     return {"cell_type": kind, "id": "x", "metadata": {"tags": ["injected-parameters"]}, "source": source, **code}
 
 
-@pytest.mark.sampled(8)
 @pytest.mark.parametrize("kind", ["code", "markdown", "raw"])
 @pytest.mark.parametrize("at", [0, 1, 2, 3, -1])
 def test_a_second_cell_that_is_tagged_as_the_given_parameters_is_found(folder, kind, at):

@@ -110,7 +110,7 @@ def test_a_page_told_to_be_in_another_language_is_found_by_rendering_it_again(fo
     )
 
 
-@pytest.mark.sampled(1)
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("libraries", [None, {}, [], "x", {"x": "\x1b[2K"}, {"pandas": None}, "nothing"])
 def test_libraries_that_are_not_known_are_no_reason_to_fail(folder: Path, libraries: object) -> None:
     facts = manifest(folder) | {"libraries": libraries}
@@ -131,7 +131,7 @@ def test_a_library_that_is_not_here_is_no_reason_to_fail(folder: Path, monkeypat
     )
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("number", [3, 2, 5, None, "4", True, 4.0, "nothing"])
 def test_a_notebook_of_another_format_is_a_fault_of_its_folder_and_the_others_go_on(
     folder: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, number: object
