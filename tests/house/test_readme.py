@@ -30,6 +30,11 @@ ROOT = Path(__file__).resolve().parents[2]
 FIRST = ROOT / "README.md"
 BIN = Path(sys.executable).parent
 PATIENCE = 120  # seconds for one command
+#: what a kernel may say as it ends, after its answer: it writes to what another of its threads has just closed
+#: (ipykernel's pull request 1518, which did not mend all of it); stock papermill shows it, and no socket is ours
+AT_ITS_END = re.compile(
+    r"Traceback \(most recent call last\):\n(?: .*\n)+zmq\.error\.ZMQError: Socket operation on non-socket\n"
+)
 BLOCK = re.compile(r"(?:<!-- (?P<mark>[^>]*) -->\n)?```(?P<kind>\w+)\n(?P<body>.*?)```", re.DOTALL)
 #: what the real one prints: JSON, or the text of --query Content; nothing for another operation but its state
 AWS = """#!/bin/sh
@@ -198,7 +203,7 @@ def test_commands_run_as_written(block: Block, checkout: Path, request: pytest.F
     for command, expected in steps(block):
         done = run(command, checkout, live)
         assert done.returncode in (0, 1, 3), f"$ {command}\n{done.stdout}"
-        assert "Traceback" not in done.stdout
+        assert "Traceback" not in AT_ITS_END.sub("", done.stdout)
         if live:
             assert "missing" not in done.stdout, done.stdout
             assert ("sealed: " in done.stdout) == (" report " in command), done.stdout
