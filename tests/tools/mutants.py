@@ -2,16 +2,19 @@
 
 ``make mutants``: forty comparisons, constants, returns and guards, drawn from the rooms that protect a verdict, a
 secret or a seal, by the hash of the committed tree: everyone draws the same from the same code. Each is tried in a
-clone of HEAD with an environment of its own, by the tests of its room first, and then room by room. Exit code 1 if
-one survives: either a test is missing, or the mutant means the same as the code, which a person must see.
+clone of HEAD with an environment of its own: by the tests that name its module first, then by those of its room, and
+then by all. Exit code 1 if one survives: either a test is missing, or the mutant means the same as the code,
+which a person must see.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import os
 import random
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -20,12 +23,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from run_checks import TESTS, checking
+
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = ("assess", "credentials", "auditing", "reconcile", "evidence", "captured", "rotation", "policy")
 KINDS = ("comparison", "constant", "return", "guard")
-#: rooms whose tests take little time and see most
-QUICK_FIRST = ("assess", "policy", "auditing", "reconcile", "captured", "credentials", "present", "evidence")
-#: seconds; a run of a room's tests that takes longer hangs, and that is noticed too
+#: seconds; a run that takes longer hangs, and that is noticed too
 PATIENCE = 900
 OPPOSITE: dict[type[ast.cmpop], str] = {
     ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==",
@@ -109,46 +112,50 @@ def drawn(tree: Path, seed: str, number: int) -> list[Mutant]:
     return sorted((one for some in picked for one in some), key=lambda one: (one.path, one.start))
 
 
-def killed_by(tree: Path, mutant: Mutant) -> str:
+def killed_by(tree: Path, mutant: Mutant, environment: dict[str, str]) -> str:
     """The first test that failed with a mutant in the code; empty if it survived."""
     path = tree / mutant.path
     source = path.read_bytes()
     path.write_bytes(source[: mutant.start] + mutant.after.encode() + source[mutant.end :])
     try:
-        rooms = [Path(mutant.path).parts[1], *QUICK_FIRST]
-        rooms += sorted(one.name for one in (tree / "tests").iterdir() if any(one.glob("test_*.py")))
-        found = (_failed(tree, tree / "tests" / room) for room in dict.fromkeys(rooms))
+        found = (_failed(tree, tests, environment) for tests in _in_turn(tree, mutant))
         return next(filter(None, found), "")
     finally:
         path.write_bytes(source)
 
 
-def _failed(tree: Path, tests: Path) -> str:
+def _in_turn(tree: Path, mutant: Mutant) -> Iterator[list[Path]]:
+    """What to run for a mutant, one after the other: all tests, those that are likely to fail first."""
+    _, room, *parts = Path(mutant.path).with_suffix("").parts
+    module = re.compile(
+        rf"\bkeyaudit\.{'.'.join([room, *parts])}\b|\bfrom keyaudit\.{room} import .*\b{parts[-1]}\b"
+    )
+    if named := [one for one in sorted(tree.glob("tests/*/test_*.py")) if module.search(one.read_text("utf-8"))]:
+        yield named
+    yield from ([tree / "tests" / room], [tree / "tests"])
+
+
+def _failed(tree: Path, tests: list[Path], environment: dict[str, str]) -> str:
     python = tree / ".venv" / "bin" / "python"
-    command = [
-        python,
-        "-m",
-        "pytest",
-        "-n",
-        "4",
-        "--dist",
-        "worksteal",
-        "-q",
-        "-x",
-        "-p",
-        "no:cacheprovider",
-        tests,
-    ]
-    try:
-        done = subprocess.run(
-            command, cwd=tree, capture_output=True, text=True, timeout=PATIENCE, check=False, start_new_session=True
-        )
-    except subprocess.TimeoutExpired:
-        return "the run did not end"
-    if done.returncode == 0:
+    command = [python, "-m", *TESTS, "-x", "-p", "no:cacheprovider", *tests]
+    with subprocess.Popen(
+        command,
+        cwd=tree,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as run:
+        try:
+            told, _ = run.communicate(timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            os.killpg(run.pid, signal.SIGKILL)  # its workers too
+            return "the run did not end"
+    if run.returncode == 0:
         return ""
-    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
-    return failed[1] if failed else f"pytest ended with {done.returncode}"
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", told, re.MULTILINE)
+    return failed[1] if failed else f"pytest ended with {run.returncode}"
 
 
 def main() -> int:
@@ -161,7 +168,7 @@ def main() -> int:
     head = subprocess.run(
         ["git", "rev-parse", "HEAD^{tree}"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.strip()
-    with tempfile.TemporaryDirectory(prefix="keyaudit-mutants-") as folder:
+    with tempfile.TemporaryDirectory(prefix="keyaudit-mutants-") as folder, checking() as environment:
         tree = Path(folder, "keyaudit")
         subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", ROOT, tree], check=True)
         mutants = drawn(tree, asked.seed or head, asked.number)
@@ -172,7 +179,7 @@ def main() -> int:
         survived = 0
         for number, mutant in enumerate(mutants[asked.first - 1 :], asked.first):
             begun = time.monotonic()
-            test = killed_by(tree, mutant)
+            test = killed_by(tree, mutant, environment)
             survived += not test
             print(f"{number:3} {mutant}\n    {test or 'SURVIVED'} ({time.monotonic() - begun:.0f} s)", flush=True)
         print(f"{survived} survived")

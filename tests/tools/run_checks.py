@@ -28,11 +28,8 @@ MEMORY, ROOM = Path("/dev/shm"), 4 << 30
 
 def main() -> int:
     is_all = "--all" in sys.argv[1:]
-    # what is compiled once is kept: the suite starts hundreds of processes
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    environment |= {"KEYAUDIT_DEPTH": "nightly"} if is_all else {}
-    with temporary() as folder:
-        environment |= {"TMPDIR": folder} if folder else {}
+    with checking() as environment:
+        environment |= {"KEYAUDIT_DEPTH": "nightly"} if is_all else {}
         for check in (*CHECKS, (*TESTS, *(COVERED if is_all else ()))):
             print(f"$ {' '.join(check)}", flush=True)
             code = subprocess.run([sys.executable, "-m", *check], cwd=ROOT, env=environment, check=False).returncode
@@ -42,8 +39,11 @@ def main() -> int:
 
 
 @contextmanager
-def temporary() -> Iterator[str]:
-    """A folder in memory for all that tests write; empty where there is no such room, or programs cannot run there."""
+def checking() -> Iterator[dict[str, str]]:
+    """The environment that tests run in, with a folder in memory for all that they write; where there is no such
+    room, or programs cannot run there, they write where they would."""
+    # what is compiled once is kept: the suite starts hundreds of processes
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     try:
         place = os.statvfs(MEMORY)
         has_room = place.f_bavail * place.f_frsize >= ROOM and not place.f_flag & os.ST_NOEXEC
@@ -51,7 +51,7 @@ def temporary() -> Iterator[str]:
     except OSError:
         folder = ""
     try:
-        yield folder
+        yield environment | ({"TMPDIR": folder} if folder else {})
     finally:
         if folder:
             shutil.rmtree(folder, ignore_errors=True)
