@@ -13,7 +13,7 @@ from keyaudit.evidence import seal
 from keyaudit.evidence.contents import MANIFEST, NAMED, POLICY, Manifest
 from keyaudit.evidence.identity import identity_of, is_renamed
 from keyaudit.export.formats import FORMATS
-from keyaudit.files import read_plain, why
+from keyaudit.files import read_plain, unreadable, why
 from keyaudit.model.folders import Entry
 from keyaudit.policy import parse_policy
 from keyaudit.schema import INSUFFICIENT_DATA, InputError, PolicyError
@@ -28,7 +28,7 @@ MOST = 10**9
 def entries(reports: Path) -> tuple[list[Entry], dict[Path, str]]:
     """(the evidence of a reports folder in the order in which it was sealed, the folders whose manifest cannot be
     read, each with the reason of the system, which is empty if it is the manifest that is wrong)."""
-    found, unreadable = [], {}
+    found, closed = [], {}
     for folder in seal.finished(reports):
         try:
             manifest = seal.read_manifest(folder)
@@ -36,10 +36,20 @@ def entries(reports: Path) -> tuple[list[Entry], dict[Path, str]]:
             if "period" not in manifest:
                 found.append(_entry(folder, manifest))
         except OSError as error:
-            unreadable[folder] = why(error)
+            closed[folder] = why(error)
         except seal.NOT_OURS:
-            unreadable[folder] = ""
-    return sorted(found, key=lambda one: (one.sealed, one.path.name)), unreadable
+            closed[folder] = ""
+    return sorted(found, key=lambda one: (one.sealed, one.path.name)), closed
+
+
+def entries_of(reports: Path) -> tuple[list[Entry], dict[Path, str]]:
+    """The ``entries`` of a reports folder that was named; InputError if there is none, or it cannot be read."""
+    try:
+        if not reports.is_dir():
+            raise InputError(f"{reports}: no such reports folder; name one that keyaudit report made")
+        return entries(reports)
+    except OSError as error:
+        raise InputError(unreadable(reports, error)) from None
 
 
 def unreadable_of(folder: str, why: str) -> str:

@@ -12,7 +12,7 @@ from keyaudit.evidence.contents import SUMS
 from keyaudit.evidence.failed import failures
 from keyaudit.evidence.history import Looked, looked
 from keyaudit.evidence.inputs import Inputs
-from keyaudit.evidence.ledger import entries
+from keyaudit.evidence.ledger import entries_of
 from keyaudit.evidence.verify import proved
 from keyaudit.files import is_plain
 from keyaudit.files import unreadable as cannot_read
@@ -25,12 +25,10 @@ from keyaudit.schema import InputError
 def of_reports(reports: Path, policy: Policy | None = None, progress: Progress | None = None) -> Inputs:
     """All evidence in a reports folder; its conclusions are by ``policy``, if one is given. InputError if there is
     no such folder, or it is evidence itself."""
+    found, unreadable = entries_of(reports)
     try:
-        if not reports.is_dir():
-            raise InputError(f"{reports}: no such reports folder; name one that keyaudit report made")
         if is_plain(reports / SUMS):
             raise InputError(f"{reports}: is evidence itself, and no reports folder; name the folder that it is in")
-        found, unreadable = entries(reports)
         failed = failures(reports)
     except OSError as error:
         raise InputError(cannot_read(reports, error)) from None

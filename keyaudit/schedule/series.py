@@ -12,10 +12,9 @@ from keyaudit.dues.counting import counting
 from keyaudit.dues.each import Due, dues_of, failure_of, is_of
 from keyaudit.engine import spread
 from keyaudit.evidence.failed import failures
-from keyaudit.evidence.ledger import entries, unreadable_of
+from keyaudit.evidence.ledger import entries_of, unreadable_of
 from keyaudit.evidence.undated import digests_of
 from keyaudit.evidence.verify import verify
-from keyaudit.files import unreadable as cannot_read
 from keyaudit.model import Progress
 from keyaudit.model.over_period import BROKEN, FAILED, INCONCLUSIVE, MISSING
 from keyaudit.schema import InputError
@@ -57,12 +56,7 @@ def series(
     was given an instant judges the past and counts for no period; neither does a sample. Every folder is verified,
     and each must follow the one before it. InputError if there is no such folder.
     """
-    try:
-        if not reports.is_dir():
-            raise InputError(f"{reports}: no such reports folder; name one that keyaudit report made")
-        found, unreadable = entries(reports)
-    except OSError as error:
-        raise InputError(cannot_read(reports, error)) from None
+    found, unreadable = entries_of(reports)
     found = [one for one in found if notebook in ("", one.notebook)]
     wrong = spread(_faults, [one.path for one in found])
     every_fault = progress(wrong, len(found)) if progress else wrong
