@@ -28,6 +28,8 @@ ATTRIBUTES = {
     "th": {"scope"},
     "td": {"data-label"},
 }
+#: tags that part no words
+INLINE = frozenset({"em", "strong", "b", "code", "a", "span"})
 #: attributes that some readers see, or have read out to them
 LABELS = ("data-label", "aria-label")
 #: how a page begins
@@ -122,34 +124,43 @@ class _Reader(HTMLParser):
         self.links: list[str] = []
         self.jumps: list[str] = []
         self.headings: list[tuple[str, list[str]]] = []
-        self.is_heading = False
+        self.is_heading = self.is_text = False
         self.classes: list[str] = []
         self.labels: list[str] = []
         self.opening: list[str] = []
         self.metas: list[dict[str, str]] = []
         self.place: list[str] = []
 
+    def updatepos(self, i: int, j: int) -> int:  # noqa: ARG002
+        return j  # nobody asks for the line, and to count them takes a twelfth of the time
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value or "" for name, value in attrs}
-        self.odd += [f"<{tag}>"] if tag not in TAGS else []
-        self.odd += [f"<{tag} {name}>" for name in told if name not in ATTRIBUTES.get(tag, ()) and name != "class"]
-        self.odd += [f"<{tag}> with an attribute twice"] if len(told) < len(attrs) else []
-        self.classes += [told["class"]] if "class" in told else []
-        self.labels += [told[name] for name in LABELS if name in told]
+        if tag not in TAGS:
+            self.odd.append(f"<{tag}>")
+        if told:
+            self._attributes(tag, told, len(attrs))
         self._head(tag, told)
         if tag == "a":
             self._link(told.get("href", ""))
-        if tag == "h2":
+        elif tag == "h2":
             self.headings.append((told.get("id", ""), []))
-        self.is_heading = tag == "h2" or self.is_heading
-        self.odd += [f"<{tag}> twice"] if tag in self.PLACES and (tag in self.parts or self.place) else []
-        if tag == "img":
+            self.is_heading = True
+        elif tag == "img":
             self.pictures.append((told.get("src", ""), told.get("alt", "")))
             self.odd += ["<img> of elsewhere"] if not PICTURE.fullmatch(told.get("src", "")) else []
-        if tag in self.PLACES:
+        elif tag in self.PLACES:
+            self.odd += [f"<{tag}> twice"] if tag in self.parts or self.place else []
             self.place.append(tag)
             self.parts.setdefault(tag, [])
         self._space(tag)
+
+    def _attributes(self, tag: str, told: dict[str, str], number: int) -> None:
+        known = ATTRIBUTES.get(tag, ())
+        self.odd += [f"<{tag} {name}>" for name in told if name not in known and name != "class"]
+        self.odd += [f"<{tag}> with an attribute twice"] if len(told) < number else []
+        self.classes += [told["class"]] if "class" in told else []
+        self.labels += [told[name] for name in LABELS if name in told]
 
     def _link(self, target: str) -> None:
         """To a part of the page from before its text; else to a page."""
@@ -161,7 +172,8 @@ class _Reader(HTMLParser):
 
     def _head(self, tag: str, told: dict[str, str]) -> None:
         """A page must have its head before its text, and no ``meta`` in the text."""
-        if "main" not in self.opening:
+        if not self.is_text:
+            self.is_text = tag == "main"
             self.opening.append(tag)
             self.metas += [told] if tag == "meta" else []
         elif tag in ("html", "head", "meta", "body"):
@@ -190,13 +202,16 @@ class _Reader(HTMLParser):
 
     def _space(self, tag: str) -> None:
         # all other tags separate their text from what is around it
-        if tag not in ("em", "strong", "b", "code", "a", "span") and "style" not in self.place:
+        if tag not in INLINE and "style" not in self.place:
             self._add(" ")
 
     def _add(self, text: str) -> None:
         # only the style sheet of the head applies; the policy of the page lets no other
-        if self.place[-1:] == ["style"] and "main" in self.opening:
+        place = self.place[-1] if self.place else ""
+        if place == "style" and self.is_text:
             return
-        self.parts.setdefault(self.place[-1] if self.place else "", []).append(text)
+        if place not in self.parts:
+            self.parts[place] = []
+        self.parts[place].append(text)
         if self.is_heading:
             self.headings[-1][1].append(text)
