@@ -82,6 +82,18 @@ def test_every_form_that_people_save_reads_the_same_without_a_warning(judge, for
     assert list(audit.users["user"]).count(ROOT) == 1 and len(audit.users) == 3
 
 
+def test_each_key_has_its_own_place_of_last_use_and_n_a_is_none(judge):
+    where = {
+        f"access_key_{slot}_last_used_{what}": f"{what}-{slot}" for slot in (1, 2) for what in ("region", "service")
+    }
+    nowhere = dict.fromkeys(where, "N/A")
+    text = csv_of([row(ROOT), row("alice", FRESH, FRESH, **where), row("bob", FRESH, FRESH, **nowhere)])
+    keys = judge(text).keys
+    cells = list(zip(keys["last_used_region"].tolist(), keys["last_used_service"].tolist(), strict=True))
+    assert cells[:2] == [("region-1", "service-1"), ("region-2", "service-2")]
+    assert keys[["last_used_region", "last_used_service"]].isna().to_numpy().tolist()[2:] == [[True, True]] * 2
+
+
 def test_rows_keep_the_names_and_values_of_the_report(judge):
     audit = judge(THREE.replace("\n", "\r\n"))
     assert list(audit.users["user"]) == [ROOT, "alice", "bob"]
