@@ -217,6 +217,12 @@ def test_a_mistake_in_what_is_to_be_compared_with_is_exit_2_and_leaves_nothing(t
     ):
         said = refused(keyaudit(*report_on(reports, source, as_of=at, options=[*WHOLE, "--before", before])), 2)
         assert why in said
+    for name in ("findings.csv", "report.html"):  # not even where it is not compared with
+        with (changed := shutil.copytree(two[1], reports.parent / name) / name).open("ab") as file:
+            file.write(b"x")
+        options = [*WHOLE, "--before", changed.parent]
+        said = refused(keyaudit(*report_on(reports, source, as_of=LATER, options=options)), 2)
+        assert f"does not verify: {name}" in said and "name other evidence" in said
     said = refused(keyaudit(*report_on(reports, source, options=["--before", two[0]])), 2)
     assert "brief compares with nothing" in said
     assert [path for path in reports.iterdir() if path.name.startswith((".staging", ".failed"))] == []
