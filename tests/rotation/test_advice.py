@@ -617,6 +617,16 @@ def test_an_instant_that_is_not_now_changes_nothing_whatever_else_is_old(tmp_pat
     assert found.old == {ACCOUNT, "444455556666"} and "which is not now" in found.sentence
 
 
+def test_commands_are_left_out_for_the_accounts_whose_evidence_is_old_and_these_are_named(tmp_path: Path) -> None:
+    audit = dated(tmp_path, NOW)
+    (one,) = audit.provenance
+    old = replace(one, account_id="444455556666", generated_time=NOW - 5 * DAY)
+    some = freshness(replace(audit, provenance=(one, old)), NOW)
+    assert some.old == {"444455556666"} and some.sentence.endswith("are left out for 444455556666.")
+    everyone = freshness(replace(audit, provenance=(replace(old, account_id=ACCOUNT), old)), NOW)
+    assert everyone.old == {ACCOUNT, "444455556666"} and everyone.sentence.endswith("anything are left out.")
+
+
 def test_where_no_period_is_defined_the_policy_is_what_is_to_be_mended(tmp_path: Path, policy: Any) -> None:
     terms = policy("max_credential_usage_age = 45")
     source = write(tmp_path, "r.csv", report(("bob", key(10, 1)), ("eve", key(500, 1))))
