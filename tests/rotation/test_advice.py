@@ -178,6 +178,16 @@ def test_of_a_report_that_is_older_than_the_instant_only_its_own_time_counts(tmp
     assert not switches_off(task)
 
 
+@pytest.mark.parametrize("keys", [(key(None, 1),), (key(100, 1), key(None, 1))])
+def test_a_key_of_unknown_age_is_captured_again_and_switched_off_by_nothing(
+    tmp_path: Path, keys: tuple[str, ...]
+) -> None:
+    task = only(planned(tmp_path, row("alice", *keys)))
+    assert (task.case, task.action) == ("unknown", "find out its age") and not switches_off(task)
+    assert "Capture the account again: the report does not tell how old this key is" in told(task)
+    assert ("Meanwhile rotate by hand what is overdue and in use" in told(task)) == (len(keys) == 2)
+
+
 def test_unknown_use_is_not_no_use(tmp_path: Path) -> None:
     text = report(("alice", key(100, None)), ("bob", key(100, 60), key(80, None)))
     audit = keyaudit.audit(
