@@ -3,8 +3,8 @@
 ``make mutants``: forty comparisons, constants, returns and guards, drawn from the rooms that protect a verdict, a
 secret or a seal, by the hash of the committed tree: everyone draws the same from the same code. Each is tried in a
 clone of HEAD with an environment of its own: by the tests that name its module first, then by those of its room, and
-then by all. Exit code 1 if one survives: either a test is missing, or the mutant means the same as the code,
-which a person must see.
+then by all. Exit code 1 if one survives: either a test is missing, or the mutant means the same as the code, which a
+person must see.
 """
 
 from __future__ import annotations

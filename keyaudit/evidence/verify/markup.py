@@ -132,7 +132,7 @@ class _Reader(HTMLParser):
         self.place: list[str] = []
 
     def updatepos(self, i: int, j: int) -> int:  # noqa: ARG002
-        return j  # nobody asks for the line, and to count them takes a twelfth of the time
+        return j  # lines need not be counted, for nobody asks where something stands
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         told = {name: value or "" for name, value in attrs}
