@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from typing import TypeVar
 
@@ -27,10 +28,10 @@ MOST_FRAMES = 20
 
 @dataclass(frozen=True)
 class Folded:
-    """Some accounts, judged: frames that are still to be put together, counts, conclusions by control, and all that
-    is to be said of each account."""
+    """Some accounts, judged: rows of users, frames that are still to be put together, counts, conclusions by
+    control, and all that is to be said of each account."""
 
-    users: tuple[pd.DataFrame, ...] = ()
+    users: tuple[credentials.Principals, ...] = ()
     keys: tuple[pd.DataFrame, ...] = ()
     findings: tuple[pd.DataFrame, ...] = ()
     tallies: dict[str, Counter[str]] = field(default_factory=dict)
@@ -108,7 +109,7 @@ def audit_of(
     conclusions = {control: worst(set(found.conclusions.get(control, ()))) for control in assessed}
     tallies = {control: found.tallies.get(control, Counter()) for control in assessed}
     return Audit(
-        users=credentials.users_together(found.users),
+        users_of=partial(credentials.users_frame, found.users),
         keys=_concat(found.keys),
         findings=describe(_shown(found.findings, keep), policy, names_of(found.provenance)),
         conclusions=conclusions,

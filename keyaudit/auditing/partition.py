@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
-import pandas as pd
 
 from keyaudit import credentials
 from keyaudit.assess import Accounts, Judgement, judge, judged_keys, oldest_days
@@ -60,6 +59,9 @@ def _evidence(one: Read | Unread, terms: Terms) -> Evidence:
 
 def _judged(found: list[Evidence], terms: Terms) -> Folded:
     policy, as_of, keep = terms.policy, terms.as_of, terms.keep
+    principals = [
+        credentials.Principals(one.parsed.table, one.label, one.generated_time) for one in found if one.parsed
+    ]
     accounts = Accounts(
         labels=[one.label for one in found],
         keys=together([one.keys for one in found]),
@@ -68,7 +70,7 @@ def _judged(found: list[Evidence], terms: Terms) -> Folded:
         as_of=as_of,
         root_gaps=np.zeros(len(found), bool),
         rules=terms.rules,
-        users=lambda: _users(found),
+        users=lambda: credentials.users_frame(principals),
     )
     problems = [
         [Problem(one.label, gap.controls, gap.message, is_usual=gap.is_usual) for gap in one.problems]
@@ -83,7 +85,7 @@ def _judged(found: list[Evidence], terms: Terms) -> Folded:
     judgement = judge(accounts, problems, keep, exempt)
     conclusions = [_conclusions(tally) for tally in judgement.tallies]
     return Folded(
-        users=(_users(found),) if keep is None else (),
+        users=tuple(principals) if keep is None else (),
         keys=(judged_keys(frame_of(accounts.keys), judgement.findings),) if keep is None else (),
         findings=(judgement.findings,),
         tallies={control: total(one[control] for one in judgement.tallies) for control in judgement.tallies[0]},
@@ -102,10 +104,6 @@ def _judged(found: list[Evidence], terms: Terms) -> Folded:
             verdict(secret, policy, as_of, terms.rules) for one in found for secret in one.rotations or ()
         ),
     )
-
-
-def _users(found: Sequence[Evidence]) -> pd.DataFrame:
-    return credentials.users_frame([(one.parsed, one.label, one.generated_time) for one in found if one.parsed])
 
 
 def _conclusions(tallies: Mapping[str, Counter[str]]) -> dict[str, str]:

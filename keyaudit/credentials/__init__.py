@@ -8,7 +8,7 @@
 """
 
 from keyaudit.credentials.answers import ANSWERS
-from keyaudit.credentials.frames import Parsed, parse, users_frame, users_together
+from keyaudit.credentials.frames import Parsed, Principals, parse, users_frame
 from keyaudit.credentials.refusals import refused
 from keyaudit.credentials.times import parse_instant
 from keyaudit.credentials.unwrap import Unwrapped, peek_account, unwrap
@@ -16,6 +16,7 @@ from keyaudit.credentials.unwrap import Unwrapped, peek_account, unwrap
 __all__ = [
     "ANSWERS",
     "Parsed",
+    "Principals",
     "Unwrapped",
     "parse",
     "parse_instant",
@@ -23,5 +24,4 @@ __all__ = [
     "refused",
     "unwrap",
     "users_frame",
-    "users_together",
 ]

@@ -143,30 +143,30 @@ def parse(
     )
 
 
-def users_frame(reports: Sequence[tuple[Parsed, str, datetime | None]]) -> pd.DataFrame:
-    """The ``users`` frame of parsed reports, each with its account and its time: (principals x AWS's columns that
-    any of them has), see ``schema``."""
-    full = [one for one in reports if one[0].rows] or list(reports[:1])
-    there = {name for parsed, _, _ in full for name in parsed.table.columns}
+@dataclass(frozen=True)
+class Principals:
+    """The rows of one report under its account and its time, as they were read: the ``users`` frame is made of them
+    where somebody asks for it, since it costs as much as reading."""
+
+    table: Table
+    account_id: str
+    generated_time: datetime | None
+
+
+def users_frame(reports: Sequence[Principals]) -> pd.DataFrame:
+    """The ``users`` frame of parsed reports: (principals x AWS's columns that any of them has), see ``schema``."""
+    full = [one for one in reports if len(one.table)] or list(reports[:1])
+    there = {name for one in full for name in one.table.columns}
     names = [name for name in KNOWN if name in there]
-    sizes = [parsed.rows for parsed, _, _ in full]
-    accounts = np.array([account for _, account, _ in full], dtype=object)
+    sizes = [len(one.table) for one in full]
+    accounts = np.array([one.account_id for one in full], dtype=object)
     columns = {"account_id": typed(np.repeat(accounts, sizes), "str")}
     for name in names:
-        parts = [parsed.table.columns.get(name, [None] * parsed.rows) for parsed, _, _ in full]
+        parts = [one.table.columns.get(name, [None] * len(one.table)) for one in full]
         columns[name] = _column(name, list(chain.from_iterable(parts)))
-    times = np.array([_naive(time) for _, _, time in full], dtype="datetime64[us]")
+    times = np.array([_naive(one.generated_time) for one in full], dtype="datetime64[us]")
     columns["generated_time"] = typed(np.repeat(times, sizes), TIME)
     return framed(columns, sum(sizes))
-
-
-def users_together(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Several ``users`` frames as one, with its columns in the order that each of them has."""
-    if len(frames) == 1:
-        return frames[0]
-    full = [frame for frame in frames if len(frame)] or list(frames[:1])
-    both = pd.concat(full, ignore_index=True) if full else pd.DataFrame()
-    return both[[name for name in ("account_id", *KNOWN, "generated_time") if name in both]]
 
 
 def _column(name: str, cells: list[str | None]) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from keyaudit.model.population import Skipped
@@ -45,7 +47,7 @@ class Audit:
     conclusions, tallies and provenance are complete.
     """
 
-    users: pd.DataFrame
+    users_of: Callable[[], pd.DataFrame]
     keys: pd.DataFrame
     findings: pd.DataFrame
     conclusions: dict[str, str]
@@ -64,6 +66,11 @@ class Audit:
     rotations: tuple[RotationVerdict, ...]
     skipped: tuple[Skipped, ...]
     is_sample: bool
+
+    @cached_property
+    def users(self) -> pd.DataFrame:
+        """One row per principal, with AWS's columns (see ``schema``); made when somebody looks at it."""
+        return self.users_of()
 
     @property
     def assurance(self) -> str:
