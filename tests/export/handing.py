@@ -17,7 +17,7 @@ SEAL = "0123456789abcdef" * 4
 
 def renamed(audit: Audit, **columns: dict[str, Any]) -> Audit:
     """The Audit with other values in columns of its frames: names that no report could have, owners of users."""
-    frames = {name: getattr(audit, name) for name in ("keys", "findings", "users")}
+    frames = {name: getattr(audit, name) for name in ("keys", "findings")}
     for column, values in columns.items():
         for name, frame in frames.items():
             if column == "owner":
