@@ -187,7 +187,9 @@ def faults_table(columns: list[dict[str, Any]]) -> list[str]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of the cases of a test that is marked ``sampled(n)``, n that lie evenly among them; at nightly depth all."""
+    """Of the cases of a test that is marked ``sampled(n)``, n that lie evenly among them; at nightly depth all. Long
+    tests come first."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
     cases: dict[tuple[Path, str], list[pytest.Item]] = {}
     for item in items:
         if item.get_closest_marker("sampled") and not IS_NIGHTLY:

@@ -103,6 +103,7 @@ def secret(one: Rotated, user: str, **more: Any) -> Any:
     return found
 
 
+@pytest.mark.long
 # --- planned and deployed -----------------------------------------------------------------------------------------------
 def test_twenty_users_get_one_stack_from_the_plan_s_file(one: Rotated, tmp_path: Path) -> None:
     users = with_users(20)
