@@ -282,6 +282,7 @@ def test_the_deadline_is_that_of_each_account(aws: Aws, tmp_path: Path) -> None:
         assert ended.seconds > 3 * (3 // jobs) - 1
 
 
+@pytest.mark.long
 def test_what_failed_before_the_time_was_over_is_not_lost(aws: Aws, tmp_path: Path) -> None:  # noqa: F811
     aws.reset()
     world = one_account()

@@ -16,6 +16,8 @@ from evidence_helpers import BRIEF, WITHOUT_CHARTS, keyaudit, made, refused, ver
 from faults import Fault, Scenario
 from forked import server
 
+pytestmark = pytest.mark.long
+
 NOW = datetime.now(UTC).replace(microsecond=0)
 ROLE = "KeyAuditReadOnly"
 
@@ -205,7 +207,6 @@ def test_two_captures_into_one_folder_do_not_meet(organization: Organization, tm
         assert first.ended(30).returncode == 0
 
 
-@pytest.mark.long
 def test_each_owner_gets_a_folder(organization: Organization, tmp_path: Path) -> None:
     lost = organization.members[0]
     organization.fault(Fault("AssumeRole", "denied", account=lost))
