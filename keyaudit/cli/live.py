@@ -124,8 +124,14 @@ class Live:
 
     @property
     def processes(self) -> int:
-        """How many judge a SOURCE, or make evidence."""
+        """How many judge a SOURCE."""
         return self.jobs if "jobs" in self.given else os.cpu_count() or 1
+
+    @property
+    def folders(self) -> int:
+        """How many folders of accounts are made at once: more than there are processors, since each waits for its
+        notebook, and a notebook for its folder."""
+        return self.jobs if "jobs" in self.given else 2 * self.processes
 
     @property
     def is_many(self) -> bool:

@@ -69,7 +69,7 @@ if TYPE_CHECKING:
 @click.option(
     "--per-account",
     is_flag=True,
-    help="Also make one evidence folder per account, for its owner. Default of --jobs: the processors.",
+    help="Also make one evidence folder per account, for its owner. Default of --jobs: twice the processors.",
 )
 @click.option(
     "--every",
@@ -138,7 +138,7 @@ def report(
         return report_period(replace(period, every=every), others, **request)
     if shared.at and not (per_account or live.is_many):
         raise InputError("--cluster: for --per-account, --organization and --accounts; one account is done here")
-    jobs = live.processes if per_account else 0
+    jobs = live.folders if per_account else 0
 
     def make(tell: Tell | None, schedule: dict[str, str] | None = None) -> Evidence[Audit]:
         read, captured = resolve_captured(
