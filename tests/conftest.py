@@ -199,17 +199,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         left_out |= {item for place, item in enumerate(found) if place not in kept}
     if left_out:
         config.hook.pytest_deselected(items=sorted(left_out, key=lambda item: item.nodeid))
-    _begin_with_long([item for item in items if item not in left_out], items)
-
-
-def _begin_with_long(found: list[pytest.Item], items: list[pytest.Item]) -> None:
-    """The first two of the workers, to each of which the same share is given, begin with the long ones: two wait at
-    once while the others compute, and what is left to the end is short."""
-    share = len(found) // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-    long = [item for item in found if item.get_closest_marker("long")]
-    others = [item for item in found if not item.get_closest_marker("long")]
-    cut = max(share - len(long[::2]), 0)
-    items[:] = [*long[::2], *others[:cut], *long[1::2], *others[cut:]]
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

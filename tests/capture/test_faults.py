@@ -173,7 +173,6 @@ PLACES = (
 )
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name.replace(" ", "-"))
 def test_every_fault_of_a_call_ends_in_the_right_verdict_or_none(
     aws: Aws,  # noqa: F811
@@ -264,7 +263,6 @@ def shown(ended: Ended, outcome: str) -> str:
     return next((one for one in (outcome, *EXITS) if EXITS[one][0] == ended.code), str(ended.code))
 
 
-@pytest.mark.long
 def test_the_deadline_is_that_of_each_account(aws: Aws, tmp_path: Path) -> None:  # noqa: F811
     """Accounts one after the other, each of which stalls, take so many deadlines; all at once, one."""
     aws.reset()
@@ -282,7 +280,6 @@ def test_the_deadline_is_that_of_each_account(aws: Aws, tmp_path: Path) -> None:
         assert ended.seconds > 3 * (3 // jobs) - 1
 
 
-@pytest.mark.long
 def test_what_failed_before_the_time_was_over_is_not_lost(aws: Aws, tmp_path: Path) -> None:  # noqa: F811
     aws.reset()
     world = one_account()

@@ -16,8 +16,6 @@ from evidence_helpers import BRIEF, WITHOUT_CHARTS, keyaudit, made, refused, ver
 from faults import Fault, Scenario
 from forked import server
 
-pytestmark = pytest.mark.long
-
 NOW = datetime.now(UTC).replace(microsecond=0)
 ROLE = "KeyAuditReadOnly"
 

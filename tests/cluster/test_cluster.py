@@ -134,7 +134,6 @@ def compared(first: Path, second: Path, *names: str) -> None:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
 
 
-@pytest.mark.long
 def test_the_same_evidence_of_each_account_also_if_a_worker_is_killed_in_the_middle(
     world: World, population: Path, tmp_path: Path
 ) -> None:

@@ -143,7 +143,6 @@ def test_what_is_wrong_with_the_command_is_one_line(evidence, tmp_path):
     assert "cannot write" in refused(keyaudit("export", evidence, "-f", "owners", "-o", file / "in"), 4)
 
 
-@pytest.mark.long
 def test_a_report_also_exports_each_of_its_folders(twice):
     lines = (twice / "each.out").read_text().splitlines()
     folders = [Path(one) for one in lines if not one.endswith((".xlsx", "-owners"))]

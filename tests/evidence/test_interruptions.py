@@ -265,7 +265,6 @@ def test_a_cell_that_takes_longer_than_the_limit_is_a_failure(reports):
     wait_for(lambda: not at_work_in(reports), 10)
 
 
-@pytest.mark.long
 def test_a_kernel_that_cannot_start_is_told_as_such(reports):
     """Whatever is broken in its environment: the reason is in kernel.log, and the command says where."""
     broken = write(reports.parent / "site", "ipykernel/__init__.py", "raise ImportError('broken')\n").parents[1]

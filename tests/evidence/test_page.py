@@ -58,7 +58,6 @@ def test_it_makes_no_request_and_its_console_is_silent(page: tuple[Page, list[st
     assert said == []
 
 
-@pytest.mark.long
 def test_axe_finds_no_violation(page: tuple[Page, list[str], list[str]]) -> None:
     found = Axe().run(page[0])
     assert found.violations_count == 0, found.generate_report()

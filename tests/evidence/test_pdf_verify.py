@@ -106,7 +106,6 @@ def write_on_page(writer: PdfWriter, _: str) -> None:
     contents.set_data(contents.get_data() + b"\n1 1 1 rg 40 500 400 90 re f\n")
 
 
-@pytest.mark.long
 def test_the_whole_evidence_is_verified_and_the_document_made_again(made, tmp_path, tmp_path_factory):
     ours = pdf_of(prove(failing(tmp_path_factory), is_whole=True))
     for path in (made.whole, write(tmp_path, "ours.pdf", ours.content)):

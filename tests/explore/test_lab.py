@@ -195,7 +195,6 @@ def run_first_again(page: Page, notebook: Locator) -> None:
     assert cell.locator('[data-mime-type$="stderr"], [data-mime-type$="error"]').count() == 0
 
 
-@pytest.mark.long
 def test_run_all_works_in_the_explorer_too_which_then_answers_by_hand(page: Page, lab: str) -> None:
     notebook = opened(page, lab, "explore")
     run_all(page, notebook, "explore")

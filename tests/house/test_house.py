@@ -200,7 +200,6 @@ def test_top_level_is_as_designed() -> None:
     assert {p.relative_to(ROOT).parts[0] for p in committed()} <= allowed
 
 
-@pytest.mark.long
 def test_types_agree() -> None:
     """mypy, as the project is set up for it; among the tests, so that it takes its ten seconds beside them."""
     done = subprocess.run([sys.executable, "-m", "mypy"], cwd=ROOT, capture_output=True, text=True, check=False)

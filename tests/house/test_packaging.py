@@ -14,7 +14,6 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, metadata, packages_distributions
 from pathlib import Path
 
-import pytest
 import yaml
 from conftest import IS_NIGHTLY
 from packaging.specifiers import SpecifierSet
@@ -136,7 +135,6 @@ def test_the_licence_is_apache_2_0_word_for_word() -> None:
     assert "Grant of Patent License" in words and "END OF TERMS AND CONDITIONS" in words
 
 
-@pytest.mark.long
 def test_the_wheel_in_an_environment_of_its_own_makes_the_demo_from_any_folder(tmp_path: Path) -> None:
     # the environment borrows the dependencies of this one, and nothing else: not the checkout
     options = ("-q", "--no-deps", "--disable-pip-version-check")

@@ -197,7 +197,6 @@ def test_each_command_of_a_page_is_in_a_block_that_is_run(page: Path) -> None:
     assert all(steps(block) for block in blocks if block.kind == "console")
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("block", COMMANDS, ids=shown)
 def test_commands_run_as_written(block: Block, checkout: Path, request: pytest.FixtureRequest) -> None:
     live = request.getfixturevalue(block.mark.replace(" ", "_")) if block.mark.startswith("live") else None

@@ -320,7 +320,6 @@ def plain(path: Path) -> str:
     return content.replace(b"\0", b"").decode("utf-8", "replace")
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_every_sentence_of_a_report_is_of_its_language(made: Path, name: str) -> None:
     folder = evidence(made, name)

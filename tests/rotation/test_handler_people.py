@@ -118,7 +118,6 @@ class Observer:
         return f"{key_id} {mine} held {key_id in self.held} made {key_id in self.by_function} {self.tags}"
 
 
-@pytest.mark.long
 def test_no_key_is_taken_away_that_may_be_in_use_whatever_people_and_faults_do(
     aws: Aws, function: Lambda, record_property: Callable[[str, object], None]
 ) -> None:

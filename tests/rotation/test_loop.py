@@ -49,7 +49,6 @@ def overdue(rotated: Rotated) -> Rotated:  # noqa: F811
     return rotated
 
 
-@pytest.mark.long
 def test_the_loop_is_closed(overdue: Rotated, tmp_path: Path) -> None:
     one, (old,) = overdue, overdue.keys
     first = run(one, "report", "--policy", "cis", "-o", tmp_path / "reports")

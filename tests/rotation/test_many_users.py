@@ -103,7 +103,6 @@ def secret(one: Rotated, user: str, **more: Any) -> Any:
     return found
 
 
-@pytest.mark.long
 # --- planned and deployed -----------------------------------------------------------------------------------------------
 def test_twenty_users_get_one_stack_from_the_plan_s_file(one: Rotated, tmp_path: Path) -> None:
     users = with_users(20)
@@ -134,7 +133,6 @@ def test_twenty_users_get_one_stack_from_the_plan_s_file(one: Rotated, tmp_path:
     assert "ReservedConcurrentExecutions" not in resources["Function"]["Properties"]
 
 
-@pytest.mark.long
 def test_users_of_one_owner_rotate_on_different_days_and_those_deployed_keep_theirs(
     one: Rotated, tmp_path: Path
 ) -> None:
@@ -226,7 +224,6 @@ def members(one: Rotated) -> list[Rotated]:
     return found
 
 
-@pytest.mark.long
 def test_the_loop_is_closed_for_many(one: Rotated, tmp_path: Path) -> None:
     count = 20 if IS_NIGHTLY else 5
     users = with_users(count)
@@ -373,7 +370,6 @@ def test_a_call_that_is_denied_is_named_and_is_exit_4(one: Rotated, tmp_path: Pa
     assert (done.returncode, call in done.stderr) == (4, True), done.stderr
 
 
-@pytest.mark.long
 # --- limits -------------------------------------------------------------------------------------------------------------
 def test_a_template_that_is_too_large_goes_through_a_bucket_and_not_without(one: Rotated, tmp_path: Path) -> None:
     users = with_users(30)

@@ -236,7 +236,6 @@ def test_now_takes_a_rotation_for_done_whose_fields_were_carried_over(billing: R
     assert done.returncode == 0 and billing.value("AWSCURRENT")["note"] == "put meanwhile", done.stderr
 
 
-@pytest.mark.long
 def test_a_rotation_that_stops_is_exit_4_with_the_function_s_words(billing: Rotated) -> None:
     under_rotation(billing)
     billing.deploy()

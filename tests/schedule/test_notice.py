@@ -127,7 +127,6 @@ def test_a_run_that_makes_nothing_new_sends_nothing(topic: Topic) -> None:
 SHORT = 6
 
 
-@pytest.mark.long
 @pytest.mark.parametrize(
     ("fault", "arrives"), [("denied", False), ("error500", False), ("stall", True), ("malformed", True)]
 )

@@ -92,7 +92,6 @@ def test_a_period_without_evidence_is_missing_once_it_is_over(reports: Reports) 
     assert [one.state for one in since] == ["missing", "missing", "present", "missing", "open"]
 
 
-@pytest.mark.long
 def test_a_run_that_failed_is_named_with_its_reason(ours: Reports) -> None:
     ours.run("2026-11-24")
     staging = make_staging(ours.folder)
