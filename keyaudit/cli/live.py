@@ -17,6 +17,8 @@ from keyaudit.cli.common import is_given
 if TYPE_CHECKING:
     from keyaudit.aws.permissions import Needs
 
+#: the most that --jobs takes, and begins by itself
+MOST_JOBS = 64
 ROLE_NAME = "KeyAuditReadOnly"
 CAPTURES = Path("reports/captures")
 
@@ -62,7 +64,7 @@ _OPTIONS = (
     ),
     click.option(
         "--jobs",
-        type=click.IntRange(1, 64),
+        type=click.IntRange(1, MOST_JOBS),
         default=8,
         help="Accounts read at once (default: 8), or processes for a SOURCE (default: the processors).",
     ),
@@ -131,7 +133,7 @@ class Live:
     def folders(self) -> int:
         """How many folders of accounts are made at once: more than there are processors, since each waits for its
         notebook, and a notebook for its folder."""
-        return self.jobs if "jobs" in self.given else 2 * self.processes
+        return self.jobs if "jobs" in self.given else min(2 * self.processes, MOST_JOBS)
 
     @property
     def is_many(self) -> bool:

@@ -44,7 +44,7 @@ class Audit:
     that are not active, and therefore not expected. ``assurance`` is the lowest grade of any account that was read
     (schema.GRADES); ``newest_date`` is the newest date in a file of unknown age, of several files the earliest. If
     only the worst findings were asked for, ``users`` and ``keys`` are empty and ``findings`` is cut, but
-    conclusions, tallies and provenance are complete.
+    conclusions, tallies and provenance are complete. ``users_of`` makes the frame ``users``.
     """
 
     users_of: Callable[[], pd.DataFrame]
