@@ -26,12 +26,17 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+def can_fork() -> bool:
+    """Whether a fork of this process is safe: in it, a lock that another thread holds is never given back."""
+    return sys.platform == "linux" and threading.active_count() == 1
+
+
 @contextmanager
 def processes(number: int) -> Iterator[Executor | None]:
     """So many processes of this machine; None for one, which is this process itself.
 
-    They are forks of this process where it has no other thread: what was imported need not be imported again.
-    Elsewhere they are spawned, because a fork of a process with threads may hang.
+    They are forks of this process where that is safe: what was imported need not be imported again. Elsewhere they
+    are spawned.
     """
     if number <= 1:
         yield None
@@ -40,9 +45,8 @@ def processes(number: int) -> Iterator[Executor | None]:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    alone = sys.platform == "linux" and threading.active_count() == 1
     try:
-        pool = ProcessPoolExecutor(number, get_context("fork" if alone else "spawn"), _begin, (language(),))
+        pool = ProcessPoolExecutor(number, get_context("fork" if can_fork() else "spawn"), _begin, (language(),))
     except (OSError, ImportError):  # a system without semaphores, as some containers are
         yield None
         return

@@ -107,8 +107,12 @@ _LETTER = rf"(?:[A-Za-z0-9/+]|{_ESCAPED})"
 _SECRET = re.compile(
     rf"(?<![A-Za-z0-9/+\\%])(?:{_LETTER}{{40}}|{_LETTER}{{200,}})(?:=|%3[dD]){{0,2}}(?![A-Za-z0-9/+\\%])"
 )
+#: what a secret is looked for in: few texts have a run of letters of such a length, and that is seen at a glance
+_RUN = re.compile(r"[A-Za-z0-9/+%\\]+")
 _NAMES = r"""secret[_-]?(?:access[_-]?)?key | session[_-]?token | security[_-]?token | x-amz-signature | password
     | passwd | private[_-]?key"""
+#: each of these names has one of these in it, in whatever case
+_HINTS = ("secret", "token", "signature", "passw", "private")
 #: names whose values are secret, whatever the values look like: NAME=, NAME:, "NAME":. A value that is such a name
 #: itself is not secret, as in secretkey=AWS_SECRET_ACCESS_KEY
 _NAMED = re.compile(
@@ -129,9 +133,27 @@ def looks_secret(text: str) -> bool:
 def masked(text: str) -> str:
     """The text without what looks like a secret, in whatever way it is written: NAME=SECRET, JSON, a URL."""
     # the catalogue is read only if there is a secret: a message about a broken installation must not need it
-    text = _USERINFO.sub(lambda found: f"{found[1]}:{say('secret')}", text)
-    text = _NAMED.sub(lambda found: found[1] + say("secret"), text)
-    return _SECRET.sub(lambda found: say("secret") if _is_secret(found[0]) else found[0], text)
+    if "://" in text:
+        text = _USERINFO.sub(lambda found: f"{found[1]}:{say('secret')}", text)
+    if not text.isascii() or any(map(text.lower().__contains__, _HINTS)):
+        text = _NAMED.sub(lambda found: found[1] + say("secret"), text)
+    if any(map(_may_be_secret, _RUN.findall(text))):
+        text = _SECRET.sub(lambda found: say("secret") if _is_secret(found[0]) else found[0], text)
+    return text
+
+
+def all_masked(told: Any) -> Any:
+    """The same for every text in a value that JSON has, names included."""
+    if isinstance(told, str):
+        return masked(told)
+    if isinstance(told, dict):
+        return {masked(str(name)): all_masked(value) for name, value in told.items()}
+    return list(map(all_masked, told)) if isinstance(told, list) else told
+
+
+def _may_be_secret(run: str) -> bool:
+    size = len(run)
+    return size >= 40 and (size == 40 or size >= 200 or "%" in run or "\\" in run)
 
 
 def _is_secret(text: str) -> bool:

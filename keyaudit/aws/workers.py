@@ -27,7 +27,8 @@ class LateError(Exception):
 
 def within(until: float, function: Callable[[], R]) -> R:
     """``function()``, or LateError once the monotonic clock reaches ``until``."""
-    return next(each(lambda _: function(), [None], 1, until))[1]
+    ((_, found),) = each(lambda _: function(), [None], 1, until)
+    return found
 
 
 def each(
@@ -55,14 +56,17 @@ def each(
             except BaseException as error:  # the error is raised where the results are read
                 done.put(error)
 
-    for _ in range(min(workers, len(todo))):
-        threading.Thread(target=work, daemon=True).start()
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(workers, len(todo)))]
+    for one in threads:
+        one.start()
     try:
         for _ in todo:
             found = _next(done, until)
             if isinstance(found, BaseException):
                 raise found
             yield found
+        for one in threads:
+            one.join()  # at once: all is done. This process may be forked now, if it has no others
     finally:
         over.set()
 

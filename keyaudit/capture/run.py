@@ -10,9 +10,10 @@ from typing import Any
 
 from keyaudit import __version__
 from keyaudit.aws.calls import CallFailedError, Calls
+from keyaudit.aws.forks import spread
 from keyaudit.aws.partitions import account_of_role
 from keyaudit.aws.session import Session, connect
-from keyaudit.aws.workers import LateError, Pace, each, within
+from keyaudit.aws.workers import LateError, Pace, within
 from keyaudit.capture.account_task import Reader, reader
 from keyaudit.capture.folder import choose, held, refuse_foreign, resume, write_facts
 from keyaudit.capture.options import Request
@@ -62,9 +63,16 @@ def capture(request: Request, progress: Progress | None = None, cluster: Cluster
         with held(folder):
             remaining = resume(folder, request, todo)
             write_facts(folder, facts)
+            if len(remaining) > 1:
+                begun.session.get_ready(calls)
             read = reader(request, folder, begun.session, cluster)
             captured = _read_all(remaining, read, cluster.ahead if cluster else request.jobs, progress)
             write_facts(folder, {**facts, "finished_time": utc(datetime.now(UTC))})
+    except ChildProcessError:
+        raise EvidenceError(
+            f"{folder}: a process that read accounts was ended by somebody else, or memory is short; "
+            "give the command again, with fewer --jobs, and it reads the rest"
+        ) from None
     except OSError as error:
         raise EvidenceError(f"{folder}: cannot write the capture ({why(error)}); give the command again") from None
     return Capture(folder, tuple(captured), len(todo) - len(remaining), listing.problems)
@@ -149,5 +157,5 @@ def _listed(calls: Calls, begun: _Begun) -> Listing:
 
 
 def _read_all(todo: list[Target], read: Reader, at_once: int, progress: Progress | None) -> list[Captured]:
-    results = (result for _, result in each(read, todo, at_once))
-    return sorted(progress(results, len(todo)) if progress else results, key=lambda one: one.account_id)
+    with spread(read, todo, at_once) as results:
+        return sorted(progress(results, len(todo)) if progress else results, key=lambda one: one.account_id)

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from keyaudit import sources
 from keyaudit.credentials import parse_instant
 from keyaudit.evidence import seal
 from keyaudit.evidence.beside import place
@@ -99,10 +100,9 @@ def _named(versions: Mapping[str, object]) -> list[tuple[str, str]]:
 
 def _calls(judged: Audit, population: Population) -> Iterator[Call]:
     """The calls by which an organization was listed, and then those of each account, as far as captures tell."""
-    told: list[tuple[str, Any]] = [("", population.facts)]
-    told += [(one.account_id, one.origin.capture) for one in judged.provenance if one.origin]
-    for account, facts in told:
-        calls = (facts or {}).get("calls")
+    told: list[tuple[str, Any]] = [("", population.facts.get("calls"))]
+    told += [(one.account_id, sources.calls_of(one.origin)) for one in judged.provenance if one.origin]
+    for account, calls in told:
         for one in calls if isinstance(calls, list) else []:
             if isinstance(one, dict):
                 yield _call(account, one)

@@ -42,7 +42,9 @@ def _stage_one(staging: Path, folder: str, one: Provenance, origin: Origin) -> N
         for name, content in _whole(one, origin).items():
             write_file(staging, f"{folder}/{name}", content)
         return
-    told = origin.capture or {}
+    told = dict(origin.capture or {})
+    if "calls" in told:
+        told["calls"] = sources.calls_of(origin)
     account_id = one.account_id if is_known(one.account_id) else None
     known: dict[str, Any] = {
         "account_id": account_id,

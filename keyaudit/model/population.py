@@ -16,7 +16,7 @@ class Origin:
     when keyaudit read it; this decides whether it was stale then, and how old keys are if nothing else tells.
     ``named``: the user named exactly this file, so it must be readable. ``captured_now``: this run read it from
     AWS. ``is_piped``: it came through a pipe, from whoever was writing into the pipe just then. ``told``: the bytes
-    of the ``capture.json`` from which ``capture`` was read."""
+    of the ``capture.json`` from which ``capture`` was read, in which ``calls`` is only named."""
 
     name: str
     path: Path | None

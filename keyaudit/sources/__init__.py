@@ -19,9 +19,9 @@ from keyaudit.files import printable, unreadable
 from keyaudit.model import Origin, Population
 from keyaudit.schema import InputError
 from keyaudit.sources.captures import (
+    calls_of,
     document,
     find_capture,
-    is_live,
     is_own_sample,
     joined_facts,
     own_sample,
@@ -30,7 +30,7 @@ from keyaudit.sources.captures import (
 )
 from keyaudit.sources.digest import content_digest
 from keyaudit.sources.names import other_account, time_in_name
-from keyaudit.sources.origin import content_of, fingerprint, labels, read, read_and_unwrap, read_bytes
+from keyaudit.sources.origin import content_of, fingerprint, is_live, labels, read, read_and_unwrap, read_bytes
 from keyaudit.sources.walk import (
     is_capture,
     is_pipe,
@@ -39,6 +39,7 @@ from keyaudit.sources.walk import (
 from keyaudit.texts import say
 
 __all__ = [
+    "calls_of",
     "content_digest",
     "content_of",
     "document",

@@ -23,13 +23,11 @@ from keyaudit.files import is_plain, printable, read_plain, unreadable
 from keyaudit.model import Origin, Population
 from keyaudit.schema import InputError
 from keyaudit.sources.listed import expected, listed_accounts, refuse_odd_problems, skipped
-from keyaudit.sources.origin import texts
+from keyaudit.sources.origin import is_live, texts
 from keyaudit.sources.walk import account_folders
-from keyaudit.texts import looks_secret, masked, say
+from keyaudit.texts import all_masked, looks_secret, say
 
 POLICY_FILE = "policy.toml"
-#: facts that, besides the digests of documents, only a capture of the live account has
-LIVE = frozenset({"asked", "calls", "complete", "format", "remarks", "tool"})
 #: what evidence carries over from accounts.json
 CARRIED = (
     "asked", "caller", "partition", "listed", "skipped", "problems",
@@ -48,8 +46,7 @@ def find_capture(folder: Path, now: datetime, sealed: bool = False, captured: Co
     told = (folder / ACCOUNTS_FILE).is_file()
     facts = _read_json(folder / ACCOUNTS_FILE) if told else {}
     refuse_odd_problems(facts, folder / ACCOUNTS_FILE)
-    if "problems" in facts:
-        facts["problems"] = list(map(masked, facts["problems"]))
+    facts = _masked(facts, folder / ACCOUNTS_FILE)
     is_sample = facts.get("sample") is True
     is_own = is_sample and is_own_sample(folder)
     if sealed or is_own:
@@ -123,7 +120,8 @@ def _captured(folder: Path, now: datetime, sealed: bool, captured_now: bool) -> 
     told = _read(folder / CAPTURE_FILE) if is_plain(folder / CAPTURE_FILE) else None
     facts: dict[str, Any] = {} if told is None else _parsed(told, folder / CAPTURE_FILE)
     _refuse_odd_facts(facts, folder / CAPTURE_FILE)
-    problems = list(map(masked, texts(facts.get("problems"))))
+    facts = _masked({**facts, "calls": None} if "calls" in facts else facts, folder / CAPTURE_FILE)
+    problems = texts(facts.get("problems"))
     if told is None:
         facts = {"account_id": folder.name}
         problems = [say("read.no_capture_file", account=folder.name, file=CAPTURE_FILE)]
@@ -183,9 +181,10 @@ def document(origin: Origin, one: Document) -> bytes | None:
     return content if hashlib.sha256(content).hexdigest() == digest else None
 
 
-def is_live(capture: dict[str, Any]) -> bool:
-    """Whether ``keyaudit capture`` wrote this, so that everything it always writes must be there."""
-    return not LIVE.isdisjoint(capture) or any(one.digest in capture for one in documents.DOCUMENTS)
+def calls_of(origin: Origin) -> Any:
+    """The calls by which an account was read, as its capture tells; None if it does not. They are read again, since
+    they are most of what a capture tells, and few who read it look at them."""
+    return None if origin.told is None else all_masked(_parsed(origin.told, origin.name).get("calls"))
 
 
 def whole_capture(origin: Origin, account_id: str, is_read: bool) -> Path | None:
@@ -227,6 +226,14 @@ def _parsed(content: bytes, place: str | Path) -> dict[str, Any]:
     if not isinstance(facts, dict):
         raise refused(str(place), "capture_no_object")
     return facts
+
+
+def _masked(facts: dict[str, Any], place: Path) -> dict[str, Any]:
+    """Facts without what looks like a secret, whichever of them it is in."""
+    try:
+        return dict(all_masked(facts))
+    except RecursionError:
+        raise refused(str(place), "capture_no_json") from None
 
 
 def _named(origins: list[Origin], listed: Any) -> list[Origin]:

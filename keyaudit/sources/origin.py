@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from keyaudit.captured import documents
 from keyaudit.credentials import ANSWERS, Unwrapped, parse_instant, peek_account, refused, unwrap
 from keyaudit.files import MOST_BYTES, read_plain, reason_of
 from keyaudit.model import Origin
@@ -14,6 +15,8 @@ from keyaudit.schema import CredentialReport, InputError
 from keyaudit.sources.names import time_in_name
 
 CHUNK = 2**24
+#: facts that, besides the digests of documents, only a capture of the live account has
+LIVE = frozenset({"asked", "calls", "complete", "format", "remarks", "tool"})
 
 
 def read(origin: Origin) -> CredentialReport:
@@ -48,6 +51,11 @@ def _generated_time(found: Unwrapped, origin: Origin) -> datetime | None:
     if origin.capture:
         return parse_instant(str(origin.capture.get("generated_time")))
     return found.generated_time or time_in_name(origin.name)
+
+
+def is_live(capture: dict[str, Any]) -> bool:
+    """Whether ``keyaudit capture`` wrote this, so that everything it always writes must be there."""
+    return not LIVE.isdisjoint(capture) or any(one.digest in capture for one in documents.DOCUMENTS)
 
 
 def content_of(origin: Origin) -> bytes | None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import signal
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -177,6 +179,52 @@ def test_killed_in_the_middle_the_same_command_reads_the_rest(organization: Orga
     assert all(facts(cap, account) == found for account, found in before.items())
     assert judged(cap, 0)["conclusion"] == "COMPLIANT"
     assert not [path for path in cap.iterdir() if path.name.startswith(".staging")]
+
+
+#: to whom a signal is sent, exit code, what is said; the files of a run that is killed are nobody's
+ENDS = {
+    "forks": (
+        signal.SIGKILL,
+        4,
+        "cap: a process that read accounts was ended by somebody else, or memory is short; ",
+    ),
+    "command": (signal.SIGKILL, -signal.SIGKILL, ""),
+    "all": (signal.SIGINT, 130, "keyaudit: interrupted"),
+}
+
+
+@pytest.mark.parametrize("whom", ENDS)
+def test_a_large_organization_is_read_by_forks_and_none_outlives_the_command(
+    aws: Aws,  # noqa: F811
+    tmp_path: Path,
+    whom: str,
+) -> None:
+    large, cap = Organization(aws, members=8), tmp_path / "cap"
+    number, code, said = ENDS[whom]
+    large.fault(Fault("ListUsers", "stall", account=large.members[5]))
+    with server().start(["capture", "--organization", "-o", str(cap)], large.scenario.env()) as process:
+        wait_for(lambda: large.scenario.struck and len(list(cap.glob("*/capture.json"))) == 8)
+        both = forks_of(process.pid)
+        for pid in {"forks": both, "command": [process.pid], "all": [process.pid, *both]}[whom]:
+            os.kill(pid, number)
+        done = process.ended(30)
+        wait_for(lambda: not forks_of(process.pid))
+    assert len(both) == 2 and done.returncode == code and said in done.stderr.decode()
+    assert judged(cap, 3)["conclusion"] == "INSUFFICIENT_DATA"
+    large.fault()
+    again = large.capture(cap)
+    assert "resumed: 8 read before, 1 now" in again.stderr.decode() and len(judged(cap, 0)["accounts"]) == 9
+
+
+def forks_of(pid: int) -> list[int]:
+    """The other processes of the session that it began."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            state, _, _, session = path.read_text().rpartition(")")[2].split()[:4]
+            if int(session) == pid != int(path.parent.name) and state != "Z":
+                found.append(int(path.parent.name))
+    return found
 
 
 def test_without_a_folder_the_unfinished_capture_is_found_again(organization: Organization, tmp_path: Path) -> None:
