@@ -129,13 +129,18 @@ def progress(description: str, unit: str = "account") -> Progress | None:
         return None
 
     def bar(items: Iterator[T], total: int) -> Iterable[T]:
-        from tqdm import tqdm
-
-        tqdm.monitor_interval = 0  # without its thread, processes can be forks of this one (see engine)
-        done()
-        return tqdm(items, total=total, desc=description, unit=unit, leave=False, file=sys.stderr)
+        return begin_bar(description, unit, total, items)
 
     return bar
+
+
+def begin_bar(description: str, unit: str, total: int, items: Iterator[Any] | None = None) -> Any:
+    """A bar of tqdm's on stderr, over the items if they are given."""
+    from tqdm import tqdm
+
+    tqdm.monitor_interval = 0  # without its thread, processes can be forks of this one (see engine)
+    done()
+    return tqdm(items, total=total, desc=description, unit=unit, leave=False, file=sys.stderr)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from keyaudit.captured.documents import ROTATION
 from keyaudit.cli.cluster import NONE, Shared
-from keyaudit.cli.common import doing, done, say
+from keyaudit.cli.common import begin_bar, doing, say
 from keyaudit.cli.live import CAPTURES, Live
 from keyaudit.schema import InputError
 
@@ -134,10 +134,7 @@ def make_capture(live: Live, folder: Path | None, parent: Path, shared: Shared =
 
 def _progress(results: Iterator[Captured], total: int) -> Iterator[Captured]:
     """A progress bar over the accounts, which counts those that were not read in full."""
-    from tqdm import tqdm
-
-    done()
-    with tqdm(total=total, desc="capturing", unit="account", leave=False, file=sys.stderr) as bar:
+    with begin_bar("capturing", "account", total) as bar:
         missing = 0
         for result in results:
             missing += bool(result.problems)

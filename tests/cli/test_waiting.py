@@ -8,6 +8,7 @@ import os
 import select
 import struct
 import subprocess
+import sys
 import termios
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -125,6 +126,23 @@ def test_a_bar_is_there_before_its_first_item(terminal: Terminal) -> None:
     assert "reading ..." in seen[0]
     assert seen[0].index("judging:   0%") > seen[0].rindex(GONE)
     assert "0/30" in seen[0]
+
+
+def test_no_bar_leaves_a_thread_behind_because_of_which_nothing_can_be_forked(terminal: Terminal) -> None:
+    program = """
+import threading
+from keyaudit.capture import Captured
+from keyaudit.cli.common import progress
+from keyaudit.cli.reading import _progress
+two = [Captured(name, True, (), ()) for name in "ab"]
+assert list(_progress(iter(two), 2)) == two and list(progress("judging")(iter(two), 2)) == two
+raise SystemExit(threading.active_count())
+"""
+    ends = {"stdin": terminal.slave, "stderr": terminal.slave}
+    done = subprocess.run([sys.executable, "-c", program], timeout=PROCESS_DEADLINE, check=False, **ends)
+    assert done.returncode == 1
+    shown = terminal.now()
+    assert "capturing:   0%" in shown and "judging:   0%" in shown
 
 
 def test_no_line_of_the_output_stands_in_the_line_of_a_bar(terminal: Terminal) -> None:
