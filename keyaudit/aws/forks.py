@@ -36,17 +36,26 @@ def spread(
     function: Callable[[T], R], items: Sequence[T], at_once: int, processors: int = PROCESSORS
 ) -> Iterator[Iterator[R]]:
     """``function`` of each item, in the order in which they are done, so many at once: by as many processes as
-    there are processors if that pays and this process can be forked, or else by threads of this one.
+    there are processors if that pays and the system lets this one be forked, or else by threads of this one.
 
     An exception of ``function`` is raised where the results are read, and no further item is begun. So is
     ChildProcessError, if a process was ended by somebody else.
     """
     number = min(processors, at_once, len(items) // WORTH)
-    if number < 2 or not can_fork():
+    forks = _begun(lambda place: function(items[place]), number, -(-at_once // number)) if number > 1 else None
+    if forks is None:
         yield (result for _, result in each(function, items, at_once))
         return
-    with _Forks(lambda place: function(items[place]), number, -(-at_once // number)) as forks:
+    with forks:
         yield (result for _, result in each(forks.ask, range(len(items)), at_once))
+
+
+def _begun(function: Callable[[int], R], number: int, threads: int) -> _Forks[R] | None:
+    """So many forks, or None where there can be none."""
+    try:
+        return _Forks(function, number, threads) if can_fork() else None
+    except OSError:  # too many processes, or open files
+        return None
 
 
 class _Forks(Generic[R]):
@@ -70,6 +79,9 @@ class _Forks(Generic[R]):
                 for _, theirs in pairs:
                     theirs.close()
                 lanes.append([ours for ours, _ in pairs])
+        except OSError:
+            self._leave()
+            raise
         finally:
             os.close(over)
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -81,6 +93,9 @@ class _Forks(Generic[R]):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._leave()
+
+    def _leave(self) -> None:
         os.close(self._end)
         for pid in self._pids:
             os.waitpid(pid, 0)

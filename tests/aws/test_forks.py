@@ -106,6 +106,15 @@ def test_a_process_with_threads_is_not_forked(tmp_path: Path) -> None:
         assert set(seen(tmp_path)) == {process.pid}
 
 
+@pytest.mark.parametrize("files", [8, 10])
+def test_where_no_more_processes_can_be_begun_threads_do_the_work(tmp_path: Path, files: int) -> None:
+    """So few files may be open that there are none for the first fork, or for the second."""
+    few = f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, ({files}, {files}))\n"
+    with running(tmp_path, few + NAMED) as process:
+        assert ended(process) == (0, "aa bb cc dd ee ff gg hh 1\n", "")
+        assert set(seen(tmp_path)) == {process.pid}
+
+
 @pytest.mark.parametrize(
     ("raised", "told"),
     [
