@@ -143,12 +143,18 @@ def masked(text: str) -> str:
 
 
 def all_masked(told: Any) -> Any:
-    """The same for every text in a value that JSON has, names included."""
+    """The same for every text in a value that JSON has, names included; a text may be secret by its name alone."""
     if isinstance(told, str):
         return masked(told)
     if isinstance(told, dict):
-        return {masked(str(name)): all_masked(value) for name, value in told.items()}
+        return {masked(str(name)): _named_masked(f"{name}=", value) for name, value in told.items()}
     return list(map(all_masked, told)) if isinstance(told, list) else told
+
+
+def _named_masked(name: str, told: Any) -> Any:
+    if isinstance(told, str) and (text := masked(name + told)).startswith(name):
+        return text.removeprefix(name)
+    return all_masked(told)
 
 
 def _may_be_secret(run: str) -> bool:

@@ -64,7 +64,7 @@ class _Forks(Generic[R]):
     def __init__(self, function: Callable[[int], R], number: int, threads: int) -> None:
         self._pids: list[int] = []
         over, self._end = os.pipe()
-        lanes = []
+        lanes: list[list[Connection]] = []
         gc.freeze()  # a fork copies what it looks through for garbage
         # Ctrl-C is meant for this process: forks never let it in
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -74,6 +74,8 @@ class _Forks(Generic[R]):
                 pid = os.fork()
                 if pid == 0:
                     os.close(self._end)
+                    for one in chain(*lanes, (ours for ours, _ in pairs)):
+                        one.close()
                     _serve(function, [theirs for _, theirs in pairs], over)
                 self._pids.append(pid)
                 for _, theirs in pairs:
@@ -98,6 +100,7 @@ class _Forks(Generic[R]):
     def _leave(self) -> None:
         os.close(self._end)
         for pid in self._pids:
+            os.kill(pid, signal.SIGKILL)  # one that was stopped does not see that it may end
             os.waitpid(pid, 0)
 
     def ask(self, place: int) -> R:

@@ -37,6 +37,7 @@ def each(
     """``(item, function(item))`` in the order in which they are done, by so many threads at once.
 
     An exception of ``function`` is raised here, and no further item is begun. LateError at ``until``.
+    ChildProcessError if the system begins no thread at all; if it begins too few, these do the work.
     """
     todo = list(items)
     waiting = iter(todo)
@@ -56,9 +57,7 @@ def each(
             except BaseException as error:  # the error is raised where the results are read
                 done.put(error)
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(workers, len(todo)))]
-    for one in threads:
-        one.start()
+    threads = _started(work, min(workers, len(todo)))
     try:
         for _ in todo:
             found = _next(done, until)
@@ -69,6 +68,20 @@ def each(
             one.join()  # at once: all is done. This process may be forked now, if it has no others
     finally:
         over.set()
+
+
+def _started(work: Callable[[], None], number: int) -> list[threading.Thread]:
+    threads: list[threading.Thread] = []
+    for _ in range(number):
+        one = threading.Thread(target=work, daemon=True)
+        try:
+            one.start()
+        except RuntimeError:  # there are too many, or there is too little memory for its stack
+            if not threads:
+                raise ChildProcessError from None
+            break
+        threads.append(one)
+    return threads
 
 
 def _next(done: queue.SimpleQueue[T], until: float | None) -> T:

@@ -70,7 +70,7 @@ def capture(request: Request, progress: Progress | None = None, cluster: Cluster
             write_facts(folder, {**facts, "finished_time": utc(datetime.now(UTC))})
     except ChildProcessError:
         raise EvidenceError(
-            f"{folder}: a process that read accounts was ended by somebody else, or memory is short; "
+            f"{folder}: the system ended a process that read accounts, or begins no more of them; "
             "give the command again, with fewer --jobs, and it reads the rest"
         ) from None
     except OSError as error:

@@ -106,6 +106,29 @@ def test_a_process_with_threads_is_not_forked(tmp_path: Path) -> None:
         assert set(seen(tmp_path)) == {process.pid}
 
 
+def test_a_fork_holds_no_open_file_but_its_own(tmp_path: Path) -> None:
+    """Its three standard ends, the one that tells it to end, a lane for each of eight threads, and what counts."""
+    work = "def work(item):\n    begun(item)\n    return len(os.listdir('/proc/self/fd')) <= 3 + 1 + 8 + 8"
+    with running(tmp_path, work, then="print(*results)", at_once=16) as process:
+        assert ended(process) == (0, " ".join(["True"] * 8) + "\n", "")
+        assert process.pid not in seen(tmp_path)
+
+
+@pytest.mark.parametrize(("room", "told"), [(1500, "aa bb cc dd ee ff gg hh 1\n"), (500, "")])
+def test_where_too_few_threads_can_be_begun_these_do_the_work(tmp_path: Path, room: int, told: str) -> None:
+    """Each needs a gigabyte for its stack, and there is room for one of them, or for none."""
+    few = f"""
+import resource
+threading.stack_size(1 << 30)
+used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + ({room} << 20),) * 2)
+"""
+    with running(tmp_path, few + NAMED, processors=1) as process:
+        code, out, err = ended(process)
+    assert (code, out) == (0 if told else 1, told)
+    assert told or err.splitlines()[-1] == "ChildProcessError"
+
+
 @pytest.mark.parametrize("files", [8, 10])
 def test_where_no_more_processes_can_be_begun_threads_do_the_work(tmp_path: Path, files: int) -> None:
     """So few files may be open that there are none for the first fork, or for the second."""
@@ -157,3 +180,13 @@ def test_processes_end_with_the_one_that_asked(tmp_path: Path, number: int, grou
         code, out, err = ended(process)
         assert (code, out) == (-number, "") and err.count("Traceback") == (number == signal.SIGINT)
         wait_for(lambda: are_gone(tmp_path))
+
+
+def test_a_fork_that_was_stopped_ends_as_well(tmp_path: Path) -> None:
+    with running(tmp_path, HANGS) as process:
+        wait_for(lambda: sum(map(len, seen(tmp_path).values())) == 4)
+        for pid in seen(tmp_path):
+            os.kill(pid, signal.SIGSTOP)
+        process.send_signal(signal.SIGINT)
+        assert ended(process)[0] == -signal.SIGINT
+        assert are_gone(tmp_path)

@@ -186,7 +186,7 @@ ENDS = {
     "forks": (
         signal.SIGKILL,
         4,
-        "cap: a process that read accounts was ended by somebody else, or memory is short; ",
+        "cap: the system ended a process that read accounts, or begins no more of them; give ",
     ),
     "command": (signal.SIGKILL, -signal.SIGKILL, ""),
     "all": (signal.SIGINT, 130, "keyaudit: interrupted"),
@@ -203,7 +203,7 @@ def test_a_large_organization_is_read_by_forks_and_none_outlives_the_command(
     number, code, said = ENDS[whom]
     large.fault(Fault("ListUsers", "stall", account=large.members[5]))
     with server().start(["capture", "--organization", "-o", str(cap)], large.scenario.env()) as process:
-        wait_for(lambda: large.scenario.struck and len(list(cap.glob("*/capture.json"))) == 8)
+        wait_for(lambda: large.scenario.struck and len(list(cap.glob("[0-9]*/capture.json"))) == 8)
         both = forks_of(process.pid)
         for pid in {"forks": both, "command": [process.pid], "all": [process.pid, *both]}[whom]:
             with suppress(ProcessLookupError):  # the end of one is the end of the others

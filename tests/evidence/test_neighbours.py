@@ -468,18 +468,29 @@ def test_a_secret_behind_what_cannot_be_seen_is_masked(gap: str) -> None:
 
 def test_a_secret_in_a_capture_is_in_nothing_that_is_said_or_sealed(tmp_path: Path) -> None:
     told = f"could not read: aws_secret_access_key={SECRET}"
+    short = "shortAndSecret"
     call = {"api": "iam:ListUsers", "at": "2026-06-01T00:00:00Z", "retries": 0}
-    odd = {"problems": [told], "remarks": [told], "calls": [call, call | {"user": told}], "alias": told}
+    odd = {
+        "problems": [told],
+        "remarks": [told],
+        "calls": [call, call | {"user": told, "SecretAccessKey": short}],
+        "alias": told,
+    }
     folder = capture(tmp_path / "cap", [ACCOUNT], a111122223333=CLEAN)
     facts = json.loads((folder / ACCOUNT / "capture.json").read_text())
-    write(folder / ACCOUNT, "capture.json", json.dumps(facts | odd | {"caller": told, told: {"more": [told]}}))
+    write(
+        folder / ACCOUNT,
+        "capture.json",
+        json.dumps(facts | odd | {"caller": told, told: {"more": [told]}, "Password": short}),
+    )
     whole = json.loads((folder / "accounts.json").read_text())
     account = {"Id": ACCOUNT, "Name": told, "Status": "ACTIVE"}
     write(folder, "accounts.json", json.dumps(whole | odd | {"listed": [account], "caller": told}))
     done = keyaudit("check", folder, "--policy", "cis", "--as-of", AS_OF)
     assert done.returncode == 3 and SECRET.encode() not in done.stdout + done.stderr
     evidence = made(*report_on(tmp_path / "reports", folder), code=3)
-    assert not [path for path in evidence.rglob("*") if path.is_file() and SECRET.encode() in path.read_bytes()]
+    sealed = [path.read_bytes() for path in evidence.rglob("*") if path.is_file()]
+    assert not [one for one in sealed if SECRET.encode() in one or short.encode() in one]
     assert json.loads((evidence / "raw" / ACCOUNT / "capture.json").read_text())["calls"][0] == call
     assert verified(evidence)[0] == 0
 
