@@ -121,6 +121,8 @@ _NAMED = re.compile(
     ( (?! [a-z_-]* (?: {_NAMES} ) (?![^\s"'\\&;,.}}]) ) [^\s"'\\&;,}}]{{8,}} )
     """
 )
+#: a text with a secret has as many letters at least, but for a URL: passwd=, and the value
+SHORTEST = 15
 #: somebody's password in a URL
 _USERINFO = re.compile(r"(?<=://)([^\s/:@]*):([^\s/@]+)(?=@)")
 
@@ -132,6 +134,8 @@ def looks_secret(text: str) -> bool:
 
 def masked(text: str) -> str:
     """The text without what looks like a secret, in whatever way it is written: NAME=SECRET, JSON, a URL."""
+    if len(text) < SHORTEST and "://" not in text:
+        return text
     # the catalogue is read only if there is a secret: a message about a broken installation must not need it
     if "://" in text:
         text = _USERINFO.sub(lambda found: f"{found[1]}:{say('secret')}", text)

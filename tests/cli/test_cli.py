@@ -19,7 +19,7 @@ from conftest import FRESH, report, write
 from evidence_helpers import SECRET, UNSEEN, keyaudit
 
 from keyaudit.cli import cli
-from keyaudit.texts import line, masked
+from keyaudit.texts import all_masked, line, masked
 
 REPORTS = Path(__file__).parents[1] / "data" / "reports"
 BAD = Path(__file__).parents[1] / "data" / "bad"
@@ -294,6 +294,22 @@ def test_a_secret_is_masked_in_whatever_way_it_is_written(text: str) -> None:
     assert "looks like a secret" in shown
     for part in (SECRET, SECRET.replace("/", "%2F"), "correct-horse", "FwoGZX", ":short@", SECRET[-12:]):
         assert part not in shown
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "passwd", "PASSWD", "paſſwd", "password", "secretKey", "ſecret-Key", "Secret_Access_Key", "sessionToken",
+        "security_toKen", "X-Amz-Signature", "private-key", "prıvate_key",
+    ],
+)  # fmt: skip
+def test_the_shortest_secrets_are_masked_by_their_names(name: str) -> None:
+    """In whatever case, which some letters beyond ASCII share with others."""
+    assert masked(f"{name}=abcdefgh") == f"{name}={masked(SECRET)}" != masked(f"{name}=abcdefg")
+    assert all_masked({name: ["abcdefgh", {name: "abcdefgh", "n": 1}]}) == {
+        name: ["abcdefgh", {name: masked(SECRET), "n": 1}]
+    }
+    assert masked("://a:b@") == f"://a:{masked(SECRET)}@"
 
 
 @pytest.mark.parametrize(
