@@ -14,7 +14,7 @@ import queue
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, count
 from multiprocessing.connection import Connection, Pipe
 from typing import Generic, NoReturn, TypeVar, cast
@@ -32,7 +32,7 @@ R = TypeVar("R")
 
 
 @contextmanager
-def spread(
+def by_forks(
     function: Callable[[T], R], items: Sequence[T], at_once: int, processors: int = PROCESSORS
 ) -> Iterator[Iterator[R]]:
     """``function`` of each item, in the order in which they are done, so many at once: by as many processes as
@@ -100,8 +100,11 @@ class _Forks(Generic[R]):
     def _leave(self) -> None:
         os.close(self._end)
         for pid in self._pids:
-            os.kill(pid, signal.SIGKILL)  # one that was stopped does not see that it may end
-            os.waitpid(pid, 0)
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)  # one that was stopped does not see that it may end
+        for pid in self._pids:
+            with suppress(ChildProcessError):  # where ends of children are ignored, nothing is left to wait for
+                os.waitpid(pid, 0)
 
     def ask(self, place: int) -> R:
         """What the function gives or raises for the item at the place, from the fork that has been idle longest."""

@@ -138,7 +138,7 @@ def _boto(profile: str, region: str) -> Any:
     from botocore.utils import parse_timestamp
 
     def instant(told: Any) -> datetime:
-        """An instant as AWS writes most of them is read in a tenth of the time that botocore takes for any."""
+        """An instant as AWS writes most of them; botocore tries all ways to write one, which takes its time."""
         if isinstance(told, str) and _INSTANT.fullmatch(told):
             with suppress(ValueError):
                 return datetime.fromisoformat(told)

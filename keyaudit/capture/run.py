@@ -10,7 +10,7 @@ from typing import Any
 
 from keyaudit import __version__
 from keyaudit.aws.calls import CallFailedError, Calls
-from keyaudit.aws.forks import spread
+from keyaudit.aws.forks import by_forks
 from keyaudit.aws.partitions import account_of_role
 from keyaudit.aws.session import Session, connect
 from keyaudit.aws.workers import LateError, Pace, within
@@ -63,7 +63,7 @@ def capture(request: Request, progress: Progress | None = None, cluster: Cluster
         with held(folder):
             remaining = resume(folder, request, todo)
             write_facts(folder, facts)
-            if len(remaining) > 1:
+            if cluster is None and len(remaining) > 1:
                 begun.session.get_ready(calls)
             read = reader(request, folder, begun.session, cluster)
             captured = _read_all(remaining, read, cluster.ahead if cluster else request.jobs, progress)
@@ -157,5 +157,5 @@ def _listed(calls: Calls, begun: _Begun) -> Listing:
 
 
 def _read_all(todo: list[Target], read: Reader, at_once: int, progress: Progress | None) -> list[Captured]:
-    with spread(read, todo, at_once) as results:
+    with by_forks(read, todo, at_once) as results:
         return sorted(progress(results, len(todo)) if progress else results, key=lambda one: one.account_id)

@@ -184,7 +184,8 @@ def document(origin: Origin, one: Document) -> bytes | None:
 def calls_of(origin: Origin) -> Any:
     """The calls by which an account was read, as its capture tells; None if it does not. They are read again, since
     they are most of what a capture tells, and few who read it look at them."""
-    return None if origin.told is None else all_masked(_parsed(origin.told, origin.name).get("calls"))
+    facts = {} if origin.told is None else _parsed(origin.told, origin.name)
+    return _masked({"calls": facts.get("calls")}, origin.name)["calls"]
 
 
 def whole_capture(origin: Origin, account_id: str, is_read: bool) -> Path | None:
@@ -196,6 +197,7 @@ def whole_capture(origin: Origin, account_id: str, is_read: bool) -> Path | None
         folder is not None
         and origin.told is not None
         and not looks_secret(origin.told.decode("utf-8", "replace"))
+        and not looks_secret(json.dumps(_parsed(origin.told, origin.name), ensure_ascii=False))  # without codes
         # without the digest of its report, it would be read differently once a seal vouches for it
         and (isinstance(facts.get("sha256"), str) or facts.get("file", REPORT_FILE) is None)
         and ("source" in facts or folder.name == account_id)
@@ -228,7 +230,7 @@ def _parsed(content: bytes, place: str | Path) -> dict[str, Any]:
     return facts
 
 
-def _masked(facts: dict[str, Any], place: Path) -> dict[str, Any]:
+def _masked(facts: dict[str, Any], place: str | Path) -> dict[str, Any]:
     """Facts without what looks like a secret, whichever of them it is in."""
     try:
         return dict(all_masked(facts))

@@ -17,7 +17,7 @@ import pytest
 SCRIPT = """
 import os, sys, threading, time
 from pathlib import Path
-from keyaudit.aws.forks import spread
+from keyaudit.aws.forks import by_forks
 
 folder = Path(sys.argv[1])
 
@@ -26,7 +26,7 @@ def begun(item):
 
 {work}
 
-with spread(work, [*"abcdefgh"], {at_once}, processors={processors}) as results:
+with by_forks(work, [*"abcdefgh"], {at_once}, processors={processors}) as results:
     {then}
 """
 ALL = "print(*sorted(results), threading.active_count())"
@@ -104,6 +104,13 @@ def test_a_process_with_threads_is_not_forked(tmp_path: Path) -> None:
     with running(tmp_path, busy + NAMED) as process:
         assert ended(process)[:2] == (0, "aa bb cc dd ee ff gg hh 2\n")
         assert set(seen(tmp_path)) == {process.pid}
+
+
+def test_where_the_ends_of_children_are_ignored_all_is_as_ever(tmp_path: Path) -> None:
+    """As a program may do that starts this one."""
+    ignored = "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+    with running(tmp_path, ignored + NAMED) as process:
+        assert ended(process) == (0, "aa bb cc dd ee ff gg hh 1\n", "")
 
 
 def test_a_fork_holds_no_open_file_but_its_own(tmp_path: Path) -> None:

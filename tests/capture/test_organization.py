@@ -181,7 +181,7 @@ def test_killed_in_the_middle_the_same_command_reads_the_rest(organization: Orga
     assert not [path for path in cap.iterdir() if path.name.startswith(".staging")]
 
 
-#: to whom a signal is sent, exit code, what is said; the files of a run that is killed are nobody's
+#: to whom a signal is sent: which, the exit code, and what is said
 ENDS = {
     "forks": (
         signal.SIGKILL,

@@ -495,6 +495,17 @@ def test_a_secret_in_a_capture_is_in_nothing_that_is_said_or_sealed(tmp_path: Pa
     assert verified(evidence)[0] == 0
 
 
+def test_a_secret_that_is_written_by_the_codes_of_its_letters_is_not_sealed_either(tmp_path: Path) -> None:
+    coded = "".join(f"\\u{ord(letter):04x}" for letter in SECRET)
+    folder = capture(tmp_path / "cap", [ACCOUNT], a111122223333=CLEAN)
+    facts = json.loads((folder / ACCOUNT / "capture.json").read_text())
+    write(folder / ACCOUNT, "capture.json", json.dumps(facts | {"remarks": [SECRET]}).replace(SECRET, coded))
+    evidence = made(*report_on(tmp_path / "reports", folder), code=3)
+    sealed = [path.read_bytes() for path in evidence.rglob("*") if path.is_file()]
+    assert not [one for one in sealed if SECRET.encode() in one or coded.encode() in one]
+    assert verified(evidence)[0] == 0
+
+
 def test_a_secret_beside_a_report_is_not_sealed_with_it(tmp_path: Path) -> None:
     answer = json.loads(cli_json(CLEAN)) | {"Credentials": {"SecretAccessKey": SECRET}}
     path = write(tmp_path, "report.json", json.dumps(answer))
