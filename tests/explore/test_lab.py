@@ -233,8 +233,8 @@ def test_run_all_works_in_the_explorer_too_which_then_answers_by_hand(page: Page
     # the filters above narrow everything, and the selection can be taken along
     panel.get_by_label("Users").fill("svc-*")
     expect(words).to_contain_text("of 3 selected keys")
-    page.get_by_role("button", name="Export this selection").click()
     command = panel.locator("pre")
+    click_until(page.get_by_role("button", name="Export this selection"), command)
     expect(command).to_contain_text("--notebook explore -p limit 60 -p users 'svc-*'")
     with page.expect_download() as download:
         panel.get_by_role("link", name="keyaudit-selection.csv").click()
