@@ -15,11 +15,13 @@ import pytest
 
 #: a process of its own, since this one has threads; ``work`` says what is done with each item
 SCRIPT = """
-import os, sys, threading, time
+import os, signal, sys, threading, time
 from pathlib import Path
 from keyaudit.aws.forks import by_forks
 
 folder = Path(sys.argv[1])
+# as at a terminal, also where the tests run in the background of a shell
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def begun(item):
     (folder / f"{{os.getpid()}}-{{item}}").touch()
@@ -108,7 +110,7 @@ def test_a_process_with_threads_is_not_forked(tmp_path: Path) -> None:
 
 def test_where_the_ends_of_children_are_ignored_all_is_as_ever(tmp_path: Path) -> None:
     """As a program may do that starts this one."""
-    ignored = "import signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
+    ignored = "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n"
     with running(tmp_path, ignored + NAMED) as process:
         assert ended(process) == (0, "aa bb cc dd ee ff gg hh 1\n", "")
 
