@@ -17,12 +17,12 @@ from keyaudit.charts.html import picture, show_axes
 from keyaudit.evidence.contents import RAW
 from keyaudit.explore.selection import AS_SET, Selection
 from keyaudit.explore.view import View
-from keyaudit.export.tabular import table_csv
+from keyaudit.export.tabular import cells_of, table_csv
 from keyaudit.model import Audit
 from keyaudit.present import Prose, Table, headline
 from keyaudit.present.claims import preset_of, setter_of
 from keyaudit.present.table import table
-from keyaudit.schema import COMPLIANCE_TYPES, NON_COMPLIANT, ROOT_KEY, ROTATION, UNUSED
+from keyaudit.schema import COMPLIANCE_TYPES, NON_COMPLIANT, ROOT_KEY, ROTATION, TIME, UNUSED
 from keyaudit.texts import say, shell_line, utc
 
 #: the columns of the table and of the CSV, in their order
@@ -188,16 +188,17 @@ def _limit(control: str, limit: int | None) -> str:
 
 
 def _days(column: pd.Series) -> list[Any]:
-    is_time = isinstance(column.dtype, pd.DatetimeTZDtype)
-    return [cell.partition("T")[0] for cell in _cells(column)] if is_time else _cells(column)
+    cells = _cells(column)
+    return [cell.partition("T")[0] for cell in cells] if column.dtype == TIME else cells
 
 
 def _cells(column: pd.Series) -> list[Any]:
-    if isinstance(column.dtype, pd.DatetimeTZDtype):
-        return [utc(one) for one in column]
-    if str(column.dtype) == "boolean":
-        return ["" if pd.isna(one) else say("table.yes" if one else "table.no") for one in column.astype(object)]
-    return ["" if pd.isna(one) else one for one in column.astype(object)]
+    """As people read them; what is missing is empty."""
+    found = cells_of(column)
+    if column.dtype == "boolean":
+        named = {None: "", True: say("table.yes"), False: say("table.no")}
+        return [named[cell] for cell in found]
+    return ["" if cell is None else cell for cell in found]
 
 
 def _plain(rows: list[list[Any]]) -> list[list[Any]]:

@@ -84,6 +84,7 @@ class Explorer:
             own = take(keys, keys["account_id"] == label)
             found = graces_of(secrets, own, audit.policy, audit.as_of)
             self.graces |= {(label, user): reason for user, reason in found.items()}
+        self.ages = self.keys["age_days"].fillna(-1).to_numpy(np.int64)
         self.is_active = (self.keys["status"] == ACTIVE).to_numpy(bool) if len(self.keys) else np.zeros(0, bool)
         self._judged = lru_cache(maxsize=8)(self._judge)
         self._meant = lru_cache(maxsize=8)(self._choose)
@@ -94,8 +95,10 @@ class Explorer:
         meant, accounts = self._meant(replace(selection, limit=-1))
         now = self._judged(selection.control, -1)
         then = now if policy is self.audit.policy else self._judged(selection.control, selection.limit)
-        keys = self.keys.take(meant)
-        columns: dict[str, Any] = {name: column[meant] for name, column in then.items()}
+        rank = np.array([RANK.get(kind, len(RANK)) for kind in then["type"][meant].tolist()], dtype=np.int64)
+        order = meant[np.lexsort((-self.ages[meant], -then["days_over"][meant], rank))]
+        keys = self.keys.take(order)
+        columns: dict[str, Any] = {name: column[order] for name, column in then.items()}
         keys["verdict"], keys["days_over"] = columns["type"], _whole(columns["days_over"])
         if selection.control == ROTATION:
             keys["compliance_type"] = columns["type"]
@@ -103,14 +106,11 @@ class Explorer:
             keys["due"] = pd.Series(columns["due"], index=keys.index).dt.tz_localize("UTC").astype(TIME)
         if selection.control == UNUSED:
             keys["unused_type"], keys["idle_limit"] = columns["type"], _whole(columns["limit"])
-        rank = np.array([RANK.get(kind, len(RANK)) for kind in columns["type"]], dtype=np.int64)
-        age = keys["age_days"].fillna(-1).to_numpy(np.int64)
-        order = np.lexsort((-age, -columns["days_over"], rank))
         return View(
             selection=selection,
             audit=self.audit,
             policy=policy,
-            keys=keys.take(order),
+            keys=keys,
             now=_tally(now["type"][meant]),
             then=_tally(columns["type"]),
             missing=self._missing(selection.control, accounts),

@@ -37,17 +37,16 @@ def columns(findings: pd.DataFrame) -> dict[str, list[Any]]:
     """The columns of findings for JSON and CSV: integers stay integers, times are ISO 8601 in UTC, and what is
     missing is None. They are not to be changed."""
     if not (_last and _last[0][0]() is findings):
-        _last[:] = [
-            (ref(findings), {name: _column(findings[name], dtype) for name, dtype in FINDING_COLUMNS.items()})
-        ]
+        _last[:] = [(ref(findings), {name: cells_of(findings[name]) for name in FINDING_COLUMNS})]
     return _last[0][1]
 
 
-def _column(cells: pd.Series, dtype: str) -> list[Any]:
-    if dtype == TIME:
-        moments = np.datetime_as_string(cells.to_numpy("datetime64[us]").astype("datetime64[s]")).tolist()
+def cells_of(column: pd.Series) -> list[Any]:
+    """The cells of a column as Python values; times are ISO 8601 in UTC, and what is missing is None."""
+    if column.dtype == TIME:
+        moments = np.datetime_as_string(column.to_numpy("datetime64[us]").astype("datetime64[s]")).tolist()
         return [None if moment == "NaT" else f"{moment}Z" for moment in moments]
-    found, missing = cells.to_numpy(object, copy=True), cells.isna().to_numpy()
+    found, missing = column.to_numpy(object, copy=True), column.isna().to_numpy()
     found[missing] = None
     return found.tolist()
 
