@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC
 from typing import Any
 
 import pandas as pd
@@ -55,9 +54,7 @@ def _keys(judged: Audit, read: set[str]) -> Iterator[SeenKey]:
 
 def _known(column: pd.Series) -> list[Any]:
     """The cells of a column; times as Python's own, what is missing as None."""
-    if column.dtype == TIME:
-        moments = column.to_numpy("datetime64[us]").tolist()
-        return [moment and moment.replace(tzinfo=UTC) for moment in moments]
-    missing = column.isna().tolist()
-    cells = column.astype(object).tolist()
-    return [None if gone else cell for cell, gone in zip(cells, missing, strict=True)] if any(missing) else cells
+    is_time = column.dtype == TIME
+    cells = pd.DatetimeIndex(column).to_pydatetime() if is_time else column.to_numpy(object, copy=True)
+    cells[column.isna().to_numpy()] = None
+    return cells.tolist()
