@@ -82,7 +82,10 @@ def _made(key: SeenKey) -> Made:
 def _same(known: _Known, key: SeenKey, number: int) -> Lineage | None:
     """The key of earlier snapshots that this is, if there is one; of several that were made in one second, that
     of the same slot first."""
-    fits = [one for one in known.by_made.get(_made(key), ()) if _fits(one, key, number)]
+    filed = known.by_made.get(_made(key), ())
+    if len(filed) == 1:  # as nearly always
+        return filed[0] if _fits(filed[0], key, number) else None
+    fits = [one for one in filed if _fits(one, key, number)]
     return fits[0] if len(fits) == 1 else min(fits, key=lambda one: one.slot != key.slot, default=None)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
@@ -52,7 +52,7 @@ class Snapshot:
     policy: Policy
     conclusion: str
     accounts: tuple[SeenAccount, ...]
-    keys: tuple[SeenKey, ...] = field(repr=False)
+    keys: Sequence[SeenKey] = field(repr=False)
 
 
 @dataclass(frozen=True)

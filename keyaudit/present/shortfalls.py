@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from keyaudit.model.over_period import (
     BREACH,
@@ -18,6 +19,7 @@ from keyaudit.model.over_period import (
     UNREAD_ACCOUNT,
     UNSEEN_KEY,
     AccountOverPeriod,
+    AccountUnread,
     DuePeriod,
     HiddenKey,
     PeriodVerdict,
@@ -27,11 +29,12 @@ from keyaudit.texts import listed, say, short_id, utc, visible
 
 #: facts of one kind that are said; the others are counted
 MOST_FACTS = 10
+T = TypeVar("T")
 
 
 def shortfalls(v: PeriodVerdict) -> list[str]:
     """What speaks against the control, or is missing; worst first, none for COMPLIANT."""
-    return [line for reason in v.reasons for line in _first([*_FACTS[reason](v)])]
+    return [line for reason in v.reasons for line in _FACTS[reason](v)]
 
 
 def not_present(v: PeriodVerdict) -> list[DuePeriod]:
@@ -39,9 +42,11 @@ def not_present(v: PeriodVerdict) -> list[DuePeriod]:
     return [one for one in v.coverage.periods if one.state not in (PRESENT, OPEN)]
 
 
-def _first(lines: list[str]) -> list[str]:
-    more = len(lines) - MOST_FACTS
-    return lines[:MOST_FACTS] + ([say("operating.more", n=more)] if more > 0 else [])
+def _first(facts: Sequence[T], told: Callable[[T], str]) -> Iterator[str]:
+    yield from map(told, facts[:MOST_FACTS])
+    more = len(facts) - MOST_FACTS
+    if more > 0:
+        yield say("operating.more", n=more)
 
 
 def _plain(reason: str) -> Callable[[PeriodVerdict], Iterator[str]]:
@@ -60,14 +65,15 @@ def _incomplete(v: PeriodVerdict) -> Iterator[str]:
 
 
 def _unread(v: PeriodVerdict) -> Iterator[str]:
-    for one in v.coverage.unread:
-        account = visible(one.account)
-        yield say(f"operating.reason.{one.kind}", period=one.period, account=account)
+    yield from _first(v.coverage.unread, _account)
+
+
+def _account(one: AccountUnread) -> str:
+    return say(f"operating.reason.{one.kind}", period=one.period, account=visible(one.account))
 
 
 def _hidden(v: PeriodVerdict) -> Iterator[str]:
-    for one in v.coverage.hidden:
-        yield _unseen(one)
+    yield from _first(v.coverage.hidden, _unseen)
 
 
 def _unseen(one: HiddenKey) -> str:
@@ -85,7 +91,7 @@ def _unseen(one: HiddenKey) -> str:
 
 
 def _gaps(v: PeriodVerdict) -> Iterator[str]:
-    yield from (_gap(one) for one in v.coverage.accounts if one.hides)
+    yield from _first([one for one in v.coverage.accounts if one.hides], _gap)
 
 
 def _gap(one: AccountOverPeriod) -> str:
@@ -96,9 +102,12 @@ def _gap(one: AccountOverPeriod) -> str:
 
 
 def _undated(v: PeriodVerdict) -> Iterator[str]:
-    for account, user, folder in v.coverage.undated:
-        facts = {"account": visible(account), "user": visible(user), "folder": visible(folder)}
-        yield say("operating.reason.undated_key", **facts)
+    yield from _first(v.coverage.undated, _without_date)
+
+
+def _without_date(one: tuple[str, str, str]) -> str:
+    account, user, folder = map(visible, one)
+    return say("operating.reason.undated_key", account=account, user=user, folder=folder)
 
 
 _FACTS: dict[str, Callable[[PeriodVerdict], Iterator[str]]] = {
