@@ -62,17 +62,25 @@ def findings_csv(audit: Audit) -> bytes:
 
 def _written(column: list[Any], dtype: str) -> list[str]:
     """The cells of a column as the csv module writes them; a spreadsheet would run none of them."""
+    different = set(column)
+    if 2 * len(different) > len(column):
+        return _each_written(column, dtype)
+    # of cells that repeat, each is written once
+    known = dict(zip(different, _each_written([*different], dtype), strict=True))
+    return [*map(known.__getitem__, column)]
+
+
+def _each_written(column: list[Any], dtype: str) -> list[str]:
     if dtype not in ("str", TIME):  # numbers and truth values
         return ["" if cell is None else str(cell) for cell in column]
     texts = [cell or "" for cell in column]
     if dtype == TIME:
         return texts
-    if _ODD.search("\0" + "\0".join(texts)):
+    whole = "\0" + "\0".join(texts)
+    if _ODD.search(whole):
         texts = [_neutral(cell) for cell in texts]
-    if _SPECIAL.search("\0".join(texts)):
-        # most texts repeat
-        quoted = {text: f'"{text.replace(_QUOTE, _QUOTE * 2)}"' for text in set(texts) if _SPECIAL.search(text)}
-        texts = [quoted.get(text, text) for text in texts]
+    if _SPECIAL.search(whole):
+        texts = [f'"{text.replace(_QUOTE, _QUOTE * 2)}"' if _SPECIAL.search(text) else text for text in texts]
     return texts
 
 
