@@ -7,8 +7,10 @@ The face that notebooks import, as ``import keyaudit as ka``. Names are loaded w
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    __version__: str
 
 _FACE = {
     "keyaudit.auditing": ("audit",),
@@ -78,18 +80,26 @@ _FACE = {
 _HOMES = {name: module for module, names in _FACE.items() for name in names}
 __all__ = sorted(_HOMES)
 
-try:
-    __version__ = version("keyaudit")
-except PackageNotFoundError:  # a source tree that was never installed
-    __version__ = "0+unknown"
-
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name == "__version__":
+        value = _version()
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
         raise AttributeError(f"module 'keyaudit' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
+
+
+def _version() -> str:
+    # looked up where somebody asks: what reads it imports all of email
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("keyaudit")
+    except PackageNotFoundError:  # a source tree that was never installed
+        return "0+unknown"
 
 
 def home_of(name: str) -> str:

@@ -11,7 +11,7 @@ from importlib import import_module
 
 import click
 
-from keyaudit import __version__
+import keyaudit
 from keyaudit.cli.common import open_all, say, write
 from keyaudit.files import why
 from keyaudit.imports import leave_out_grammar, seldom_collect
@@ -57,8 +57,21 @@ class _Commands(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def _tell_version(context: click.Context, _: click.Parameter, is_asked: bool) -> None:
+    if is_asked and not context.resilient_parsing:
+        click.echo(f"keyaudit, version {keyaudit.__version__}")
+        context.exit()
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=EXIT_CODES)
-@click.version_option(__version__, prog_name="keyaudit")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_tell_version,
+    help="Show the version and exit.",
+)
 def cli() -> None:
     """Are AWS access keys rotated within the period that the policy sets?"""
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 from keyaudit.evidence.warm import PRELOADED, become_kernel
-from keyaudit.imports import leave_out_debugger, leave_out_grammar
+from keyaudit.imports import leave_out_debugger, leave_out_grammar, seldom_collect
 
 PAUSE = 0.005  # seconds between two looks whether it has ended
 #: what is imported late: by a run for its notebook and its page, and by a kernel as it starts
@@ -59,6 +59,7 @@ _warm = threading.Event()
 def warm_up() -> None:
     """Import what a kernel needs, and what running it and making its page need, and do once what a run does: what
     this process, or a fork of it, starts as a kernel from now on is a fork of it."""
+    seldom_collect()
     leave_out_grammar()
     leave_out_debugger()
     for name in (*PRELOADED, *LATER):

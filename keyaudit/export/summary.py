@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 import orjson
@@ -82,5 +83,5 @@ def summary_json(audit: Audit) -> bytes:
     """The judgement as indented UTF-8 JSON with a final newline. Findings are many, and the standard library, which
     writes all other files, indents in Python and takes ten times as long."""
     found = columns(audit.findings)
-    rows = [dict(zip(found, cells, strict=True)) for cells in zip(*found.values(), strict=True)]
+    rows = [*map(dict, map(zip, repeat(found), zip(*found.values(), strict=True)))]
     return orjson.dumps(_summary(audit, rows), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -6,7 +6,6 @@ import os
 import statistics
 import subprocess
 import sys
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,17 +23,31 @@ class Run:
     mib: float
 
 
+#: a small process that starts a command and tells what it took. Linux counts the memory of whoever starts a command
+#: among the command's own, so that nothing would seem smaller than this process has ever been
+LAUNCH = """
+import os, sys, time
+before = time.perf_counter()
+_, status, usage = os.wait4(os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ), 0)
+taken = time.perf_counter() - before, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+os.write(int(sys.argv[1]), " ".join(map(str, (status, *taken))).encode())
+"""
+
+
 def run(*command: str, cwd: Path, env: dict[str, str] | None = None, output: Path | None = None) -> Run:
     """Run a command to its end; its verdict (exit code 0, 1 or 3) does not matter. ``output``: where it goes to."""
-    with (output or Path(os.devnull)).open("wb") as out:
-        before = time.perf_counter()
-        process = subprocess.Popen(command, cwd=cwd, env=env, stdout=out, stderr=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - before
-    code = os.waitstatus_to_exitcode(status)
+    read, write = os.pipe()
+    launch = (sys.executable, "-I", "-S", "-c", LAUNCH, str(write), *command)
+    with (output or Path(os.devnull)).open("wb") as out, os.fdopen(read) as told:
+        subprocess.run(
+            launch, cwd=cwd, env=env, stdout=out, stderr=subprocess.DEVNULL, pass_fds=(write,), check=True
+        )
+        os.close(write)
+        status, *taken = told.read().split()
+    code = os.waitstatus_to_exitcode(int(status))
     if code not in (0, 1, 3):
         raise SystemExit(f"{' '.join(command)}: exit code {code}")
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Run(*map(float, taken))
 
 
 def median(runs: list[Run]) -> Run:
