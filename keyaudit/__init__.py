@@ -93,7 +93,7 @@ def __getattr__(name: str) -> Any:
 
 
 def _version() -> str:
-    # looked up where somebody asks: what reads it imports all of email
+    # looked up where somebody asks: what reads it imports all of email, and help is to be quick
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -108,7 +108,7 @@ def home_of(name: str) -> str:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_HOMES, "__version__"})
 
 
 def load_ipython_extension(shell: Any) -> None:
