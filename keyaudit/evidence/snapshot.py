@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC
 from functools import cached_property
-from typing import Any, overload
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -47,7 +47,7 @@ def _account(one: Provenance, doubtful: set[str]) -> SeenAccount:
     return SeenAccount(one.account_id, is_read, is_read and one.account_id not in doubtful, one.generated_time)
 
 
-class _Keys(Sequence[SeenKey]):
+class _Keys(Iterable[SeenKey]):
     """The keys of accounts that were read, as columns; tuples are made where somebody looks at them. A process that
     judged them hands them on, and to write down thousands of times takes a tenth as long as to judge them all."""
 
@@ -63,18 +63,6 @@ class _Keys(Sequence[SeenKey]):
 
     def __iter__(self) -> Iterator[SeenKey]:
         return iter(self._tuples)
-
-    def __len__(self) -> int:
-        return len(self._columns[0])
-
-    @overload
-    def __getitem__(self, place: int) -> SeenKey: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> Sequence[SeenKey]: ...
-
-    def __getitem__(self, place: int | slice) -> SeenKey | Sequence[SeenKey]:
-        return self._tuples[place]
 
 
 def _keys(judged: Audit, read: set[str]) -> _Keys:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
@@ -42,7 +42,8 @@ class Snapshot:
     ``as_of``: the instant that it judges; ``started``: when its run began, which decides for which period it
     counts; ``sealed``: when its seal was made, which decides nothing here; ``conclusion``: on ``rotation``, by the
     policy by which the period is judged. ``accounts``: all that were expected, the list of accounts itself among
-    them (``model.ORGANIZATION``) if it could not be had; ``keys``: only of accounts that were read."""
+    them (``model.ORGANIZATION``) if it could not be had; ``keys``: only of accounts that were read; they can
+    be gone through more than once."""
 
     subject: str
     folder: str
@@ -52,7 +53,7 @@ class Snapshot:
     policy: Policy
     conclusion: str
     accounts: tuple[SeenAccount, ...]
-    keys: Sequence[SeenKey] = field(repr=False)
+    keys: Iterable[SeenKey] = field(repr=False)
 
 
 @dataclass(frozen=True)
