@@ -59,7 +59,7 @@ class _Keys(Iterable[SeenKey]):
 
     @cached_property
     def _tuples(self) -> tuple[SeenKey, ...]:
-        return tuple(map(SeenKey, *map(_plain, self._columns)))
+        return tuple(map(SeenKey._make, zip(*map(_plain, self._columns), strict=True)))  # no key is ever dropped
 
     def __iter__(self) -> Iterator[SeenKey]:
         return iter(self._tuples)
